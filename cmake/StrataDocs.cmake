@@ -1,0 +1,12 @@
+# The target "docs": reference documentation in build/.../docs/html. A warning is an error.
+find_package(Doxygen QUIET)
+if(NOT DOXYGEN_FOUND)
+  return()
+endif()
+configure_file("${PROJECT_SOURCE_DIR}/docs/Doxyfile.in" "${PROJECT_BINARY_DIR}/docs/Doxyfile" @ONLY)
+add_custom_target(
+  docs
+  COMMAND "${DOXYGEN_EXECUTABLE}" "${PROJECT_BINARY_DIR}/docs/Doxyfile"
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+  COMMENT "Reference documentation: ${PROJECT_BINARY_DIR}/docs/html/index.html"
+  VERBATIM)

@@ -1,0 +1,24 @@
+# Install rules and the package for find_package(strata CONFIG).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/strata")
+
+install(TARGETS strata EXPORT strataTargets INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/strata"
+        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+        FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT strataTargets NAMESPACE strata:: DESTINATION "${package_dir}")
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/strataConfig.cmake.in"
+                              "${PROJECT_BINARY_DIR}/strataConfig.cmake"
+                              INSTALL_DESTINATION "${package_dir}"
+                              NO_SET_AND_CHECK_MACRO)
+# Until 1.0 a minor version may break user code. Headers do not depend on the processor.
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/strataConfigVersion.cmake"
+                                 COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
+install(FILES "${PROJECT_BINARY_DIR}/strataConfig.cmake"
+              "${PROJECT_BINARY_DIR}/strataConfigVersion.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/StrataEigen.cmake"
+        DESTINATION "${package_dir}")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
