@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# Installs what the tests need (Debian, Ubuntu; root or sudo), builds and runs them.
+#
+#   tools/test.sh                  all configurations
+#   tools/test.sh --quick          GCC and the system's Eigen only
+#   tools/test.sh clang asan ...   these configurations only
+#
+# The configurations are those of CMakePresets.json (release, clang, eigen5, asan, avx2, baseline,
+# and on demand dev and tsan), format (clang-format 14) and docs (Doxygen without warnings).
+# Everything goes to build/, the logs to build/logs/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tools/packages.sh
+SECONDS=0
+
+configurations=()
+for argument in "$@"; do
+  case $argument in
+    --quick) configurations=(release) ;;
+    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | format | docs)
+      configurations+=("$argument") ;;
+    *)
+      sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
+      [[ $argument == --help || $argument == -h ]] && exit 0
+      echo "unknown argument: $argument"
+      exit 2
+      ;;
+  esac
+done
+if [[ ${#configurations[@]} -eq 0 ]]; then
+  configurations=(format release clang eigen5 asan avx2 baseline docs)
+fi
+wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
+
+need g++ g++
+need cmake cmake
+need ninja-build ninja
+need_eigen
+need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
+if wanted clang; then need clang clang++; fi
+if wanted docs; then need doxygen doxygen; fi
+if wanted eigen5 && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
+  need ca-certificates /etc/ssl/certs/ca-certificates.crt /etc/pki /etc/ssl/cert.pem
+  need python3 python3
+  if ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
+fi
+install_missing_packages "\
+  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, Python with pip, Doxygen:
+  Fedora:    sudo dnf install gcc-c++ clang cmake ninja-build eigen3-devel catch-devel \\
+               libasan libubsan python3-pip doxygen
+  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 python-pip doxygen
+  openSUSE:  sudo zypper install gcc-c++ clang cmake ninja eigen3-devel Catch2-devel \\
+               python3-pip doxygen
+  macOS:     xcode-select --install && brew install cmake ninja eigen catch2 python doxygen"
+
+# The layout of code differs between versions of clang-format, so it is this one or none.
+clang_format=clang-format-14
+if wanted format && ! command -v "$clang_format" >/dev/null; then
+  if command -v clang-format >/dev/null && clang-format --version | grep -q 'version 14\.'; then
+    clang_format=clang-format
+  elif command -v apt-cache >/dev/null && apt-cache show "$clang_format" >/dev/null 2>&1; then
+    need "$clang_format" "$clang_format"
+    install_missing_packages ""
+  fi
+fi
+
+jobs=$(parallel_jobs)
+mkdir -p build/logs
+rows=()
+failed=0
+
+row() { # <configuration> <what> <seconds> <tests> <result>
+  rows+=("$(printf '%-10s %-44s %6s %-22s %s' "$@")")
+}
+
+fail() { # <configuration> <what> <start> <tests> <result> <log>
+  grep -E -m 20 '(error|warning):|\*\*\*Failed' "$6" || true
+  echo "--- the end of $6:"
+  tail -n 60 "$6"
+  row "$1" "$2" "$((SECONDS - $3))" "$4" "FAILED: $5"
+  failed=1
+}
+
+# preset <name> <what> [target]: configure, build, test.
+preset() {
+  local name=$1 what=$2 target=${3:-all} start=$SECONDS log=build/logs/$1 summary
+  echo
+  echo "=== $name: $what"
+  if ! cmake --preset "$name" >"$log-configure.log" 2>&1; then
+    fail "$name" "$what" "$start" - configure "$log-configure.log"
+    return
+  fi
+  if ! cmake --build --preset "$name" --target "$target" -- -j "$jobs" -k 0 \
+    >"$log-build.log" 2>&1; then
+    fail "$name" "$what" "$start" - build "$log-build.log"
+    return
+  fi
+  echo "built in $((SECONDS - start)) s"
+  if ! ctest --preset "$name" -j "$jobs" >"$log-test.log" 2>&1; then
+    summary=$(sed -n 's/.* \([0-9]*\) tests failed out of \([0-9]*\)/\1 of \2 failed/p' \
+      "$log-test.log")
+    fail "$name" "$what" "$start" "${summary:--}" test "$log-test.log"
+    return
+  fi
+  sed -n '/tests passed,/,$p' "$log-test.log"
+  summary=$(sed -n 's/.*tests failed out of \([0-9]*\)/\1 of \1 passed/p' "$log-test.log")
+  row "$name" "$what" "$((SECONDS - start))" "$summary" ok
+}
+
+# Eigen 5 is in no Debian yet; the wheel eigency carries its headers. Its hash is pinned.
+fetch_eigen5() {
+  [[ -e build/eigen5/include/Eigen/Core ]] && return
+  rm -rf build/eigen5
+  mkdir -p build/eigen5
+  echo "eigency==5.0.1.1 --hash=sha256:5a34a04a6039e067b7fe5ed4b876522fdbab81383b2f9286e94e45e15ae50676" \
+    >build/eigen5/requirements.txt
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --implementation cp --python-version 3.11 --platform manylinux2014_x86_64 \
+    --require-hashes -r build/eigen5/requirements.txt -d build/eigen5 &&
+    python3 -m zipfile -e build/eigen5/eigency-*.whl build/eigen5/wheel &&
+    mv build/eigen5/wheel/eigency/eigen build/eigen5/include
+}
+
+run_eigen5() {
+  local what="GCC, Eigen 5.0.1: unit" start=$SECONDS
+  if fetch_eigen5 >build/logs/eigen5-fetch.log 2>&1; then
+    preset eigen5 "$what" strata_tests
+  else
+    fail eigen5 "$what" "$start" - "download of Eigen 5" build/logs/eigen5-fetch.log
+  fi
+}
+
+run_avx2() {
+  local what="GCC, AVX2 and FMA without AVX-512: unit"
+  if grep -qw avx2 /proc/cpuinfo 2>/dev/null && grep -qw fma /proc/cpuinfo; then
+    preset avx2 "$what" strata_tests
+  else
+    row avx2 "$what" 0 - "skipped: not this processor"
+  fi
+}
+
+run_format() {
+  local start=$SECONDS what="clang-format 14" log=build/logs/format.log
+  echo
+  echo "=== format: $what"
+  if ! command -v "$clang_format" >/dev/null; then
+    row format "$what" 0 - "skipped: no clang-format 14 here"
+  elif find include tests examples benchmarks \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
+    xargs -0 "$clang_format" --dry-run -Werror >"$log" 2>&1; then
+    row format "$what" "$((SECONDS - start))" - ok
+  else
+    fail format "$what" "$start" - "format (repair: $clang_format -i)" "$log"
+  fi
+}
+
+run_docs() {
+  local start=$SECONDS what="Doxygen without warnings" log=build/logs/docs.log
+  echo
+  echo "=== docs: $what"
+  if cmake --preset release >"$log" 2>&1 &&
+    cmake --build --preset release --target docs >>"$log" 2>&1; then
+    row docs "$what" "$((SECONDS - start))" - ok
+  else
+    fail docs "$what" "$start" - docs "$log"
+  fi
+}
+
+for configuration in "${configurations[@]}"; do
+  case $configuration in
+    release) preset release "GCC: everything" ;;
+    dev) preset dev "GCC, Eigen's assertions: everything" ;;
+    clang) preset clang "Clang: unit, compile_fail" strata_tests ;;
+    eigen5) run_eigen5 ;;
+    asan) preset asan "GCC, address and undefined sanitizers: unit" strata_tests ;;
+    tsan) preset tsan "GCC, thread sanitizer: unit" strata_tests ;;
+    avx2) run_avx2 ;;
+    baseline) preset baseline "GCC, baseline processor: unit" strata_tests ;;
+    format) run_format ;;
+    docs) run_docs ;;
+  esac
+done
+
+echo
+printf '%-10s %-44s %6s %-22s %s\n' configuration "" s tests result
+printf '%s\n' "${rows[@]}"
+echo
+if [[ $failed -ne 0 ]]; then
+  echo "FAILED after $SECONDS s"
+  exit 1
+fi
+echo "All passed in $SECONDS s"
