@@ -1,0 +1,53 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+#include <span>
+#include <string>
+
+#include <strata/error.hpp>
+#include <strata/tensor.hpp>
+
+namespace strata::detail {
+
+/// "x(3, 0, 1)", the place of the i-th value.
+template <class Scalar>
+[[nodiscard]] std::string place(const std::string& what, const Tensor<Scalar>& x, Index i) {
+  std::string text = ")";
+  for (Index axis = x.rank() - 1; axis >= 0; --axis) {
+    text = (axis > 0 ? ", " : "") + std::to_string(i % x.shape()[axis]) + text;
+    i /= x.shape()[axis];
+  }
+  return what + "(" + text;
+}
+
+/// Throws ShapeError on data without a sample, a step or a feature.
+template <class Scalar>
+void check_not_empty(const std::string& what, const Tensor<Scalar>& x) {
+  if (x.empty()) {
+    throw ShapeError(what + " is empty: its shape is " +
+                     (x.rank() == 0 ? "()" : to_string(x.shape())));
+  }
+}
+
+template <class Scalar>
+[[nodiscard]] bool all_finite(std::span<const Scalar> values) {
+  // Zero times a number is zero, unless it is infinite or not a number.
+  const Eigen::Map<const Eigen::Array<Scalar, Dynamic, 1>> array(values.data(),
+                                                                 static_cast<Index>(values.size()));
+  return (array * Scalar(0)).sum() == Scalar(0);
+}
+
+/// Throws ValueError on NaN or infinity, and names the first.
+template <class Scalar>
+void check_finite(const std::string& what, const Tensor<Scalar>& x) {
+  if (all_finite(x.values())) return;
+  const Scalar* values = x.data();
+  for (Index i = 0; i < x.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
+    throw ValueError(place(what, x, i) + " is " +
+                     (std::isnan(values[i]) ? "not a number" : "infinite"));
+  }
+}
+
+}  // namespace strata::detail

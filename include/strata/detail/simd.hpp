@@ -1,0 +1,132 @@
+#pragma once
+
+// The one place that names Eigen's packet primitives. They are the same in Eigen 3.4 and 5.0, and
+// exist for every instruction set and, as plain scalars, for every other type.
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include <strata/shape.hpp>
+
+#define STRATA_ALWAYS_INLINE __attribute__((always_inline)) inline
+
+namespace strata::detail {
+
+namespace packet = Eigen::internal;
+
+/// As many scalars as the widest register holds, with the operators of arithmetic.
+template <class Scalar>
+struct Pack {
+  using value_type = Scalar;
+  using Register = typename packet::packet_traits<Scalar>::type;
+  static constexpr int width = packet::unpacket_traits<Register>::size;
+
+  Register lanes;
+
+  static STRATA_ALWAYS_INLINE Pack load(const Scalar* from) {
+    return {packet::ploadu<Register>(from)};
+  }
+  static STRATA_ALWAYS_INLINE Pack broadcast(Scalar value) {
+    return {packet::pset1<Register>(value)};
+  }
+  STRATA_ALWAYS_INLINE void store(Scalar* to) const { packet::pstoreu(to, lanes); }
+
+  friend STRATA_ALWAYS_INLINE Pack operator+(Pack a, Pack b) {
+    return {packet::padd(a.lanes, b.lanes)};
+  }
+  friend STRATA_ALWAYS_INLINE Pack operator-(Pack a, Pack b) {
+    return {packet::psub(a.lanes, b.lanes)};
+  }
+  friend STRATA_ALWAYS_INLINE Pack operator*(Pack a, Pack b) {
+    return {packet::pmul(a.lanes, b.lanes)};
+  }
+  friend STRATA_ALWAYS_INLINE Pack operator/(Pack a, Pack b) {
+    return {packet::pdiv(a.lanes, b.lanes)};
+  }
+
+  /// a b + c, rounded once where the machine can.
+  friend STRATA_ALWAYS_INLINE Pack multiply_add(Pack a, Pack b, Pack c) {
+    return {packet::pmadd(a.lanes, b.lanes, c.lanes)};
+  }
+  friend STRATA_ALWAYS_INLINE Pack min(Pack a, Pack b) { return {packet::pmin(a.lanes, b.lanes)}; }
+  friend STRATA_ALWAYS_INLINE Pack max(Pack a, Pack b) { return {packet::pmax(a.lanes, b.lanes)}; }
+  friend STRATA_ALWAYS_INLINE Pack abs(Pack a) { return {packet::pabs(a.lanes)}; }
+  friend STRATA_ALWAYS_INLINE Pack exp(Pack a) { return {packet::pexp(a.lanes)}; }
+  friend STRATA_ALWAYS_INLINE Pack log(Pack a) { return {packet::plog(a.lanes)}; }
+
+  /// Lane by lane: `yes` where a < b, else `no`.
+  friend STRATA_ALWAYS_INLINE Pack where_less(Pack a, Pack b, Pack yes, Pack no) {
+    return {packet::pselect(packet::pcmp_lt(a.lanes, b.lanes), yes.lanes, no.lanes)};
+  }
+};
+
+/// Hyperbolic tangent. Absolute error below 3e-7 in float, 3e-16 in double.
+template <class Scalar>
+STRATA_ALWAYS_INLINE Pack<Scalar> tanh(Pack<Scalar> x) {
+  using P = Pack<Scalar>;
+  if constexpr (packet::packet_traits<Scalar>::HasTanh || P::width == 1) {
+    return {packet::ptanh(x.lanes)};
+  } else {
+    const P one = P::broadcast(1);
+    const P saturated = P::broadcast(20);
+    const P bounded = max(min(x, saturated), P::broadcast(-20));
+    const P decay = exp(P::broadcast(-2) * bounded);
+    return (one - decay) / (one + decay);
+  }
+}
+
+/// The number `value` as a V: a pack, or a scalar of any kind.
+template <class V>
+[[nodiscard]] STRATA_ALWAYS_INLINE V constant(double value) {
+  if constexpr (requires { V::width; }) {
+    return V::broadcast(static_cast<typename V::value_type>(value));
+  } else {
+    return V(value);
+  }
+}
+
+template <class V>
+[[nodiscard]] STRATA_ALWAYS_INLINE V where_less(const V& a, const V& b, const V& yes, const V& no) {
+  return a < b ? yes : no;
+}
+
+/// Calls f(0), f(1), ..., f(Count - 1) with the number as a constant, so that arrays of registers
+/// stay in registers at every optimisation level.
+template <int Count, class F>
+STRATA_ALWAYS_INLINE void unroll(F&& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, I>{}), ...);
+  }
+  (std::make_integer_sequence<int, Count>{});
+}
+
+/// A register of consecutive values of which only `used` exist in memory.
+template <class Scalar>
+STRATA_ALWAYS_INLINE Pack<Scalar> load_lanes(const Scalar* from, Index used) {
+  if (used == Pack<Scalar>::width) return Pack<Scalar>::load(from);
+  Scalar lanes[Pack<Scalar>::width] = {};
+  std::copy_n(from, used, lanes);
+  return Pack<Scalar>::load(lanes);
+}
+
+template <class Scalar>
+STRATA_ALWAYS_INLINE void store_lanes(Pack<Scalar> values, Scalar* to, Index used) {
+  if (used == Pack<Scalar>::width) return values.store(to);
+  Scalar lanes[Pack<Scalar>::width];
+  values.store(lanes);
+  std::copy_n(lanes, used, to);
+}
+
+/// to[i] = f(from[i]...) for all i, a register at a time.
+template <class F, class Scalar, class... From>
+void transform(Index count, Scalar* to, F f, const From*... from) {
+  constexpr Index width = Pack<Scalar>::width;
+  for (Index i = 0; i < count; i += width) {
+    const Index used = std::min(width, count - i);
+    store_lanes(f(load_lanes(from + i, used)...), to + i, used);
+  }
+}
+
+}  // namespace strata::detail

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace strata {
+
+/// Base of everything strata throws. The text names the layer, what was expected and what was
+/// found.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Shapes that do not fit: a tensor's rank or sizes, or two layers that do not join.
+class ShapeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A value outside of its range: NaN in the data, a label without a class, an impossible option.
+class ValueError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A call that came too early: a prediction before the sizes are known, fit before compile.
+class StateError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file that is not what it should be.
+class FormatError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace strata

@@ -1,0 +1,254 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <strata/activation.hpp>
+#include <strata/detail/product.hpp>
+#include <strata/error.hpp>
+#include <strata/initializers.hpp>
+#include <strata/layers/layer.hpp>
+
+namespace strata {
+
+/// Keras' options of a Dense layer, with Keras' defaults.
+struct DenseOptions {
+  Activation activation = Activation::linear;
+  bool use_bias = true;
+  Initializer kernel_initializer = GlorotUniform{};
+  Initializer bias_initializer = Zeros{};
+};
+
+/// y = activation(x W + b), with W of (F, U) and b of (U). (B, F) to (B, U); a sequence (B, T, F)
+/// to (B, T, U), each step by itself.
+template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic>
+class Dense {
+ public:
+  using scalar_type = Scalar;
+  static constexpr Accepts accepts = Accepts::any;
+  static constexpr Returns returns = Returns::same;
+  static constexpr Index fixed_inputs = Inputs;
+  static constexpr Index fixed_outputs = Units;
+
+  /// Throws ValueError on units below 1.
+  explicit Dense(Index units, DenseOptions options = {}) requires(Units == Dynamic)
+      : Dense(options, units) {}
+
+  Dense(Index units, Activation activation) requires(Units == Dynamic)
+      : Dense(DenseOptions{.activation = activation}, units) {}
+
+  explicit Dense(DenseOptions options = {}) requires(Units != Dynamic) : Dense(options, Units) {}
+
+  explicit Dense(Activation activation) requires(Units != Dynamic)
+      : Dense(DenseOptions{.activation = activation}, Units) {}
+
+  [[nodiscard]] std::string kind() const { return "Dense"; }
+  [[nodiscard]] std::string describe() const {
+    return kind() + ", " + std::to_string(units_) + " units";
+  }
+
+  [[nodiscard]] Index units() const noexcept { return units_; }
+  [[nodiscard]] Index inputs() const noexcept { return inputs_; }
+  [[nodiscard]] const DenseOptions& options() const noexcept { return options_; }
+  /// W transposed, U x F.
+  [[nodiscard]] auto kernel() noexcept { return kernel_.matrix(); }
+  [[nodiscard]] auto kernel() const noexcept { return kernel_.matrix(); }
+  [[nodiscard]] auto bias() noexcept { return bias_.matrix(); }
+  [[nodiscard]] auto bias() const noexcept { return bias_.matrix(); }
+
+  [[nodiscard]] Index output_features(Index features) const {
+    if (inputs_ != Dynamic && features != inputs_) {
+      throw ShapeError("expects " + std::to_string(inputs_) + " features, found " +
+                       std::to_string(features));
+    }
+    return units_;
+  }
+
+  void build(Index features) {
+    inputs_ = features;
+    kernel_.resize(units_, features);
+    bias_.resize(units_, 1);
+  }
+
+  void initialize(const Random& random) {
+    Random kernel = random.fork(0);
+    Random bias = random.fork(1);
+    strata::initialize(options_.kernel_initializer,
+                       WeightMatrix<Scalar>{kernel_.values(), inputs_, units_}, kernel);
+    bias_.matrix().setZero();
+    if (options_.use_bias) {
+      strata::initialize(options_.bias_initializer,
+                         WeightMatrix<Scalar>{bias_.values(), units_, units_}, bias);
+    }
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
+    std::vector<Parameter<Scalar>> list{{"kernel", {inputs_, units_}, kernel_.values()}};
+    if (options_.use_bias) list.push_back({"bias", {units_}, bias_.values()});
+    return list;
+  }
+
+  struct Packed {
+    detail::PackedMatrix<Scalar> weights;
+    detail::PackedMatrix<Scalar> transposed;  ///< for training only
+    Activation activation;
+
+    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { rows(x, y, 1); }
+
+    /// x: rows of F. y: rows of U.
+    void rows(const Scalar* x, Scalar* y, Index count) const noexcept {
+      const Index inputs = weights.depth();
+      const Index units = weights.lanes();
+      detail::multiply(
+          weights, count, 1, [&](Index row, Index) { return x + row * inputs; },
+          [&](Index row) { return y + row * units; });
+      if (activation == Activation::softmax) {
+        for (Index row = 0; row < count; ++row) softmax(y + row * units, units);
+      } else if (activation != Activation::linear) {
+        detail::transform(
+            count * units, y, [&](auto v) { return activate(activation, v); }, y);
+      }
+    }
+  };
+
+  struct Tape {
+    detail::Buffer<Scalar> panels;
+    detail::Buffer<Scalar> strips;
+    detail::Buffer<Scalar> sums;
+  };
+
+  void pack(Packed& packed, bool training) const {
+    const auto w = kernel();
+    const auto b = bias();
+    packed.activation = options_.activation;
+    packed.weights.pack(
+        units_, inputs_, [&](Index unit, Index k) { return w(unit, k); },
+        [&](Index unit) { return b[unit]; });
+    if (training) {
+      packed.transposed.pack(inputs_, units_, [&](Index k, Index unit) { return w(unit, k); });
+    }
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y) const {
+    Shape shape = x.shape();
+    shape[shape.rank() - 1] = units_;
+    y.resize(shape);
+    packed.rows(x.data(), y.data(), x.batch() * x.steps());
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
+               const Pass&) const {
+    forward(packed, x, y);
+  }
+
+  void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient,
+                Tensor<Scalar>* dx) const {
+    const Index rows = x.batch() * x.steps();
+    Scalar* const dz = dy.data();
+    derivative_in_place(y.data(), dz, rows);
+
+    add_kernel_gradient(x.data(), dz, rows, tape, gradient.data());
+    if (options_.use_bias) {
+      Eigen::Map<Eigen::RowVector<Scalar, Dynamic>>(gradient.data() + inputs_ * units_, units_) +=
+          dy.matrix().colwise().sum();
+    }
+    if (dx) {
+      dx->resize(x.shape());
+      Scalar* const to = dx->data();
+      detail::multiply(
+          packed.transposed, rows, 1, [&](Index row, Index) { return dz + row * units_; },
+          [&](Index row) { return to + row * inputs_; });
+    }
+  }
+
+  void check_stream() const {}
+  [[nodiscard]] Index state_size() const noexcept { return 0; }
+
+  /// The same layer, weights included, with sizes chosen at run time and another scalar.
+  template <class Other>
+  [[nodiscard]] Dense<Other> to_dynamic() const {
+    Dense<Other> layer(units_, options_);
+    if (inputs_ == Dynamic) return layer;
+    layer.build(inputs_);
+    layer.kernel() = kernel().template cast<Other>();
+    layer.bias() = bias().template cast<Other>();
+    return layer;
+  }
+
+ private:
+  Dense(const DenseOptions& options, Index units) : units_(units), options_(options) {
+    if (units < 1) {
+      throw ValueError("Dense: units must be at least 1, found " + std::to_string(units));
+    }
+    if (inputs_ != Dynamic) build(inputs_);
+  }
+
+  /// Shifted by the largest value, so that no exponential overflows.
+  static void softmax(Scalar* values, Index size) noexcept {
+    const Scalar largest = *std::max_element(values, values + size);
+    Scalar sum = 0;
+    for (Index i = 0; i < size; ++i) sum += values[i] = std::exp(values[i] - largest);
+    for (Index i = 0; i < size; ++i) values[i] /= sum;
+  }
+
+  void derivative_in_place(const Scalar* y, Scalar* dy, Index rows) const {
+    if (options_.activation == Activation::softmax) {
+      for (Index row = 0; row < rows; ++row, y += units_, dy += units_) {
+        Scalar inner = 0;
+        for (Index i = 0; i < units_; ++i) inner += dy[i] * y[i];
+        for (Index i = 0; i < units_; ++i) dy[i] = y[i] * (dy[i] - inner);
+      }
+    } else if (options_.activation != Activation::linear) {
+      detail::transform(
+          rows * units_, dy,
+          [&](auto value, auto slope) { return derivative(options_.activation, value) * slope; }, y,
+          dy);
+    }
+  }
+
+  /// dW (F, U) += x transposed times dz.
+  void add_kernel_gradient(const Scalar* x, const Scalar* dz, Index rows, Tape& tape,
+                           Scalar* gradient) const {
+    constexpr Index width = detail::Pack<Scalar>::width;
+    const int vectors = units_ > width ? detail::tile_vectors : 1;
+    const Index wide = vectors * width;
+    const Index panels = (units_ + wide - 1) / wide;
+    tape.panels.resize(panels * rows * wide);
+    Scalar* to = tape.panels.data();
+    for (Index panel = 0; panel < panels; ++panel) {
+      const Index used = std::min(wide, units_ - panel * wide);
+      for (Index row = 0; row < rows; ++row, to += wide) {
+        std::copy_n(dz + row * units_ + panel * wide, used, to);
+        std::fill(to + used, to + wide, Scalar(0));
+      }
+    }
+    tape.sums.resize(panels * inputs_ * wide);
+    tape.sums.fill(0);
+    detail::add_outer_products(
+        std::as_const(tape.panels).data(), panels, vectors, rows, 0, inputs_,
+        [&](Index row) { return x + row * inputs_; }, tape.sums.data(), tape.strips);
+    const Scalar* sum = tape.sums.data();
+    for (Index panel = 0; panel < panels; ++panel) {
+      const Index used = std::min(wide, units_ - panel * wide);
+      for (Index k = 0; k < inputs_; ++k, sum += wide) {
+        for (Index lane = 0; lane < used; ++lane) {
+          gradient[k * units_ + panel * wide + lane] += sum[lane];
+        }
+      }
+    }
+  }
+
+  Index units_;
+  Index inputs_ = Inputs;
+  DenseOptions options_;
+  detail::Weights<Scalar, Units, Inputs> kernel_;
+  detail::Weights<Scalar, Units, 1> bias_;
+};
+
+Dense(Index, Activation)->Dense<float>;
+
+}  // namespace strata

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include <strata/activation.hpp>
+#include <strata/layers/parameter.hpp>
+#include <strata/shape.hpp>
+
+namespace strata {
+
+/// The order of the gates in every kernel and bias of an LSTM, that of Keras and PyTorch.
+struct LSTMGates {
+  static constexpr Index input = 0;
+  static constexpr Index forget = 1;
+  static constexpr Index candidate = 2;
+  static constexpr Index output = 3;
+  static constexpr Index count = 4;
+};
+
+/// What an LSTM remembers from step to step: output h and memory c, one column for each sample.
+template <class Scalar, Index Units = Dynamic, Index Samples = 1>
+struct LSTMState {
+  Eigen::Matrix<Scalar, Units, Samples, Eigen::ColMajor | Eigen::DontAlign> h;
+  Eigen::Matrix<Scalar, Units, Samples, Eigen::ColMajor | Eigen::DontAlign> c;
+
+  /// The state before the first step.
+  [[nodiscard]] static LSTMState zero(Index units = Units, Index samples = Samples) {
+    LSTMState state;
+    state.h.setZero(units, samples);
+    state.c.setZero(units, samples);
+    return state;
+  }
+};
+
+/// One step of the long short-term memory of Hochreiter & Schmidhuber 1997 with the forget gate of
+/// Gers, Schmidhuber & Cummins 2000. The parameters stay; the state goes in and comes out.
+///
+/// Shapes: kernel 4U x F, recurrent kernel 4U x U, bias 4U; in memory they are Keras' (F, 4U),
+/// (U, 4U) and (4U). Scalar is float, double or any type with exp and tanh.
+template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic>
+class LSTMCell {
+ public:
+  static constexpr Index Rows = Units == Dynamic ? Dynamic : LSTMGates::count * Units;
+
+  /// Zero weights. Sizes that are fixed by the type need not be given.
+  explicit LSTMCell(Index inputs = Inputs, Index units = Units) { resize(inputs, units); }
+
+  void resize(Index inputs, Index units) {
+    if (inputs < 0 || units < 0) return;
+    kernel_.resize(LSTMGates::count * units, inputs);
+    recurrent_kernel_.resize(LSTMGates::count * units, units);
+    bias_.resize(LSTMGates::count * units, 1);
+  }
+
+  /// x_t and state to the next state. x_t: F x B, one column for each sample, so an ordinary Eigen
+  /// vector for one. state: h and c of U x B.
+  template <class X, Index Samples>
+  [[nodiscard]] LSTMState<Scalar, Units, Samples> step(
+      const Eigen::MatrixBase<X>& x, const LSTMState<Scalar, Units, Samples>& state) const {
+    using Array = Eigen::Array<Scalar, Units, Samples>;
+    using Z = Eigen::Matrix<Scalar, Rows, Samples, Eigen::ColMajor | Eigen::DontAlign>;
+    const auto sigma = [&](const Scalar& z) { return activate(recurrent_activation, z); };
+    const auto phi = [&](const Scalar& z) { return activate(activation, z); };
+
+    const Z z = (kernel() * x + recurrent_kernel() * state.h).colwise() + bias();
+
+    const Array i = gate(z, LSTMGates::input).unaryExpr(sigma);
+    const Array f = gate(z, LSTMGates::forget).unaryExpr(sigma);
+    const Array g = gate(z, LSTMGates::candidate).unaryExpr(phi);
+    const Array o = gate(z, LSTMGates::output).unaryExpr(sigma);
+
+    const Array c = f * state.c.array() + i * g;
+    const Array h = o * c.unaryExpr(phi);
+    return {h, c};
+  }
+
+  [[nodiscard]] Index inputs() const noexcept { return kernel_.columns(); }
+  [[nodiscard]] Index units() const noexcept { return recurrent_kernel_.columns(); }
+
+  [[nodiscard]] auto kernel() noexcept { return kernel_.matrix(); }
+  [[nodiscard]] auto kernel() const noexcept { return kernel_.matrix(); }
+  [[nodiscard]] auto recurrent_kernel() noexcept { return recurrent_kernel_.matrix(); }
+  [[nodiscard]] auto recurrent_kernel() const noexcept { return recurrent_kernel_.matrix(); }
+  [[nodiscard]] auto bias() noexcept { return bias_.matrix(); }
+  [[nodiscard]] auto bias() const noexcept { return bias_.matrix(); }
+
+  Activation activation = Activation::tanh;
+  Activation recurrent_activation = Activation::sigmoid;
+
+ private:
+  template <class Z>
+  [[nodiscard]] auto gate(const Z& z, Index which) const {
+    return z.template middleRows<Units>(which * units(), units()).array();
+  }
+
+  detail::Weights<Scalar, Rows, Inputs> kernel_;
+  detail::Weights<Scalar, Rows, Units> recurrent_kernel_;
+  detail::Weights<Scalar, Rows, 1> bias_;
+};
+
+}  // namespace strata

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include <strata/model/network.hpp>
+
+namespace strata::detail {
+
+/// 12345 as "12,345".
+[[nodiscard]] inline std::string with_commas(Index number) {
+  std::string text = std::to_string(number);
+  for (Index at = static_cast<Index>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+[[nodiscard]] inline std::string repeat(const char* text, std::size_t times) {
+  std::string all;
+  for (std::size_t i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+/// A table of three columns with Keras' frame; the last column is set to the right.
+[[nodiscard]] inline std::string framed_table(const std::vector<std::array<std::string, 3>>& rows) {
+  std::array<std::size_t, 3> width{20, 17, 13};
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < 3; ++i) width[i] = std::max(width[i], row[i].size());
+  }
+  const auto line = [&](const char* left, const char* bar, const char* joint, const char* right) {
+    std::string text = left;
+    for (std::size_t i = 0; i < 3; ++i) {
+      text += repeat(bar, width[i] + 2) + (i < 2 ? joint : right);
+    }
+    return text + "\n";
+  };
+  std::string text = line("┏", "━", "┳", "┓");
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::string bar = r == 0 ? "┃" : "│";
+    if (r == 1) text += line("┡", "━", "╇", "┩");
+    if (r > 1) text += line("├", "─", "┼", "┤");
+    for (std::size_t i = 0; i < 3; ++i) {
+      const std::string space(width[i] - rows[r][i].size(), ' ');
+      text += bar + " " + (i == 2 ? space + rows[r][i] : rows[r][i] + space) + " ";
+    }
+    text += bar + "\n";
+  }
+  return text + line("└", "─", "┴", "┘");
+}
+
+/// The layers with their output shapes and numbers of parameters, as Keras prints them. Sizes that
+/// are not known yet print as "?".
+template <class Layers>
+[[nodiscard]] std::string summary(const Network<Layers>& network) {
+  std::vector<std::array<std::string, 3>> rows{{"Layer (type)", "Output Shape", "Param #"}};
+  const auto names = network.layer_names();
+  Shape shape = network.is_built() ? network.input()->shape() : Shape{};
+  Index total = 0;
+  for_each(
+      [&](std::size_t i, const auto& layer) {
+        std::array<std::string, 3> row{names[i] + " (" + layer.kind() + ")", "?", "?"};
+        if (network.is_built()) {
+          const Index features = layer.output_features(shape.back());
+          const bool sequence = returns(layer) == Returns::sequence ||
+                                (returns(layer) == Returns::same && shape.rank() == 3);
+          shape = sequence ? Shape{Dynamic, shape[1], features} : Shape{Dynamic, features};
+          const Index count = parameter_count(layer);
+          total += count;
+          row[1] = to_string(shape);
+          row[2] = with_commas(count);
+        }
+        rows.push_back(row);
+      },
+      network.layers());
+  const std::string count = network.is_built() ? with_commas(total) : "?";
+  return "Model: \"sequential\"\n" + framed_table(rows) + " Total params: " + count +
+         "\n Trainable params: " + count + "\n Non-trainable params: 0\n";
+}
+
+}  // namespace strata::detail

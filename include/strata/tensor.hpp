@@ -1,0 +1,199 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/shape.hpp>
+
+namespace strata {
+
+/// Dense array of rank 2, (B, F), or rank 3, (B, T, F), in the memory order of a C-order NumPy
+/// array: features fastest, then steps, then batch. It owns its memory, or views the user's.
+///
+/// A copy always owns its memory; a moved view stays a view. Element access is not checked for
+/// range in Release builds, as in Eigen.
+template <class Scalar>
+class Tensor {
+ public:
+  using value_type = Scalar;
+  using RowMajor = Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::RowMajor>;
+  using MatrixMap = Eigen::Map<RowMajor>;
+  using ConstMatrixMap = Eigen::Map<const RowMajor>;
+  using StepMap = Eigen::Map<RowMajor, Eigen::Unaligned, Eigen::OuterStride<>>;
+  using ConstStepMap = Eigen::Map<const RowMajor, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+  /// An empty tensor, of rank 0.
+  Tensor() = default;
+
+  /// Zeros. Throws ShapeError unless the rank is 2 or 3 and no size is negative.
+  explicit Tensor(const Shape& shape) { resize(shape); }
+
+  /// Values in C order. Throws ShapeError when their number is not that of the shape.
+  Tensor(const Shape& shape, std::vector<Scalar> values)
+      : storage_(std::move(values)), data_(storage_.data()), shape_(checked(shape)) {
+    check_count(static_cast<Index>(storage_.size()));
+  }
+
+  Tensor(const Shape& shape, std::initializer_list<Scalar> values)
+      : Tensor(shape, std::vector<Scalar>(values)) {}
+
+  /// A view of the user's memory, which must outlive it and hold shape.size() values.
+  [[nodiscard]] static Tensor view(Scalar* data, const Shape& shape) {
+    Tensor tensor;
+    tensor.shape_ = checked(shape);
+    tensor.data_ = data;
+    return tensor;
+  }
+
+  /// A view of memory that may not be written: it throws ValueError on an attempt.
+  [[nodiscard]] static Tensor view(const Scalar* data, const Shape& shape) {
+    Tensor tensor = view(const_cast<Scalar*>(data), shape);
+    tensor.read_only_ = true;
+    return tensor;
+  }
+
+  Tensor(const Tensor& other)
+      : storage_(other.data_, other.data_ + other.size()),
+        data_(storage_.data()),
+        shape_(other.shape_) {}
+
+  Tensor(Tensor&& other) noexcept { swap(other); }
+
+  Tensor& operator=(const Tensor& other) {
+    if (this != &other) {
+      Tensor copy(other);
+      swap(copy);
+    }
+    return *this;
+  }
+
+  Tensor& operator=(Tensor&& other) noexcept {
+    Tensor taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
+
+  ~Tensor() = default;
+
+  /// Takes a new shape. The values are unspecified afterwards; memory is kept where it suffices.
+  void resize(const Shape& shape) {
+    const Shape wanted = checked(shape);
+    storage_.resize(static_cast<std::size_t>(wanted.size()));
+    shape_ = wanted;
+    data_ = storage_.data();
+    read_only_ = false;
+  }
+
+  [[nodiscard]] Index rank() const noexcept { return shape_.rank(); }
+  [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
+  [[nodiscard]] Index size() const noexcept { return shape_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+
+  /// B: sequences or samples.
+  [[nodiscard]] Index batch() const noexcept { return rank() == 0 ? 0 : shape_[0]; }
+  /// T: steps of a sequence; 1 for rank 2.
+  [[nodiscard]] Index steps() const noexcept { return rank() == 3 ? shape_[1] : 1; }
+  /// F: the innermost size.
+  [[nodiscard]] Index features() const noexcept { return rank() == 0 ? 0 : shape_.back(); }
+
+  [[nodiscard]] const Scalar* data() const noexcept { return data_; }
+  [[nodiscard]] Scalar* data() {
+    if (read_only_) throw ValueError("this tensor views memory that may not be written; copy it");
+    return data_;
+  }
+
+  [[nodiscard]] std::span<const Scalar> values() const noexcept {
+    return {data_, static_cast<std::size_t>(size())};
+  }
+  [[nodiscard]] std::span<Scalar> values() { return {data(), static_cast<std::size_t>(size())}; }
+
+  [[nodiscard]] Scalar operator()(Index b, Index f) const noexcept {
+    eigen_assert(rank() == 2);
+    return data_[b * features() + f];
+  }
+  [[nodiscard]] Scalar& operator()(Index b, Index f) {
+    eigen_assert(rank() == 2);
+    return data()[b * features() + f];
+  }
+  [[nodiscard]] Scalar operator()(Index b, Index t, Index f) const noexcept {
+    eigen_assert(rank() == 3);
+    return data_[(b * steps() + t) * features() + f];
+  }
+  [[nodiscard]] Scalar& operator()(Index b, Index t, Index f) {
+    eigen_assert(rank() == 3);
+    return data()[(b * steps() + t) * features() + f];
+  }
+
+  /// (B, F) or (B T, F): rows are samples, or the steps of all samples.
+  [[nodiscard]] ConstMatrixMap matrix() const noexcept {
+    return {data_, batch() * steps(), features()};
+  }
+  [[nodiscard]] MatrixMap matrix() { return {data(), batch() * steps(), features()}; }
+
+  /// (T, F): one sequence.
+  [[nodiscard]] ConstMatrixMap sequence(Index b) const noexcept {
+    return {data_ + b * steps() * features(), steps(), features()};
+  }
+  [[nodiscard]] MatrixMap sequence(Index b) {
+    return {data() + b * steps() * features(), steps(), features()};
+  }
+
+  /// (B, F): one time step of all sequences.
+  [[nodiscard]] ConstStepMap step(Index t) const noexcept {
+    return {data_ + t * features(), batch(), features(),
+            Eigen::OuterStride<>(steps() * features())};
+  }
+  [[nodiscard]] StepMap step(Index t) {
+    return {data() + t * features(), batch(), features(),
+            Eigen::OuterStride<>(steps() * features())};
+  }
+
+  /// A read-only view of `count` samples from sample `first`.
+  /// Throws ShapeError when the range leaves the tensor.
+  [[nodiscard]] Tensor rows(Index first, Index count) const {
+    if (first < 0 || count < 0 || first + count > batch()) {
+      throw ShapeError("rows " + std::to_string(first) + " to " + std::to_string(first + count) +
+                       " of a tensor of " + std::to_string(batch()) + " samples");
+    }
+    Shape part = shape_;
+    part[0] = count;
+    return view(static_cast<const Scalar*>(data_) + first * steps() * features(), part);
+  }
+
+  void swap(Tensor& other) noexcept {
+    std::swap(storage_, other.storage_);
+    std::swap(data_, other.data_);
+    std::swap(shape_, other.shape_);
+    std::swap(read_only_, other.read_only_);
+  }
+
+ private:
+  [[nodiscard]] static const Shape& checked(const Shape& shape) {
+    if (shape.rank() < 2) {
+      throw ShapeError("a tensor has rank 2, (B, F), or 3, (B, T, F); found the shape " +
+                       to_string(shape));
+    }
+    for (Index axis = 0; axis < shape.rank(); ++axis) {
+      if (shape[axis] < 0) throw ShapeError("a size is negative in the shape " + to_string(shape));
+    }
+    return shape;
+  }
+
+  void check_count(Index count) const {
+    if (count != size()) {
+      throw ShapeError("the shape " + to_string(shape_) + " holds " + std::to_string(size()) +
+                       " values, found " + std::to_string(count));
+    }
+  }
+
+  std::vector<Scalar> storage_;
+  Scalar* data_ = nullptr;
+  Shape shape_;
+  bool read_only_ = false;
+};
+
+}  // namespace strata

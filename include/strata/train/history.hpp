@@ -1,0 +1,96 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/error.hpp>
+
+namespace strata {
+
+/// Named figures in the order in which they were told: loss, metrics, val_loss, ...
+class Logs {
+ public:
+  void set(const std::string& name, double value) {
+    for (auto& [known, figure] : figures_) {
+      if (known == name) {
+        figure = value;
+        return;
+      }
+    }
+    figures_.emplace_back(name, value);
+  }
+
+  /// The figure, or null when there is none of this name.
+  [[nodiscard]] const double* find(const std::string& name) const noexcept {
+    for (const auto& [known, figure] : figures_) {
+      if (known == name) return &figure;
+    }
+    return nullptr;
+  }
+
+  /// Throws ValueError, listing the names, when there is none of this name.
+  [[nodiscard]] double operator[](const std::string& name) const {
+    if (const double* figure = find(name)) return *figure;
+    std::string names;
+    for (const auto& [known, figure] : figures_) names += " " + known;
+    throw ValueError("there is no figure named " + name + "; there are:" + names);
+  }
+
+  [[nodiscard]] auto begin() const noexcept { return figures_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return figures_.end(); }
+  [[nodiscard]] std::size_t size() const noexcept { return figures_.size(); }
+
+ private:
+  std::vector<std::pair<std::string, double>> figures_;
+};
+
+/// Loss and metrics over some data.
+struct Evaluation {
+  double loss = 0;
+  Logs metrics;
+
+  /// "loss", or a metric by name. Throws ValueError when there is none of this name.
+  [[nodiscard]] double operator[](const std::string& name) const {
+    return name == "loss" ? loss : metrics[name];
+  }
+};
+
+/// Every figure of every epoch of a training.
+class History {
+ public:
+  /// The figure's values, one for each epoch. Throws ValueError when there is none of this name.
+  [[nodiscard]] const std::vector<double>& operator[](const std::string& name) const {
+    std::string known;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (names_[i] == name) return values_[i];
+      known += " " + names_[i];
+    }
+    throw ValueError("the history has no figure named " + name + "; it has:" + known);
+  }
+
+  [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+
+  /// Number of epochs that were trained.
+  [[nodiscard]] std::size_t epochs() const noexcept {
+    return values_.empty() ? 0 : values_.front().size();
+  }
+
+  void append(const Logs& logs) {
+    for (const auto& [name, value] : logs) {
+      std::size_t i = 0;
+      while (i < names_.size() && names_[i] != name) ++i;
+      if (i == names_.size()) {
+        names_.push_back(name);
+        values_.emplace_back();
+      }
+      values_[i].push_back(value);
+    }
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::vector<double>> values_;
+};
+
+}  // namespace strata

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/layers/parameter.hpp>
+
+namespace strata {
+
+/// Limits for gradients; zero means none, and at most one may be set. Keras' clipvalue, clipnorm
+/// and global_clipnorm.
+struct Clip {
+  double value = 0;        ///< for each number
+  double norm = 0;         ///< for the Euclidean norm of each parameter's gradient
+  double global_norm = 0;  ///< for the norm of all gradients together
+};
+
+/// Numbers of one parameter, or what an optimizer remembers of them.
+template <class Scalar>
+using FlatMap = Eigen::Map<Eigen::Array<Scalar, Dynamic, 1>>;
+
+/// A rule that takes gradients to new weights: the rule's name and settings, among them
+/// learning_rate and clip; slots(), how many numbers it remembers for each weight; and update(w, g,
+/// slots, iteration), which counts iterations from 1 and finds the slots at zero first.
+template <class O, class Scalar>
+concept UpdateRule = std::copyable<O> &&
+    requires(O rule, FlatMap<Scalar> w, std::span<FlatMap<Scalar>> slots) {
+  { rule.learning_rate } -> std::convertible_to<double>;
+  { rule.clip } -> std::convertible_to<Clip>;
+  { rule.slots() } -> std::convertible_to<std::size_t>;
+  { O::name } -> std::convertible_to<std::string>;
+  rule.update(w, w, slots, std::int64_t{1});
+};
+
+/// Any update rule, chosen at run time, and what it remembers between updates.
+template <class Scalar>
+class Optimizer {
+ public:
+  /// Throws ValueError on a learning rate that is negative or not finite, and on two limits at
+  /// once.
+  template <UpdateRule<Scalar> O>
+  Optimizer(O rule) : self_(std::make_shared<Model<O>>(std::move(rule))) {
+    check_learning_rate(learning_rate());
+    const Clip clip = self_->clip();
+    if (clip.value < 0 || clip.norm < 0 || clip.global_norm < 0) {
+      throw ValueError(self_->name() + ": the limits of clip must not be negative");
+    }
+    if ((clip.value > 0) + (clip.norm > 0) + (clip.global_norm > 0) > 1) {
+      throw ValueError(self_->name() + ": at most one limit of clip can be set");
+    }
+  }
+
+  [[nodiscard]] double learning_rate() const {
+    return learning_rate_ ? *learning_rate_ : initial();
+  }
+  void set_learning_rate(double rate) {
+    check_learning_rate(rate);
+    learning_rate_ = rate;
+  }
+
+  /// Updates so far.
+  [[nodiscard]] std::int64_t iterations() const noexcept { return iterations_; }
+
+  /// One update. `gradient` holds the gradients of all parameters in order, and is clipped in
+  /// place.
+  void update(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient) {
+    clip(parameters, gradient);
+    const std::size_t slots = self_->slots();
+    slots_.resize(slots);
+    for (auto& slot : slots_) slot.resize(gradient.size(), Scalar(0));
+    ++iterations_;
+    Index at = 0;
+    for (const auto& parameter : parameters) {
+      const Index size = parameter.shape.size();
+      std::vector<FlatMap<Scalar>> memory;
+      for (auto& slot : slots_) memory.emplace_back(slot.data() + at, size);
+      self_->update(learning_rate(), FlatMap<Scalar>(parameter.values.data(), size),
+                    FlatMap<Scalar>(gradient.data() + at, size), memory, iterations_);
+      at += size;
+    }
+  }
+
+ private:
+  struct Base {
+    virtual ~Base() = default;
+    [[nodiscard]] virtual std::string name() const = 0;
+    [[nodiscard]] virtual double learning_rate() const = 0;
+    [[nodiscard]] virtual Clip clip() const = 0;
+    [[nodiscard]] virtual std::size_t slots() const = 0;
+    virtual void update(double learning_rate, FlatMap<Scalar> w, FlatMap<Scalar> g,
+                        std::span<FlatMap<Scalar>> slots, std::int64_t iteration) const = 0;
+  };
+
+  template <class O>
+  struct Model final : Base {
+    explicit Model(O value) : rule(std::move(value)) {}
+
+    std::string name() const override { return O::name; }
+    double learning_rate() const override { return rule.learning_rate; }
+    Clip clip() const override { return rule.clip; }
+    std::size_t slots() const override { return rule.slots(); }
+    void update(double learning_rate, FlatMap<Scalar> w, FlatMap<Scalar> g,
+                std::span<FlatMap<Scalar>> slots, std::int64_t iteration) const override {
+      O now = rule;
+      now.learning_rate = learning_rate;
+      now.update(w, g, slots, iteration);
+    }
+
+    O rule;
+  };
+
+  [[nodiscard]] double initial() const { return self_->learning_rate(); }
+
+  static void check_learning_rate(double rate) {
+    if (!(rate >= 0 && std::isfinite(rate))) {
+      throw ValueError("the learning rate must be at least 0 and finite, found " +
+                       std::to_string(rate));
+    }
+  }
+
+  void clip(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient) const {
+    const Clip limits = self_->clip();
+    FlatMap<Scalar> all(gradient.data(), static_cast<Index>(gradient.size()));
+    const auto limit_norm = [](FlatMap<Scalar> g, double limit) {
+      const double norm = std::sqrt(static_cast<double>(g.square().sum()));
+      if (norm > limit) g *= static_cast<Scalar>(limit / norm);
+    };
+    if (limits.value > 0) {
+      const auto limit = static_cast<Scalar>(limits.value);
+      all = all.max(-limit).min(limit);
+    }
+    if (limits.norm > 0) {
+      Index at = 0;
+      for (const auto& parameter : parameters) {
+        limit_norm({gradient.data() + at, parameter.shape.size()}, limits.norm);
+        at += parameter.shape.size();
+      }
+    }
+    if (limits.global_norm > 0) limit_norm(all, limits.global_norm);
+  }
+
+  std::shared_ptr<const Base> self_;
+  std::optional<double> learning_rate_;
+  std::vector<std::vector<Scalar>> slots_;
+  std::int64_t iterations_ = 0;
+};
+
+}  // namespace strata

@@ -1,0 +1,165 @@
+#pragma once
+
+#include <cmath>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/train/history.hpp>
+#include <strata/train/loss.hpp>
+#include <strata/train/metrics.hpp>
+#include <strata/train/optimizer.hpp>
+
+namespace strata {
+
+/// Sums of the loss and of the metrics over batches, weighted by their samples.
+template <class Scalar>
+class Totals {
+ public:
+  explicit Totals(const std::vector<Metric<Scalar>>& metrics)
+      : metrics_(&metrics), sums_(metrics.size(), 0) {}
+
+  void add(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target) {
+    const Index samples = prediction.batch();
+    loss_ += loss * static_cast<double>(samples);
+    samples_ += samples;
+    rows_ += samples * prediction.steps();
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      sums_[i] += (*metrics_)[i].sum(prediction, target);
+    }
+  }
+
+  [[nodiscard]] Evaluation means() const {
+    Evaluation means;
+    means.loss = loss_ / static_cast<double>(samples_);
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      const Metric<Scalar>& metric = (*metrics_)[i];
+      means.metrics.set(metric.name(), metric.finish(sums_[i] / static_cast<double>(rows_)));
+    }
+    return means;
+  }
+
+ private:
+  const std::vector<Metric<Scalar>>* metrics_;
+  std::vector<double> sums_;
+  double loss_ = 0;
+  Index samples_ = 0;
+  Index rows_ = 0;
+};
+
+/// How a model is trained: optimizer, loss and metrics, and the step that uses them.
+template <class Model>
+class Training {
+ public:
+  using Scalar = typename Model::scalar_type;
+
+  Training(Optimizer<Scalar> how, Loss<Scalar> what, std::vector<Metric<Scalar>> figures)
+      : optimizer(std::move(how)), loss(std::move(what)), metrics(std::move(figures)) {}
+
+  /// Forward, loss, backward, update for one batch of checked data; the loss before the update.
+  /// Throws ValueError, and leaves the weights, when the loss or a gradient is not finite.
+  double step(Model& model, const Tensor<Scalar>& x, const Tensor<Scalar>& y, const Pass& pass,
+              Totals<Scalar>* totals) {
+    const Tensor<Scalar>& prediction = model.forward(x, work_.tape, pass);
+    const double value = loss(prediction, y, &work_.tape.derivative);
+    require_finite(std::isfinite(value), "the loss is " + std::to_string(value));
+    if (totals) totals->add(value, prediction, y);
+
+    const auto parameters = model.parameters();
+    std::size_t count = 0;
+    for (const auto& parameter : parameters) count += parameter.values.size();
+    work_.gradient.assign(count, Scalar(0));
+    model.backward(x, work_.tape, work_.gradient);
+    require_finite(detail::all_finite(std::span<const Scalar>(work_.gradient)),
+                   "a gradient is not finite");
+    optimizer.update(parameters, work_.gradient);
+    return value;
+  }
+
+  /// Loss and metrics of one batch of checked data.
+  void test(const Model& model, const typename Model::Packed& packed, const Tensor<Scalar>& x,
+            const Tensor<Scalar>& y, Totals<Scalar>& totals) const {
+    const Tensor<Scalar> prediction = model.forward(packed, x);
+    totals.add(loss(prediction, y, nullptr), prediction, y);
+  }
+
+  Optimizer<Scalar> optimizer;
+  Loss<Scalar> loss;
+  std::vector<Metric<Scalar>> metrics;
+
+ private:
+  /// Memory that is kept from step to step; a copy of the training starts with none.
+  struct Work {
+    Work() = default;
+    Work(const Work&) {}
+    Work(Work&&) = default;
+    Work& operator=(const Work&) { return *this; }
+    Work& operator=(Work&&) = default;
+    ~Work() = default;
+
+    typename Model::Tape tape;
+    std::vector<Scalar> gradient;
+  };
+
+  static void require_finite(bool finite, const std::string& what) {
+    if (finite) return;
+    throw ValueError(what +
+                     "; the weights are kept from before. Try a smaller learning rate or clip the "
+                     "gradients (.clip = {.global_norm = 1})");
+  }
+
+  Work work_;
+};
+
+namespace detail {
+
+/// Throws when x and y are not data for the model; builds it where it is not built yet. Nothing is
+/// changed when it throws.
+template <class Model, class Scalar>
+void prepare(Model& model, const Tensor<Scalar>& x, const Tensor<Scalar>& y, Targets targets) {
+  check_not_empty("x", x);
+  if (model.size() == 0) throw StateError("the model has no layers");
+  if (model.is_built()) {
+    model.check_data(x);
+  } else {
+    check_finite("x", x);
+  }
+  check_targets(y, model.output_shape(x.shape()), targets);
+  model.build_for(x);
+}
+
+}  // namespace detail
+
+/// Training for people who write their own loop. The model must outlive the trainer.
+///
+///   Trainer trainer{model, Adam{}, MeanSquaredError{}};
+///   double loss = trainer.step(x, y);
+template <class Model>
+class Trainer {
+ public:
+  using Scalar = typename Model::scalar_type;
+
+  Trainer(Model& model, Optimizer<Scalar> optimizer, Loss<Scalar> loss)
+      : model_(&model), training_(std::move(optimizer), std::move(loss), {}) {}
+
+  /// One step over one batch: forward, loss, backward, update. The loss before the update. Builds
+  /// the model from the first data. Throws what fit throws; the weights are unchanged then.
+  double step(const Tensor<Scalar>& x, const Tensor<Scalar>& y) {
+    detail::prepare(*model_, x, y, training_.loss.targets());
+    const auto iteration = static_cast<std::uint64_t>(training_.optimizer.iterations());
+    return training_.step(*model_, x, y, Pass{random_.fork(iteration)}, nullptr);
+  }
+
+  /// The seed of dropout; 0 without a call.
+  void seed(std::uint64_t seed) { random_ = Random(seed); }
+
+  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.optimizer; }
+
+ private:
+  Model* model_;
+  Training<Model> training_;
+  Random random_;
+};
+
+}  // namespace strata
