@@ -1,6 +1,5 @@
 // An LSTM reads sequences; an LSTM without return_sequences does not write them.
-// expect: expects sequences \(B, T, F\)
-// expect: return_sequences
+// expect: expects sequences \(B, T, F\), but the layer before it returns one output per sequence; construct that one with return_sequences
 #include <strata/strata.hpp>
 
 int main() {

@@ -1,6 +1,5 @@
 // The same joint as in missing_return_sequences.cpp, with sizes fixed at compile time.
-// expect: expects sequences \(B, T, F\)
-// expect: return_sequences
+// expect: expects sequences \(B, T, F\), but the layer before it returns one output per sequence; construct that one with return_sequences
 #include <strata/strata.hpp>
 
 int main() {

@@ -1,6 +1,5 @@
 // A wrong joint is found between any two layers, here behind a Dropout and a correct joint.
-// expect: expects sequences \(B, T, F\)
-// expect: return_sequences
+// expect: expects sequences \(B, T, F\), but the layer before it returns one output per sequence; construct that one with return_sequences
 #include <strata/strata.hpp>
 
 int main() {

@@ -1,5 +1,5 @@
 // All layers of a model compute with the same scalar.
-// expect: (same scalar|scalar)
+// expect: all layers of a Sequential must have the same scalar type
 #include <strata/strata.hpp>
 
 int main() {

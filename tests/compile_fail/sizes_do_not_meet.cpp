@@ -1,5 +1,5 @@
 // A layer's outputs are the next one's inputs: 40 units do not feed a Dense of 32 inputs.
-// expect: (features|inputs|sizes|outputs)
+// expect: number of inputs is not the number of outputs of the layer before it
 #include <strata/strata.hpp>
 
 int main() {
