@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Writes the golden values of this folder, by Keras and PyTorch.
+
+Run by generate.sh, which installs the versions that the files name. The same versions on the same
+kind of processor write the same bytes; another processor may change the last digits.
+"""
+
+import os
+import subprocess
+import sys
+
+# Before TensorFlow is imported: its own kernels only, so that sums have one order.
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+
+def keras_files():
+    import keras
+    import tensorflow as tf
+
+    import layers
+    import losses
+    import metrics
+    import optimizers
+    import training
+
+    tf.get_logger().setLevel("ERROR")
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(1)
+
+    summary = lambda: layers.summary(os.path.join(FOLDER, "keras_summary.txt"))
+    for floatx, name, make in (
+        ("float64", "cell.txt", layers.cell),
+        ("float64", "lstm.txt", layers.lstm),
+        ("float64", "dense.txt", layers.dense),
+        ("float64", "stacks.txt", layers.stacks),
+        ("float32", "parameter_counts.txt", summary),
+        ("float64", "losses.txt", losses.losses),
+        ("float64", "metrics.txt", metrics.metrics),
+        ("float64", "optimizers.txt", optimizers.optimizers),
+        ("float64", "training.txt", training.training),
+        ("float32", "training_float32.txt", training.training),
+    ):
+        keras.config.set_floatx(floatx)
+        keras.backend.clear_session()
+        write(name, make())
+
+
+def torch_files():
+    import torch
+
+    import torch_networks
+
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    write("lstm_torch.txt", torch_networks.lstm_torch())
+    write("stacks_torch.txt", torch_networks.stacks_torch())
+
+
+def write(name, golden_file):
+    path = os.path.join(FOLDER, name)
+    golden_file.write(path)
+    print(f"{name}: {os.path.getsize(path)} bytes", flush=True)
+
+
+if __name__ == "__main__":
+    # TensorFlow and PyTorch each bring an LLVM and cannot share a process.
+    frameworks = {"keras": keras_files, "torch": torch_files}
+    if len(sys.argv) > 1:
+        frameworks[sys.argv[1]]()
+    else:
+        for framework in frameworks:
+            subprocess.run([sys.executable, os.path.abspath(__file__), framework], check=True)

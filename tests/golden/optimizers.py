@@ -1,0 +1,76 @@
+"""optimizers.txt: two variables after each of six updates with given gradients."""
+
+import keras
+import numpy as np
+
+from golden_file import GoldenFile, draw, rng
+
+STEPS = 6
+
+
+def configurations():
+    o = keras.optimizers
+    plain = {
+        "sgd": (o.SGD, {}),
+        "sgd_momentum": (o.SGD, {"learning_rate": 0.05, "momentum": 0.9}),
+        "sgd_nesterov": (o.SGD, {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True}),
+        "rmsprop": (o.RMSprop, {}),
+        "rmsprop_momentum": (o.RMSprop, {"learning_rate": 0.01, "rho": 0.8, "momentum": 0.5}),
+        "rmsprop_centered": (o.RMSprop, {"learning_rate": 0.01, "centered": True}),
+        "rmsprop_centered_momentum": (
+            o.RMSprop,
+            {"learning_rate": 0.01, "centered": True, "momentum": 0.9, "epsilon": 1e-3},
+        ),
+        "adam": (o.Adam, {}),
+        "adam_options": (
+            o.Adam,
+            {"learning_rate": 0.02, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-3},
+        ),
+        "adam_amsgrad": (o.Adam, {"learning_rate": 0.02, "beta_2": 0.7, "amsgrad": True}),
+        "adamw": (o.AdamW, {}),
+        "adamw_options": (o.AdamW, {"learning_rate": 0.02, "weight_decay": 0.25}),
+        "adamw_amsgrad": (
+            o.AdamW,
+            {"learning_rate": 0.02, "weight_decay": 0.1, "beta_2": 0.7, "amsgrad": True},
+        ),
+    }
+    clips = {
+        "clip_value": {"clipvalue": 0.5},
+        "clip_norm": {"clipnorm": 1.5},
+        "clip_global_norm": {"global_clipnorm": 2.0},
+    }
+    yield from ((name, make, options) for name, (make, options) in plain.items())
+    # SGD shows the clipped gradient itself; RMSprop and Adam show that their moments see it too.
+    for clip, clip_options in clips.items():
+        yield f"sgd_{clip}", o.SGD, {"learning_rate": 0.125, **clip_options}
+        yield f"rmsprop_{clip}", o.RMSprop, {"learning_rate": 0.01, **clip_options}
+        yield f"adam_{clip}", o.Adam, {"learning_rate": 0.01, **clip_options}
+        yield f"adamw_{clip}", o.AdamW, {"learning_rate": 0.01, **clip_options}
+
+
+def optimizers():
+    file = GoldenFile("optimizers, float64")
+    random = rng("optimizers")
+    start = {"a": draw(random, 3, 4), "b": draw(random, 5)}
+    # Some gradients are clipped and some are not; one entry never has any.
+    sizes = (2.0, 0.25, 4.0, 0.5, 1.0, 0.0625)
+    gradients = [{k: draw(random, *v.shape, scale=s) for k, v in start.items()} for s in sizes]
+    for step in gradients:
+        step["a"][0, 0] = 0
+    gradients[3]["b"][:] = 0
+    file.add_all("start", start)
+    for name in start:
+        file.add(f"gradients.{name}", np.stack([step[name] for step in gradients]))
+    for case, make, options in configurations():
+        optimizer = make(**options)
+        variables = [keras.Variable(value, dtype="float64") for value in start.values()]
+        optimizer.build(variables)
+        after = {name: [] for name in start}
+        for step in gradients:
+            tensors = [keras.ops.convert_to_tensor(g, dtype="float64") for g in step.values()]
+            optimizer.apply(tensors, variables)
+            for name, variable in zip(start, variables):
+                after[name].append(variable.numpy().copy())
+        for name in start:
+            file.add(f"{case}.{name}", np.stack(after[name]))
+    return file
