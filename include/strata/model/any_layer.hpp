@@ -33,7 +33,8 @@ class AnyLayer {
     std::shared_ptr<void> value;
   };
 
-  template <Layer L>
+  template <class L>
+    requires(!std::same_as<L, AnyLayer> && Layer<L>)
   explicit AnyLayer(L layer) : self_(std::make_unique<Model<L>>(std::move(layer))) {}
 
   AnyLayer(const AnyLayer& other) : self_(other.self_->clone()) {}

@@ -25,12 +25,12 @@ struct StreamSizes {
 template <class... Layers>
 struct StreamSizes<std::tuple<Layers...>> {
  private:
-  static constexpr Index outputs_of(Index inputs) {
-    ((inputs = Layers::fixed_outputs != Dynamic || Layers::returns != Returns::same
-                   ? Layers::fixed_outputs
-                   : inputs),
+  static constexpr Index outputs_of(Index features) {
+    ((features = Layers::fixed_outputs != Dynamic || Layers::returns != Returns::same
+                     ? Layers::fixed_outputs
+                     : features),
      ...);
-    return inputs;
+    return features;
   }
 
  public:

@@ -31,7 +31,8 @@ concept LossFunction = requires(const L& loss, const Scalar* values, Index size,
 template <class Scalar>
 class Loss {
  public:
-  template <LossFunction<Scalar> L>
+  template <class L>
+    requires(!std::same_as<L, Loss> && LossFunction<L, Scalar>)
   Loss(L loss) : self_(std::make_shared<Model<L>>(std::move(loss))) {}
 
   [[nodiscard]] Targets targets() const { return self_->targets(); }

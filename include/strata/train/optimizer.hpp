@@ -48,7 +48,8 @@ class Optimizer {
  public:
   /// Throws ValueError on a learning rate that is negative or not finite, and on two limits at
   /// once.
-  template <UpdateRule<Scalar> O>
+  template <class O>
+    requires(!std::same_as<O, Optimizer> && UpdateRule<O, Scalar>)
   Optimizer(O rule) : self_(std::make_shared<Model<O>>(std::move(rule))) {
     check_learning_rate(learning_rate());
     const Clip clip = self_->clip();
