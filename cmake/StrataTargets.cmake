@@ -8,6 +8,11 @@ function(strata_target_options target)
   target_link_libraries(${target} PRIVATE strata::strata)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+    # GCC 12 warns of its own AVX-512 intrinsics (GCC bug 105593) and std::string (105651).
+    target_compile_options(${target} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized
+                                             -Wno-restrict)
+  endif()
   if(STRATA_WARNINGS_AS_ERRORS)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
