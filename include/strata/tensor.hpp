@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
 
@@ -156,8 +157,8 @@ class Tensor {
   /// Throws ShapeError when the range leaves the tensor.
   [[nodiscard]] Tensor rows(Index first, Index count) const {
     if (first < 0 || count < 0 || first + count > batch()) {
-      throw ShapeError("rows " + std::to_string(first) + " to " + std::to_string(first + count) +
-                       " of a tensor of " + std::to_string(batch()) + " samples");
+      detail::fail<ShapeError>(
+          {"rows ", first, " to ", first + count, " of a tensor of ", batch(), " samples"});
     }
     Shape part = shape_;
     part[0] = count;
@@ -174,19 +175,20 @@ class Tensor {
  private:
   [[nodiscard]] static const Shape& checked(const Shape& shape) {
     if (shape.rank() < 2) {
-      throw ShapeError("a tensor has rank 2, (B, F), or 3, (B, T, F); found the shape " +
-                       to_string(shape));
+      detail::fail<ShapeError>(
+          {"a tensor has rank 2, (B, F), or 3, (B, T, F); found the shape ", shape});
     }
     for (Index axis = 0; axis < shape.rank(); ++axis) {
-      if (shape[axis] < 0) throw ShapeError("a size is negative in the shape " + to_string(shape));
+      if (shape[axis] < 0) {
+        detail::fail<ShapeError>({"a size is negative in the shape ", shape});
+      }
     }
     return shape;
   }
 
   void check_count(Index count) const {
     if (count != size()) {
-      throw ShapeError("the shape " + to_string(shape_) + " holds " + std::to_string(size()) +
-                       " values, found " + std::to_string(count));
+      detail::fail<ShapeError>({"the shape ", shape_, " holds ", size(), " values, found ", count});
     }
   }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/tensor.hpp>
 
@@ -12,21 +13,20 @@ namespace strata::detail {
 
 /// "x(3, 0, 1)", the place of the i-th value.
 template <class Scalar>
-[[nodiscard]] std::string place(const std::string& what, const Tensor<Scalar>& x, Index i) {
-  std::string text = ")";
+[[nodiscard]] std::string place(const char* what, const Tensor<Scalar>& x, Index i) {
+  std::string position = ")";
   for (Index axis = x.rank() - 1; axis >= 0; --axis) {
-    text = (axis > 0 ? ", " : "") + std::to_string(i % x.shape()[axis]) + text;
+    position = text({axis > 0 ? ", " : "", i % x.shape()[axis], position});
     i /= x.shape()[axis];
   }
-  return what + "(" + text;
+  return text({what, "(", position});
 }
 
 /// Throws ShapeError on data without a sample, a step or a feature.
 template <class Scalar>
-void check_not_empty(const std::string& what, const Tensor<Scalar>& x) {
+void check_not_empty(const char* what, const Tensor<Scalar>& x) {
   if (x.empty()) {
-    throw ShapeError(what + " is empty: its shape is " +
-                     (x.rank() == 0 ? "()" : to_string(x.shape())));
+    fail<ShapeError>({what, " is empty: its shape is ", x.shape()});
   }
 }
 
@@ -40,13 +40,13 @@ template <class Scalar>
 
 /// Throws ValueError on NaN or infinity, and names the first.
 template <class Scalar>
-void check_finite(const std::string& what, const Tensor<Scalar>& x) {
+void check_finite(const char* what, const Tensor<Scalar>& x) {
   if (all_finite(x.values())) return;
   const Scalar* values = x.data();
   for (Index i = 0; i < x.size(); ++i) {
     if (std::isfinite(values[i])) continue;
-    throw ValueError(place(what, x, i) + " is " +
-                     (std::isnan(values[i]) ? "not a number" : "infinite"));
+    fail<ValueError>(
+        {place(what, x, i), " is ", std::isnan(values[i]) ? "not a number" : "infinite"});
   }
 }
 

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/random.hpp>
 
 namespace strata::detail {
 
 /// Throws ValueError unless a share of dropped values is in [0, 1).
-inline void check_rate(const std::string& what, double rate) {
+inline void check_rate(const char* what, double rate) {
   if (!(rate >= 0 && rate < 1)) {
-    throw ValueError(what + " must be in [0, 1), found " + std::to_string(rate));
+    fail<ValueError>({what, " must be in [0, 1), found ", rate});
   }
 }
 

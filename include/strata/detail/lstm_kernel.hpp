@@ -34,26 +34,36 @@ struct StandardGates {
   }
 };
 
-/// Any other pair of activations.
+/// Any other pair of activations; rare, and so kept small rather than fast.
 struct ChosenGates {
   Activation activation;
   Activation recurrent_activation;
 
   template <class V>
   V sigma(const V& z) const {
-    return activate(recurrent_activation, z);
+    return activate_chosen(recurrent_activation, z);
   }
   template <class V>
   V phi(const V& z) const {
-    return activate(activation, z);
+    return activate_chosen(activation, z);
   }
   template <class V>
   V sigma_derivative(const V& y) const {
-    return derivative(recurrent_activation, y);
+    return derivative_chosen(recurrent_activation, y);
   }
   template <class V>
   V phi_derivative(const V& y) const {
-    return derivative(activation, y);
+    return derivative_chosen(activation, y);
+  }
+
+ private:
+  template <class V>
+  [[gnu::noinline]] static V activate_chosen(Activation which, const V& z) {
+    return activate(which, z);
+  }
+  template <class V>
+  [[gnu::noinline]] static V derivative_chosen(Activation which, const V& y) {
+    return derivative(which, y);
   }
 };
 
@@ -280,96 +290,117 @@ struct LSTMGradient {
   Scalar* bias;  ///< null without bias
 };
 
-/// Replaces the gates in scan.z by dz, adds to the gradients, and writes dx (B, T, F) unless it is
-/// null. dy: (B, T, U) with `dy_sequence`, else (B, U), the derivative by the last output only.
+/// dy of one step added to dh; dy is (B, T, U), or (B, U) for the last step only.
+template <class Scalar>
+void add_output_derivative(const LSTMScan<Scalar>& scan, Index units, Index step, const Scalar* dy,
+                           bool dy_sequence, Scalar* dh, Index dh_stride) {
+  if (!dy_sequence && step < scan.steps - 1) return;
+  for (Index b = 0; b < scan.batch; ++b) {
+    const Scalar* from = dy + (dy_sequence ? (b * scan.steps + step) * units : b * units);
+    for (Index u = 0; u < units; ++u) dh[b * dh_stride + u] += from[u];
+  }
+}
+
+/// dz of one step to dh of the step before.
+template <class Scalar>
+void propagate_to_previous(const LSTMPacked<Scalar>& packed, const LSTMScan<Scalar>& scan,
+                           Index step, Scalar* dh, Index dh_stride) {
+  multiply(
+      packed.recurrent_transposed, scan.batch, packed.panels,
+      [&](Index b, Index panel) {
+        return scan.z + ((panel * scan.steps + step) * scan.batch + b) * packed.wide;
+      },
+      [&](Index b) { return dh + b * dh_stride; });
+  if (!scan.h_mask) return;
+  for (Index b = 0; b < scan.batch; ++b) {
+    for (Index u = 0; u < packed.units; ++u) {
+      dh[b * dh_stride + u] *= scan.h_mask[b * packed.units + u];
+    }
+  }
+}
+
+/// Replaces the gates in scan.z by dz, from the last step to the first. dy: (B, T, U) with
+/// `dy_sequence`, else (B, U), the derivative by the last output only.
 template <class Scalar, class Gates>
 void lstm_backward(const Gates& gates, const LSTMPacked<Scalar>& packed,
-                   const LSTMScan<Scalar>& scan, const Scalar* dy, bool dy_sequence, Scalar* dx,
-                   const LSTMGradient<Scalar>& gradient, LSTMBackwardScratch<Scalar>& scratch) {
+                   const LSTMScan<Scalar>& scan, const Scalar* dy, bool dy_sequence,
+                   LSTMBackwardScratch<Scalar>& scratch) {
   using P = Pack<Scalar>;
-  constexpr Index wide = LSTMPacked<Scalar>::wide;
   const Index batch = scan.batch;
-  const Index units = packed.units;
-  const Index rows = scan.steps * batch;
   const Index padded = packed.panels * P::width;
-
   scratch.dh.resize(batch * padded);
   scratch.dh.fill(0);
   scratch.dc.resize(batch * padded);
   scratch.dc.fill(0);
   for (Index step = scan.steps - 1; step >= 0; --step) {
-    for (Index b = 0; b < batch; ++b) {
-      if (!dy_sequence && step < scan.steps - 1) break;
-      const Scalar* from = dy + (dy_sequence ? (b * scan.steps + step) * units : b * units);
-      Scalar* dh = scratch.dh.data() + b * padded;
-      for (Index u = 0; u < units; ++u) dh[u] += from[u];
-    }
+    add_output_derivative(scan, packed.units, step, dy, dy_sequence, scratch.dh.data(), padded);
     for (Index panel = 0; panel < packed.panels; ++panel) {
       for (Index b = 0; b < batch; ++b) {
         const Index row = (panel * scan.steps + step) * batch + b;
         const Scalar* c = scan.c + row * P::width;
         const P c_before = step == 0 ? P::broadcast(0) : P::load(c - batch * P::width);
         const P dh = P::load(scratch.dh.data() + b * padded + panel * P::width);
-        lstm_gates_backward(gates, scan.z + row * wide, P::load(c), c_before, dh,
+        lstm_gates_backward(gates, scan.z + row * packed.wide, P::load(c), c_before, dh,
                             scratch.dc.data() + (panel * batch + b) * P::width);
       }
     }
-    if (step == 0) break;
-    multiply(
-        packed.recurrent_transposed, batch, packed.panels,
-        [&](Index b, Index panel) {
-          return scan.z + ((panel * scan.steps + step) * batch + b) * wide;
-        },
-        [&](Index b) { return scratch.dh.data() + b * padded; });
-    if (scan.h_mask) {
-      for (Index b = 0; b < batch; ++b) {
-        for (Index u = 0; u < units; ++u) {
-          scratch.dh.data()[b * padded + u] *= scan.h_mask[b * units + u];
-        }
-      }
-    }
+    if (step > 0) propagate_to_previous(packed, scan, step, scratch.dh.data(), padded);
   }
+}
 
-  if (dx) {
-    multiply(
-        packed.kernel_transposed, rows, packed.panels,
-        [&](Index row, Index panel) { return scan.z + (panel * rows + row) * wide; },
-        [&](Index row) {
-          return dx + (row % batch * scan.steps + scan.x_step(row / batch)) * packed.inputs;
-        });
-  }
+/// dz of all steps to dx (B, T, F).
+template <class Scalar>
+void lstm_input_derivative(const LSTMPacked<Scalar>& packed, const LSTMScan<Scalar>& scan,
+                           Scalar* dx) {
+  const Index rows = scan.steps * scan.batch;
+  multiply(
+      packed.kernel_transposed, rows, packed.panels,
+      [&](Index row, Index panel) { return scan.z + (panel * rows + row) * packed.wide; },
+      [&](Index row) {
+        const Index b = row % scan.batch;
+        return dx + (b * scan.steps + scan.x_step(row / scan.batch)) * packed.inputs;
+      });
+}
 
+/// dz of all steps to the gradients of the parameters, which are added to.
+template <class Scalar>
+void lstm_parameter_gradients(const LSTMPacked<Scalar>& packed, const LSTMScan<Scalar>& scan,
+                              const LSTMGradient<Scalar>& gradient,
+                              LSTMBackwardScratch<Scalar>& scratch) {
+  const Index batch = scan.batch;
+  const Index rows = scan.steps * batch;
+  // rows of z, from first_row, with the row of numbers that each was multiplied with.
   const auto add = [&](Index columns, Index first_row, auto row, Scalar* to) {
-    scratch.sums.resize(packed.panels * columns * wide);
+    scratch.sums.resize(packed.panels * columns * packed.wide);
     scratch.sums.fill(0);
-    add_outer_products(scan.z, packed.panels, tile_vectors, rows, first_row, columns, row,
-                       scratch.sums.data(), scratch.strips);
+    add_outer_products(std::as_const(scan.z), packed.panels, tile_vectors, rows, first_row, columns,
+                       row, scratch.sums.data(), scratch.strips);
     const Scalar* from = scratch.sums.data();
     for (Index panel = 0; panel < packed.panels; ++panel) {
       for (Index j = 0; j < columns; ++j) {
-        for (Index lane = 0; lane < wide; ++lane, ++from) {
+        for (Index lane = 0; lane < packed.wide; ++lane, ++from) {
           const Index at = packed.gate_row(panel, lane);
-          if (at >= 0) to[j * 4 * units + at] += *from;
+          if (at >= 0) to[j * 4 * packed.units + at] += *from;
         }
       }
     }
   };
-  const Scalar one = 1;
-  Buffer<Scalar> masked;
   add(
       packed.inputs, 0,
       [&](Index row) { return scan.x_row(row / batch, row % batch, packed.inputs); },
       gradient.kernel);
+  Buffer<Scalar> masked;
   add(
-      units, batch,
+      packed.units, batch,
       [&](Index row) -> const Scalar* {
-        const Scalar* h = scan.h_row(row / batch - 1, row % batch, units);
+        const Scalar* h = scan.h_row(row / batch - 1, row % batch, packed.units);
         if (!scan.h_mask) return h;
-        const Scalar* mask = scan.h_mask + row % batch * units;
+        const Scalar* mask = scan.h_mask + row % batch * packed.units;
         return masked_rows(
-            mask, 1, units, [&](Index) { return h; }, masked);
+            mask, 1, packed.units, [&](Index) { return h; }, masked);
       },
       gradient.recurrent_kernel);
+  const Scalar one = 1;
   if (gradient.bias)
     add(
         1, 0, [&](Index) { return &one; }, gradient.bias);

@@ -8,6 +8,7 @@
 
 #include <strata/activation.hpp>
 #include <strata/detail/product.hpp>
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/layer.hpp>
@@ -47,7 +48,7 @@ class Dense {
 
   [[nodiscard]] std::string kind() const { return "Dense"; }
   [[nodiscard]] std::string describe() const {
-    return kind() + ", " + std::to_string(units_) + " units";
+    return detail::text({kind(), ", ", units_, " units"});
   }
 
   [[nodiscard]] Index units() const noexcept { return units_; }
@@ -61,8 +62,7 @@ class Dense {
 
   [[nodiscard]] Index output_features(Index features) const {
     if (inputs_ != Dynamic && features != inputs_) {
-      throw ShapeError("expects " + std::to_string(inputs_) + " features, found " +
-                       std::to_string(features));
+      detail::fail<ShapeError>({"expects ", inputs_, " features, found ", features});
     }
     return units_;
   }
@@ -182,7 +182,7 @@ class Dense {
  private:
   Dense(const DenseOptions& options, Index units) : units_(units), options_(options) {
     if (units < 1) {
-      throw ValueError("Dense: units must be at least 1, found " + std::to_string(units));
+      detail::fail<ValueError>({"Dense: units must be at least 1, found ", units});
     }
     if (inputs_ != Dynamic) build(inputs_);
   }

@@ -6,6 +6,7 @@
 
 #include <strata/detail/dropout_mask.hpp>
 #include <strata/detail/lstm_kernel.hpp>
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/layer.hpp>
@@ -30,32 +31,20 @@ struct LSTMOptions {
   bool go_backwards = false;
 };
 
-/// A long short-term memory layer: LSTMCell over all steps of a sequence, from a zero state.
-///
-/// (B, T, F) to (B, T, U) with return_sequences, to (B, U), the last step's output, without.
-template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
-          bool ReturnsSequences = false>
-class LSTM {
+namespace detail {
+
+/// The LSTM layer but for its type: whether it returns sequences is known at run time here, so that
+/// both kinds are compiled once.
+template <class Scalar, Index Inputs, Index Units>
+class LSTMLayer {
  public:
   using scalar_type = Scalar;
   static constexpr Accepts accepts = Accepts::sequences;
-  static constexpr Returns returns = ReturnsSequences ? Returns::sequence : Returns::last;
   static constexpr Index fixed_inputs = Inputs;
   static constexpr Index fixed_outputs = Units;
 
-  /// Throws ValueError on units below 1 and on options out of range.
-  explicit LSTM(Index units, LSTMOptions options = {}) requires(Units == Dynamic)
-      : LSTM(options, units) {}
-
-  LSTM(Index units, ReturnSequences, LSTMOptions options = {})
-  requires(Units == Dynamic && ReturnsSequences) : LSTM(options, units) {}
-
-  explicit LSTM(LSTMOptions options = {}) requires(Units != Dynamic) : LSTM(options, Units) {}
-
   [[nodiscard]] std::string kind() const { return "LSTM"; }
-  [[nodiscard]] std::string describe() const {
-    return kind() + ", " + std::to_string(units_) + " units";
-  }
+  [[nodiscard]] std::string describe() const { return text({kind(), ", ", units_, " units"}); }
 
   [[nodiscard]] Index units() const noexcept { return units_; }
   /// F, Dynamic while it is not known.
@@ -66,8 +55,7 @@ class LSTM {
 
   [[nodiscard]] Index output_features(Index features) const {
     if (inputs_ != Dynamic && features != inputs_) {
-      throw ShapeError("expects " + std::to_string(inputs_) + " features, found " +
-                       std::to_string(features));
+      fail<ShapeError>({"expects ", inputs_, " features, found ", features});
     }
     return units_;
   }
@@ -107,26 +95,26 @@ class LSTM {
 
   /// The weights as the kernels read them.
   struct Packed {
-    detail::LSTMPacked<Scalar> weights;
+    LSTMPacked<Scalar> weights;
     Activation activation;
     Activation recurrent_activation;
 
     /// x: F. state: h and c, 2U. y: U.
     void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      detail::with_gates(activation, recurrent_activation, [&](const auto& gates) {
-        detail::lstm_step(gates, weights, x, state, state + weights.units, y);
+      with_gates(activation, recurrent_activation, [&](const auto& gates) {
+        lstm_step(gates, weights, x, state, state + weights.units, y);
       });
     }
   };
 
   struct Tape {
-    detail::Buffer<Scalar> z;
-    detail::Buffer<Scalar> c;
+    Buffer<Scalar> z;
+    Buffer<Scalar> c;
     Tensor<Scalar> h;  ///< (B, T, U), unless the layer's output is the same.
     Tensor<Scalar> x;  ///< (B, T, F) after dropout, where there is some.
     std::vector<Scalar> x_mask;
     std::vector<Scalar> h_mask;
-    detail::LSTMBackwardScratch<Scalar> scratch;
+    LSTMBackwardScratch<Scalar> scratch;
   };
 
   void pack(Packed& packed, bool training) const {
@@ -137,24 +125,24 @@ class LSTM {
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y) const {
-    const Index slots = ReturnsSequences ? x.steps() : 2;
+    const Index slots = returns_sequences_ ? x.steps() : 2;
     Tensor<Scalar> last;
     y.resize(output_shape(x));
-    if constexpr (!ReturnsSequences) last.resize({x.batch(), slots, units_});
-    detail::Buffer<Scalar> c(packed.weights.panels * packed.weights.width * x.batch());
-    const detail::LSTMScan<Scalar> scan{
+    if (!returns_sequences_) last.resize({x.batch(), slots, units_});
+    Buffer<Scalar> c(packed.weights.panels * packed.weights.width * x.batch());
+    const LSTMScan<Scalar> scan{
         .batch = x.batch(),
         .steps = x.steps(),
         .backwards = options_.go_backwards,
         .x = x.data(),
-        .h = ReturnsSequences ? y.data() : last.data(),
+        .h = returns_sequences_ ? y.data() : last.data(),
         .slots = slots,
         .h_mask = nullptr,
         .z = nullptr,
         .c = c.data(),
     };
     run<false>(packed, scan);
-    if constexpr (!ReturnsSequences) y.matrix() = last.step((x.steps() - 1) % slots);
+    if (!returns_sequences_) y.matrix() = last.step((x.steps() - 1) % slots);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
@@ -164,18 +152,18 @@ class LSTM {
     y.resize(output_shape(x));
     tape.z.resize(panels * rows * packed.weights.wide);
     tape.c.resize(panels * rows * packed.weights.width);
-    if constexpr (!ReturnsSequences) tape.h.resize({x.batch(), x.steps(), units_});
+    if (!returns_sequences_) tape.h.resize({x.batch(), x.steps(), units_});
     if (options_.dropout > 0) {
-      detail::draw_dropout(tape.x_mask, x.batch() * inputs_, options_.dropout, pass.random.fork(0));
+      draw_dropout(tape.x_mask, x.batch() * inputs_, options_.dropout, pass.random.fork(0));
       tape.x.resize(x.shape());
       apply_x_mask(tape, x, tape.x);
     }
     if (options_.recurrent_dropout > 0) {
-      detail::draw_dropout(tape.h_mask, x.batch() * units_, options_.recurrent_dropout,
-                           pass.random.fork(1));
+      draw_dropout(tape.h_mask, x.batch() * units_, options_.recurrent_dropout,
+                   pass.random.fork(1));
     }
     run<true>(packed, training_scan(x, tape, y));
-    if constexpr (!ReturnsSequences) y.matrix() = tape.h.step(x.steps() - 1);
+    if (!returns_sequences_) y.matrix() = tape.h.step(x.steps() - 1);
   }
 
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
@@ -183,15 +171,18 @@ class LSTM {
                 Tensor<Scalar>* dx) const {
     const Index width = LSTMGates::count * units_;
     Scalar* const recurrent = gradient.data() + inputs_ * width;
-    const detail::LSTMGradient<Scalar> parts{
-        gradient.data(), recurrent, options_.use_bias ? recurrent + units_ * width : nullptr};
-    if (dx) dx->resize(x.shape());
-    detail::with_gates(options_.activation, options_.recurrent_activation, [&](const auto& gates) {
-      detail::lstm_backward(gates, packed.weights, training_scan(x, tape, y),
-                            std::as_const(dy).data(), ReturnsSequences, dx ? dx->data() : nullptr,
-                            parts, tape.scratch);
+    const LSTMGradient<Scalar> parts{gradient.data(), recurrent,
+                                     options_.use_bias ? recurrent + units_ * width : nullptr};
+    const LSTMScan<Scalar> scan = training_scan(x, tape, y);
+    with_gates(options_.activation, options_.recurrent_activation, [&](const auto& gates) {
+      lstm_backward(gates, packed.weights, scan, std::as_const(dy).data(), returns_sequences_,
+                    tape.scratch);
     });
-    if (dx && options_.dropout > 0) apply_x_mask(tape, *dx, *dx);
+    lstm_parameter_gradients(packed.weights, scan, parts, tape.scratch);
+    if (!dx) return;
+    dx->resize(x.shape());
+    lstm_input_derivative(packed.weights, scan, dx->data());
+    if (options_.dropout > 0) apply_x_mask(tape, *dx, *dx);
   }
 
   /// A stream cannot read from the end: throws ValueError with go_backwards.
@@ -202,61 +193,47 @@ class LSTM {
   }
   [[nodiscard]] Index state_size() const noexcept { return 2 * units_; }
 
-  /// The same layer, weights included, with sizes chosen at run time and another scalar.
-  template <class Other>
-  [[nodiscard]] LSTM<Other, Dynamic, Dynamic, ReturnsSequences> to_dynamic() const {
-    LSTM<Other, Dynamic, Dynamic, ReturnsSequences> layer(units_, options_);
-    if (inputs_ == Dynamic) return layer;
-    layer.build(inputs_);
-    layer.cell().kernel() = cell_.kernel().template cast<Other>();
-    layer.cell().recurrent_kernel() = cell_.recurrent_kernel().template cast<Other>();
-    layer.cell().bias() = cell_.bias().template cast<Other>();
-    return layer;
-  }
-
- private:
-  LSTM(const LSTMOptions& options, Index units) : units_(units), options_(options) {
+ protected:
+  LSTMLayer(const LSTMOptions& options, Index units, bool returns_sequences)
+      : units_(units), returns_sequences_(returns_sequences), options_(options) {
     if (units < 1) {
-      throw ValueError("LSTM: units must be at least 1, found " + std::to_string(units));
+      fail<ValueError>({"LSTM: units must be at least 1, found ", units});
     }
     if (options.activation == Activation::softmax ||
         options.recurrent_activation == Activation::softmax) {
       throw ValueError("LSTM: softmax cannot be the activation of a gate");
     }
-    detail::check_rate("LSTM: dropout", options.dropout);
-    detail::check_rate("LSTM: recurrent_dropout", options.recurrent_dropout);
+    check_rate("LSTM: dropout", options.dropout);
+    check_rate("LSTM: recurrent_dropout", options.recurrent_dropout);
     cell_.activation = options.activation;
     cell_.recurrent_activation = options.recurrent_activation;
     if (inputs_ != Dynamic) build(inputs_);
   }
 
+ private:
   template <class Map>
   [[nodiscard]] static std::span<Scalar> values(Map map) {
     return {map.data(), static_cast<std::size_t>(map.size())};
   }
 
   [[nodiscard]] Shape output_shape(const Tensor<Scalar>& x) const {
-    if constexpr (ReturnsSequences)
-      return {x.batch(), x.steps(), units_};
-    else
-      return {x.batch(), units_};
+    return returns_sequences_ ? Shape{x.batch(), x.steps(), units_} : Shape{x.batch(), units_};
   }
 
   template <bool training>
-  void run(const Packed& packed, const detail::LSTMScan<Scalar>& scan) const {
-    detail::with_gates(options_.activation, options_.recurrent_activation, [&](const auto& gates) {
-      detail::lstm_forward<training>(gates, packed.weights, scan);
-    });
+  void run(const Packed& packed, const LSTMScan<Scalar>& scan) const {
+    with_gates(options_.activation, options_.recurrent_activation,
+               [&](const auto& gates) { lstm_forward<training>(gates, packed.weights, scan); });
   }
 
-  [[nodiscard]] detail::LSTMScan<Scalar> training_scan(const Tensor<Scalar>& x, Tape& tape,
-                                                       const Tensor<Scalar>& y) const {
+  [[nodiscard]] LSTMScan<Scalar> training_scan(const Tensor<Scalar>& x, Tape& tape,
+                                               const Tensor<Scalar>& y) const {
     return {
         .batch = x.batch(),
         .steps = x.steps(),
         .backwards = options_.go_backwards,
         .x = options_.dropout > 0 ? std::as_const(tape.x).data() : x.data(),
-        .h = ReturnsSequences ? const_cast<Scalar*>(y.data()) : tape.h.data(),
+        .h = returns_sequences_ ? const_cast<Scalar*>(y.data()) : tape.h.data(),
         .slots = x.steps(),
         .h_mask = options_.recurrent_dropout > 0 ? tape.h_mask.data() : nullptr,
         .z = tape.z.data(),
@@ -274,8 +251,45 @@ class LSTM {
 
   Index units_;
   Index inputs_ = Inputs;
+  bool returns_sequences_;
   LSTMOptions options_;
   LSTMCell<Scalar, Inputs, Units> cell_;
+};
+
+}  // namespace detail
+
+/// A long short-term memory layer: LSTMCell over all steps of a sequence, from a zero state.
+///
+/// (B, T, F) to (B, T, U) with return_sequences, to (B, U), the last step's output, without.
+template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
+          bool ReturnsSequences = false>
+class LSTM : public detail::LSTMLayer<Scalar, Inputs, Units> {
+  using Base = detail::LSTMLayer<Scalar, Inputs, Units>;
+
+ public:
+  static constexpr Returns returns = ReturnsSequences ? Returns::sequence : Returns::last;
+
+  /// Throws ValueError on units below 1 and on options out of range.
+  explicit LSTM(Index units, LSTMOptions options = {}) requires(Units == Dynamic)
+      : Base(options, units, ReturnsSequences) {}
+
+  LSTM(Index units, ReturnSequences, LSTMOptions options = {})
+  requires(Units == Dynamic && ReturnsSequences) : Base(options, units, ReturnsSequences) {}
+
+  explicit LSTM(LSTMOptions options = {}) requires(Units != Dynamic)
+      : Base(options, Units, ReturnsSequences) {}
+
+  /// The same layer, weights included, with sizes chosen at run time and another scalar.
+  template <class Other>
+  [[nodiscard]] LSTM<Other, Dynamic, Dynamic, ReturnsSequences> to_dynamic() const {
+    LSTM<Other, Dynamic, Dynamic, ReturnsSequences> layer(this->units(), this->options());
+    if (this->inputs() == Dynamic) return layer;
+    layer.build(this->inputs());
+    layer.cell().kernel() = this->cell().kernel().template cast<Other>();
+    layer.cell().recurrent_kernel() = this->cell().recurrent_kernel().template cast<Other>();
+    layer.cell().bias() = this->cell().bias().template cast<Other>();
+    return layer;
+  }
 };
 
 LSTM(Index, ReturnSequences, LSTMOptions = {})->LSTM<float, Dynamic, Dynamic, true>;

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <array>
+#include <tuple>
 #include <type_traits>
 
 #include <strata/layers/layer.hpp>
 
 namespace strata::detail {
+
+template <class... Layers>
+using FirstScalar = typename std::tuple_element_t<0, std::tuple<Layers...>>::scalar_type;
 
 /// What is known while compiling of the data between two layers.
 struct Joint {

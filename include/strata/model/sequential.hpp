@@ -1,6 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -8,7 +12,6 @@
 #include <vector>
 
 #include <strata/detail/owned.hpp>
-#include <strata/model/any_layer.hpp>
 #include <strata/model/joints.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/summary.hpp>
@@ -17,7 +20,9 @@ namespace strata {
 
 // Training is declared here and defined in strata/train/fit.hpp, so that a program that only
 // predicts need not read it.
-template <class Model>
+template <class Scalar>
+class TrainableNetwork;
+template <class Scalar>
 class Training;
 template <class Scalar>
 class Optimizer;
@@ -36,37 +41,92 @@ struct PredictOptions {
 
 namespace detail {
 
+/// The outputs for all samples of checked data, batch by batch.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> predict(const Network<Scalar>& network, const Tensor<Scalar>& x,
+                                     const PredictOptions& options) {
+  if (options.batch_size < 1) throw ValueError("predict: batch_size must be at least 1");
+  network.check_data(x);
+  typename Network<Scalar>::Packed packed;
+  network.pack(packed, false);
+  if (x.batch() <= options.batch_size) return network.forward(packed, x);
+  Tensor<Scalar> all(network.output_shape(x.shape()));
+  const Index sample = all.size() / all.batch();
+  for (Index first = 0; first < x.batch(); first += options.batch_size) {
+    const Index count = std::min(options.batch_size, x.batch() - first);
+    const Tensor<Scalar> part = network.forward(packed, x.rows(first, count));
+    std::copy_n(part.data(), part.size(), all.data() + first * sample);
+  }
+  return all;
+}
+
 /// What a user calls on a model, whether its layers were chosen at compile time or at run time.
 /// B, T, F are the sizes of x; y has the shape of the output, or one class number in place of its
 /// features for sparse losses.
-template <class Layers>
-class SequentialBase : public Network<Layers> {
+///
+/// `Model` holds the layers and lists them by layer_refs<LayerRef<S>>() or <TrainableRef<S>>().
+template <class Model, class S>
+class SequentialBase {
  public:
-  using Scalar = typename Network<Layers>::Scalar;
-  using Network<Layers>::Network;
+  using scalar_type = S;
+  using Scalar = S;
+
+  /// The layers as the algorithms see them. It must not outlive the model.
+  [[nodiscard]] Network<Scalar> network() {
+    return {static_cast<Model&>(*this).template layer_refs<LayerRef<Scalar>>(), setup_};
+  }
+  [[nodiscard]] const Network<Scalar> network() const {
+    // Refers to mutable layers, of which a const network changes none.
+    return const_cast<SequentialBase&>(*this).network();
+  }
+
+  /// The same, for training.
+  [[nodiscard]] TrainableNetwork<Scalar> trainable_network();
+
+  /// Number of layers.
+  [[nodiscard]] std::size_t size() const { return network().size(); }
+  /// Whether all sizes are known and the weights are there.
+  [[nodiscard]] bool is_built() const noexcept { return setup_.built; }
+  /// The shape that Input or the first data gave; nothing before.
+  [[nodiscard]] const std::optional<Input>& input() const noexcept { return setup_.input; }
+
+  /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
+  /// are all zero. Throws ShapeError when the layers do not join, and changes nothing then.
+  void build(const Input& input) { network().build(input); }
+
+  /// Draws all weights anew. The same seed gives the same weights; without a call it is 0. Before
+  /// the sizes are known, the seed is remembered.
+  void initialize(std::uint64_t seed) { network().initialize(seed); }
+
+  /// All parameters, named "lstm.kernel", "lstm_1.bias". Throws StateError before the model is
+  /// built.
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return network().parameters(); }
+  [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const {
+    return network().parameters();
+  }
+  [[nodiscard]] Index parameter_count() const { return network().parameter_count(); }
+
+  /// The numbers of all parameters, in the order of parameters().
+  [[nodiscard]] std::vector<Scalar> weights() const { return network().weights(); }
+  /// Throws ShapeError unless there are parameter_count() numbers.
+  void set_weights(std::span<const Scalar> all) { network().set_weights(all); }
+
+  /// The shape of the output for input of a shape, in which sizes may be Dynamic.
+  /// Throws ShapeError, naming the layer, when they do not fit.
+  [[nodiscard]] Shape output_shape(const Shape& shape) const {
+    return network().output_shape(shape);
+  }
 
   /// The outputs for all samples of x: (B, U), or (B, T, U) where the last layer returns sequences.
   /// Throws StateError before the model is built, ShapeError and ValueError on data that does not
   /// fit.
   [[nodiscard]] Tensor<Scalar> predict(const Tensor<Scalar>& x,
                                        const PredictOptions& options = {}) const {
-    if (options.batch_size < 1) throw ValueError("predict: batch_size must be at least 1");
-    this->check_data(x);
-    typename Network<Layers>::Packed packed;
-    this->pack(packed, false);
-    if (x.batch() <= options.batch_size) return this->forward(packed, x);
-    Tensor<Scalar> all(this->output_shape(x.shape()));
-    const Index sample = all.size() / all.batch();
-    for (Index first = 0; first < x.batch(); first += options.batch_size) {
-      const Index count = std::min(options.batch_size, x.batch() - first);
-      const Tensor<Scalar> part = this->forward(packed, x.rows(first, count));
-      std::copy_n(std::as_const(part).data(), part.size(), all.data() + first * sample);
-    }
-    return all;
+    return detail::predict(network(), x, options);
   }
 
   /// Layers, output shapes and numbers of parameters, as Keras prints them.
-  [[nodiscard]] std::string summary() const { return detail::summary(*this); }
+  [[nodiscard]] std::string summary() const { return detail::summary(network()); }
 
   /// Says how the model is to be trained. Optimizer state starts anew.
   void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
@@ -86,8 +146,11 @@ class SequentialBase : public Network<Layers> {
   /// Loss and metrics of one batch.
   [[nodiscard]] Evaluation test_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y) const;
 
+ protected:
+  NetworkSetup setup_;
+
  private:
-  Owned<Training<Network<Layers>>> training_;
+  Owned<Training<Scalar>> training_;
 };
 
 }  // namespace detail
@@ -100,36 +163,46 @@ class SequentialBase : public Network<Layers> {
 /// Where all sizes are fixed the model is a plain object without heap memory, and has its weights
 /// from the start. `Sequential<>` and `Sequential<double>` are the stacks chosen at run time.
 template <class... Layers>
-class Sequential : public detail::SequentialBase<std::tuple<Layers...>> {
+class Sequential
+    : public detail::SequentialBase<Sequential<Layers...>, detail::FirstScalar<Layers...>> {
   static_assert((Layer<Layers> && ...),
                 "strata: a Sequential is made of layers; see the Layer concept in "
                 "strata/layers/layer.hpp");
   static_assert(detail::joints_fit<Layers...>());
 
  public:
-  explicit Sequential(Layers... layers)
-      : detail::SequentialBase<std::tuple<Layers...>>(std::tuple<Layers...>(std::move(layers)...)) {
-    const Index features = std::get<0>(this->layers_).inputs();
-    if (features == Dynamic) return;
-    using First = std::tuple_element_t<0, std::tuple<Layers...>>;
-    this->build(First::accepts == Accepts::sequences ? Input(Dynamic, features) : Input(features));
+  using Scalar = detail::FirstScalar<Layers...>;
+
+  explicit Sequential(Layers... layers) : layers_(std::move(layers)...) {
+    const auto& first = std::get<0>(layers_);
+    if (first.inputs() == Dynamic) return;
+    this->build(first.accepts == Accepts::sequences ? Input(Dynamic, first.inputs())
+                                                    : Input(first.inputs()));
   }
 
-  explicit Sequential(const Input& input, Layers... layers)
-      : detail::SequentialBase<std::tuple<Layers...>>(std::tuple<Layers...>(std::move(layers)...)) {
+  explicit Sequential(const Input& input, Layers... layers) : layers_(std::move(layers)...) {
     this->build(input);
   }
 
   Sequential() requires(std::default_initializable<Layers>&&...) : Sequential(Layers()...) {}
 
+  [[nodiscard]] const std::tuple<Layers...>& layers() const noexcept { return layers_; }
   template <std::size_t I>
   [[nodiscard]] auto& layer() noexcept {
-    return std::get<I>(this->layers_);
+    return std::get<I>(layers_);
   }
   template <std::size_t I>
   [[nodiscard]] const auto& layer() const noexcept {
-    return std::get<I>(this->layers_);
+    return std::get<I>(layers_);
   }
+
+  template <class Ref>
+  [[nodiscard]] std::vector<Ref> layer_refs() {
+    return std::apply([](auto&... layer) { return std::vector<Ref>{Ref(layer)...}; }, layers_);
+  }
+
+ private:
+  std::tuple<Layers...> layers_;
 };
 
 template <class... Layers>
@@ -143,17 +216,19 @@ Sequential(Input, Layers...) -> Sequential<Layers...>;
 ///
 ///   Sequential<> model;
 ///   model.add(LSTM{32, return_sequences});
-template <std::floating_point Scalar>
-class Sequential<Scalar> : public detail::SequentialBase<std::vector<AnyLayer<Scalar>>> {
+template <std::floating_point S>
+class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
  public:
+  using Scalar = S;
+
   Sequential() = default;
 
   /// The shape of the data, before the first layer. Throws StateError later.
   void add(const Input& input) {
-    if (!this->layers_.empty() || this->input_) {
+    if (!layers_.empty() || this->setup_.input) {
       throw StateError("add: Input comes first, and once");
     }
-    this->input_ = input;
+    this->setup_.input = input;
   }
 
   /// Appends a layer, converted to sizes chosen at run time and to this Scalar. Throws ShapeError
@@ -170,40 +245,50 @@ class Sequential<Scalar> : public detail::SequentialBase<std::vector<AnyLayer<Sc
     }
   }
 
+  [[nodiscard]] const std::vector<AnyLayer<Scalar>>& layers() const noexcept { return layers_; }
+
   /// Throws ValueError when there is no such layer.
   [[nodiscard]] AnyLayer<Scalar>& layer(std::size_t i) {
     check_index(i);
-    return this->layers_[i];
+    return layers_[i];
   }
   [[nodiscard]] const AnyLayer<Scalar>& layer(std::size_t i) const {
     check_index(i);
-    return this->layers_[i];
+    return layers_[i];
+  }
+
+  template <class Ref>
+  [[nodiscard]] std::vector<Ref> layer_refs() {
+    return {layers_.begin(), layers_.end()};
   }
 
  private:
   void append(AnyLayer<Scalar> layer) {
-    Sequential longer = *this;
-    longer.layers_.push_back(std::move(layer));
-    if (!longer.input_ && longer.size() == 1 && longer.layers_[0].inputs() != Dynamic) {
-      const Index features = longer.layers_[0].inputs();
-      longer.input_ = detail::accepts(longer.layers_[0]) == Accepts::sequences
-                          ? Input(Dynamic, features)
-                          : Input(features);
+    layers_.push_back(std::move(layer));
+    try {
+      const auto& first = layers_.front();
+      std::optional<Input> input = this->setup_.input;
+      if (!input && layers_.size() == 1 && first.inputs() != Dynamic) {
+        input = first.accepts() == Accepts::sequences ? Input(Dynamic, first.inputs())
+                                                      : Input(first.inputs());
+      }
+      if (input)
+        this->build(*input);
+      else
+        (void)this->output_shape({Dynamic, Dynamic, Dynamic});
+    } catch (...) {
+      layers_.pop_back();
+      throw;
     }
-    if (longer.input_) {
-      longer.build(*longer.input_);
-    } else {
-      (void)longer.output_shape({Dynamic, Dynamic, Dynamic});
-    }
-    *this = std::move(longer);
   }
 
   void check_index(std::size_t i) const {
-    if (i >= this->size()) {
-      throw ValueError("layer " + std::to_string(i) + " of a model of " +
-                       std::to_string(this->size()) + " layers");
+    if (i >= layers_.size()) {
+      detail::fail<ValueError>({"layer ", i, " of a model of ", layers_.size(), " layers"});
     }
   }
+
+  std::vector<AnyLayer<Scalar>> layers_;
 };
 
 template <>

@@ -5,25 +5,25 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <strata/error.hpp>
-#include <strata/model/layer_list.hpp>
+#include <strata/model/network.hpp>
 
 namespace strata {
 
 namespace detail {
 
-/// Sizes of a stream that are known while compiling; Dynamic where they are not.
+/// What a stream needs to know of the list of a model's layers: sizes that are known while
+/// compiling, Dynamic where they are not, the packed weights, and how to visit them in order.
 template <class Layers>
-struct StreamSizes {
-  static constexpr Index inputs = Dynamic;
-  static constexpr Index outputs = Dynamic;
-};
+struct StreamLayers;
 
 template <class... Layers>
-struct StreamSizes<std::tuple<Layers...>> {
+struct StreamLayers<std::tuple<Layers...>> {
  private:
   static constexpr Index outputs_of(Index features) {
     ((features = Layers::fixed_outputs != Dynamic || Layers::returns != Returns::same
@@ -36,6 +36,38 @@ struct StreamSizes<std::tuple<Layers...>> {
  public:
   static constexpr Index inputs = std::tuple_element_t<0, std::tuple<Layers...>>::fixed_inputs;
   static constexpr Index outputs = outputs_of(inputs);
+  using Packed = std::tuple<typename Layers::Packed...>;
+
+  static void pack(const std::tuple<Layers...>& layers, Packed& packed) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (std::get<I>(layers).pack(std::get<I>(packed), false), ...);
+    }
+    (std::index_sequence_for<Layers...>{});
+  }
+
+  /// f(i, packed weights of layer i) for all i.
+  template <class F>
+  static void for_each(const Packed& packed, F f) noexcept {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f(I, std::get<I>(packed)), ...); }
+    (std::index_sequence_for<Layers...>{});
+  }
+};
+
+template <class Scalar>
+struct StreamLayers<std::vector<AnyLayer<Scalar>>> {
+  static constexpr Index inputs = Dynamic;
+  static constexpr Index outputs = Dynamic;
+  using Packed = typename Network<Scalar>::Packed;
+
+  static void pack(const std::vector<AnyLayer<Scalar>>& layers, Packed& packed) {
+    packed.resize(layers.size());
+    for (std::size_t i = 0; i < layers.size(); ++i) layers[i].pack(packed[i], false);
+  }
+
+  template <class F>
+  static void for_each(const Packed& packed, F f) noexcept {
+    for (std::size_t i = 0; i < packed.size(); ++i) f(i, packed[i]);
+  }
 };
 
 template <class Scalar, Index Size>
@@ -61,15 +93,14 @@ struct StreamState {
 /// model; one stream belongs to one thread at a time.
 template <class Model>
 class Stream {
-  using Layers = std::remove_cvref_t<decltype(std::declval<const Model&>().layers())>;
-  using Packed = typename Model::Packed;
-  using Sizes = detail::StreamSizes<Layers>;
+  using Layers =
+      detail::StreamLayers<std::remove_cvref_t<decltype(std::declval<const Model&>().layers())>>;
 
  public:
   using Scalar = typename Model::scalar_type;
-  static constexpr bool is_fixed = Sizes::inputs != Dynamic && Sizes::outputs != Dynamic;
-  using In = detail::FixedSpan<const Scalar, Sizes::inputs>;
-  using Out = detail::FixedSpan<const Scalar, Sizes::outputs>;
+  static constexpr bool is_fixed = Layers::inputs != Dynamic && Layers::outputs != Dynamic;
+  using In = detail::FixedSpan<const Scalar, Layers::inputs>;
+  using Out = detail::FixedSpan<const Scalar, Layers::outputs>;
 
   /// Throws StateError before the model is built, and ValueError, naming the layer, when one of its
   /// layers needs the whole sequence.
@@ -77,25 +108,25 @@ class Stream {
     if (!model.is_built()) {
       throw StateError("Stream: the model's sizes are not known yet; build or fit it first");
     }
-    auto packed = std::make_shared<Packed>();
-    model.pack(*packed, false);
+    auto packed = std::make_shared<typename Layers::Packed>();
+    Layers::pack(model.layers(), *packed);
     packed_ = std::move(packed);
     inputs_ = model.input()->features();
     outputs_ = inputs_;
     Index widest = 0;
-    detail::for_each(
-        [&](std::size_t i, const auto& layer) {
-          try {
-            layer.check_stream();
-          } catch (const ValueError& error) {
-            throw ValueError("Stream: layer " + std::to_string(i) + " (" + layer.describe() +
-                             "): " + error.what());
-          }
-          state_.layers.emplace_back(static_cast<std::size_t>(layer.state_size()), Scalar(0));
-          outputs_ = layer.output_features(outputs_);
-          widest = std::max(widest, outputs_);
-        },
-        model.layers());
+    const auto network = model.network();
+    for (std::size_t i = 0; i < network.size(); ++i) {
+      const auto& layer = network.layers()[i];
+      try {
+        layer.check_stream();
+      } catch (const ValueError& error) {
+        detail::fail<ValueError>(
+            {"Stream: layer ", i, " (", layer.describe(), "): ", error.what()});
+      }
+      state_.layers.emplace_back(static_cast<std::size_t>(layer.state_size()), Scalar(0));
+      outputs_ = layer.output_features(outputs_);
+      widest = std::max(widest, outputs_);
+    }
     for (auto& values : values_) values.resize(static_cast<std::size_t>(widest));
   }
 
@@ -112,20 +143,18 @@ class Stream {
   /// One step, from the first of inputs() values to the first of outputs() values.
   const Scalar* step(const Scalar* x) noexcept {
     const Scalar* from = x;
-    detail::for_each(
-        [&](std::size_t i, const auto& layer, auto& state) {
-          Scalar* to = values_[i % 2].data();
-          layer.step(from, state.data(), to);
-          from = to;
-        },
-        *packed_, state_.layers);
+    Layers::for_each(*packed_, [&](std::size_t i, const auto& layer) {
+      Scalar* to = values_[i % 2].data();
+      layer.step(from, state_.layers[i].data(), to);
+      from = to;
+    });
     return from;
   }
 
   /// One step of a model with one input and one output.
   Scalar operator()(Scalar x) noexcept(is_fixed) {
     if constexpr (is_fixed) {
-      static_assert(Sizes::inputs == 1 && Sizes::outputs == 1,
+      static_assert(Layers::inputs == 1 && Layers::outputs == 1,
                     "strata: stream(x) is for models with one input and one output; use step");
     } else {
       check_size("stream(x)", 1, inputs_);
@@ -152,7 +181,7 @@ class Stream {
     check_size("set_state: the number of layers", static_cast<Index>(state.layers.size()),
                static_cast<Index>(state_.layers.size()));
     for (std::size_t i = 0; i < state.layers.size(); ++i) {
-      check_size("set_state: layer " + std::to_string(i),
+      check_size("set_state: the size of a layer's state",
                  static_cast<Index>(state.layers[i].size()),
                  static_cast<Index>(state_.layers[i].size()));
     }
@@ -167,14 +196,13 @@ class Stream {
   }
 
  private:
-  static void check_size(const std::string& what, Index found, Index expected) {
+  static void check_size(const char* what, Index found, Index expected) {
     if (found != expected) {
-      throw ShapeError("Stream: " + what + ": expects " + std::to_string(expected) + ", found " +
-                       std::to_string(found));
+      detail::fail<ShapeError>({"Stream: ", what, ": expects ", expected, ", found ", found});
     }
   }
 
-  std::shared_ptr<const Packed> packed_;
+  std::shared_ptr<const typename Layers::Packed> packed_;
   StreamState<Scalar> state_;
   std::array<std::vector<Scalar>, 2> values_;
   Index inputs_ = 0;

@@ -53,28 +53,27 @@ namespace strata::detail {
 
 /// The layers with their output shapes and numbers of parameters, as Keras prints them. Sizes that
 /// are not known yet print as "?".
-template <class Layers>
-[[nodiscard]] std::string summary(const Network<Layers>& network) {
+template <class Scalar>
+[[nodiscard]] std::string summary(const Network<Scalar>& network) {
   std::vector<std::array<std::string, 3>> rows{{"Layer (type)", "Output Shape", "Param #"}};
   const auto names = network.layer_names();
   Shape shape = network.is_built() ? network.input()->shape() : Shape{};
   Index total = 0;
-  for_each(
-      [&](std::size_t i, const auto& layer) {
-        std::array<std::string, 3> row{names[i] + " (" + layer.kind() + ")", "?", "?"};
-        if (network.is_built()) {
-          const Index features = layer.output_features(shape.back());
-          const bool sequence = returns(layer) == Returns::sequence ||
-                                (returns(layer) == Returns::same && shape.rank() == 3);
-          shape = sequence ? Shape{Dynamic, shape[1], features} : Shape{Dynamic, features};
-          const Index count = parameter_count(layer);
-          total += count;
-          row[1] = to_string(shape);
-          row[2] = with_commas(count);
-        }
-        rows.push_back(row);
-      },
-      network.layers());
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    const auto& layer = network.layers()[i];
+    std::array<std::string, 3> row{names[i] + " (" + layer.kind() + ")", "?", "?"};
+    if (network.is_built()) {
+      const Index features = layer.output_features(shape.back());
+      const bool sequence = layer.returns() == Returns::sequence ||
+                            (layer.returns() == Returns::same && shape.rank() == 3);
+      shape = sequence ? Shape{Dynamic, shape[1], features} : Shape{Dynamic, features};
+      const Index count = layer.parameter_count();
+      total += count;
+      row[1] = to_string(shape);
+      row[2] = with_commas(count);
+    }
+    rows.push_back(row);
+  }
   const std::string count = network.is_built() ? with_commas(total) : "?";
   return "Model: \"sequential\"\n" + framed_table(rows) + " Total params: " + count +
          "\n Trainable params: " + count + "\n Non-trainable params: 0\n";

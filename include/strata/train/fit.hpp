@@ -39,14 +39,12 @@ struct FitOptions {
 namespace detail {
 
 /// A training over epochs and batches.
-template <class Model>
+template <class Scalar>
 class Fit final : public TrainingRun {
  public:
-  using Scalar = typename Model::scalar_type;
-
   /// Checks everything before anything changes.
-  Fit(Model& model, Training<Model>& training, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-      const FitOptions<Scalar>& options)
+  Fit(const TrainableNetwork<Scalar>& model, Training<Scalar>& training, const Tensor<Scalar>& x,
+      const Tensor<Scalar>& y, const FitOptions<Scalar>& options)
       : TrainingRun(options.epochs, batches_of(training_samples(x, options), options)),
         model_(model),
         training_(training),
@@ -56,8 +54,8 @@ class Fit final : public TrainingRun {
     check_not_empty("x", x);
     if (samples < 1 ||
         (samples == x.batch() && options.validation_split > 0 && !options.validation_data)) {
-      throw ValueError("fit: validation_split leaves " + std::to_string(samples) + " of " +
-                       std::to_string(x.batch()) + " samples for training");
+      fail<ValueError>(
+          {"fit: validation_split leaves ", samples, " of ", x.batch(), " samples for training"});
     }
     if (options.validation_data) {
       const auto& [x_validation, y_validation] = *options.validation_data;
@@ -65,11 +63,11 @@ class Fit final : public TrainingRun {
       check_finite("validation x", x_validation);
       check_targets(y_validation, model.output_shape(x_validation.shape()), targets);
       if (x_validation.features() != x.features()) {
-        throw ShapeError("validation x: expects " + std::to_string(x.features()) +
-                         " features as x has, found " + std::to_string(x_validation.features()));
+        fail<ShapeError>({"validation x: expects ", x.features(), " features as x has, found ",
+                          x_validation.features()});
       }
     }
-    prepare(model, x, y, targets);
+    prepare(model_, x, y, targets);
 
     x_ = x.rows(0, samples);
     y_ = y.rows(0, samples);
@@ -116,15 +114,14 @@ class Fit final : public TrainingRun {
   [[nodiscard]] static Index training_samples(const Tensor<Scalar>& x,
                                               const FitOptions<Scalar>& options) {
     if (options.epochs < 1) {
-      throw ValueError("fit: epochs must be at least 1, found " + std::to_string(options.epochs));
+      fail<ValueError>({"fit: epochs must be at least 1, found ", options.epochs});
     }
     if (options.batch_size < 1) {
-      throw ValueError("fit: batch_size must be at least 1, found " +
-                       std::to_string(options.batch_size));
+      fail<ValueError>({"fit: batch_size must be at least 1, found ", options.batch_size});
     }
     if (!(options.validation_split >= 0 && options.validation_split < 1)) {
-      throw ValueError("fit: validation_split must be in [0, 1), found " +
-                       std::to_string(options.validation_split));
+      fail<ValueError>(
+          {"fit: validation_split must be in [0, 1), found ", options.validation_split});
     }
     if (options.validation_data) return x.batch();
     return static_cast<Index>(
@@ -169,7 +166,7 @@ class Fit final : public TrainingRun {
 
   void validate(Logs& logs) const {
     Totals<Scalar> totals(training_.metrics);
-    typename Model::Packed packed;
+    typename Network<Scalar>::Packed packed;
     model_.pack(packed, false);
     for (Index first = 0; first < x_validation_.batch(); first += options_.batch_size) {
       const Index count = std::min(options_.batch_size, x_validation_.batch() - first);
@@ -215,8 +212,8 @@ class Fit final : public TrainingRun {
     return batch;
   }
 
-  Model& model_;
-  Training<Model>& training_;
+  TrainableNetwork<Scalar> model_;
+  Training<Scalar>& training_;
   const FitOptions<Scalar>& options_;
   std::vector<Callback> callbacks_;
   Tensor<Scalar> x_, y_, x_validation_, y_validation_;
@@ -230,49 +227,63 @@ template <class Training>
   return *training;
 }
 
-template <class Layers>
-void SequentialBase<Layers>::compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
-                                     std::vector<Metric<Scalar>> metrics) {
-  training_.emplace(std::move(optimizer), std::move(loss), std::move(metrics));
-}
-
-template <class Layers>
-History SequentialBase<Layers>::fit(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                    const FitOptions<Scalar>& options) {
-  return Fit<Network<Layers>>(*this, compiled(training_.get()), x, y, options).run();
-}
-
-template <class Layers>
-Evaluation SequentialBase<Layers>::evaluate(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                            const PredictOptions& options) const {
-  const auto& training = compiled(training_.get());
+template <class Scalar>
+[[nodiscard]] Evaluation evaluate(const Network<Scalar>& network, const Training<Scalar>& training,
+                                  const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                                  const PredictOptions& options) {
   if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
-  this->check_data(x);
-  check_targets(y, this->output_shape(x.shape()), training.loss.targets());
-  typename Network<Layers>::Packed packed;
-  this->pack(packed, false);
+  network.check_data(x);
+  check_targets(y, network.output_shape(x.shape()), training.loss.targets());
+  typename Network<Scalar>::Packed packed;
+  network.pack(packed, false);
   Totals<Scalar> totals(training.metrics);
   for (Index first = 0; first < x.batch(); first += options.batch_size) {
     const Index count = std::min(options.batch_size, x.batch() - first);
-    training.test(*this, packed, x.rows(first, count), y.rows(first, count), totals);
+    training.test(network, packed, x.rows(first, count), y.rows(first, count), totals);
   }
   return totals.means();
 }
 
-template <class Layers>
-Evaluation SequentialBase<Layers>::train_on_batch(const Tensor<Scalar>& x,
-                                                  const Tensor<Scalar>& y) {
-  auto& training = compiled(training_.get());
-  prepare(*this, x, y, training.loss.targets());
+template <class Scalar>
+Evaluation train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& training,
+                          const Tensor<Scalar>& x, const Tensor<Scalar>& y) {
+  prepare(network, x, y, training.loss.targets());
   Totals<Scalar> totals(training.metrics);
   const auto iteration = static_cast<std::uint64_t>(training.optimizer.iterations());
-  training.step(*this, x, y, Pass{Random(0).fork(iteration)}, &totals);
+  training.step(network, x, y, Pass{Random(0).fork(iteration)}, &totals);
   return totals.means();
 }
 
-template <class Layers>
-Evaluation SequentialBase<Layers>::test_on_batch(const Tensor<Scalar>& x,
-                                                 const Tensor<Scalar>& y) const {
+template <class Model, class S>
+TrainableNetwork<S> SequentialBase<Model, S>::trainable_network() {
+  return {static_cast<Model&>(*this).template layer_refs<TrainableRef<S>>(), setup_};
+}
+
+template <class Model, class S>
+void SequentialBase<Model, S>::compile(Optimizer<S> optimizer, Loss<S> loss,
+                                       std::vector<Metric<S>> metrics) {
+  training_.emplace(std::move(optimizer), std::move(loss), std::move(metrics));
+}
+
+template <class Model, class S>
+History SequentialBase<Model, S>::fit(const Tensor<S>& x, const Tensor<S>& y,
+                                      const FitOptions<S>& options) {
+  return Fit<S>(trainable_network(), compiled(training_.get()), x, y, options).run();
+}
+
+template <class Model, class S>
+Evaluation SequentialBase<Model, S>::evaluate(const Tensor<S>& x, const Tensor<S>& y,
+                                              const PredictOptions& options) const {
+  return detail::evaluate(network(), compiled(training_.get()), x, y, options);
+}
+
+template <class Model, class S>
+Evaluation SequentialBase<Model, S>::train_on_batch(const Tensor<S>& x, const Tensor<S>& y) {
+  return detail::train_on_batch(trainable_network(), compiled(training_.get()), x, y);
+}
+
+template <class Model, class S>
+Evaluation SequentialBase<Model, S>::test_on_batch(const Tensor<S>& x, const Tensor<S>& y) const {
   return evaluate(x, y, {.batch_size = std::max<Index>(1, x.batch())});
 }
 

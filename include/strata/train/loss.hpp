@@ -88,19 +88,18 @@ template <class Scalar>
 void check_targets(const Tensor<Scalar>& y, const Shape& output, Targets targets) {
   check_not_empty("y", y);
   if (y.batch() != output[0]) {
-    throw ShapeError("y: x has " + std::to_string(output[0]) + " samples, y has " +
-                     std::to_string(y.batch()));
+    fail<ShapeError>({"y: x has ", output[0], " samples, y has ", y.batch()});
   }
   Shape expected = output;
   if (targets == Targets::classes) expected[expected.rank() - 1] = 1;
   const bool one_per_step = y.rank() == 2 && expected.rank() == 3 && expected[2] == 1 &&
                             y.shape() == Shape{expected[0], expected[1]};
   if (y.shape() != expected && !one_per_step) {
-    throw ShapeError("y: the model's output has the shape " + to_string(output) +
-                     (targets == Targets::classes
-                          ? ", so class numbers have the shape " + to_string(expected)
-                          : "") +
-                     "; found " + to_string(y.shape()));
+    if (targets == Targets::classes) {
+      fail<ShapeError>({"y: the model's output has the shape ", output,
+                        ", so class numbers have the shape ", expected, "; found ", y.shape()});
+    }
+    fail<ShapeError>({"y: the model's output has the shape ", output, "; found ", y.shape()});
   }
   check_finite("y", y);
   if (targets == Targets::values) return;
@@ -110,8 +109,8 @@ void check_targets(const Tensor<Scalar>& y, const Shape& output, Targets targets
         label == static_cast<Scalar>(static_cast<Index>(label))) {
       continue;
     }
-    throw ValueError(place("y", y, i) + " is " + std::to_string(label) +
-                     ", but the classes are 0 to " + std::to_string(output.back() - 1));
+    fail<ValueError>(
+        {place("y", y, i), " is ", label, ", but the classes are 0 to ", output.back() - 1});
   }
 }
 

@@ -101,8 +101,7 @@ template <class Scalar>
 class Metric {
  public:
   template <class M>
-    requires(!std::same_as<M, Metric> &&
-             (MetricFunction<M, Scalar> || LossFunction<M, Scalar>))
+    requires(!std::same_as<M, Metric> && (MetricFunction<M, Scalar> || LossFunction<M, Scalar>))
   Metric(M metric) : self_(std::make_shared<Model<M>>(std::move(metric))) {}
 
   [[nodiscard]] std::string name() const { return self_->name(); }

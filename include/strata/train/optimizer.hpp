@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/parameter.hpp>
 
@@ -124,8 +125,7 @@ class Optimizer {
 
   static void check_learning_rate(double rate) {
     if (!(rate >= 0 && std::isfinite(rate))) {
-      throw ValueError("the learning rate must be at least 0 and finite, found " +
-                       std::to_string(rate));
+      detail::fail<ValueError>({"the learning rate must be at least 0 and finite, found ", rate});
     }
   }
 

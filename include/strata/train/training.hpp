@@ -10,6 +10,7 @@
 #include <strata/train/loss.hpp>
 #include <strata/train/metrics.hpp>
 #include <strata/train/optimizer.hpp>
+#include <strata/train/trainable_network.hpp>
 
 namespace strata {
 
@@ -49,28 +50,27 @@ class Totals {
 };
 
 /// How a model is trained: optimizer, loss and metrics, and the step that uses them.
-template <class Model>
+template <class Scalar>
 class Training {
  public:
-  using Scalar = typename Model::scalar_type;
-
   Training(Optimizer<Scalar> how, Loss<Scalar> what, std::vector<Metric<Scalar>> figures)
       : optimizer(std::move(how)), loss(std::move(what)), metrics(std::move(figures)) {}
 
   /// Forward, loss, backward, update for one batch of checked data; the loss before the update.
   /// Throws ValueError, and leaves the weights, when the loss or a gradient is not finite.
-  double step(Model& model, const Tensor<Scalar>& x, const Tensor<Scalar>& y, const Pass& pass,
-              Totals<Scalar>* totals) {
-    const Tensor<Scalar>& prediction = model.forward(x, work_.tape, pass);
+  double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+              const Pass& pass, Totals<Scalar>* totals) {
+    const Tensor<Scalar>& prediction = network.forward(x, work_.tape, pass);
     const double value = loss(prediction, y, &work_.tape.derivative);
-    require_finite(std::isfinite(value), "the loss is " + std::to_string(value));
+    require_finite(std::isfinite(value),
+                   std::isnan(value) ? "the loss is not a number" : "the loss is infinite");
     if (totals) totals->add(value, prediction, y);
 
-    const auto parameters = model.parameters();
+    const auto parameters = network.parameters();
     std::size_t count = 0;
     for (const auto& parameter : parameters) count += parameter.values.size();
     work_.gradient.assign(count, Scalar(0));
-    model.backward(x, work_.tape, work_.gradient);
+    network.backward(x, work_.tape, work_.gradient);
     require_finite(detail::all_finite(std::span<const Scalar>(work_.gradient)),
                    "a gradient is not finite");
     optimizer.update(parameters, work_.gradient);
@@ -78,9 +78,9 @@ class Training {
   }
 
   /// Loss and metrics of one batch of checked data.
-  void test(const Model& model, const typename Model::Packed& packed, const Tensor<Scalar>& x,
-            const Tensor<Scalar>& y, Totals<Scalar>& totals) const {
-    const Tensor<Scalar> prediction = model.forward(packed, x);
+  void test(const Network<Scalar>& network, const typename Network<Scalar>::Packed& packed,
+            const Tensor<Scalar>& x, const Tensor<Scalar>& y, Totals<Scalar>& totals) const {
+    const Tensor<Scalar> prediction = network.forward(packed, x);
     totals.add(loss(prediction, y, nullptr), prediction, y);
   }
 
@@ -98,15 +98,15 @@ class Training {
     Work& operator=(Work&&) = default;
     ~Work() = default;
 
-    typename Model::Tape tape;
+    typename TrainableNetwork<Scalar>::Tape tape;
     std::vector<Scalar> gradient;
   };
 
-  static void require_finite(bool finite, const std::string& what) {
+  static void require_finite(bool finite, const char* what) {
     if (finite) return;
-    throw ValueError(what +
-                     "; the weights are kept from before. Try a smaller learning rate or clip the "
-                     "gradients (.clip = {.global_norm = 1})");
+    detail::fail<ValueError>({what,
+                              "; the weights are kept from before. Try a smaller learning rate or "
+                              "clip the gradients (.clip = {.global_norm = 1})"});
   }
 
   Work work_;
@@ -116,8 +116,9 @@ namespace detail {
 
 /// Throws when x and y are not data for the model; builds it where it is not built yet. Nothing is
 /// changed when it throws.
-template <class Model, class Scalar>
-void prepare(Model& model, const Tensor<Scalar>& x, const Tensor<Scalar>& y, Targets targets) {
+template <class Scalar>
+void prepare(Network<Scalar>& model, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+             Targets targets) {
   check_not_empty("x", x);
   if (model.size() == 0) throw StateError("the model has no layers");
   if (model.is_built()) {
@@ -146,9 +147,10 @@ class Trainer {
   /// One step over one batch: forward, loss, backward, update. The loss before the update. Builds
   /// the model from the first data. Throws what fit throws; the weights are unchanged then.
   double step(const Tensor<Scalar>& x, const Tensor<Scalar>& y) {
-    detail::prepare(*model_, x, y, training_.loss.targets());
+    TrainableNetwork<Scalar> network = model_->trainable_network();
+    detail::prepare(network, x, y, training_.loss.targets());
     const auto iteration = static_cast<std::uint64_t>(training_.optimizer.iterations());
-    return training_.step(*model_, x, y, Pass{random_.fork(iteration)}, nullptr);
+    return training_.step(network, x, y, Pass{random_.fork(iteration)}, nullptr);
   }
 
   /// The seed of dropout; 0 without a call.
@@ -158,7 +160,7 @@ class Trainer {
 
  private:
   Model* model_;
-  Training<Model> training_;
+  Training<Scalar> training_;
   Random random_;
 };
 

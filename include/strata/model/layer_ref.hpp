@@ -1,0 +1,232 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <strata/layers/layer.hpp>
+
+namespace strata {
+
+namespace detail {
+
+/// The functions of a layer of any type that a network calls for everything but training.
+template <class Scalar>
+struct LayerTable {
+  using Shared = std::shared_ptr<void>;
+
+  Accepts accepts;
+  Returns returns;
+  std::string (*kind)(const void*);
+  std::string (*describe)(const void*);
+  Index (*inputs)(const void*);
+  Index (*output_features)(const void*, Index);
+  void (*build)(void*, Index);
+  void (*initialize)(void*, const Random&);
+  std::vector<Parameter<Scalar>> (*parameters)(void*);
+  void (*pack)(const void*, Shared&, bool);
+  void (*forward)(const void*, const void* packed, const Tensor<Scalar>&, Tensor<Scalar>&);
+  void (*check_stream)(const void*);
+  Index (*state_size)(const void*);
+  void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*) noexcept;
+};
+
+/// The functions that training adds. They are a table of their own so that a program which only
+/// predicts does not contain them.
+template <class Scalar>
+struct TrainingTable {
+  using Shared = std::shared_ptr<void>;
+
+  void (*forward)(const void*, const void* packed, const Tensor<Scalar>& x, Shared& tape,
+                  Tensor<Scalar>& y, const Pass&);
+  void (*backward)(const void*, const void* packed, const Tensor<Scalar>& x,
+                   const Tensor<Scalar>& y, Tensor<Scalar>& dy, Shared& tape,
+                   std::span<Scalar> gradient, Tensor<Scalar>* dx);
+};
+
+template <class T>
+T& made(std::shared_ptr<void>& shared) {
+  if (!shared) shared = std::make_shared<T>();
+  return *static_cast<T*>(shared.get());
+}
+
+template <class L>
+struct LayerFunctions {
+  using Scalar = typename L::scalar_type;
+  using Shared = std::shared_ptr<void>;
+
+  static const L& of(const void* layer) { return *static_cast<const L*>(layer); }
+  static L& of(void* layer) { return *static_cast<L*>(layer); }
+  static const typename L::Packed& packed(const void* p) {
+    return *static_cast<const typename L::Packed*>(p);
+  }
+
+  static constexpr LayerTable<Scalar> table{
+      .accepts = L::accepts,
+      .returns = L::returns,
+      .kind = [](const void* l) -> std::string { return of(l).kind(); },
+      .describe = [](const void* l) -> std::string { return of(l).describe(); },
+      .inputs = [](const void* l) { return of(l).inputs(); },
+      .output_features = [](const void* l, Index f) { return of(l).output_features(f); },
+      .build = [](void* l, Index f) { of(l).build(f); },
+      .initialize = [](void* l, const Random& random) { of(l).initialize(random); },
+      .parameters = [](void* l) { return of(l).parameters(); },
+      .pack = [](const void* l, Shared& p,
+                 bool training) { of(l).pack(made<typename L::Packed>(p), training); },
+      .forward = [](const void* l, const void* p, const Tensor<Scalar>& x,
+                    Tensor<Scalar>& y) { of(l).forward(packed(p), x, y); },
+      .check_stream = [](const void* l) { of(l).check_stream(); },
+      .state_size = [](const void* l) { return of(l).state_size(); },
+      .step = [](const void* p, const Scalar* x, Scalar* state,
+                 Scalar* y) noexcept { packed(p).step(x, state, y); },
+  };
+
+  static constexpr TrainingTable<Scalar> training{
+      .forward =
+          [](const void* l, const void* p, const Tensor<Scalar>& x, Shared& tape, Tensor<Scalar>& y,
+             const Pass& pass) {
+            of(l).forward(packed(p), x, made<typename L::Tape>(tape), y, pass);
+          },
+      .backward =
+          [](const void* l, const void* p, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+             Tensor<Scalar>& dy, Shared& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx) {
+            of(l).backward(packed(p), x, y, dy, made<typename L::Tape>(tape), gradient, dx);
+          },
+  };
+};
+
+}  // namespace detail
+
+/// A layer of any type that lies elsewhere. The algorithms over networks are written once against
+/// it, for layers chosen at compile time and at run time alike.
+template <class Scalar>
+class LayerRef {
+ public:
+  /// The packed weights of a layer of any type.
+  struct Packed {
+    std::shared_ptr<void> value;
+    const detail::LayerTable<Scalar>* table = nullptr;
+
+    void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
+      table->step(value.get(), x, state, y);
+    }
+  };
+  template <class L>
+    requires(!std::derived_from<std::remove_const_t<L>, LayerRef> && Layer<L>)
+  explicit LayerRef(L& layer) : self_(&layer), table_(&detail::LayerFunctions<L>::table) {}
+
+  [[nodiscard]] Accepts accepts() const { return table_->accepts; }
+  [[nodiscard]] Returns returns() const { return table_->returns; }
+  [[nodiscard]] std::string kind() const { return table_->kind(self_); }
+  [[nodiscard]] std::string describe() const { return table_->describe(self_); }
+  [[nodiscard]] Index inputs() const { return table_->inputs(self_); }
+  [[nodiscard]] Index output_features(Index features) const {
+    return table_->output_features(self_, features);
+  }
+  void build(Index features) { table_->build(self_, features); }
+  void initialize(const Random& random) { table_->initialize(self_, random); }
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return table_->parameters(self_); }
+  [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const {
+    std::vector<Parameter<const Scalar>> list;
+    for (auto& parameter : table_->parameters(self_)) {
+      list.push_back({std::move(parameter.name), parameter.shape, parameter.values});
+    }
+    return list;
+  }
+  [[nodiscard]] Index parameter_count() const {
+    Index count = 0;
+    for (const auto& parameter : parameters()) count += parameter.shape.size();
+    return count;
+  }
+
+  void pack(Packed& packed, bool training) const {
+    packed.table = table_;
+    table_->pack(self_, packed.value, training);
+  }
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y) const {
+    table_->forward(self_, packed.value.get(), x, y);
+  }
+  void check_stream() const { table_->check_stream(self_); }
+  [[nodiscard]] Index state_size() const { return table_->state_size(self_); }
+
+  /// The layer itself, or null when it is of another type.
+  template <class L>
+  [[nodiscard]] L* as() noexcept {
+    return table_ == &detail::LayerFunctions<L>::table ? static_cast<L*>(self_) : nullptr;
+  }
+  template <class L>
+  [[nodiscard]] const L* as() const noexcept {
+    return const_cast<LayerRef*>(this)->template as<L>();
+  }
+
+ protected:
+  void* self_;
+  const detail::LayerTable<Scalar>* table_;
+};
+
+/// A layer of any type that lies elsewhere, to be trained.
+template <class Scalar>
+class TrainableRef : public LayerRef<Scalar> {
+ public:
+  using Packed = typename LayerRef<Scalar>::Packed;
+  using Tape = std::shared_ptr<void>;
+  using LayerRef<Scalar>::forward;
+
+  template <class L>
+    requires(!std::derived_from<std::remove_const_t<L>, LayerRef<Scalar>> && Layer<L>)
+  explicit TrainableRef(L& layer)
+      : LayerRef<Scalar>(layer), training_(&detail::LayerFunctions<L>::training) {}
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
+               const Pass& pass) const {
+    training_->forward(this->self_, packed.value.get(), x, tape, y, pass);
+  }
+  void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient,
+                Tensor<Scalar>* dx) const {
+    training_->backward(this->self_, packed.value.get(), x, y, dy, tape, gradient, dx);
+  }
+
+ protected:
+  const detail::TrainingTable<Scalar>* training_;
+};
+
+/// A layer of any type that it owns and copies.
+template <class Scalar>
+class AnyLayer : public TrainableRef<Scalar> {
+ public:
+  template <class L>
+    requires(!std::derived_from<L, LayerRef<Scalar>> && Layer<L>)
+  explicit AnyLayer(L layer)
+      : TrainableRef<Scalar>(*new L(std::move(layer))),
+        clone_([](const void* from) -> void* { return new L(*static_cast<const L*>(from)); }),
+        destroy_([](void* from) { delete static_cast<L*>(from); }) {}
+
+  AnyLayer(const AnyLayer& other)
+      : TrainableRef<Scalar>(other), clone_(other.clone_), destroy_(other.destroy_) {
+    this->self_ = other.clone_(other.self_);
+  }
+  AnyLayer(AnyLayer&& other) noexcept
+      : TrainableRef<Scalar>(other), clone_(other.clone_), destroy_(other.destroy_) {
+    other.self_ = nullptr;
+  }
+  AnyLayer& operator=(AnyLayer other) noexcept {
+    std::swap(static_cast<TrainableRef<Scalar>&>(*this), static_cast<TrainableRef<Scalar>&>(other));
+    std::swap(clone_, other.clone_);
+    std::swap(destroy_, other.destroy_);
+    return *this;
+  }
+  ~AnyLayer() {
+    if (this->self_) destroy_(this->self_);
+  }
+
+ private:
+  void* (*clone_)(const void*);
+  void (*destroy_)(void*);
+};
+
+}  // namespace strata
