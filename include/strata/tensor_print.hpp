@@ -1,9 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
+#include <limits>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -13,65 +14,92 @@
 namespace strata {
 namespace detail {
 
-/// The number format of one array, chosen as NumPy's array2string does: at most eight decimals,
-/// as few as tell every value from its neighbours, powers of ten when the values span too wide a
-/// range.
+/// The number format of one array, chosen as NumPy's array2string does: the fewest digits that tell
+/// a value from its neighbours, at most eight decimals, powers of ten when the values span too wide
+/// a range.
 template <class Scalar>
 class NumberFormat {
  public:
-  explicit NumberFormat(const std::vector<double>& values) {
-    double smallest = 0;
-    double largest = 0;
-    for (const double value : values) {
-      const double size = std::abs(value);
+  explicit NumberFormat(const std::vector<Scalar>& values) {
+    Scalar smallest = 0;
+    Scalar largest = 0;
+    for (const Scalar value : values) {
+      const Scalar size = std::abs(value);
       if (!std::isfinite(size) || size == 0) continue;
       smallest = smallest == 0 ? size : std::min(smallest, size);
       largest = std::max(largest, size);
     }
-    powers_ = largest >= 1e8 || (smallest > 0 && (smallest < 1e-4 || largest / smallest > 1e3));
-    for (const double value : values) decimals_ = std::max(decimals_, decimals_of(value));
-    for (const double value : values) width_ = std::max(width_, plain(value).size());
+    constexpr Scalar wide = std::numeric_limits<Scalar>::digits10 < 8 ? Scalar(1e6) : Scalar(1e8);
+    powers_ = largest >= wide ||
+              (smallest > 0 && (smallest < Scalar(1e-4) || largest / smallest > Scalar(1e3)));
+    for (const Scalar value : values) {
+      if (!std::isfinite(value)) continue;
+      const Digits digits = digits_of(value);
+      decimals_ = std::max(decimals_, digits.decimals.size());
+      exponent_ = std::max(exponent_, digits.exponent.size());
+    }
+    for (const Scalar value : values) width_ = std::max(width_, plain(value).size());
   }
 
-  [[nodiscard]] std::string operator()(double value) const {
+  [[nodiscard]] std::string operator()(Scalar value) const {
     const std::string text = plain(value);
     return std::string(width_ - text.size(), ' ') + text;
   }
 
  private:
-  static constexpr int most_decimals = 8;
+  static constexpr std::size_t most_decimals = 8;
 
-  [[nodiscard]] std::string with(double value, int decimals) const {
+  /// The parts of "-12.5" or "-1.25e+01".
+  struct Digits {
+    std::string whole;
+    std::string decimals;
+    std::string sign;
+    std::string exponent;
+  };
+
+  /// The fewest digits that tell the value from its neighbours.
+  [[nodiscard]] Digits digits_of(Scalar value) const {
     char text[512];
-    std::snprintf(text, sizeof text, powers_ ? "%.*e" : "%.*f", decimals, value);
-    return text;
+    const auto format = powers_ ? std::chars_format::scientific : std::chars_format::fixed;
+    Digits digits = split({text, std::to_chars(text, text + sizeof text, value, format).ptr});
+    if (digits.decimals.size() <= most_decimals) return digits;
+    digits = rounded(value, most_decimals);
+    digits.decimals.resize(digits.decimals.find_last_not_of('0') + 1);
+    return digits;
   }
 
-  [[nodiscard]] int decimals_of(double value) const {
-    if (!std::isfinite(value)) return 0;
-    const auto read = [&](int decimals) {
-      return static_cast<Scalar>(std::strtod(with(value, decimals).c_str(), nullptr));
-    };
-    int decimals = 0;
-    while (decimals < most_decimals && read(decimals) != read(most_decimals)) ++decimals;
-    return decimals;
+  [[nodiscard]] Digits rounded(Scalar value, std::size_t decimals) const {
+    char text[512];
+    std::snprintf(text, sizeof text, powers_ ? "%.*e" : "%.*f", static_cast<int>(decimals),
+                  static_cast<double>(value));
+    return split(text);
   }
 
-  [[nodiscard]] std::string plain(double value) const {
+  [[nodiscard]] static Digits split(const std::string& text) {
+    const std::size_t e = std::min(text.find('e'), text.size());
+    const std::size_t point = std::min(text.find_first_not_of("-0123456789"), e);
+    Digits digits{text.substr(0, point), {}, {}, {}};
+    if (point < e) digits.decimals = text.substr(point + 1, e - point - 1);
+    if (e < text.size()) {
+      digits.sign = text.substr(e + 1, 1);
+      digits.exponent = text.substr(e + 2);
+    }
+    return digits;
+  }
+
+  [[nodiscard]] std::string plain(Scalar value) const {
     if (std::isnan(value)) return "nan";
     if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-    std::string text = with(value, decimals_);
-    if (decimals_ == 0) {
-      const std::size_t exponent = text.find('e');
-      text.insert(exponent == std::string::npos ? text.size() : exponent, ".");
-    }
-    if (powers_ || decimals_ == 0) return text;
-    std::size_t last = text.find_last_not_of('0');
-    return text.substr(0, last + 1) + std::string(text.size() - last - 1, ' ');
+    const Digits digits = powers_ ? rounded(value, decimals_) : digits_of(value);
+    const std::string text = digits.whole + "." + digits.decimals;
+    if (!powers_) return text + std::string(decimals_ - digits.decimals.size(), ' ');
+    const std::string zeros(exponent_ - digits.exponent.size(), '0');
+    return text + "e" + digits.sign + zeros + digits.exponent;
   }
 
   bool powers_ = false;
-  int decimals_ = 0;
+  std::size_t decimals_ = 0;
+  std::size_t exponent_ = 0;
   std::size_t width_ = 0;
 };
 
@@ -89,13 +117,34 @@ class NumberFormat {
   return indices;
 }
 
+/// The words of one row in brackets, broken before the 75th column as NumPy does. `depth` brackets
+/// stand before the first word.
+[[nodiscard]] inline std::string bracketed_row(const std::vector<std::string>& words,
+                                               std::size_t depth) {
+  const std::size_t width = 75 - depth;
+  const std::string indent(depth, ' ');
+  std::string text;
+  std::string line = indent;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) line += ' ';
+    if (i > 0 && line.size() + words[i].size() > width) {
+      line.resize(line.find_last_not_of(' ') + 1);
+      text += line + '\n';
+      line = indent;
+    }
+    line += words[i];
+  }
+  text += line;
+  return '[' + text.substr(depth) + ']';
+}
+
 }  // namespace detail
 
-/// Prints like NumPy: nested brackets, aligned numbers, dots in place of the middle above 1000
-/// values.
+/// Prints like NumPy: nested brackets, aligned numbers, long rows broken, dots in place of the
+/// middle above 1000 values.
 template <class Scalar>
 std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
-  if (tensor.rank() == 0) return out << "[]";
+  if (tensor.empty()) return out << "[]";
   const bool summary = tensor.size() > 1000;
   const bool cube = tensor.rank() == 3;
   const auto blocks = detail::shown(cube ? tensor.batch() : 1, summary);
@@ -103,11 +152,10 @@ std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
   const auto columns = detail::shown(tensor.features(), summary);
   const Index block_rows = cube ? tensor.steps() : tensor.batch();
   const auto at = [&](Index block, Index row, Index column) {
-    return static_cast<double>(
-        tensor.data()[(block * block_rows + row) * tensor.features() + column]);
+    return tensor.data()[(block * block_rows + row) * tensor.features() + column];
   };
 
-  std::vector<double> values;
+  std::vector<Scalar> values;
   for (const Index block : blocks) {
     for (const Index row : rows) {
       for (const Index column : columns) {
@@ -132,12 +180,11 @@ std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
         out << "...";
         continue;
       }
-      out << '[';
-      for (std::size_t k = 0; k < columns.size(); ++k) {
-        if (k > 0) out << ' ';
-        out << (columns[k] < 0 ? "..." : format(at(blocks[i], rows[j], columns[k])));
+      std::vector<std::string> words;
+      for (const Index column : columns) {
+        words.push_back(column < 0 ? "..." : format(at(blocks[i], rows[j], column)));
       }
-      out << ']';
+      out << detail::bracketed_row(words, indent.size() + 1);
     }
     out << ']';
   }
