@@ -50,8 +50,9 @@ class Tensor {
     return tensor;
   }
 
-  /// A view of memory that may not be written: it throws ValueError on an attempt.
-  [[nodiscard]] static Tensor view(const Scalar* data, const Shape& shape) {
+  /// A view of memory that may not be written: a copy of the view that is not const throws
+  /// ValueError on an attempt.
+  [[nodiscard]] static const Tensor view(const Scalar* data, const Shape& shape) {
     Tensor tensor = view(const_cast<Scalar*>(data), shape);
     tensor.read_only_ = true;
     return tensor;
@@ -64,17 +65,19 @@ class Tensor {
 
   Tensor(Tensor&& other) noexcept { swap(other); }
 
-  Tensor& operator=(const Tensor& other) {
-    if (this != &other) {
-      Tensor copy(other);
-      swap(copy);
+  /// A read-only view that a function returns stays one.
+  Tensor(const Tensor&& other) : Tensor() {
+    if (other.read_only_) {
+      data_ = other.data_;
+      shape_ = other.shape_;
+      read_only_ = true;
+    } else {
+      *this = other;
     }
-    return *this;
   }
 
-  Tensor& operator=(Tensor&& other) noexcept {
-    Tensor taken(std::move(other));
-    swap(taken);
+  Tensor& operator=(Tensor other) noexcept {
+    swap(other);
     return *this;
   }
 
@@ -153,16 +156,15 @@ class Tensor {
             Eigen::OuterStride<>(steps() * features())};
   }
 
-  /// A read-only view of `count` samples from sample `first`.
+  /// A view of `count` samples from sample `first`.
   /// Throws ShapeError when the range leaves the tensor.
-  [[nodiscard]] Tensor rows(Index first, Index count) const {
-    if (first < 0 || count < 0 || first + count > batch()) {
-      detail::fail<ShapeError>(
-          {"rows ", first, " to ", first + count, " of a tensor of ", batch(), " samples"});
-    }
-    Shape part = shape_;
-    part[0] = count;
+  [[nodiscard]] const Tensor rows(Index first, Index count) const {
+    const Shape part = rows_shape(first, count);
     return view(static_cast<const Scalar*>(data_) + first * steps() * features(), part);
+  }
+  [[nodiscard]] Tensor rows(Index first, Index count) {
+    const Shape part = rows_shape(first, count);
+    return view(data() + first * steps() * features(), part);
   }
 
   void swap(Tensor& other) noexcept {
@@ -184,6 +186,16 @@ class Tensor {
       }
     }
     return shape;
+  }
+
+  [[nodiscard]] Shape rows_shape(Index first, Index count) const {
+    if (first < 0 || count < 0 || first + count > batch()) {
+      detail::fail<ShapeError>(
+          {"rows ", first, " to ", first + count, " of a tensor of ", batch(), " samples"});
+    }
+    Shape part = shape_;
+    part[0] = count;
+    return part;
   }
 
   void check_count(Index count) const {

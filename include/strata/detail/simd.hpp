@@ -53,6 +53,7 @@ struct Pack {
   friend STRATA_ALWAYS_INLINE Pack min(Pack a, Pack b) { return {packet::pmin(a.lanes, b.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack max(Pack a, Pack b) { return {packet::pmax(a.lanes, b.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack abs(Pack a) { return {packet::pabs(a.lanes)}; }
+  friend STRATA_ALWAYS_INLINE Pack sqrt(Pack a) { return {packet::psqrt(a.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack exp(Pack a) { return {packet::pexp(a.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack log(Pack a) { return {packet::plog(a.lanes)}; }
 
@@ -126,6 +127,19 @@ void transform(Index count, Scalar* to, F f, const From*... from) {
   for (Index i = 0; i < count; i += width) {
     const Index used = std::min(width, count - i);
     store_lanes(f(load_lanes(from + i, used)...), to + i, used);
+  }
+}
+
+/// f(from[i], to[i]...) for all i, a register at a time; f changes its later arguments.
+template <class F, class Scalar, class... To>
+void update_lanes(Index count, F f, const Scalar* from, To*... to) {
+  constexpr Index width = Pack<Scalar>::width;
+  for (Index i = 0; i < count; i += width) {
+    const Index used = std::min(width, count - i);
+    [&](auto... values) {
+      f(load_lanes(from + i, used), values...);
+      (store_lanes(values, to + i, used), ...);
+    }(load_lanes(static_cast<const Scalar*>(to) + i, used)...);
   }
 }
 

@@ -41,7 +41,9 @@ class Dense {
   Dense(Index units, Activation activation) requires(Units == Dynamic)
       : Dense(DenseOptions{.activation = activation}, units) {}
 
-  explicit Dense(DenseOptions options = {}) requires(Units != Dynamic) : Dense(options, Units) {}
+  Dense() requires(Units != Dynamic) : Dense(DenseOptions{}) {}
+
+  explicit Dense(DenseOptions options) requires(Units != Dynamic) : Dense(options, Units) {}
 
   explicit Dense(Activation activation) requires(Units != Dynamic)
       : Dense(DenseOptions{.activation = activation}, Units) {}
@@ -153,8 +155,10 @@ class Dense {
 
     add_kernel_gradient(x.data(), dz, rows, tape, gradient.data());
     if (options_.use_bias) {
-      Eigen::Map<Eigen::RowVector<Scalar, Dynamic>>(gradient.data() + inputs_ * units_, units_) +=
-          dy.matrix().colwise().sum();
+      Scalar* const db = gradient.data() + inputs_ * units_;
+      for (Index row = 0; row < rows; ++row) {
+        for (Index unit = 0; unit < units_; ++unit) db[unit] += dz[row * units_ + unit];
+      }
     }
     if (dx) {
       dx->resize(x.shape());

@@ -276,7 +276,9 @@ class LSTM : public detail::LSTMLayer<Scalar, Inputs, Units> {
   LSTM(Index units, ReturnSequences, LSTMOptions options = {})
   requires(Units == Dynamic && ReturnsSequences) : Base(options, units, ReturnsSequences) {}
 
-  explicit LSTM(LSTMOptions options = {}) requires(Units != Dynamic)
+  LSTM() requires(Units != Dynamic) : LSTM(LSTMOptions{}) {}
+
+  explicit LSTM(LSTMOptions options) requires(Units != Dynamic)
       : Base(options, Units, ReturnsSequences) {}
 
   /// The same layer, weights included, with sizes chosen at run time and another scalar.

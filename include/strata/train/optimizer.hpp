@@ -1,6 +1,5 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <concepts>
@@ -26,21 +25,26 @@ struct Clip {
   double global_norm = 0;  ///< for the norm of all gradients together
 };
 
-/// Numbers of one parameter, or what an optimizer remembers of them.
+/// The numbers of one parameter before an update: weights, their gradients, and what the rule
+/// remembers of each, all of `count` numbers.
 template <class Scalar>
-using FlatMap = Eigen::Map<Eigen::Array<Scalar, Dynamic, 1>>;
+struct UpdateView {
+  Index count;
+  Scalar* weights;
+  const Scalar* gradient;
+  std::span<Scalar* const> slots;
+};
 
 /// A rule that takes gradients to new weights: the rule's name and settings, among them
-/// learning_rate and clip; slots(), how many numbers it remembers for each weight; and update(w, g,
-/// slots, iteration), which counts iterations from 1 and finds the slots at zero first.
+/// learning_rate and clip; slots(), how many numbers it remembers for each weight; and update(view,
+/// iteration), which counts iterations from 1 and finds the slots at zero first.
 template <class O, class Scalar>
-concept UpdateRule = std::copyable<O> &&
-    requires(O rule, FlatMap<Scalar> w, std::span<FlatMap<Scalar>> slots) {
+concept UpdateRule = std::copyable<O> && requires(const O& rule, const UpdateView<Scalar>& view) {
   { rule.learning_rate } -> std::convertible_to<double>;
   { rule.clip } -> std::convertible_to<Clip>;
   { rule.slots() } -> std::convertible_to<std::size_t>;
   { O::name } -> std::convertible_to<std::string>;
-  rule.update(w, w, slots, std::int64_t{1});
+  rule.update(view, std::int64_t{1});
 };
 
 /// Any update rule, chosen at run time, and what it remembers between updates.
@@ -81,14 +85,14 @@ class Optimizer {
     slots_.resize(slots);
     for (auto& slot : slots_) slot.resize(gradient.size(), Scalar(0));
     ++iterations_;
+    std::vector<Scalar*> memory(slots);
     Index at = 0;
     for (const auto& parameter : parameters) {
-      const Index size = parameter.shape.size();
-      std::vector<FlatMap<Scalar>> memory;
-      for (auto& slot : slots_) memory.emplace_back(slot.data() + at, size);
-      self_->update(learning_rate(), FlatMap<Scalar>(parameter.values.data(), size),
-                    FlatMap<Scalar>(gradient.data() + at, size), memory, iterations_);
-      at += size;
+      const auto count = static_cast<Index>(parameter.values.size());
+      for (std::size_t i = 0; i < slots; ++i) memory[i] = slots_[i].data() + at;
+      self_->update(learning_rate(), {count, parameter.values.data(), gradient.data() + at, memory},
+                    iterations_);
+      at += count;
     }
   }
 
@@ -99,8 +103,8 @@ class Optimizer {
     [[nodiscard]] virtual double learning_rate() const = 0;
     [[nodiscard]] virtual Clip clip() const = 0;
     [[nodiscard]] virtual std::size_t slots() const = 0;
-    virtual void update(double learning_rate, FlatMap<Scalar> w, FlatMap<Scalar> g,
-                        std::span<FlatMap<Scalar>> slots, std::int64_t iteration) const = 0;
+    virtual void update(double learning_rate, const UpdateView<Scalar>& view,
+                        std::int64_t iteration) const = 0;
   };
 
   template <class O>
@@ -111,11 +115,11 @@ class Optimizer {
     double learning_rate() const override { return rule.learning_rate; }
     Clip clip() const override { return rule.clip; }
     std::size_t slots() const override { return rule.slots(); }
-    void update(double learning_rate, FlatMap<Scalar> w, FlatMap<Scalar> g,
-                std::span<FlatMap<Scalar>> slots, std::int64_t iteration) const override {
+    void update(double learning_rate, const UpdateView<Scalar>& view,
+                std::int64_t iteration) const override {
       O now = rule;
       now.learning_rate = learning_rate;
-      now.update(w, g, slots, iteration);
+      now.update(view, iteration);
     }
 
     O rule;
@@ -131,23 +135,28 @@ class Optimizer {
 
   void clip(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient) const {
     const Clip limits = self_->clip();
-    FlatMap<Scalar> all(gradient.data(), static_cast<Index>(gradient.size()));
-    const auto limit_norm = [](FlatMap<Scalar> g, double limit) {
-      const double norm = std::sqrt(static_cast<double>(g.square().sum()));
-      if (norm > limit) g *= static_cast<Scalar>(limit / norm);
-    };
     if (limits.value > 0) {
       const auto limit = static_cast<Scalar>(limits.value);
-      all = all.max(-limit).min(limit);
+      for (Scalar& number : gradient) number = std::clamp(number, -limit, limit);
     }
     if (limits.norm > 0) {
-      Index at = 0;
+      std::span<Scalar> rest = gradient;
       for (const auto& parameter : parameters) {
-        limit_norm({gradient.data() + at, parameter.shape.size()}, limits.norm);
-        at += parameter.shape.size();
+        limit_norm(rest.first(parameter.values.size()), limits.norm);
+        rest = rest.subspan(parameter.values.size());
       }
     }
-    if (limits.global_norm > 0) limit_norm(all, limits.global_norm);
+    if (limits.global_norm > 0) limit_norm(gradient, limits.global_norm);
+  }
+
+  static void limit_norm(std::span<Scalar> gradient, double limit) {
+    double sum = 0;
+    for (const Scalar number : gradient) {
+      sum += static_cast<double>(number) * static_cast<double>(number);
+    }
+    const double norm = std::sqrt(sum);
+    if (norm <= limit) return;
+    for (Scalar& number : gradient) number *= static_cast<Scalar>(limit / norm);
   }
 
   std::shared_ptr<const Base> self_;

@@ -2,9 +2,11 @@
 
 #include <cmath>
 
+#include <strata/detail/simd.hpp>
 #include <strata/train/optimizer.hpp>
 
-// Keras' optimizers, with Keras' formulas and defaults. w: weights, g: gradient.
+// Keras' optimizers, with Keras' formulas and defaults. Each formula is written for one weight w
+// and its gradient g, and applied to a register of them at a time.
 
 namespace strata {
 
@@ -18,21 +20,23 @@ struct SGD {
 
   [[nodiscard]] std::size_t slots() const { return momentum > 0 ? 1 : 0; }
 
-  template <class Map>
-  void update(Map w, Map g, std::span<Map> slots, std::int64_t) const {
-    using Scalar = typename Map::Scalar;
-    const auto rate = static_cast<Scalar>(learning_rate);
-    if (slots.empty()) {
-      w -= rate * g;
+  template <class Scalar>
+  void update(const UpdateView<Scalar>& view, std::int64_t) const {
+    using V = detail::Pack<Scalar>;
+    const V rate = detail::constant<V>(learning_rate);
+    const V keep = detail::constant<V>(momentum);
+    if (view.slots.empty()) {
+      detail::update_lanes(
+          view.count, [&](V g, V& w) { w = w - rate * g; }, view.gradient, view.weights);
       return;
     }
-    const auto keep = static_cast<Scalar>(momentum);
-    Map& m = slots[0];
-    m = keep * m - rate * g;
-    if (nesterov)
-      w += keep * m - rate * g;
-    else
-      w += m;
+    detail::update_lanes(
+        view.count,
+        [&](V g, V& w, V& m) {
+          m = keep * m - rate * g;
+          w = nesterov ? w + keep * m - rate * g : w + m;
+        },
+        view.gradient, view.weights, view.slots[0]);
   }
 };
 
@@ -46,33 +50,27 @@ struct RMSprop {
   bool centered = false;
   Clip clip{};
 
-  [[nodiscard]] std::size_t slots() const {
-    return std::size_t{1} + (centered ? 1 : 0) + (momentum > 0 ? 1 : 0);
-  }
+  /// The mean square, the mean and the momentum, whether in use or not.
+  [[nodiscard]] std::size_t slots() const { return 3; }
 
-  template <class Map>
-  void update(Map w, Map g, std::span<Map> slots, std::int64_t) const {
-    using Scalar = typename Map::Scalar;
-    const auto rate = static_cast<Scalar>(learning_rate);
-    const auto keep = static_cast<Scalar>(rho);
-    const auto rest = static_cast<Scalar>(1 - rho);
-    const auto small = static_cast<Scalar>(epsilon);
-    Map& square = slots[0];
-    square = keep * square + rest * g.square();
-    if (centered) slots[1] = keep * slots[1] + rest * g;
-    const auto apply = [&](const auto& step) {
-      if (momentum > 0) {
-        Map& m = slots.back();
-        m = static_cast<Scalar>(momentum) * m + step;
-        w -= m;
-      } else {
-        w -= step;
-      }
-    };
-    if (centered)
-      apply(rate * g / (square - slots[1].square() + small).sqrt());
-    else
-      apply(rate * g / (square + small).sqrt());
+  template <class Scalar>
+  void update(const UpdateView<Scalar>& view, std::int64_t) const {
+    using V = detail::Pack<Scalar>;
+    const V rate = detail::constant<V>(learning_rate);
+    const V keep = detail::constant<V>(rho);
+    const V rest = detail::constant<V>(1 - rho);
+    const V small = detail::constant<V>(epsilon);
+    const V inertia = detail::constant<V>(momentum);
+    detail::update_lanes(
+        view.count,
+        [&](V g, V& w, V& square, V& mean, V& m) {
+          square = keep * square + rest * g * g;
+          mean = keep * mean + rest * g;
+          const V variance = centered ? square - mean * mean : square;
+          m = inertia * m + rate * g / sqrt(variance + small);
+          w = w - m;
+        },
+        view.gradient, view.weights, view.slots[0], view.slots[1], view.slots[2]);
   }
 };
 
@@ -88,22 +86,36 @@ struct Adam {
 
   [[nodiscard]] std::size_t slots() const { return amsgrad ? 3 : 2; }
 
-  template <class Map>
-  void update(Map w, Map g, std::span<Map> slots, std::int64_t iteration) const {
-    using Scalar = typename Map::Scalar;
+  template <class Scalar>
+  void update(const UpdateView<Scalar>& view, std::int64_t iteration) const {
+    using V = detail::Pack<Scalar>;
     const auto t = static_cast<double>(iteration);
-    const auto rate = static_cast<Scalar>(learning_rate * std::sqrt(1 - std::pow(beta_2, t)) /
-                                          (1 - std::pow(beta_1, t)));
-    const auto small = static_cast<Scalar>(epsilon);
-    Map& m = slots[0];
-    Map& v = slots[1];
-    m += static_cast<Scalar>(1 - beta_1) * (g - m);
-    v += static_cast<Scalar>(1 - beta_2) * (g.square() - v);
+    const V rate = detail::constant<V>(learning_rate * std::sqrt(1 - std::pow(beta_2, t)) /
+                                       (1 - std::pow(beta_1, t)));
+    const V rest_1 = detail::constant<V>(1 - beta_1);
+    const V rest_2 = detail::constant<V>(1 - beta_2);
+    const V small = detail::constant<V>(epsilon);
+    const auto moments = [&](V g, V& m, V& v) {
+      m = m + rest_1 * (g - m);
+      v = v + rest_2 * (g * g - v);
+    };
     if (amsgrad) {
-      slots[2] = slots[2].max(v);
-      w -= rate * m / (slots[2].sqrt() + small);
+      detail::update_lanes(
+          view.count,
+          [&](V g, V& w, V& m, V& v, V& largest) {
+            moments(g, m, v);
+            largest = max(largest, v);
+            w = w - rate * m / (sqrt(largest) + small);
+          },
+          view.gradient, view.weights, view.slots[0], view.slots[1], view.slots[2]);
     } else {
-      w -= rate * m / (v.sqrt() + small);
+      detail::update_lanes(
+          view.count,
+          [&](V g, V& w, V& m, V& v) {
+            moments(g, m, v);
+            w = w - rate * m / (sqrt(v) + small);
+          },
+          view.gradient, view.weights, view.slots[0], view.slots[1]);
     }
   }
 };
@@ -121,10 +133,13 @@ struct AdamW {
 
   [[nodiscard]] std::size_t slots() const { return amsgrad ? 3 : 2; }
 
-  template <class Map>
-  void update(Map w, Map g, std::span<Map> slots, std::int64_t iteration) const {
-    w -= static_cast<typename Map::Scalar>(learning_rate * weight_decay) * w;
-    Adam{learning_rate, beta_1, beta_2, epsilon, amsgrad, clip}.update(w, g, slots, iteration);
+  template <class Scalar>
+  void update(const UpdateView<Scalar>& view, std::int64_t iteration) const {
+    using V = detail::Pack<Scalar>;
+    const V decay = detail::constant<V>(learning_rate * weight_decay);
+    detail::update_lanes(
+        view.count, [&](V, V& w) { w = w - decay * w; }, view.gradient, view.weights);
+    Adam{learning_rate, beta_1, beta_2, epsilon, amsgrad, clip}.update(view, iteration);
   }
 };
 
