@@ -16,9 +16,7 @@ class Random {
   explicit constexpr Random(std::uint64_t seed = 0) noexcept : state_(mix(seed)) {}
 
   /// An independent stream, one for each key.
-  [[nodiscard]] constexpr Random fork(std::uint64_t key) const noexcept {
-    return Random(state_ ^ mix(key + 1));
-  }
+  [[nodiscard]] constexpr Random fork(std::uint64_t key) const noexcept { return Random(at(key)); }
 
   /// The number at a position, without moving.
   [[nodiscard]] constexpr std::uint64_t at(std::uint64_t position) const noexcept {
