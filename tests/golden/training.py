@@ -6,6 +6,7 @@ import numpy as np
 from golden_file import GoldenFile, draw, rng
 from keras_networks import keras_model, keras_weights
 from networks import RS, draw_weights
+from optimizers import exact
 
 
 class Run:
@@ -20,7 +21,7 @@ class Run:
         keras.backend.clear_session()
         self.model = keras_model(layers, input_shape, self.weights)
         # Without XLA and shuffling: one order of the sums.
-        self.model.compile(optimizer, loss, metrics=list(metrics), jit_compile=False)
+        self.model.compile(exact(optimizer), loss, metrics=list(metrics), jit_compile=False)
 
     def inputs(self, count):
         return draw(self.random, count, *self.input_shape)

@@ -82,8 +82,11 @@ class Optimizer {
   void update(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient) {
     clip(parameters, gradient);
     const std::size_t slots = self_->slots();
-    slots_.resize(slots);
-    for (auto& slot : slots_) slot.resize(gradient.size(), Scalar(0));
+    if (slots_.size() != slots || (slots > 0 && slots_[0].size() != gradient.size())) {
+      // The first update, or the first since the model has grown.
+      slots_.assign(slots, std::vector<Scalar>(gradient.size(), Scalar(0)));
+      iterations_ = 0;
+    }
     ++iterations_;
     std::vector<Scalar*> memory(slots);
     Index at = 0;
