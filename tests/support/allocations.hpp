@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+
+namespace strata::test {
+
+/// How often this thread has asked for memory so far: by new, aligned or not, and on Linux by
+/// malloc and its kin too, which is what Eigen calls.
+///
+/// It is defined in test_allocations.cpp, which replaces those functions for the whole program.
+[[nodiscard]] std::size_t allocations() noexcept;
+
+/// Whether malloc itself is counted. Sanitizers have a malloc of their own.
+[[nodiscard]] bool counts_malloc() noexcept;
+
+/// The number of allocations that f makes in this thread.
+template <class F>
+[[nodiscard]] std::size_t allocations_of(F&& f) {
+  const std::size_t before = allocations();
+  f();
+  return allocations() - before;
+}
+
+}  // namespace strata::test

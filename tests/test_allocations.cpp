@@ -1,0 +1,148 @@
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <Eigen/Core>
+
+#include "support/allocations.hpp"
+#include "support/catch.hpp"
+
+// The counter of support/allocations.hpp, and the proof that it counts.
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define STRATA_TEST_SANITIZED
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STRATA_TEST_SANITIZED
+#endif
+
+namespace {
+
+// Plain numbers: a thread_local with a constructor could itself allocate.
+thread_local std::size_t count = 0;
+
+}  // namespace
+
+#if defined(__GLIBC__) && !defined(STRATA_TEST_SANITIZED)
+
+// operator new and everything else comes down to these.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) {
+  ++count;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t number, std::size_t size) {
+  ++count;
+  return __libc_calloc(number, size);
+}
+void* realloc(void* memory, std::size_t size) {
+  ++count;
+  return __libc_realloc(memory, size);
+}
+void* memalign(std::size_t alignment, std::size_t size) {
+  ++count;
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  ++count;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
+  ++count;
+  *memory = __libc_memalign(alignment, size);
+  return *memory ? 0 : 12;
+}
+}
+
+bool strata::test::counts_malloc() noexcept { return true; }
+
+#else
+
+// The other forms of new and delete call these by default.
+void* operator new(std::size_t size) {
+  ++count;
+  if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  ++count;
+  const auto step = static_cast<std::size_t>(alignment);
+  if (void* memory = std::aligned_alloc(step, (size + step - 1) / step * step)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+bool strata::test::counts_malloc() noexcept { return false; }
+
+#endif
+
+std::size_t strata::test::allocations() noexcept { return count; }
+
+using strata::test::allocations_of;
+
+namespace {
+
+/// A compiler may drop memory that nobody uses.
+void used(const void* memory) {
+  static const void* volatile seen;
+  seen = memory;
+}
+
+}  // namespace
+
+TEST_CASE("Allocation counter: counts every way to ask for memory") {
+  struct alignas(64) Wide {
+    float values[16];
+  };
+  REQUIRE(allocations_of([] {}) == 0);
+  REQUIRE(allocations_of([] { used(std::make_unique<int>(1).get()); }) == 1);
+  REQUIRE(allocations_of([] { used(std::make_unique<int[]>(100).get()); }) == 1);
+  REQUIRE(allocations_of([] { used(std::make_unique<Wide>().get()); }) == 1);
+  REQUIRE(allocations_of([] { used(std::make_unique<Wide[]>(3).get()); }) == 1);
+  REQUIRE(allocations_of([] {
+            void* const memory = ::operator new(10, std::nothrow);
+            used(memory);
+            ::operator delete(memory);
+          }) == 1);
+  REQUIRE(allocations_of([] {
+            constexpr std::align_val_t line{64};
+            void* const memory = ::operator new(100, line, std::nothrow);
+            used(memory);
+            ::operator delete(memory, line);
+          }) == 1);
+  REQUIRE(allocations_of([] { used(std::vector<double>(50).data()); }) == 1);
+  REQUIRE(allocations_of([] { used(std::string(100, 'x').data()); }) == 1);
+  if (!strata::test::counts_malloc()) return;
+  REQUIRE(allocations_of([] {
+            void* const memory = std::malloc(10);
+            used(memory);
+            std::free(memory);
+          }) == 1);
+  REQUIRE(allocations_of([] {
+            void* memory = std::calloc(10, 10);
+            used(memory);
+            memory = std::realloc(memory, 1000);
+            used(memory);
+            std::free(memory);
+          }) == 2);
+  REQUIRE(allocations_of([] {
+            void* const memory = std::aligned_alloc(64, 128);
+            used(memory);
+            std::free(memory);
+          }) == 1);
+  REQUIRE(allocations_of([] { used(Eigen::MatrixXf(20, 20).data()); }) == 1);
+  REQUIRE(allocations_of([] { Eigen::Matrix4f().setZero(); }) == 0);
+}
