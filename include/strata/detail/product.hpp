@@ -10,7 +10,8 @@ namespace strata::detail {
 
 /// A matrix of `lanes` outputs by `depth` inputs, and a bias for each output, laid out as the tile
 /// reads it. The lanes are cut into blocks of four registers, then of one register for what is
-/// left; a block holds its bias, and for each k the weights of its lanes, padded with zeros.
+/// left where that pads less; a block holds its bias, and for each k the weights of its lanes,
+/// padded with zeros.
 template <class Scalar>
 class PackedMatrix {
  public:
@@ -46,7 +47,7 @@ class PackedMatrix {
 
   /// Lanes of the block that begins at lane `first`: `wide` or `width`.
   [[nodiscard]] Index block_size(Index first) const noexcept {
-    return lanes_ - first >= wide ? wide : width;
+    return lanes_ - first > wide - width ? wide : width;
   }
 
   [[nodiscard]] const Scalar* bias(Index first) const noexcept {
