@@ -71,12 +71,15 @@ void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index segments,
               To to) {
   constexpr int most = tile_columns<Scalar>;
   constexpr Index wide = PackedMatrix<Scalar>::wide;
+  // Columns that stay in the second cache until every block of lanes has read them.
+  constexpr Index chunk = 8 * most;
   const Index length = matrix.depth() / segments;
   std::array<Scalar, static_cast<std::size_t>(most * wide)> tail;
-  for (Index first = 0; first < matrix.lanes(); first += matrix.block_size(first)) {
+  const auto multiply_block = [&](Index first, Index start, Index count) {
     const Index block = matrix.block_size(first);
     const Index used = std::min(block, matrix.lanes() - first);
-    for_column_groups<Scalar>(columns, [&](Index begin, int size) {
+    for_column_groups<Scalar>(count, [&](Index offset, int size) {
+      const Index begin = start + offset;
       const Scalar* in[most];
       const Scalar* from[most];
       Scalar* out[most];
@@ -94,6 +97,12 @@ void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index segments,
         for (int n = 0; n < size; ++n) std::copy_n(out[n], used, to(begin + n) + first);
       }
     });
+  };
+  for (Index start = 0; start < columns; start += chunk) {
+    const Index count = std::min(chunk, columns - start);
+    for (Index first = 0; first < matrix.lanes(); first += matrix.block_size(first)) {
+      multiply_block(first, start, count);
+    }
   }
 }
 
