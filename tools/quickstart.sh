@@ -34,5 +34,5 @@ fi
 echo
 (cd "$build" && examples/05_forecast)
 echo
-echo "The picture: $PWD/$build/forecast.svg (open it in a browser)"
+echo "To see the picture, open in a browser: file://$PWD/$build/forecast.svg"
 echo "Installing, building and running took $SECONDS s"
