@@ -57,7 +57,8 @@ class Training {
       : optimizer(std::move(how)), loss(std::move(what)), metrics(std::move(figures)) {}
 
   /// Forward, loss, backward, update for one batch of checked data; the loss before the update.
-  /// Throws ValueError, and leaves the weights, when the loss or a gradient is not finite.
+  /// Throws ValueError, and leaves the weights, when the loss, a gradient or a new weight is not
+  /// finite.
   double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
               const Pass& pass, Totals<Scalar>* totals) {
     const Tensor<Scalar>& prediction = network.forward(x, work_.tape, pass);
@@ -73,7 +74,13 @@ class Training {
     network.backward(x, work_.tape, work_.gradient);
     require_finite(detail::all_finite(std::span<const Scalar>(work_.gradient)),
                    "a gradient is not finite");
+    const std::vector<Scalar> before = network.weights();
     optimizer.update(parameters, work_.gradient);
+    for (const auto& parameter : parameters) {
+      if (detail::all_finite(std::span<const Scalar>(parameter.values))) continue;
+      network.set_weights(before);
+      require_finite(false, "a weight is not finite after the update");
+    }
     return value;
   }
 
