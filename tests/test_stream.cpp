@@ -57,7 +57,7 @@ void check_against_predict(const Model& model, Index features) {
     std::copy_n(x.data(), so_far.size(), so_far.data());
     const auto expected = model.predict(so_far);
     REQUIRE(expected.features() == stream.outputs());
-    require_close(y, expected.values().last(y.size()), close<Scalar>);
+    require_close(std::span<const Scalar>(y), expected.values().last(y.size()), close<Scalar>);
   }
 }
 
