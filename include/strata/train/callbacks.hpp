@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
 #include <strata/train/callback.hpp>
 
 // Callbacks of Keras, with Keras' names and defaults. Each is an aggregate of options; what it
@@ -67,6 +69,10 @@ struct EarlyStopping {
 struct LearningRateScheduler {
   std::function<double(int, double)> schedule;
 
+  /// Throws ValueError when there is no schedule.
+  void on_train_begin(TrainingRun&) const {
+    if (!schedule) throw ValueError("LearningRateScheduler: the schedule is empty");
+  }
   void on_epoch_begin(TrainingRun& run, int epoch) const {
     run.set_learning_rate(schedule(epoch, run.learning_rate()));
   }
@@ -84,7 +90,11 @@ struct StepDecay {
     double initial = 0;
   } memory{};
 
-  void on_train_begin(TrainingRun& run) { memory.initial = run.learning_rate(); }
+  /// Throws ValueError when `every` is below 1.
+  void on_train_begin(TrainingRun& run) {
+    if (every < 1) detail::fail<ValueError>({"StepDecay: every must be at least 1, found ", every});
+    memory.initial = run.learning_rate();
+  }
   void on_epoch_begin(TrainingRun& run, int epoch) const {
     run.set_learning_rate(memory.initial * std::pow(factor, epoch / every));
   }
@@ -132,7 +142,8 @@ struct CosineDecay {
   }
 };
 
-/// Multiplies the learning rate by `factor` when a figure has not got better for `patience` epochs.
+/// Multiplies the learning rate by `factor` when a figure has not got better for `patience` epochs,
+/// down to `min_lr`.
 struct ReduceLROnPlateau {
   std::string monitor = "val_loss";
   double factor = 0.1;
@@ -147,7 +158,13 @@ struct ReduceLROnPlateau {
     int cooling = 0;
   } memory{};
 
-  void on_train_begin(TrainingRun&) { memory = {}; }
+  /// Throws ValueError on a factor that would not reduce.
+  void on_train_begin(TrainingRun&) {
+    if (!(factor >= 0 && factor < 1)) {
+      detail::fail<ValueError>({"ReduceLROnPlateau: factor must be in [0, 1), found ", factor});
+    }
+    memory = {};
+  }
 
   /// Throws ValueError when there is no figure named `monitor`.
   void on_epoch_end(TrainingRun& run, int, Logs& logs) {
@@ -159,6 +176,7 @@ struct ReduceLROnPlateau {
     if (memory.best.improves(monitor, logs[monitor], min_delta)) {
       memory.waited = 0;
     } else if (memory.cooling == 0 && ++memory.waited >= patience) {
+      if (run.learning_rate() <= min_lr) return;
       run.set_learning_rate(std::max(min_lr, run.learning_rate() * factor));
       memory.cooling = cooldown;
       memory.waited = 0;
