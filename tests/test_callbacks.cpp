@@ -1,0 +1,217 @@
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <strata/train/callbacks.hpp>
+
+#include "support/catch.hpp"
+#include "support/error_text.hpp"
+
+// Callbacks on a training that is played to them. What EarlyStopping and ReduceLROnPlateau are
+// expected to do is what those of Keras 3.15.1 did with the same figures.
+
+namespace {
+
+using namespace strata;
+using strata::test::error_text;
+
+/// A training of which only figures happen. Its weights are the number of the epoch.
+class Played final : public TrainingRun {
+ public:
+  explicit Played(int epochs, double rate = 1) : TrainingRun(epochs, 1), rate_(rate) {}
+
+  double learning_rate() const override { return rate_; }
+  void set_learning_rate(double rate) override { rate_ = rate; }
+  std::vector<double> weights() const override { return {static_cast<double>(epoch_)}; }
+  void set_weights(const std::vector<double>& weights) override { restored_ = weights[0]; }
+
+  /// The figures of val_loss and val_accuracy, epoch after epoch; the rates after each.
+  std::vector<double> play(const Callback& callback, const std::vector<double>& figures) {
+    std::vector<double> rates;
+    callback.on_train_begin(*this);
+    for (epoch_ = 0; epoch_ < static_cast<int>(figures.size()) && !stopped(); ++epoch_) {
+      callback.on_epoch_begin(*this, epoch_);
+      rate_in_epoch_.push_back(rate_);
+      logs_ = {};
+      logs_.set("val_loss", figures[static_cast<std::size_t>(epoch_)]);
+      logs_.set("val_accuracy", figures[static_cast<std::size_t>(epoch_)]);
+      callback.on_epoch_end(*this, epoch_, logs_);
+      rates.push_back(rate_);
+    }
+    callback.on_train_end(*this);
+    return rates;
+  }
+
+  [[nodiscard]] int last_epoch() const { return epoch_ - 1; }
+  [[nodiscard]] double restored() const { return restored_; }
+  [[nodiscard]] const Logs& logs() const { return logs_; }
+  [[nodiscard]] const std::vector<double>& rate_in_epoch() const { return rate_in_epoch_; }
+
+ private:
+  double rate_;
+  double restored_ = -1;
+  int epoch_ = 0;
+  Logs logs_;
+  std::vector<double> rate_in_epoch_;
+};
+
+bool close(const std::vector<double>& found, const std::vector<double>& expected) {
+  bool same = found.size() == expected.size();
+  for (std::size_t i = 0; same && i < found.size(); ++i) {
+    same = std::abs(found[i] - expected[i]) <= 1e-12 * expected[i];
+  }
+  return same;
+}
+
+}  // namespace
+
+TEST_CASE("EarlyStopping: as Keras", "[callbacks]") {
+  struct Case {
+    std::vector<double> figures;
+    EarlyStopping callback;
+    int last_epoch;
+    bool stopped;
+    double restored;
+  };
+  const std::vector<Case> cases{
+      {{1, .5, .6, .7, .8}, {.patience = 2}, 3, true, 1},
+      {{1, .5, .6, .4, .5, .6, .7}, {.patience = 2}, 5, true, 3},
+      {{1, 1, 1}, {.patience = 0}, 1, true, 0},
+      {{1, .9, .8}, {.patience = 0}, 2, false, 2},
+      {{1, .95, .9, .85, .8}, {.min_delta = .1, .patience = 2}, 2, true, 0},
+      {{.5, .6, .6, .5}, {.monitor = "val_accuracy", .patience = 2}, 3, true, 1},
+      {{3, 2, 1}, {.patience = 5}, 2, false, 2},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    INFO("case " << i);
+    Played run(100);
+    run.play(cases[i].callback, cases[i].figures);
+    CHECK(run.last_epoch() == cases[i].last_epoch);
+    CHECK(run.stopped() == cases[i].stopped);
+    CHECK(run.restored() == cases[i].restored);
+  }
+}
+
+TEST_CASE("EarlyStopping: without restoring, and used again", "[callbacks]") {
+  Played run(100);
+  run.play(EarlyStopping{.patience = 1, .restore_best_weights = false}, {1, 2, 3});
+  REQUIRE(run.stopped());
+  REQUIRE(run.restored() == -1);
+
+  const Callback twice = EarlyStopping{.patience = 2};
+  Played first(100);
+  first.play(twice, {1, 2, 3, 4});
+  REQUIRE(first.last_epoch() == 2);
+  // What was remembered of the first training is gone.
+  Played second(100);
+  second.play(twice, {5, 4, 6, 7});
+  REQUIRE(second.last_epoch() == 3);
+  REQUIRE(second.restored() == 1);
+}
+
+TEST_CASE("EarlyStopping and ReduceLROnPlateau: a figure that is not there", "[callbacks]") {
+  const std::string text = "there is no figure named val_mae; there are: val_loss val_accuracy";
+  REQUIRE(error_text<ValueError>(
+              [] { Played(3).play(EarlyStopping{.monitor = "val_mae"}, {1}); }) == text);
+  REQUIRE(error_text<ValueError>([] {
+            Played(3).play(ReduceLROnPlateau{.monitor = "val_mae"}, {1});
+          }) == text + " learning_rate");
+}
+
+TEST_CASE("ReduceLROnPlateau: as Keras", "[callbacks]") {
+  const std::vector<double> figures{1, .9, .9, .9, .9, .9, .9, .8, .8, .8, .8, .8};
+  const auto rates = [](const ReduceLROnPlateau& callback, const std::vector<double>& values) {
+    return Played(100).play(callback, values);
+  };
+  REQUIRE(close(rates({.factor = 0.5, .patience = 2}, figures),
+                {1, 1, 1, .5, .5, .25, .25, .25, .25, .125, .125, .0625}));
+  REQUIRE(close(rates({.factor = 0.5, .patience = 2, .cooldown = 2}, figures),
+                {1, 1, 1, .5, .5, .5, .25, .25, .25, .125, .125, .125}));
+  // Getting better by less than min_delta at a time, 1e-4, adds up.
+  REQUIRE(close(rates({.patience = 3}, {1, .99995, .9999, .99985, .9998, .5, .5, .5}),
+                {1, 1, 1, 1, 1, 1, 1, 1}));
+  REQUIRE(close(rates({.patience = 1, .min_lr = 0.02}, {1, 1, 1, 1, 1, 1}),
+                {1, .1, .02, .02, .02, .02}));
+  // A rate below min_lr is not raised.
+  REQUIRE(close(rates({.patience = 1, .min_lr = 5}, {1, 1, 1, 1}), {1, 1, 1, 1}));
+  REQUIRE(close(
+      rates({.monitor = "val_accuracy", .factor = 0.5, .patience = 2}, {.5, .6, .6, .6, .7, .6}),
+      {1, 1, 1, .5, .5, .5}));
+  Played run(100);
+  run.play(ReduceLROnPlateau{.patience = 1}, {1, 1});
+  REQUIRE(run.logs()["learning_rate"] == 1);
+  REQUIRE(error_text<ValueError>([&] { rates({.factor = 1}, {1}); }) ==
+          "ReduceLROnPlateau: factor must be in [0, 1), found 1.000000");
+}
+
+TEST_CASE("LearningRateScheduler: schedule(epoch, rate so far)", "[callbacks]") {
+  Played run(100, 0.5);
+  run.play(
+      LearningRateScheduler{[](int epoch, double rate) { return epoch < 2 ? rate : rate / 2; }},
+      {1, 1, 1, 1});
+  REQUIRE(close(run.rate_in_epoch(), {.5, .5, .25, .125}));
+  REQUIRE(run.logs()["learning_rate"] == 0.125);
+  REQUIRE(error_text<ValueError>([] { Played(1).play(LearningRateScheduler{}, {1}); }) ==
+          "LearningRateScheduler: the schedule is empty");
+}
+
+TEST_CASE("StepDecay: a factor every so many epochs", "[callbacks]") {
+  Played run(100, 0.8);
+  run.play(StepDecay{.factor = 0.5, .every = 2}, {1, 1, 1, 1, 1});
+  REQUIRE(close(run.rate_in_epoch(), {.8, .8, .4, .4, .2}));
+  REQUIRE(run.logs()["learning_rate"] == run.learning_rate());
+  REQUIRE(error_text<ValueError>([] { Played(1).play(StepDecay{.every = 0}, {1}); }) ==
+          "StepDecay: every must be at least 1, found 0");
+}
+
+TEST_CASE("ExponentialDecay: a factor every epoch", "[callbacks]") {
+  Played run(100, 2);
+  run.play(ExponentialDecay{.rate = 0.9}, {1, 1, 1, 1});
+  REQUIRE(close(run.rate_in_epoch(), {2, 1.8, 1.62, 1.458}));
+  REQUIRE(run.logs()["learning_rate"] == run.learning_rate());
+}
+
+TEST_CASE("CosineDecay: half a cosine", "[callbacks]") {
+  const double third = 0.5 * (1 + std::cos(3.14159265358979 / 3));
+  SECTION("over the whole training") {
+    Played run(3, 2);
+    run.play(CosineDecay{}, {1, 1, 1});
+    REQUIRE(close(run.rate_in_epoch(), {2, 2 * third, 2 * (1 - third)}));
+    REQUIRE(run.logs()["learning_rate"] == run.learning_rate());
+  }
+  SECTION("over some epochs, down to a share of the first rate") {
+    Played run(100, 2);
+    run.play(CosineDecay{.epochs = 2, .minimum = 0.1}, {1, 1, 1, 1});
+    REQUIRE(close(run.rate_in_epoch(), {2, 1.1, .2, .2}));
+  }
+}
+
+TEST_CASE("Logs: figures in the order in which they were told", "[callbacks]") {
+  Logs logs;
+  logs.set("loss", 1);
+  logs.set("mae", 2);
+  logs.set("loss", 3);
+  REQUIRE(logs.size() == 2);
+  REQUIRE(logs.begin()->first == "loss");
+  REQUIRE(logs["loss"] == 3);
+  REQUIRE(logs.find("mse") == nullptr);
+  REQUIRE(error_text<ValueError>([&] { (void)logs["mse"]; }) ==
+          "there is no figure named mse; there are: loss mae");
+}
+
+TEST_CASE("History: figures of all epochs", "[callbacks]") {
+  History history;
+  REQUIRE(history.epochs() == 0);
+  Logs logs;
+  logs.set("loss", 1);
+  logs.set("val_loss", 2);
+  history.append(logs);
+  logs.set("loss", 0.5);
+  history.append(logs);
+  REQUIRE(history.epochs() == 2);
+  REQUIRE(history.names() == std::vector<std::string>{"loss", "val_loss"});
+  REQUIRE(history["loss"] == std::vector<double>{1, 0.5});
+  REQUIRE(history["val_loss"] == std::vector<double>{2, 2});
+  REQUIRE(error_text<ValueError>([&] { (void)history["mae"]; }) ==
+          "the history has no figure named mae; it has: loss val_loss");
+}
