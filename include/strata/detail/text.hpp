@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdio>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -31,9 +32,12 @@ class Piece {
       case Kind::whole:
         message += std::to_string(whole_);
         break;
-      case Kind::real:
-        message += std::to_string(real_);
+      case Kind::real: {
+        char digits[32];
+        std::snprintf(digits, sizeof digits, "%g", real_);
+        message += digits;
         break;
+      }
     }
   }
 

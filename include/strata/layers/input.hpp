@@ -1,5 +1,7 @@
 #pragma once
 
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
 #include <strata/shape.hpp>
 
 namespace strata {
@@ -7,11 +9,11 @@ namespace strata {
 /// The shape of one sample, so that a model knows its sizes before it sees data.
 class Input {
  public:
-  /// Samples of F features: data (B, F).
-  explicit Input(Index features) : features_(features) {}
+  /// Samples of F features: data (B, F). Throws ValueError on sizes below 1.
+  explicit Input(Index features) : features_(features) { check(); }
 
   /// Sequences of T steps of F features: data (B, T, F). Steps may be Dynamic: any number.
-  Input(Index steps, Index features) : rank_(3), steps_(steps), features_(features) {}
+  Input(Index steps, Index features) : rank_(3), steps_(steps), features_(features) { check(); }
 
   /// The shape of a batch, of which the number of samples is Dynamic.
   [[nodiscard]] Shape shape() const {
@@ -20,6 +22,15 @@ class Input {
   [[nodiscard]] Index features() const noexcept { return features_; }
 
  private:
+  void check() const {
+    if (features_ < 1) {
+      detail::fail<ValueError>({"Input: features must be at least 1, found ", features_});
+    }
+    if (steps_ < 1 && steps_ != Dynamic) {
+      detail::fail<ValueError>({"Input: steps must be at least 1, or Dynamic, found ", steps_});
+    }
+  }
+
   Index rank_ = 2;
   Index steps_ = Dynamic;
   Index features_ = Dynamic;
