@@ -141,7 +141,7 @@ TEST_CASE("ReduceLROnPlateau: as Keras", "[callbacks]") {
   run.play(ReduceLROnPlateau{.patience = 1}, {1, 1});
   REQUIRE(run.logs()["learning_rate"] == 1);
   REQUIRE(error_text<ValueError>([&] { rates({.factor = 1}, {1}); }) ==
-          "ReduceLROnPlateau: factor must be in [0, 1), found 1.000000");
+          "ReduceLROnPlateau: factor must be in [0, 1), found 1");
 }
 
 TEST_CASE("LearningRateScheduler: schedule(epoch, rate so far)", "[callbacks]") {
