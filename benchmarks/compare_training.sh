@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Training steps and predictions, strata against PyTorch on one core; writes
 # build/benchmarks/training.md. Needs CMake, a C++20 compiler, Eigen and Python; what is missing is
-# named. Takes about five minutes after the first time, which installs PyTorch (some GB).
+# named. Takes three to five minutes, and the first time an installation of PyTorch (some GB).
 #
 #   benchmarks/compare_training.sh [options]
 #     --python PATH   a Python that has torch and numpy, instead of an own virtual environment
 #     --core N        the core to run on; the last one without it
 #     --rounds N      rounds of measurements; 6 without it
+#     --torch-compile PyTorch may use torch.compile too; takes some minutes longer
 #     --quick         a short run, to see that everything works
 #   CXX=clang++ benchmarks/compare_training.sh    another compiler
 set -euo pipefail
@@ -20,6 +21,7 @@ while [[ $# -gt 0 ]]; do
     --python) python=$2 && shift 2 ;;
     --core) core=$2 && shift 2 ;;
     --rounds) run_options+=(--rounds "$2") && shift 2 ;;
+    --torch-compile) run_options+=("$1") && shift ;;
     --quick) run_options+=(--rounds 1 --seconds 0.1) && shift ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"

@@ -27,7 +27,7 @@ AVX2_LIMITS = {
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-# --- the side of PyTorch: answers the requests that training_step.cpp answers too -----------------
+# --- the side of PyTorch: answers the requests that training_step.cpp answers too ----------------
 
 
 def noise(seed, shape):
@@ -45,7 +45,7 @@ def noise(seed, shape):
 class TorchSubject:
     """One case in one of the ways in which PyTorch can run it."""
 
-    def __init__(self, case, batch_first, onednn, one_bias=False, epsilon=1e-7):
+    def __init__(self, case, batch_first, onednn, compiled=False, one_bias=False, epsilon=1e-7):
         import torch
 
         batch, steps, features, units = case
@@ -60,6 +60,8 @@ class TorchSubject:
         x = torch.from_numpy(noise(1, (batch, steps, features)))
         self.x = x if batch_first else x.transpose(0, 1).contiguous()
         self.y = torch.from_numpy(noise(2, (batch, 1)))
+        if compiled:
+            self.forward = torch.compile(self.forward)
 
     def set_noise_weights(self, units, one_bias):
         """The weights of shared.hpp. PyTorch has two biases; the second one is zero."""
@@ -142,21 +144,24 @@ class TorchWorker:
             subject = TorchSubject(case, True, True, one_bias=True, epsilon=1e-12)
             return " ".join(f"{float(subject.train()):.9g}" for _ in range(int(rest[4])))
         if what == "choose":
-            return self.choose(rest[4], case, float(rest[5]))
+            return self.choose(rest[4], case, float(rest[5]), with_compiler=rest[6] == "True")
         subject = self.chosen[what, case]
         return " ".join(map(str, subject.measure(what, float(rest[4]))))
 
-    def choose(self, what, case, seconds):
+    def choose(self, what, case, seconds, with_compiler):
         best = math.inf
-        for onednn in (True, False):
-            for batch_first in (True, False):
-                subject = TorchSubject(case, batch_first, onednn)
-                took = min(subject.measure(what, seconds, fewest=2))
-                if took < best:
-                    best = took
-                    self.chosen[what, case] = subject
-                    how = "oneDNN" if onednn else "ATen's own"
-                    how += ", batch first" if batch_first else ", steps first"
+        ways = [(first, onednn, False) for onednn in (True, False) for first in (True, False)]
+        if with_compiler:
+            ways.append((False, True, True))
+        for batch_first, onednn, compiled in ways:
+            subject = TorchSubject(case, batch_first, onednn, compiled)
+            took = min(subject.measure(what, seconds, fewest=2))
+            if took < best:
+                best = took
+                self.chosen[what, case] = subject
+                how = "oneDNN" if onednn else "ATen's own"
+                how += ", batch first" if batch_first else ", steps first"
+                how += ", compiled" if compiled else ""
         return how
 
 
@@ -167,7 +172,7 @@ def serve():
         print(worker.answer(line), flush=True)
 
 
-# --- the run ---------------------------------------------------------------------------------------
+# --- the run ------------------------------------------------------------------------------------
 
 
 class Contender:
@@ -289,7 +294,9 @@ def run(options):
         for what in ("train", "predict"):
             for case in CASES:
                 note(f"PyTorch, {isa}: the best way to {what} {case}")
-                ways[isa, what, case] = torch[isa].ask("choose", *case, what, options.seconds / 2)
+                ways[isa, what, case] = torch[isa].ask(
+                    "choose", *case, what, options.seconds / 2, options.torch_compile
+                )
 
     times = {}
     peaks = {isa: [] for isa in sets}
@@ -338,7 +345,8 @@ def run(options):
         out += ["", f"{title}, minimum / median; ratio: PyTorch's time by strata's", ""]
         out += markdown(header, rows)
     rows = [
-        [isa] + [f"{min(times[isa, u]):.0f} / {statistics.median(times[isa, u]):.0f}" for u in STREAMS]
+        [isa]
+        + [f"{min(times[isa, u]):.0f} / {statistics.median(times[isa, u]):.0f}" for u in STREAMS]
         for isa in sets
     ]
     out += ["", "Stream, one LSTM(1 to U) and Dense 1: ns per step, minimum / median", ""]
@@ -363,6 +371,9 @@ def main():
     parser.add_argument("--avx2", help="build folder of strata with -mavx2 -mfma; omit to skip")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=float, default=0.5, help="of one measurement")
+    parser.add_argument(
+        "--torch-compile", action="store_true", help="let PyTorch try torch.compile too"
+    )
     parser.add_argument("--output", help="file for the tables")
     options = parser.parse_args()
     if options.serve:
