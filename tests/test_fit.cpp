@@ -37,7 +37,9 @@ using Options = FitOptions<float>;
 
 /// The weights after a training, which is silent.
 std::vector<float> trained(Options options, double dropout = 0) {
-  const auto [x, y] = sines<float>(20);
+  const auto data = sines<float>(20);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled(Adam{.learning_rate = 0.01}, dropout);
   options.verbose = 0;
   model.fit(x, y, options);
@@ -49,7 +51,9 @@ bool near(double a, double b) { return std::abs(a - b) <= 1e-6 * std::max(1.0, s
 }  // namespace
 
 TEST_CASE("fit: the loss falls", "[fit]") {
-  const auto [x, y] = sines<float>(64);
+  const auto data = sines<float>(64);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   const double before = model.evaluate(x, y).loss;
   const History history = model.fit(x, y, {.epochs = 30, .batch_size = 16, .verbose = 0});
@@ -77,7 +81,9 @@ TEST_CASE("fit: the same seed gives the same bits, another seed others", "[fit]"
 }
 
 TEST_CASE("fit: batches in order, the last one smaller, each weighted by its samples", "[fit]") {
-  const auto [x, y] = sines<float>(10);
+  const auto data = sines<float>(10);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   auto by_hand = model;
   const History history = model.fit(x, y, {.batch_size = 4, .shuffle = false, .verbose = 0});
@@ -95,7 +101,9 @@ TEST_CASE("fit: batches in order, the last one smaller, each weighted by its sam
 
 TEST_CASE("fit: shuffling takes each sample once an epoch", "[fit]") {
   // With a rate of 0 the loss of an epoch is that of all samples, in whatever order and batches.
-  const auto [x, y] = sines<float>(10);
+  const auto data = sines<float>(10);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled(SGD{.learning_rate = 0});
   const auto before = model.weights();
   const double expected = model.evaluate(x, y).loss;
@@ -112,7 +120,9 @@ TEST_CASE("fit: an order is drawn for every epoch", "[fit]") {
       if (batch == 0) losses->push_back(logs["loss"]);
     }
   };
-  const auto [x, y] = sines<float>(30);
+  const auto data = sines<float>(30);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled(SGD{.learning_rate = 0});
   const auto first_losses = [&](bool shuffle) {
     std::vector<double> losses;
@@ -130,7 +140,9 @@ TEST_CASE("fit: an order is drawn for every epoch", "[fit]") {
 }
 
 TEST_CASE("fit: validation_split keeps the last samples, before shuffling", "[fit]") {
-  const auto [x, y] = sines<float>(10);
+  const auto data = sines<float>(10);
+  const auto& x = data.x;
+  const auto& y = data.y;
   SECTION("their figures are those of evaluate") {
     auto model = compiled(SGD{.learning_rate = 0});
     const History history = model.fit(x, y, {.validation_split = 0.2, .verbose = 0});
@@ -173,7 +185,9 @@ TEST_CASE("fit: validation_split keeps the last samples, before shuffling", "[fi
 }
 
 TEST_CASE("fit: initial_epoch goes on with an earlier training, bit for bit", "[fit]") {
-  const auto [x, y] = sines<float>(12);
+  const auto data = sines<float>(12);
+  const auto& x = data.x;
+  const auto& y = data.y;
   for (const double dropout : {0.0, 0.3}) {
     auto whole = compiled(Adam{.learning_rate = 0.01}, dropout);
     auto parts = whole;
@@ -192,7 +206,9 @@ TEST_CASE("fit: initial_epoch goes on with an earlier training, bit for bit", "[
 }
 
 TEST_CASE("fit: builds a model from the first data", "[fit]") {
-  const auto [x, y] = sines<float>(4);
+  const auto data = sines<float>(4);
+  const auto& x = data.x;
+  const auto& y = data.y;
   Sequential<> model;
   model.add(LSTM{3});
   model.add(Dense{1});
@@ -210,7 +226,9 @@ TEST_CASE("fit: builds a model from the first data", "[fit]") {
 }
 
 TEST_CASE("evaluate: means over the samples, for any batch size", "[fit]") {
-  const auto [x, y] = sines<float>(11);
+  const auto data = sines<float>(11);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   model.compile(SGD{}, MeanSquaredError{}, {MeanAbsoluteError{}, RootMeanSquaredError{}});
   const Tensor<float> prediction = model.predict(x);
@@ -235,7 +253,7 @@ TEST_CASE("evaluate: means over the samples, for any batch size", "[fit]") {
 }
 
 TEST_CASE("predict: the batch size changes no more than the order of sums", "[fit]") {
-  const auto [x, y] = sines<float>(11);
+  const Tensor<float> x = sines<float>(11).x;
   const auto model = untrained();
   const Tensor<float> whole = model.predict(x);
   for (const Index batch_size : {1, 4, 11}) {
@@ -246,7 +264,9 @@ TEST_CASE("predict: the batch size changes no more than the order of sums", "[fi
 }
 
 TEST_CASE("train_on_batch: figures before the update, then one update", "[fit]") {
-  const auto [x, y] = sines<float>(8);
+  const auto data = sines<float>(8);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   const Evaluation before = model.test_on_batch(x, y);
   const auto weights = model.weights();
@@ -258,7 +278,9 @@ TEST_CASE("train_on_batch: figures before the update, then one update", "[fit]")
 }
 
 TEST_CASE("Trainer: its steps are those of train_on_batch", "[fit]") {
-  const auto [x, y] = sines<float>(8);
+  const auto data = sines<float>(8);
+  const auto& x = data.x;
+  const auto& y = data.y;
   for (const double dropout : {0.0, 0.4}) {
     auto model = compiled(Adam{.learning_rate = 0.02}, dropout);
     auto by_hand = untrained(dropout);
@@ -294,7 +316,9 @@ TEST_CASE("Trainer: its steps are those of train_on_batch", "[fit]") {
 }
 
 TEST_CASE("Dropout: in training only", "[fit]") {
-  const auto [x, y] = sines<float>(16);
+  const auto data = sines<float>(16);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled(SGD{.learning_rate = 0}, 0.5);
   const auto once = model.predict(x);
   REQUIRE(std::ranges::equal(model.predict(x).values(), once.values()));
@@ -314,7 +338,9 @@ TEST_CASE("Dropout: in training only", "[fit]") {
 }
 
 TEST_CASE("fit: copies of a compiled model train equally and independently", "[fit]") {
-  const auto [x, y] = sines<float>(12);
+  const auto data = sines<float>(12);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   model.fit(x, y, {.epochs = 2, .verbose = 0});
   auto copy = model;
@@ -328,7 +354,9 @@ TEST_CASE("fit: copies of a compiled model train equally and independently", "[f
 }
 
 TEST_CASE("compile: the optimizer starts anew", "[fit]") {
-  const auto [x, y] = sines<float>(12);
+  const auto data = sines<float>(12);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   const auto start = model.weights();
   model.fit(x, y, {.epochs = 2, .verbose = 0});
@@ -340,7 +368,9 @@ TEST_CASE("compile: the optimizer starts anew", "[fit]") {
 }
 
 TEST_CASE("fit: views of the user's memory are data as well", "[fit]") {
-  const auto [x, y] = sines<float>(12);
+  const auto data = sines<float>(12);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   auto other = model;
   model.fit(x, y, {.epochs = 2, .verbose = 0});

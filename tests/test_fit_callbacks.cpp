@@ -57,7 +57,9 @@ struct Diary {
 }  // namespace
 
 TEST_CASE("fit: calls callbacks in order", "[callbacks]") {
-  const auto [x, y] = sines<float>(10);
+  const auto data = sines<float>(10);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   std::vector<std::string> lines;
   const History history = model.fit(x, y,
@@ -85,7 +87,9 @@ TEST_CASE("fit: a callback may stop it", "[callbacks]") {
       if (now == epoch) run.stop();
     }
   };
-  const auto [x, y] = sines<float>(10);
+  const auto data = sines<float>(10);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   const auto fit = [&] {
     return model.fit(x, y, {.epochs = 9, .callbacks = {StopAfter{2}}, .verbose = 0}).epochs();
@@ -100,7 +104,9 @@ TEST_CASE("fit: early stopping brings the best weights back", "[callbacks]") {
     std::vector<std::vector<double>>* weights;
     void on_epoch_end(TrainingRun& run, int, Logs&) const { weights->push_back(run.weights()); }
   };
-  const auto [x, y] = sines<float>(20);
+  const auto data = sines<float>(20);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled(0.3);
   std::vector<std::vector<double>> weights;
   const History history = model.fit(x, y,
@@ -120,7 +126,9 @@ TEST_CASE("fit: early stopping brings the best weights back", "[callbacks]") {
 }
 
 TEST_CASE("fit: a monitored figure that is not there", "[callbacks]") {
-  const auto [x, y] = sines<float>(10);
+  const auto data = sines<float>(10);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   REQUIRE(error_text<ValueError>([&] {
             model.fit(x, y, {.callbacks = {EarlyStopping{}}, .verbose = 0});
@@ -129,7 +137,9 @@ TEST_CASE("fit: a monitored figure that is not there", "[callbacks]") {
 }
 
 TEST_CASE("fit: a rate that a callback sets is used", "[callbacks]") {
-  const auto [x, y] = sines<float>(10);
+  const auto data = sines<float>(10);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   const auto before = model.weights();
   const auto schedule = [](int epoch, double) { return epoch == 0 ? 0.0 : 0.01; };
@@ -152,7 +162,9 @@ TEST_CASE("fit: an exception of a callback passes through", "[callbacks]") {
   struct Trouble {
     void on_batch_end(TrainingRun&, Index, const Logs&) const { throw std::logic_error("mine"); }
   };
-  const auto [x, y] = sines<float>(10);
+  const auto data = sines<float>(10);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
   REQUIRE_THROWS_AS(model.fit(x, y, {.callbacks = {Trouble{}}, .verbose = 0}), std::logic_error);
   model.fit(x, y, {.verbose = 0});

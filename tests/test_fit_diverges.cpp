@@ -46,7 +46,9 @@ const std::string advice =
 }  // namespace
 
 TEST_CASE("fit: a loss that is not finite ends it with the last good weights", "[fit]") {
-  const auto [x, y] = sines<float>(32);
+  const auto data = sines<float>(32);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled(1e25);
   std::vector<std::vector<double>> seen;
   const std::string text = error_text<ValueError>([&] {
@@ -71,7 +73,9 @@ TEST_CASE("fit: a loss that is not finite ends it with the last good weights", "
 }
 
 TEST_CASE("fit: weights that are not finite after the last update are not kept", "[fit]") {
-  const auto [x, y] = sines<float>(8);
+  const auto data = sines<float>(8);
+  const auto& x = data.x;
+  const auto& y = data.y;
   Tensor<float> far = y;
   for (float& value : far.values()) value = 1e3f;
   auto model = compiled(1e37);
@@ -83,7 +87,9 @@ TEST_CASE("fit: weights that are not finite after the last update are not kept",
 }
 
 TEST_CASE("train_on_batch: an update that is not finite is not made", "[fit]") {
-  const auto [x, y] = sines<float>(8);
+  const auto data = sines<float>(8);
+  const auto& x = data.x;
+  const auto& y = data.y;
   Tensor<float> far = y;
   for (float& value : far.values()) value = 1e3f;
   auto model = compiled(1e37);
