@@ -7,7 +7,7 @@ from networks import add_network, draw_weights, parameter_names, STACKS
 
 
 class TorchStack(torch.nn.Module):
-    """LSTMs and dense layers; neighbouring LSTMs of equal width are one nn.LSTM of several layers."""
+    """LSTMs and dense layers; neighbouring LSTMs of equal width are one nn.LSTM of more layers."""
 
     def __init__(self, layers, features):
         super().__init__()
