@@ -131,7 +131,7 @@ run_eigen5() {
 }
 
 run_avx2() {
-  local what="GCC, AVX2 and FMA without AVX-512: unit"
+  local what="GCC, AVX2, no AVX-512: kernels"
   if grep -qw avx2 /proc/cpuinfo 2>/dev/null && grep -qw fma /proc/cpuinfo; then
     preset avx2 "$what" strata_tests
   else
@@ -174,7 +174,7 @@ for configuration in "${configurations[@]}"; do
     asan) preset asan "GCC, address and undefined sanitizers: unit" strata_tests ;;
     tsan) preset tsan "GCC, thread sanitizer: unit" strata_tests ;;
     avx2) run_avx2 ;;
-    baseline) preset baseline "GCC, baseline processor: unit" strata_tests ;;
+    baseline) preset baseline "GCC, baseline processor: kernels" strata_tests ;;
     format) run_format ;;
     docs) run_docs ;;
   esac
