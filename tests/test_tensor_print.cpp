@@ -124,6 +124,11 @@ TEST_CASE("Tensor: prints as NumPy does") {
   [2.5   2.625 2.75  2.875 3.    3.125 3.25  3.375 3.5   3.625 3.75
    3.875 4.    4.125 4.25  4.375 4.5   4.625 4.75  4.875]]])");
   }
+  SECTION("rows as long as they may be") {
+    REQUIRE(counted<float>({1, 30}, 0) ==
+            R"([[0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0. 0.
+  0. 0. 0. 0. 0. 0.]])");
+  }
   SECTION("trailing blanks go at a break") {
     REQUIRE(counted<float>({1, 30}, 0.25) ==
             R"([[0.   0.25 0.5  0.75 1.   1.25 1.5  1.75 2.   2.25 2.5  2.75 3.   3.25
