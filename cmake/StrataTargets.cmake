@@ -8,10 +8,13 @@ function(strata_target_options target)
   target_link_libraries(${target} PRIVATE strata::strata)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
-    # GCC 12 warns of its own AVX-512 intrinsics (GCC bug 105593) and std::string (105651).
-    target_compile_options(${target} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized
-                                             -Wno-restrict)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC guesses wrongly where a loop fills part of an array, and more so with sanitizers.
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+      # GCC 12 warns of its own AVX-512 intrinsics (GCC bug 105593) and std::string (105651).
+      target_compile_options(${target} PRIVATE -Wno-uninitialized -Wno-restrict)
+    endif()
   endif()
   if(STRATA_WARNINGS_AS_ERRORS)
     target_compile_options(${target} PRIVATE -Werror)
@@ -24,9 +27,5 @@ function(strata_target_options target)
     target_compile_options(${target} PRIVATE -fsanitize=${sanitizers} -fno-sanitize-recover=all
                                              -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      # With sanitizers, GCC's flow analysis warns of what cannot happen.
-      target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
-    endif()
   endif()
 endfunction()
