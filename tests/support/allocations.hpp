@@ -4,13 +4,13 @@
 
 namespace strata::test {
 
-/// How often this thread has asked for memory so far: by new, aligned or not, and on Linux by
-/// malloc and its kin too, which is what Eigen calls.
+/// How often this thread has asked for memory so far: by new, aligned or not, and, with the GNU C
+/// library and in sanitized builds, by malloc and its kin too, which is what Eigen calls.
 ///
 /// It is defined in test_allocations.cpp, which replaces those functions for the whole program.
 [[nodiscard]] std::size_t allocations() noexcept;
 
-/// Whether malloc itself is counted. Sanitizers have a malloc of their own.
+/// Whether malloc itself is counted.
 [[nodiscard]] bool counts_malloc() noexcept;
 
 /// The number of allocations that f makes in this thread.
