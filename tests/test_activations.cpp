@@ -83,7 +83,7 @@ double worst(const std::vector<Scalar>& x, const std::vector<Scalar>& y, Activat
 TEMPLATE_TEST_CASE("Activations: packs are close to the C++ library", "", float, double) {
   using Scalar = TestType;
   // Three units of the last place of 1; float tanh is a rational function with error 3e-7.
-  const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 7e-16;
+  const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 2e-15;
   const auto x = points<Scalar>();
   for (const Activation activation : all) {
     INFO(name(activation));
@@ -94,7 +94,7 @@ TEMPLATE_TEST_CASE("Activations: packs are close to the C++ library", "", float,
 
 TEMPLATE_TEST_CASE("Activations: single numbers are close to the C++ library", "", float, double) {
   using Scalar = TestType;
-  const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 7e-16;
+  const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 2e-15;
   const auto x = points<Scalar>();
   for (const Activation activation : all) {
     INFO(name(activation));
@@ -107,7 +107,7 @@ TEMPLATE_TEST_CASE("Activations: single numbers are close to the C++ library", "
 TEMPLATE_TEST_CASE("Activations: the gates of the kernels are tanh and sigmoid", "", float,
                    double) {
   using Scalar = TestType;
-  const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 7e-16;
+  const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 2e-15;
   const auto x = points<Scalar>();
   const detail::StandardGates gates;
   const auto sigma = through_packs(x, [&](auto v) { return gates.sigma(v); });

@@ -63,7 +63,7 @@ struct Pack {
   }
 };
 
-/// Hyperbolic tangent. Absolute error below 3e-7 in float, 3e-16 in double.
+/// Hyperbolic tangent. Absolute error below 4e-7 in float, 2e-15 in double (Eigen 5).
 template <class Scalar>
 STRATA_ALWAYS_INLINE Pack<Scalar> tanh(Pack<Scalar> x) {
   using P = Pack<Scalar>;
