@@ -1,8 +1,7 @@
-#include <cmath>
-
 #include <strata/layers/lstm.hpp>
 
 #include "support/catch.hpp"
+#include "support/dual.hpp"
 #include "support/golden.hpp"
 
 // One step of an LSTM from a given state, against keras.layers.LSTMCell.
@@ -11,48 +10,6 @@ namespace {
 
 using namespace strata;
 using namespace strata::test;
-
-/// a + b e with e^2 = 0: a value and its derivative in one direction.
-struct Dual {
-  double value = 0;
-  double slope = 0;
-
-  Dual() = default;
-  Dual(double number) : value(number) {}
-  Dual(double number, double derivative) : value(number), slope(derivative) {}
-
-  friend Dual operator+(Dual a, Dual b) { return {a.value + b.value, a.slope + b.slope}; }
-  friend Dual operator-(Dual a, Dual b) { return {a.value - b.value, a.slope - b.slope}; }
-  friend Dual operator*(Dual a, Dual b) {
-    return {a.value * b.value, a.slope * b.value + a.value * b.slope};
-  }
-  friend Dual operator/(Dual a, Dual b) {
-    return {a.value / b.value, (a.slope - a.value / b.value * b.slope) / b.value};
-  }
-  Dual& operator+=(Dual other) { return *this = *this + other; }
-  friend bool operator<(Dual a, Dual b) { return a.value < b.value; }
-  friend bool operator==(Dual a, Dual b) { return a.value == b.value; }
-
-  friend Dual abs(Dual a) { return a.value < 0 ? Dual(-a.value, -a.slope) : a; }
-  friend Dual exp(Dual a) { return {std::exp(a.value), std::exp(a.value) * a.slope}; }
-  friend Dual log(Dual a) { return {std::log(a.value), a.slope / a.value}; }
-  friend Dual tanh(Dual a) {
-    const double y = std::tanh(a.value);
-    return {y, (1 - y * y) * a.slope};
-  }
-};
-
-}  // namespace
-
-template <>
-struct Eigen::NumTraits<Dual> : Eigen::NumTraits<double> {
-  using Real = Dual;
-  using NonInteger = Dual;
-  using Nested = Dual;
-  enum { IsComplex = 0, IsInteger = 0, IsSigned = 1, RequireInitialization = 1 };
-};
-
-namespace {
 
 /// The activations of a case: "hard_sigmoid_relu.b2f2u3" is hard_sigmoid and, of the gates, relu.
 std::pair<Activation, Activation> activations_of(const std::string& name) {
