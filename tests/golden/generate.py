@@ -24,8 +24,10 @@ def keras_files():
 
     import layers
     import losses
+    import masks
     import metrics
     import optimizers
+    import recurrent
     import training
 
     tf.get_logger().setLevel("ERROR")
@@ -46,6 +48,11 @@ def keras_files():
         ("float64", "optimizers.txt", optimizers.optimizers),
         ("float64", "training.txt", training.training),
         ("float32", "training_float32.txt", training.training),
+        ("float64", "gru.txt", recurrent.gru),
+        ("float64", "simple_rnn.txt", recurrent.simple_rnn),
+        ("float64", "bidirectional.txt", recurrent.bidirectional),
+        ("float64", "masks.txt", masks.masks),
+        ("float64", "states.txt", recurrent.states),
     ):
         keras.config.set_floatx(floatx)
         keras.backend.clear_session()
