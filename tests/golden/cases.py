@@ -16,11 +16,6 @@ def draw_weightings(random, outputs):
     return {name: draw(random, *output.shape) for name, output in outputs.items()}
 
 
-def weighted_sum(outputs, weightings):
-    """For tensors of any framework."""
-    return sum((outputs[name] * weightings[name]).sum() for name in outputs)
-
-
 def write_case(file, case, inputs, weights, weightings, outputs, gradients):
     file.add_all(case, inputs)
     file.add_all(f"{case}.weight", weights)

@@ -62,12 +62,17 @@ def keras_files():
 def torch_files():
     import torch
 
+    import torch_cells
+    import torch_modules
     import torch_networks
 
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     write("lstm_torch.txt", torch_networks.lstm_torch())
     write("stacks_torch.txt", torch_networks.stacks_torch())
+    write("lstm_variants.txt", torch_cells.lstm_variants())
+    write("deep_transition.txt", torch_cells.deep_transition())
+    write("recurrent_torch.txt", torch_modules.recurrent_torch())
 
 
 def write(name, golden_file):
