@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the golden values of this folder, by Keras and PyTorch.
+"""Writes the golden values of this folder, by Keras, PyTorch and ONNX Runtime.
 
 Run by generate.sh, which installs the versions that the files name. The same versions on the same
 kind of processor write the same bytes; another processor may change the last digits.
@@ -75,6 +75,12 @@ def torch_files():
     write("recurrent_torch.txt", torch_modules.recurrent_torch())
 
 
+def onnx_files():
+    import onnx_cells
+
+    write("lstm_onnx.txt", onnx_cells.lstm_onnx())
+
+
 def write(name, golden_file):
     path = os.path.join(FOLDER, name)
     golden_file.write(path)
@@ -83,7 +89,7 @@ def write(name, golden_file):
 
 if __name__ == "__main__":
     # TensorFlow and PyTorch each bring an LLVM and cannot share a process.
-    frameworks = {"keras": keras_files, "torch": torch_files}
+    frameworks = {"keras": keras_files, "torch": torch_files, "onnx": onnx_files}
     if len(sys.argv) > 1:
         frameworks[sys.argv[1]]()
     else:

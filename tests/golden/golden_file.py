@@ -28,9 +28,10 @@ def draw(random, *shape, scale=1.0):
 class GoldenFile:
     """Records of a name, a shape and values: `name dims...`, then the values in C order."""
 
-    def __init__(self, title, digits=17):
+    def __init__(self, title, digits=17, packages=PACKAGES):
         self.title = title
         self.digits = digits
+        self.packages = packages
         self.records = {}
 
     def add(self, name, values):
@@ -46,7 +47,7 @@ class GoldenFile:
             self.add(f"{prefix}.{name}", value)
 
     def write(self, path):
-        lines = [f"# {line}" for line in header(self.title)]
+        lines = [f"# {line}" for line in header(self.title, self.packages)]
         for name, values in self.records.items():
             lines.append(" ".join([name, *map(str, values.shape)]))
             # One line for each row, broken where it gets long.
@@ -57,8 +58,8 @@ class GoldenFile:
         write_text(path, lines)
 
 
-def header(title):
-    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+def header(title, packages=PACKAGES):
+    versions = ", ".join(f"{package} {version(package)}" for package in packages)
     return [
         f"Golden values: {title}.",
         "Written by tests/golden/generate.py; do not edit.",
