@@ -22,6 +22,7 @@ def keras_files():
     import keras
     import tensorflow as tf
 
+    import around
     import layers
     import losses
     import masks
@@ -53,6 +54,8 @@ def keras_files():
         ("float64", "bidirectional.txt", recurrent.bidirectional),
         ("float64", "masks.txt", masks.masks),
         ("float64", "states.txt", recurrent.states),
+        ("float64", "around.txt", around.around),
+        ("float64", "padding.txt", around.padding),
     ):
         keras.config.set_floatx(floatx)
         keras.backend.clear_session()
