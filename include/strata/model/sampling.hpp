@@ -1,0 +1,180 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <numeric>
+#include <ranges>
+#include <span>
+#include <vector>
+
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/model/stream.hpp>
+#include <strata/random.hpp>
+
+namespace strata {
+
+/// How a class is drawn.
+struct SampleOptions {
+  /// Probabilities are raised to the power of 1 / temperature and scaled to the sum 1: below 1 the
+  /// likely classes become more so, above 1 less. 0: the likeliest class, always.
+  double temperature = 1;
+  /// Draws from so many of the likeliest classes only (Fan, Lewis & Dauphin 2018). 0: from all.
+  Index top_k = 0;
+  /// The scores are those before a softmax.
+  bool from_logits = false;
+};
+
+/// A class as the input of a step, for generate and BeamSearch: its number where the step has one
+/// input, as for an Embedding; otherwise one-hot, zeros with a one.
+struct ClassInput {
+  /// Throws ValueError when there is no input of that number.
+  template <class Scalar>
+  void operator()(Index id, std::span<Scalar> x) const {
+    if (x.size() == 1) {
+      x[0] = static_cast<Scalar>(id);
+      return;
+    }
+    if (id < 0 || id >= static_cast<Index>(x.size())) {
+      detail::fail<ValueError>({"class ", id, " of ", x.size()});
+    }
+    std::fill(x.begin(), x.end(), Scalar(0));
+    x[static_cast<std::size_t>(id)] = 1;
+  }
+};
+
+namespace detail {
+
+template <class Scores>
+concept ScoreRange = std::ranges::sized_range<const Scores> &&
+    std::floating_point<std::ranges::range_value_t<const Scores>>;
+
+/// log p of all classes. Throws ValueError when the scores cannot be probabilities, or logits.
+template <ScoreRange Scores>
+[[nodiscard]] std::vector<double> log_probabilities(const char* what, const Scores& scores,
+                                                    bool from_logits) {
+  if (std::ranges::empty(scores)) fail<ValueError>({what, ": there are no classes"});
+  std::vector<double> logs;
+  logs.reserve(std::ranges::size(scores));
+  for (const auto score : scores) {
+    const auto value = static_cast<double>(score);
+    // Minus infinity excludes a class, as the probability 0 does.
+    const bool is_wrong = std::isnan(value) || value == std::numeric_limits<double>::infinity() ||
+                          (!from_logits && value < 0);
+    if (is_wrong) {
+      fail<ValueError>({what, ": the ", from_logits ? "logit" : "probability", " of class ",
+                        logs.size(), " is ", value});
+    }
+    logs.push_back(from_logits ? value : std::log(value));
+  }
+  const double largest = *std::max_element(logs.begin(), logs.end());
+  if (std::isinf(largest)) fail<ValueError>({what, ": no class has a probability above 0"});
+  double sum = 0;
+  for (const double log : logs) sum += std::exp(log - largest);
+  const double total = largest + std::log(sum);
+  for (double& log : logs) log -= total;
+  return logs;
+}
+
+/// Feeds classes to a stream, and gives its outputs after the last.
+template <class Model, class Encode>
+[[nodiscard]] auto feed(Stream<Model>& stream, std::span<const Index> classes,
+                        const Encode& encode) {
+  using Scalar = typename Stream<Model>::Scalar;
+  std::vector<Scalar> x(static_cast<std::size_t>(stream.inputs()));
+  const Scalar* y = nullptr;
+  for (const Index id : classes) {
+    encode(id, std::span<Scalar>(x));
+    y = stream.step(x.data());
+  }
+  return std::span<const Scalar>(y, static_cast<std::size_t>(stream.outputs()));
+}
+
+inline void check_prompt(const char* what, std::span<const Index> prompt) {
+  if (!prompt.empty()) return;
+  fail<ValueError>({what, ": the prompt is empty; one class at least is needed to begin with"});
+}
+
+}  // namespace detail
+
+/// Draws a class by its probability: `scores` are a softmax output, or logits. Where two classes
+/// are equally likely the first goes before.
+///
+/// Throws ValueError on scores that are empty, not numbers, negative probabilities or all zero, and
+/// on a temperature or top_k that is negative.
+template <detail::ScoreRange Scores>
+[[nodiscard]] Index sample(const Scores& scores, const SampleOptions& options, Random& random) {
+  if (!(options.temperature >= 0) || std::isinf(options.temperature)) {
+    detail::fail<ValueError>(
+        {"sample: temperature must be at least 0, found ", options.temperature});
+  }
+  if (options.top_k < 0) {
+    detail::fail<ValueError>({"sample: top_k must be at least 1, or 0, found ", options.top_k});
+  }
+  std::vector<double> weights = detail::log_probabilities("sample", scores, options.from_logits);
+  const auto likeliest = std::max_element(weights.begin(), weights.end());
+  if (options.temperature == 0) return likeliest - weights.begin();
+
+  const auto count = static_cast<Index>(weights.size());
+  std::vector<Index> order(weights.size());
+  std::iota(order.begin(), order.end(), Index{0});
+  if (options.top_k > 0 && options.top_k < count) {
+    const auto last = order.begin() + options.top_k;
+    std::nth_element(order.begin(), last, order.end(), [&](Index a, Index b) {
+      const double first = weights[static_cast<std::size_t>(a)];
+      const double second = weights[static_cast<std::size_t>(b)];
+      return first > second || (first == second && a < b);
+    });
+    order.erase(last, order.end());
+    std::sort(order.begin(), order.end());
+  }
+  const double largest = *likeliest;
+  double sum = 0;
+  for (const Index id : order) {
+    double& weight = weights[static_cast<std::size_t>(id)];
+    weight = std::exp((weight - largest) / options.temperature);
+    sum += weight;
+  }
+  double rest = random.uniform() * sum;
+  Index drawn = order.front();
+  for (const Index id : order) {
+    const double weight = weights[static_cast<std::size_t>(id)];
+    if (weight == 0) continue;
+    drawn = id;
+    rest -= weight;
+    if (rest < 0) break;
+  }
+  return drawn;
+}
+
+/// Lets a stream write on: feeds the classes of the prompt, then `steps` times draws a class from
+/// its outputs and feeds that. Gives the classes drawn. To go on later, prompt with the last of
+/// them, which the stream has not read yet.
+///
+/// The stream gives one score for each class. encode(id, x) fills x with the inputs of a step, see
+/// ClassInput.
+///
+///   Stream stream{model};
+///   auto text = generate(stream, prompt, 200, {.temperature = 0.5, .top_k = 10}, random);
+///
+/// Throws ValueError on an empty prompt, negative steps, and what `sample` throws.
+template <class Model, class Encode = ClassInput>
+[[nodiscard]] std::vector<Index> generate(Stream<Model>& stream, std::span<const Index> prompt,
+                                          Index steps, const SampleOptions& options, Random& random,
+                                          const Encode& encode = {}) {
+  detail::check_prompt("generate", prompt);
+  if (steps < 0) {
+    detail::fail<ValueError>({"generate: steps must be at least 0, found ", steps});
+  }
+  std::vector<Index> drawn;
+  auto scores = detail::feed(stream, prompt, encode);
+  while (static_cast<Index>(drawn.size()) < steps) {
+    if (!drawn.empty()) scores = detail::feed(stream, std::span(drawn).last(1), encode);
+    drawn.push_back(sample(scores, options, random));
+  }
+  return drawn;
+}
+
+}  // namespace strata
