@@ -28,7 +28,7 @@ BENCHMARK(peak)->Iterations(20)->Unit(benchmark::kMillisecond);
 /// One tile: columns, depth.
 void tile(benchmark::State& state) {
   constexpr int most = tile_columns<float>;
-  constexpr Index wide = LSTMPacked<float>::wide;
+  constexpr Index wide = strata::detail::tile_vectors * strata::detail::Pack<float>::width;
   const int columns = static_cast<int>(state.range(0));
   const Index depth = state.range(1);
   if (columns > most) {
@@ -44,7 +44,7 @@ void tile(benchmark::State& state) {
     out[n] = sums + n * wide;
     in[n] = sums + most * wide + n * depth;
   }
-  const auto product = tile_for<float>(tile_vectors, columns);
+  const auto product = tile_for<float, strata::detail::tile_vectors>(columns);
   const float* from[most];
   std::copy_n(out, columns, from);
   for (auto _ : state) {
@@ -55,46 +55,27 @@ void tile(benchmark::State& state) {
 }
 BENCHMARK(tile)->ArgNames({"columns", "depth"})->ArgsProduct({{1, 2, 3, 5, 6}, {32, 128, 512}});
 
-/// One LSTM layer with all that its kernels read and write.
+/// One LSTM layer with all that it reads and writes.
 struct Layer {
   explicit Layer(const benchmark::State& state)
       : batch(state.range(0)),
         steps(state.range(1)),
         inputs(state.range(2)),
         units(state.range(3)),
-        kernel(bench::noise_tensor({inputs, 4 * units}, 1)),
-        recurrent(bench::noise_tensor({units, 4 * units}, 2)),
-        bias(bench::noise_tensor({1, 4 * units}, 3)),
         x(bench::noise_tensor({batch, steps, inputs}, 4)),
         dy(bench::noise_tensor({batch, steps, units}, 5)),
-        dx(x.shape()),
-        h({batch, steps, units}),
+        layer(units, strata::return_sequences),
         gradients(static_cast<std::size_t>((inputs + units + 1) * 4 * units)) {
-    for (float& weight : kernel.values()) weight *= 0.1f;
-    for (float& weight : recurrent.values()) weight *= 0.1f;
-    pack();
-    z.resize(packed.panels * batch * steps * packed.wide);
-    c.resize(packed.panels * batch * steps * packed.width);
-    strata::detail::lstm_forward<true>(StandardGates{}, packed, scan());
+    layer.build(inputs);
+    layer.initialize(strata::Random(1));
+    layer.pack(packed, true);
+    train();
   }
 
-  void pack() { packed.pack(inputs, units, kernel.data(), recurrent.data(), bias.data(), true); }
-
-  [[nodiscard]] LSTMScan<float> scan() {
-    return {.batch = batch,
-            .steps = steps,
-            .backwards = false,
-            .x = std::as_const(x).data(),
-            .h = h.data(),
-            .slots = steps,
-            .h_mask = nullptr,
-            .z = z.data(),
-            .c = c.data()};
-  }
-
-  [[nodiscard]] LSTMGradient<float> gradient() {
-    float* const to_recurrent = gradients.data() + inputs * 4 * units;
-    return {gradients.data(), to_recurrent, to_recurrent + units * 4 * units};
+  void predict() { layer.forward(packed, x, y, pass); }
+  void train() { layer.forward(packed, x, tape, y, pass); }
+  void back(Tensor<float>* dx_or_null) {
+    layer.backward(packed, x, y, dy, tape, gradients, dx_or_null, pass);
   }
 
   /// Of a product of all steps' gates with `columns` values each.
@@ -102,65 +83,46 @@ struct Layer {
     return 8.0 * static_cast<double>(units * columns * batch * steps);
   }
 
+  using LSTM = strata::LSTM<float, strata::Dynamic, strata::Dynamic, true>;
   Index batch, steps, inputs, units;
-  Tensor<float> kernel, recurrent, bias, x, dy, dx, h;
+  Tensor<float> x, y, dy, dx;
+  LSTM layer;
+  LSTM::Packed packed;
+  LSTM::Tape tape;
+  strata::Pass<float> pass;
   std::vector<float> gradients;
-  LSTMPacked<float> packed;
-  Buffer<float> z, c;
-  LSTMBackwardScratch<float> scratch;
 };
 
 void pack(benchmark::State& state) {
   Layer layer(state);
-  for (auto _ : state) layer.pack();
+  for (auto _ : state) layer.layer.pack(layer.packed, true);
   const Index weights = 4 * layer.units * (layer.inputs + layer.units + 1);
   state.SetBytesProcessed(state.iterations() * weights * static_cast<Index>(sizeof(float)));
 }
 
-void lstm_forward(benchmark::State& state) {
+void lstm_predict(benchmark::State& state) {
   Layer layer(state);
-  for (auto _ : state) {
-    strata::detail::lstm_forward<false>(StandardGates{}, layer.packed, layer.scan());
-  }
+  for (auto _ : state) layer.predict();
   report_flop(state, layer.flop(layer.inputs + layer.units));
 }
 
-void lstm_forward_training(benchmark::State& state) {
+void lstm_train(benchmark::State& state) {
   Layer layer(state);
-  for (auto _ : state) {
-    strata::detail::lstm_forward<true>(StandardGates{}, layer.packed, layer.scan());
-  }
+  for (auto _ : state) layer.train();
   report_flop(state, layer.flop(layer.inputs + layer.units));
 }
 
-/// Through time: dh and dz. It works on what it left the time before; the numbers do not matter.
+/// All of backward: dh and dz through time, the gradients, and dx. It works on what it left the
+/// time before; the numbers do not matter.
 void lstm_backward(benchmark::State& state) {
   Layer layer(state);
   for (auto _ : state) {
     state.PauseTiming();
-    strata::detail::lstm_forward<true>(StandardGates{}, layer.packed, layer.scan());
+    layer.train();
     state.ResumeTiming();
-    strata::detail::lstm_backward(StandardGates{}, layer.packed, layer.scan(),
-                                  std::as_const(layer.dy).data(), true, layer.scratch);
+    layer.back(&layer.dx);
   }
-  report_flop(state, layer.flop(layer.units));
-}
-
-void lstm_parameter_gradients(benchmark::State& state) {
-  Layer layer(state);
-  for (auto _ : state) {
-    strata::detail::lstm_parameter_gradients(layer.packed, layer.scan(), layer.gradient(),
-                                             layer.scratch);
-  }
-  report_flop(state, layer.flop(layer.inputs + layer.units));
-}
-
-void lstm_input_derivative(benchmark::State& state) {
-  Layer layer(state);
-  for (auto _ : state) {
-    strata::detail::lstm_input_derivative(layer.packed, layer.scan(), layer.dx.data());
-  }
-  report_flop(state, layer.flop(layer.inputs));
+  report_flop(state, 2 * layer.flop(layer.inputs + layer.units));
 }
 
 void shapes(benchmark::internal::Benchmark* benchmark) {
@@ -168,11 +130,9 @@ void shapes(benchmark::internal::Benchmark* benchmark) {
   benchmark->Args({32, 50, 50, 50})->Args({32, 100, 128, 128})->Args({64, 50, 256, 256});
 }
 BENCHMARK(pack)->Apply(shapes);
-BENCHMARK(lstm_forward)->Apply(shapes);
-BENCHMARK(lstm_forward_training)->Apply(shapes);
+BENCHMARK(lstm_predict)->Apply(shapes);
+BENCHMARK(lstm_train)->Apply(shapes);
 BENCHMARK(lstm_backward)->Apply(shapes);
-BENCHMARK(lstm_parameter_gradients)->Apply(shapes);
-BENCHMARK(lstm_input_derivative)->Apply(shapes);
 
 /// Two layers and Dense over one sequence of 100 steps.
 void predict_one_sequence(benchmark::State& state) {

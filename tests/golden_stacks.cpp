@@ -31,7 +31,7 @@ void check_model(const Golden& golden, const std::string& name, Model model) {
 
   const auto network = model.trainable_network();
   typename TrainableNetwork<Scalar>::Tape tape;
-  require_tensor_close(network.forward(x, tape, Pass{Random()}), golden, name + ".y", values);
+  require_tensor_close(network.forward(x, tape, Random()), golden, name + ".y", values);
   tape.derivative = golden[name + ".weighting"].template tensor<Scalar>();
   std::vector<Scalar> gradient(static_cast<std::size_t>(model.parameter_count()));
   network.backward(x, tape, gradient);
@@ -39,13 +39,14 @@ void check_model(const Golden& golden, const std::string& name, Model model) {
                                    tolerance<Scalar>.gradients);
 
   // A network does not ask its first layer for the derivatives by x; the layer can tell them.
-  (void)network.forward(x, tape, Pass{Random()});
+  (void)network.forward(x, tape, Random());
   const auto layers = model.template layer_refs<TrainableRef<Scalar>>();
   auto derivative = golden[name + ".weighting"].template tensor<Scalar>();
   Tensor<Scalar> before;
   for (std::size_t i = layers.size(); i-- > 0;) {
     layers[i].backward(tape.packed[i], i == 0 ? x : std::as_const(tape.outputs[i - 1]),
-                       tape.outputs[i], derivative, tape.layers[i], gradient, &before);
+                       tape.outputs[i], derivative, tape.layers[i], gradient, &before,
+                       tape.passes[i]);
     derivative.swap(before);
   }
   require_tensor_close(derivative, golden, name + ".grad.x", tolerance<Scalar>.gradients);

@@ -27,7 +27,7 @@ double difference(double& value, F f) {
 }
 
 void check_gradients(AnyLayer<double> layer, Tensor<double> x) {
-  const Pass pass{Random(5)};
+  const Pass<double> pass{Random(5)};
   std::shared_ptr<void> tape;
   AnyLayer<double>::Packed packed;
   Tensor<double> y;
@@ -46,7 +46,7 @@ void check_gradients(AnyLayer<double> layer, Tensor<double> x) {
   Tensor<double> dx;
   // Gradients are added to what is there.
   std::vector<double> gradient(static_cast<std::size_t>(layer.parameter_count()), 0.5);
-  layer.backward(packed, x, y, dy, tape, gradient, &dx);
+  layer.backward(packed, x, y, dy, tape, gradient, &dx, pass);
 
   std::size_t at = 0;
   for (auto& parameter : layer.parameters()) {
@@ -63,7 +63,7 @@ void check_gradients(AnyLayer<double> layer, Tensor<double> x) {
   std::vector<double> alone(gradient.size(), 0.5);
   forward();
   dy = weight;
-  layer.backward(packed, x, y, dy, tape, alone, nullptr);
+  layer.backward(packed, x, y, dy, tape, alone, nullptr, pass);
   CHECK(alone == gradient);
 }
 
@@ -138,9 +138,8 @@ TEST_CASE("The gradient of a stack equals finite differences through its loss", 
   const Loss<double> loss = SparseCategoricalCrossentropy{};
   auto network = model.trainable_network();
   TrainableNetwork<double>::Tape tape;
-  const Pass pass{Random(1)};
-  const auto value = [&] { return loss(network.forward(x, tape, pass), y, nullptr); };
-  loss(network.forward(x, tape, pass), y, &tape.derivative);
+  const auto value = [&] { return loss(network.forward(x, tape, Random(1)), y, nullptr); };
+  loss(network.forward(x, tape, Random(1)), y, &tape.derivative);
   std::vector<double> gradient(static_cast<std::size_t>(model.parameter_count()));
   network.backward(x, tape, gradient);
   std::size_t at = 0;

@@ -95,7 +95,7 @@ TEMPLATE_TEST_CASE("A training pass without dropout computes what prediction doe
       one.layer.pack(packed, true);
       std::shared_ptr<void> tape;
       Tensor<TestType> y;
-      one.layer.forward(packed, x, tape, y, Pass{Random(1)});
+      one.layer.forward(packed, x, tape, y, Pass<TestType>{Random(1)});
       CHECK(std::ranges::equal(y.values(), predict(one.layer, x).values()));
     }
   }
@@ -112,7 +112,7 @@ TEMPLATE_TEST_CASE("Dropout is the same for the same seed, in training only", "[
         one.layer.pack(packed, true);
         std::shared_ptr<void> tape;
         Tensor<TestType> y;
-        one.layer.forward(packed, x, tape, y, Pass{Random(seed)});
+        one.layer.forward(packed, x, tape, y, Pass<TestType>{Random(seed)});
         return y;
       };
       CHECK(std::ranges::equal(train(1).values(), train(1).values()));

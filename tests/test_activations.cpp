@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <strata/activation.hpp>
-#include <strata/detail/lstm_kernel.hpp>
+#include <strata/detail/gate_activations.hpp>
 
 #include "support/catch.hpp"
 #include "support/dual.hpp"
@@ -109,7 +109,7 @@ TEMPLATE_TEST_CASE("Activations: the gates of the kernels are tanh and sigmoid",
   using Scalar = TestType;
   const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 2e-15;
   const auto x = points<Scalar>();
-  const detail::StandardGates gates;
+  const detail::StandardActivations gates;
   const auto sigma = through_packs(x, [&](auto v) { return gates.sigma(v); });
   const auto phi = through_packs(x, [&](auto v) { return gates.phi(v); });
   CHECK(worst(x, sigma, Activation::sigmoid) < bound);
@@ -137,7 +137,7 @@ TEMPLATE_TEST_CASE("Activations: the ends of the range of numbers", "", float, d
       CHECK((y[i] == expected || std::abs(y[i] - expected) < Scalar(1e-6)));
     }
   }
-  const detail::StandardGates gates;
+  const detail::StandardActivations gates;
   const auto sigma = through_packs(x, [&](auto v) { return gates.sigma(v); });
   const auto phi = through_packs(x, [&](auto v) { return gates.phi(v); });
   for (std::size_t i = 0; i + 1 < x.size(); ++i) {
@@ -158,7 +158,7 @@ TEMPLATE_TEST_CASE("Activations: NaN stays NaN", "", float, double) {
       for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(std::isnan(y[i]) == (i == lane));
       REQUIRE(std::isnan(activate(activation, x[lane])));
     }
-    const detail::StandardGates gates;
+    const detail::StandardActivations gates;
     REQUIRE(std::isnan(through_packs(x, [&](auto v) { return gates.sigma(v); })[lane]));
     REQUIRE(std::isnan(through_packs(x, [&](auto v) { return gates.phi(v); })[lane]));
     x[lane] = Scalar(0.5);

@@ -136,7 +136,7 @@ TEST_CASE("Stream: state is read, set and reset", "[stream]") {
   REQUIRE(start.layers[3] == std::vector<float>(40, 0.0f));
 
   std::vector<std::vector<float>> outputs;
-  StreamState<float> middle;
+  State<float> middle;
   for (Index t = 0; t < 8; ++t) {
     if (t == 4) middle = stream.state();
     const auto y = stream.step(step_of(x, t));
@@ -291,7 +291,7 @@ TEST_CASE("Stream: errors", "[stream]") {
             "Stream: process: y: expects 9, found 8");
   }
   SECTION("states of another model") {
-    StreamState<float> state = before;
+    State<float> state = before;
     state.layers.pop_back();
     REQUIRE(error_text<ShapeError>([&] { stream.set_state(state); }) ==
             "Stream: set_state: the number of layers: expects 5, found 4");

@@ -5,6 +5,8 @@
 #include <strata/version.hpp>
 
 #include <strata/error.hpp>
+#include <strata/mask.hpp>
+#include <strata/sequences.hpp>
 #include <strata/shape.hpp>
 #include <strata/tensor.hpp>
 #include <strata/tensor_print.hpp>
@@ -13,12 +15,23 @@
 #include <strata/initializers.hpp>
 #include <strata/random.hpp>
 
+#include <strata/layers/bidirectional.hpp>
+#include <strata/layers/deep_transition_rnn.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
+#include <strata/layers/extended_lstm.hpp>
+#include <strata/layers/gated_cell.hpp>
+#include <strata/layers/gru.hpp>
 #include <strata/layers/input.hpp>
+#include <strata/layers/layer_norm_lstm.hpp>
 #include <strata/layers/lstm.hpp>
 #include <strata/layers/lstm_cell.hpp>
+#include <strata/layers/recurrent.hpp>
+#include <strata/layers/reset_before_gru.hpp>
+#include <strata/layers/simple_rnn.hpp>
 
+#include <strata/model/beam_search.hpp>
+#include <strata/model/sampling.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/model/stream.hpp>
 

@@ -87,7 +87,8 @@ void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index segments,
         from[n] = matrix.bias(first);
         out[n] = used == block ? to(begin + n) + first : tail.data() + n * block;
       }
-      const auto product = tile_for<Scalar>(block == wide ? tile_vectors : 1, size);
+      const auto product =
+          block == wide ? tile_for<Scalar, tile_vectors>(size) : tile_for<Scalar, 1>(size);
       for (Index segment = 0; segment < segments; ++segment) {
         for (int n = 0; n < size; ++n) in[n] = column(begin + n, segment);
         product(length, matrix.weights(first) + segment * length * block, in, 1, from, out);
@@ -110,14 +111,13 @@ void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index segments,
 /// `first_row`, for all j: the gradient of weights that multiplied row(r)[j] and gave the outputs
 /// with derivatives `panels`.
 ///
-/// A panel is `vectors` (4 or 1) registers of lanes of all rows. Rows are taken in chunks that stay
+/// A panel is `Vectors` registers of lanes of all rows. Rows are taken in chunks that stay
 /// in the first cache.
-template <class Scalar, class Row>
-void add_outer_products(const Scalar* panels, Index panel_count, int vectors, Index rows,
-                        Index first_row, Index columns, Row row, Scalar* sum,
-                        Buffer<Scalar>& strips) {
+template <int Vectors, class Scalar, class Row>
+void add_outer_products(const Scalar* panels, Index panel_count, Index rows, Index first_row,
+                        Index columns, Row row, Scalar* sum, Buffer<Scalar>& strips) {
   constexpr int most = tile_columns<Scalar>;
-  const Index lanes = vectors * Pack<Scalar>::width;
+  constexpr Index lanes = Vectors * Pack<Scalar>::width;
   constexpr Index chunk = 128;
   strips.resize(chunk * columns);
   for (Index start = first_row; start < rows; start += chunk) {
@@ -137,7 +137,7 @@ void add_outer_products(const Scalar* panels, Index panel_count, int vectors, In
           in[n] = strips.data() + begin * depth + n;
           out[n] = sum + (panel * columns + begin + n) * lanes;
         }
-        tile_for<Scalar>(vectors, size)(depth, weights, in, size, out, out);
+        tile_for<Scalar, Vectors>(size)(depth, weights, in, size, out, out);
       });
     }
   }

@@ -72,15 +72,14 @@ template <class Scalar>
 using Tile = void (*)(Index depth, const Scalar* weights, const Scalar* const* columns, Index step,
                       const Scalar* const* from, Scalar* const* to);
 
-/// The tile for a number of columns that is known when the program runs; `vectors` is 4 or 1.
-template <class Scalar>
-[[nodiscard]] Tile<Scalar> tile_for(int vectors, int columns) {
+/// The tile for a number of columns that is known when the program runs.
+template <class Scalar, int Vectors>
+[[nodiscard]] Tile<Scalar> tile_for(int columns) {
   static constexpr auto table = []<int... I>(std::integer_sequence<int, I...>) {
-    return std::array<Tile<Scalar>, sizeof...(I)>{&tile < Scalar, I % 2 == 0 ? 1 : tile_vectors,
-                                                  I / 2 + 1 > ...};
+    return std::array<Tile<Scalar>, sizeof...(I)>{&tile<Scalar, Vectors, I + 1>...};
   }
-  (std::make_integer_sequence<int, 2 * tile_columns<Scalar>>{});
-  return table[static_cast<std::size_t>(2 * (columns - 1) + (vectors == 1 ? 0 : 1))];
+  (std::make_integer_sequence<int, tile_columns<Scalar>>{});
+  return table[static_cast<std::size_t>(columns - 1)];
 }
 
 /// Splits `count` columns into groups of nearly equal size that fit a tile, and calls

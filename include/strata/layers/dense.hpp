@@ -1,13 +1,12 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <strata/activation.hpp>
-#include <strata/detail/product.hpp>
+#include <strata/detail/linear.hpp>
+#include <strata/detail/softmax.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -94,21 +93,20 @@ class Dense {
   }
 
   struct Packed {
-    detail::PackedMatrix<Scalar> weights;
-    detail::PackedMatrix<Scalar> transposed;  ///< for training only
+    detail::Linear<Scalar> linear;
     Activation activation;
 
     void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { rows(x, y, 1); }
 
     /// x: rows of F. y: rows of U.
     void rows(const Scalar* x, Scalar* y, Index count) const noexcept {
-      const Index inputs = weights.depth();
-      const Index units = weights.lanes();
-      detail::multiply(
-          weights, count, 1, [&](Index row, Index) { return x + row * inputs; },
+      const Index inputs = linear.inputs();
+      const Index units = linear.units();
+      linear.apply(
+          count, [&](Index row) { return x + row * inputs; },
           [&](Index row) { return y + row * units; });
       if (activation == Activation::softmax) {
-        for (Index row = 0; row < count; ++row) softmax(y + row * units, units);
+        for (Index row = 0; row < count; ++row) detail::softmax(y + row * units, units);
       } else if (activation != Activation::linear) {
         detail::transform(
             count * units, y, [&](auto v) { return activate(activation, v); }, y);
@@ -117,24 +115,16 @@ class Dense {
   };
 
   struct Tape {
-    detail::Buffer<Scalar> panels;
-    detail::Buffer<Scalar> strips;
-    detail::Buffer<Scalar> sums;
+    typename detail::Linear<Scalar>::Scratch scratch;
   };
 
   void pack(Packed& packed, bool training) const {
-    const auto w = kernel();
-    const auto b = bias();
     packed.activation = options_.activation;
-    packed.weights.pack(
-        units_, inputs_, [&](Index unit, Index k) { return w(unit, k); },
-        [&](Index unit) { return b[unit]; });
-    if (training) {
-      packed.transposed.pack(inputs_, units_, [&](Index k, Index unit) { return w(unit, k); });
-    }
+    packed.linear.pack(inputs_, units_, kernel_.values().data(), bias_.values().data(), training);
   }
 
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y) const {
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>&) const {
     Shape shape = x.shape();
     shape[shape.rank() - 1] = units_;
     y.resize(shape);
@@ -142,30 +132,25 @@ class Dense {
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
-               const Pass&) const {
-    forward(packed, x, y);
+               const Pass<Scalar>& pass) const {
+    forward(packed, x, y, pass);
   }
 
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient,
-                Tensor<Scalar>* dx) const {
+                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
+                const Pass<Scalar>&) const {
     const Index rows = x.batch() * x.steps();
     Scalar* const dz = dy.data();
     derivative_in_place(y.data(), dz, rows);
 
-    add_kernel_gradient(x.data(), dz, rows, tape, gradient.data());
-    if (options_.use_bias) {
-      Scalar* const db = gradient.data() + inputs_ * units_;
-      for (Index row = 0; row < rows; ++row) {
-        for (Index unit = 0; unit < units_; ++unit) db[unit] += dz[row * units_ + unit];
-      }
-    }
+    const auto dz_row = [&](Index row) { return dz + row * units_; };
+    packed.linear.add_gradients(
+        rows, [&](Index row) { return x.data() + row * inputs_; }, dz_row, gradient.data(),
+        options_.use_bias ? gradient.data() + inputs_ * units_ : nullptr, tape.scratch);
     if (dx) {
       dx->resize(x.shape());
       Scalar* const to = dx->data();
-      detail::multiply(
-          packed.transposed, rows, 1, [&](Index row, Index) { return dz + row * units_; },
-          [&](Index row) { return to + row * inputs_; });
+      packed.linear.apply_transposed(rows, dz_row, [&](Index row) { return to + row * inputs_; });
     }
   }
 
@@ -191,58 +176,16 @@ class Dense {
     if (inputs_ != Dynamic) build(inputs_);
   }
 
-  /// Shifted by the largest value, so that no exponential overflows.
-  static void softmax(Scalar* values, Index size) noexcept {
-    const Scalar largest = *std::max_element(values, values + size);
-    Scalar sum = 0;
-    for (Index i = 0; i < size; ++i) sum += values[i] = std::exp(values[i] - largest);
-    for (Index i = 0; i < size; ++i) values[i] /= sum;
-  }
-
   void derivative_in_place(const Scalar* y, Scalar* dy, Index rows) const {
     if (options_.activation == Activation::softmax) {
       for (Index row = 0; row < rows; ++row, y += units_, dy += units_) {
-        Scalar inner = 0;
-        for (Index i = 0; i < units_; ++i) inner += dy[i] * y[i];
-        for (Index i = 0; i < units_; ++i) dy[i] = y[i] * (dy[i] - inner);
+        detail::softmax_backward(y, dy, units_);
       }
     } else if (options_.activation != Activation::linear) {
       detail::transform(
           rows * units_, dy,
           [&](auto value, auto slope) { return derivative(options_.activation, value) * slope; }, y,
           dy);
-    }
-  }
-
-  /// dW (F, U) += x transposed times dz.
-  void add_kernel_gradient(const Scalar* x, const Scalar* dz, Index rows, Tape& tape,
-                           Scalar* gradient) const {
-    constexpr Index width = detail::Pack<Scalar>::width;
-    const int vectors = units_ > width ? detail::tile_vectors : 1;
-    const Index wide = vectors * width;
-    const Index panels = (units_ + wide - 1) / wide;
-    tape.panels.resize(panels * rows * wide);
-    Scalar* to = tape.panels.data();
-    for (Index panel = 0; panel < panels; ++panel) {
-      const Index used = std::min(wide, units_ - panel * wide);
-      for (Index row = 0; row < rows; ++row, to += wide) {
-        std::copy_n(dz + row * units_ + panel * wide, used, to);
-        std::fill(to + used, to + wide, Scalar(0));
-      }
-    }
-    tape.sums.resize(panels * inputs_ * wide);
-    tape.sums.fill(0);
-    detail::add_outer_products(
-        std::as_const(tape.panels).data(), panels, vectors, rows, 0, inputs_,
-        [&](Index row) { return x + row * inputs_; }, tape.sums.data(), tape.strips);
-    const Scalar* sum = tape.sums.data();
-    for (Index panel = 0; panel < panels; ++panel) {
-      const Index used = std::min(wide, units_ - panel * wide);
-      for (Index k = 0; k < inputs_; ++k, sum += wide) {
-        for (Index lane = 0; lane < used; ++lane) {
-          gradient[k * units_ + panel * wide + lane] += sum[lane];
-        }
-      }
     }
   }
 

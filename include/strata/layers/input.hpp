@@ -9,7 +9,8 @@ namespace strata {
 /// The shape of one sample, so that a model knows its sizes before it sees data.
 class Input {
  public:
-  /// Samples of F features: data (B, F). Throws ValueError on sizes below 1.
+  /// Samples of F features: data (B, F); or class numbers (B, T), T of which may be Dynamic, for an
+  /// Embedding. Throws ValueError on sizes below 1.
   explicit Input(Index features) : features_(features) { check(); }
 
   /// Sequences of T steps of F features: data (B, T, F). Steps may be Dynamic: any number.
@@ -23,7 +24,7 @@ class Input {
 
  private:
   void check() const {
-    if (features_ < 1) {
+    if (features_ < 1 && !(rank_ == 2 && features_ == Dynamic)) {
       detail::fail<ValueError>({"Input: features must be at least 1, found ", features_});
     }
     if (steps_ < 1 && steps_ != Dynamic) {

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include <strata/layers/parameter.hpp>
+#include <strata/mask.hpp>
 #include <strata/random.hpp>
+#include <strata/rows.hpp>
 #include <strata/tensor.hpp>
 
 namespace strata {
@@ -18,15 +20,27 @@ struct ReturnSequences {
 };
 inline constexpr ReturnSequences return_sequences{};
 
-/// What a layer takes: sequences (B, T, F) only, or (B, F) as well.
-enum class Accepts { any, sequences };
+/// What a layer takes: (B, F) or sequences (B, T, F), one kind of them only, or numbers of classes
+/// (B, T), one for each step.
+enum class Accepts { any, samples, sequences, ids };
 
 /// What a layer gives: the rank that it took, one output per step, or one for the whole sequence.
 enum class Returns { same, sequence, last };
 
-/// What one training pass brings to every layer: its source of random numbers.
+/// What one pass over a batch brings to a layer besides its input.
+template <class Scalar>
 struct Pass {
-  Random random;
+  /// Of everything random in training.
+  Random random = Random();
+  /// Which steps of the input count, or null: all of them.
+  const Mask* mask = nullptr;
+  /// The state before the first step, S = state_size() numbers for each sequence; zeros without.
+  Rows<const Scalar> initial_state{};
+  /// Where the state after the last step goes. It may lie over the initial state.
+  Rows<Scalar> final_state{};
+  /// For backward: the derivatives by the final state, and where those by the initial state go.
+  Rows<const Scalar> final_derivative{};
+  Rows<Scalar> initial_derivative{};
 };
 
 /// A layer of a network: parameters, and functions that do not change them.
@@ -38,20 +52,27 @@ struct Pass {
 ///   It alone is enough for `packed.step(x, state, y) noexcept`, one step of one sequence:
 ///   x of F, state of `state_size()` (read and replaced, zeros at first), y of U.
 /// - `Tape`: what `backward` needs of a training pass.
+/// - `Pass`: the mask, the states, and the random numbers of one pass over a batch.
 /// - The gradient: the parameters' numbers in the order of `parameters()`; `backward` adds to it.
 ///
-/// `forward(packed, x, y)` predicts; `forward(packed, x, tape, y, pass)` trains. `backward(packed,
-/// x, y, dy, tape, gradient, dx)` takes the derivatives by y, which it may overwrite, to those by
-/// the parameters and, unless `dx` is null, by x.
+/// `forward(packed, x, y, pass)` predicts; `forward(packed, x, tape, y, pass)` trains.
+/// `backward(packed, x, y, dy, tape, gradient, dx, pass)` takes the derivatives by y, which it may
+/// overwrite, to those by the parameters and, unless `dx` is null, by x.
 ///
-/// `output_features(F)` checks F, and throws ShapeError.
+/// `output_features(F)` checks F, and throws ShapeError. A layer may have more:
+///
+/// - `output_shape(shape)`, where the shape is not that of `returns` with `output_features`;
+/// - `output_mask(x, mask)`, where the mask of the output is neither the input's nor nothing;
+/// - `absorb(tape)`, called after a training step, for what training changes besides weights;
+/// - `streams`, false where a layer can never run step by step.
 template <class L>
 concept Layer = std::copyable<L> &&
     requires(L layer, const L& fixed, const Tensor<typename L::scalar_type>& in,
              Tensor<typename L::scalar_type>& out, typename L::Packed& packed,
              const typename L::Packed& ready, typename L::Tape& tape, Index features,
-             const Pass& pass, const Random& random, std::span<typename L::scalar_type> gradient,
-             const typename L::scalar_type* value, typename L::scalar_type* result) {
+             const Pass<typename L::scalar_type>& pass, const Random& random,
+             std::span<typename L::scalar_type> gradient, const typename L::scalar_type* value,
+             typename L::scalar_type* result) {
   { L::accepts } -> std::convertible_to<Accepts>;
   { L::returns } -> std::convertible_to<Returns>;
   { L::fixed_inputs } -> std::convertible_to<Index>;
@@ -64,13 +85,35 @@ concept Layer = std::copyable<L> &&
   layer.initialize(random);
   { layer.parameters() } -> std::same_as<std::vector<Parameter<typename L::scalar_type>>>;
   fixed.pack(packed, true);
-  fixed.forward(ready, in, out);
+  fixed.forward(ready, in, out, pass);
   fixed.forward(ready, in, tape, out, pass);
-  fixed.backward(ready, in, in, out, tape, gradient, &out);
+  fixed.backward(ready, in, in, out, tape, gradient, &out, pass);
   fixed.check_stream();
   { fixed.state_size() } -> std::same_as<Index>;
   { ready.step(value, result, result) }
   noexcept;
 };
+
+/// The shape of a layer's output for an input of the right rank, in which sizes may be Dynamic.
+template <class L>
+[[nodiscard]] Shape output_shape(const L& layer, const Shape& shape) {
+  if constexpr (requires { layer.output_shape(shape); }) {
+    return layer.output_shape(shape);
+  } else {
+    Shape output = L::returns == Returns::last ? Shape{shape[0], 0} : shape;
+    output[output.rank() - 1] = layer.output_features(shape.back());
+    return output;
+  }
+}
+
+/// The mask of a layer's output: that of its input where it returns sequences.
+template <class L, class Scalar>
+[[nodiscard]] Mask output_mask(const L& layer, const Tensor<Scalar>& x, const Mask& mask) {
+  if constexpr (requires { layer.output_mask(x, mask); }) {
+    return layer.output_mask(x, mask);
+  } else {
+    return L::returns == Returns::last ? Mask() : mask;
+  }
+}
 
 }  // namespace strata

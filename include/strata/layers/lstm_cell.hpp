@@ -3,7 +3,7 @@
 #include <Eigen/Core>
 
 #include <strata/activation.hpp>
-#include <strata/layers/parameter.hpp>
+#include <strata/detail/gate_weights.hpp>
 #include <strata/shape.hpp>
 
 namespace strata {
@@ -38,19 +38,12 @@ struct LSTMState {
 /// Shapes: kernel 4U x F, recurrent kernel 4U x U, bias 4U; in memory they are Keras' (F, 4U),
 /// (U, 4U) and (4U). Scalar is float, double or any type with exp and tanh.
 template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic>
-class LSTMCell {
+class LSTMCell
+    : public detail::GateWeights<Scalar, Inputs, Units, static_cast<int>(LSTMGates::count)> {
+  using Base = detail::GateWeights<Scalar, Inputs, Units, static_cast<int>(LSTMGates::count)>;
+
  public:
-  static constexpr Index Rows = Units == Dynamic ? Dynamic : LSTMGates::count * Units;
-
-  /// Zero weights. Sizes that are fixed by the type need not be given.
-  explicit LSTMCell(Index inputs = Inputs, Index units = Units) { resize(inputs, units); }
-
-  void resize(Index inputs, Index units) {
-    if (inputs < 0 || units < 0) return;
-    kernel_.resize(LSTMGates::count * units, inputs);
-    recurrent_kernel_.resize(LSTMGates::count * units, units);
-    bias_.resize(LSTMGates::count * units, 1);
-  }
+  using Base::Base, Base::Rows, Base::bias, Base::kernel, Base::recurrent_kernel, Base::units;
 
   /// x_t and state to the next state. x_t: F x B, one column for each sample, so an ordinary Eigen
   /// vector for one. state: h and c of U x B.
@@ -74,16 +67,6 @@ class LSTMCell {
     return {h, c};
   }
 
-  [[nodiscard]] Index inputs() const noexcept { return kernel_.columns(); }
-  [[nodiscard]] Index units() const noexcept { return recurrent_kernel_.columns(); }
-
-  [[nodiscard]] auto kernel() noexcept { return kernel_.matrix(); }
-  [[nodiscard]] auto kernel() const noexcept { return kernel_.matrix(); }
-  [[nodiscard]] auto recurrent_kernel() noexcept { return recurrent_kernel_.matrix(); }
-  [[nodiscard]] auto recurrent_kernel() const noexcept { return recurrent_kernel_.matrix(); }
-  [[nodiscard]] auto bias() noexcept { return bias_.matrix(); }
-  [[nodiscard]] auto bias() const noexcept { return bias_.matrix(); }
-
   Activation activation = Activation::tanh;
   Activation recurrent_activation = Activation::sigmoid;
 
@@ -92,10 +75,6 @@ class LSTMCell {
   [[nodiscard]] auto gate(const Z& z, Index which) const {
     return z.template middleRows<Units>(which * units(), units()).array();
   }
-
-  detail::Weights<Scalar, Rows, Inputs> kernel_;
-  detail::Weights<Scalar, Rows, Units> recurrent_kernel_;
-  detail::Weights<Scalar, Rows, 1> bias_;
 };
 
 }  // namespace strata

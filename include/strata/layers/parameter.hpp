@@ -11,13 +11,15 @@
 
 namespace strata {
 
-/// One array of trained numbers, as the optimizer, the files and the summary see it. `values` are
-/// in C order of `shape`, which is Keras' shape.
+/// One array of a layer's numbers, as the optimizer, the files and the summary see it. `values` are
+/// in C order of `shape`, which is Keras' shape. Numbers that are not trainable belong to the
+/// weights, but the optimizer leaves them.
 template <class Scalar>
 struct Parameter {
   std::string name;
   Shape shape;
   std::span<Scalar> values;
+  bool trainable = true;
 };
 
 namespace detail {

@@ -24,12 +24,14 @@ struct LayerTable {
   std::string (*kind)(const void*);
   std::string (*describe)(const void*);
   Index (*inputs)(const void*);
-  Index (*output_features)(const void*, Index);
+  Shape (*output_shape)(const void*, const Shape&);
+  Mask (*output_mask)(const void*, const Tensor<Scalar>&, const Mask&);
   void (*build)(void*, Index);
   void (*initialize)(void*, const Random&);
   std::vector<Parameter<Scalar>> (*parameters)(void*);
   void (*pack)(const void*, Shared&, bool);
-  void (*forward)(const void*, const void* packed, const Tensor<Scalar>&, Tensor<Scalar>&);
+  void (*forward)(const void*, const void* packed, const Tensor<Scalar>&, Tensor<Scalar>&,
+                  const Pass<Scalar>&);
   void (*check_stream)(const void*);
   Index (*state_size)(const void*);
   void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*) noexcept;
@@ -42,10 +44,11 @@ struct TrainingTable {
   using Shared = std::shared_ptr<void>;
 
   void (*forward)(const void*, const void* packed, const Tensor<Scalar>& x, Shared& tape,
-                  Tensor<Scalar>& y, const Pass&);
+                  Tensor<Scalar>& y, const Pass<Scalar>&);
   void (*backward)(const void*, const void* packed, const Tensor<Scalar>& x,
                    const Tensor<Scalar>& y, Tensor<Scalar>& dy, Shared& tape,
-                   std::span<Scalar> gradient, Tensor<Scalar>* dx);
+                   std::span<Scalar> gradient, Tensor<Scalar>* dx, const Pass<Scalar>&);
+  void (*absorb)(void*, Shared& tape);
 };
 
 template <class T>
@@ -71,14 +74,17 @@ struct LayerFunctions {
       .kind = [](const void* l) -> std::string { return of(l).kind(); },
       .describe = [](const void* l) -> std::string { return of(l).describe(); },
       .inputs = [](const void* l) { return of(l).inputs(); },
-      .output_features = [](const void* l, Index f) { return of(l).output_features(f); },
+      .output_shape = [](const void* l,
+                         const Shape& shape) { return strata::output_shape(of(l), shape); },
+      .output_mask = [](const void* l, const Tensor<Scalar>& x,
+                        const Mask& mask) { return strata::output_mask(of(l), x, mask); },
       .build = [](void* l, Index f) { of(l).build(f); },
       .initialize = [](void* l, const Random& random) { of(l).initialize(random); },
       .parameters = [](void* l) { return of(l).parameters(); },
       .pack = [](const void* l, Shared& p,
                  bool training) { of(l).pack(made<typename L::Packed>(p), training); },
-      .forward = [](const void* l, const void* p, const Tensor<Scalar>& x,
-                    Tensor<Scalar>& y) { of(l).forward(packed(p), x, y); },
+      .forward = [](const void* l, const void* p, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+                    const Pass<Scalar>& pass) { of(l).forward(packed(p), x, y, pass); },
       .check_stream = [](const void* l) { of(l).check_stream(); },
       .state_size = [](const void* l) { return of(l).state_size(); },
       .step = [](const void* p, const Scalar* x, Scalar* state,
@@ -88,13 +94,20 @@ struct LayerFunctions {
   static constexpr TrainingTable<Scalar> training{
       .forward =
           [](const void* l, const void* p, const Tensor<Scalar>& x, Shared& tape, Tensor<Scalar>& y,
-             const Pass& pass) {
+             const Pass<Scalar>& pass) {
             of(l).forward(packed(p), x, made<typename L::Tape>(tape), y, pass);
           },
       .backward =
           [](const void* l, const void* p, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-             Tensor<Scalar>& dy, Shared& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx) {
-            of(l).backward(packed(p), x, y, dy, made<typename L::Tape>(tape), gradient, dx);
+             Tensor<Scalar>& dy, Shared& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
+             const Pass<Scalar>& pass) {
+            of(l).backward(packed(p), x, y, dy, made<typename L::Tape>(tape), gradient, dx, pass);
+          },
+      .absorb =
+          [](void* l, Shared& tape) {
+            if constexpr (requires(typename L::Tape & t) { of(l).absorb(t); }) {
+              of(l).absorb(made<typename L::Tape>(tape));
+            }
           },
   };
 };
@@ -124,8 +137,11 @@ class LayerRef {
   [[nodiscard]] std::string kind() const { return table_->kind(self_); }
   [[nodiscard]] std::string describe() const { return table_->describe(self_); }
   [[nodiscard]] Index inputs() const { return table_->inputs(self_); }
-  [[nodiscard]] Index output_features(Index features) const {
-    return table_->output_features(self_, features);
+  [[nodiscard]] Shape output_shape(const Shape& shape) const {
+    return table_->output_shape(self_, shape);
+  }
+  [[nodiscard]] Mask output_mask(const Tensor<Scalar>& x, const Mask& mask) const {
+    return table_->output_mask(self_, x, mask);
   }
   void build(Index features) { table_->build(self_, features); }
   void initialize(const Random& random) { table_->initialize(self_, random); }
@@ -133,7 +149,8 @@ class LayerRef {
   [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const {
     std::vector<Parameter<const Scalar>> list;
     for (auto& parameter : table_->parameters(self_)) {
-      list.push_back({std::move(parameter.name), parameter.shape, parameter.values});
+      list.push_back(
+          {std::move(parameter.name), parameter.shape, parameter.values, parameter.trainable});
     }
     return list;
   }
@@ -147,8 +164,9 @@ class LayerRef {
     packed.table = table_;
     table_->pack(self_, packed.value, training);
   }
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y) const {
-    table_->forward(self_, packed.value.get(), x, y);
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    table_->forward(self_, packed.value.get(), x, y, pass);
   }
   void check_stream() const { table_->check_stream(self_); }
   [[nodiscard]] Index state_size() const { return table_->state_size(self_); }
@@ -182,14 +200,15 @@ class TrainableRef : public LayerRef<Scalar> {
       : LayerRef<Scalar>(layer), training_(&detail::LayerFunctions<L>::training) {}
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
-               const Pass& pass) const {
+               const Pass<Scalar>& pass) const {
     training_->forward(this->self_, packed.value.get(), x, tape, y, pass);
   }
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient,
-                Tensor<Scalar>* dx) const {
-    training_->backward(this->self_, packed.value.get(), x, y, dy, tape, gradient, dx);
+                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
+                const Pass<Scalar>& pass) const {
+    training_->backward(this->self_, packed.value.get(), x, y, dy, tape, gradient, dx, pass);
   }
+  void absorb(Tape& tape) { training_->absorb(this->self_, tape); }
 
  protected:
   const detail::TrainingTable<Scalar>* training_;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,6 +13,7 @@
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/layer_ref.hpp>
+#include <strata/model/state.hpp>
 
 namespace strata {
 
@@ -24,6 +24,38 @@ struct NetworkSetup {
   std::uint64_t seed = 0;
   /// Whether all sizes are known and the weights are there.
   bool built = false;
+};
+
+namespace detail {
+
+/// "SimpleRNN" as "simple_rnn", as Keras writes it.
+[[nodiscard]] inline std::string snake_case(const std::string& name) {
+  const auto is_upper = [](char letter) { return letter >= 'A' && letter <= 'Z'; };
+  const auto is_lower = [](char letter) { return letter >= 'a' && letter <= 'z'; };
+  std::string snake;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool starts_word =
+        i > 0 && is_upper(name[i]) &&
+        (is_lower(name[i - 1]) || (i + 1 < name.size() && is_lower(name[i + 1])));
+    if (starts_word) snake += '_';
+    snake += is_upper(name[i]) ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
+  }
+  return snake;
+}
+
+}  // namespace detail
+
+/// What a batch of sequences brings besides its numbers. All of it may be null.
+template <class Scalar>
+struct SequenceContext {
+  /// Which steps count, (B, T).
+  const Mask* mask = nullptr;
+  /// The state before, which becomes the state after. Sequence 0 of the batch is sequence `first`
+  /// of the state.
+  State<Scalar>* state = nullptr;
+  Index first = 0;
+  /// Where the mask of the output goes.
+  Mask* output_mask = nullptr;
 };
 
 /// A chain of layers that lie elsewhere: their sizes and weights, and how data runs forward and
@@ -45,14 +77,14 @@ class Network {
   /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
   /// are all zero. Throws ShapeError when the layers do not join, and changes nothing then.
   void build(const Input& input) {
-    (void)output_shape(input.shape());
+    check_features_known(input);
     setup_->input = input;
-    Index features = input.features();
+    Shape shape = input.shape();
     for (std::size_t i = 0; i < size(); ++i) {
       auto& layer = layers_[i];
-      if (layer.inputs() == Dynamic) layer.build(features);
+      if (layer.inputs() == Dynamic) layer.build(shape.back());
       if (is_zero(layer)) layer.initialize(layer_random(i));
-      features = layer.output_features(features);
+      shape = layer.output_shape(shape);
     }
     setup_->built = true;
   }
@@ -72,27 +104,9 @@ class Network {
     for (std::size_t i = 0; i < size(); ++i) {
       const auto& layer = layers_[i];
       const std::string where = detail::text({"layer ", i, " (", layer.describe(), "): "});
-      if (layer.accepts() == Accepts::sequences && shape.rank() != 3) {
-        if (before.empty()) {
-          detail::fail<ShapeError>({where, "expects sequences (B, T, F), found ", shape});
-        }
-        detail::fail<ShapeError>({where, "expects sequences (B, T, F), but ", before,
-                                  " returns one output per sequence; construct it with "
-                                  "return_sequences"});
-      }
+      check_rank(layer, shape, where, before);
       try {
-        const Index features = layer.output_features(shape.back());
-        switch (layer.returns()) {
-          case Returns::same:
-            shape[shape.rank() - 1] = features;
-            break;
-          case Returns::sequence:
-            shape = {shape[0], shape[1], features};
-            break;
-          case Returns::last:
-            shape = {shape[0], features};
-            break;
-        }
+        shape = layer.output_shape(shape);
       } catch (const ShapeError& error) {
         detail::fail<ShapeError>(
             {where, error.what(), before.empty() ? "" : ", the outputs of ", before});
@@ -109,10 +123,7 @@ class Network {
     std::vector<std::string> names;
     std::map<std::string, int> uses;
     for (const auto& layer : layers_) {
-      std::string name = layer.kind();
-      for (char& letter : name) {
-        letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-      }
+      const std::string name = detail::snake_case(layer.kind());
       const int use = uses[name]++;
       names.push_back(use == 0 ? name : detail::text({name, "_", use}));
     }
@@ -159,7 +170,15 @@ class Network {
   void build_for(const Tensor<Scalar>& x) {
     if (is_built()) return;
     detail::check_not_empty("x", x);
-    build(x.rank() == 3 ? Input(Dynamic, x.features()) : Input(x.features()));
+    if (x.rank() == 2) {
+      const bool ids = size() > 0 && layers_.front().accepts() == Accepts::ids;
+      return build(Input(ids ? Dynamic : x.features()));
+    }
+    try {
+      build(Input(Dynamic, x.features()));
+    } catch (const StateError&) {
+      build(Input(x.steps(), x.features()));
+    }
   }
 
   /// Throws when x is not data for this model: StateError before it is built, ShapeError when the
@@ -171,7 +190,8 @@ class Network {
     const bool steps_fit =
         expected.rank() < 3 || x.rank() < 3 || expected[1] == Dynamic || expected[1] == x.steps();
     (void)output_shape(x.shape());
-    if (x.rank() != expected.rank() || !steps_fit || x.features() != expected.back()) {
+    const bool features_fit = expected.back() == Dynamic || x.features() == expected.back();
+    if (x.rank() != expected.rank() || !steps_fit || !features_fit) {
       detail::fail<ShapeError>({"x: the model's Input expects ", expected, ", found ", x.shape()});
     }
     detail::check_finite("x", x);
@@ -182,14 +202,77 @@ class Network {
     for (std::size_t i = 0; i < size(); ++i) layers_[i].pack(packed[i], training);
   }
 
+  /// Throws ShapeError unless the mask is empty or fits x, or x is no sequence.
+  static void check_mask(const Mask& mask, const Tensor<Scalar>& x) {
+    if (mask.empty()) return;
+    const Index steps = x.rank() == 3 ? x.steps() : x.features();
+    if (mask.batch() != x.batch() || mask.steps() != steps) {
+      detail::fail<ShapeError>({"mask: x has the shape ", x.shape(), ", so the mask has the shape ",
+                                Shape{x.batch(), steps}, "; found ",
+                                Shape{mask.batch(), mask.steps()}});
+    }
+  }
+
+  /// The state before the first step, of B sequences.
+  [[nodiscard]] State<Scalar> zero_state(Index batch) const {
+    require_built("the sizes of the state");
+    State<Scalar> state{batch, {}};
+    for (const auto& layer : layers_) {
+      state.layers.emplace_back(static_cast<std::size_t>(batch * layer.state_size()), Scalar(0));
+    }
+    return state;
+  }
+
+  /// Throws ShapeError when a state is not one of B sequences of this model. An empty one becomes
+  /// zeros.
+  void check_state(State<Scalar>& state, Index batch) const {
+    if (state.empty()) {
+      state = zero_state(batch);
+      return;
+    }
+    if (state.batch != batch) {
+      detail::fail<ShapeError>({"state: expects ", batch, " sequences, found ", state.batch});
+    }
+    if (state.layers.size() != size()) {
+      detail::fail<ShapeError>(
+          {"state: the number of layers: expects ", size(), ", found ", state.layers.size()});
+    }
+    for (std::size_t i = 0; i < size(); ++i) {
+      const Index expected = layers_[i].state_size() * batch;
+      const auto found = static_cast<Index>(state.layers[i].size());
+      if (found != expected) {
+        detail::fail<ShapeError>({"state: the size of a layer's state: layer ", i, " (",
+                                  layers_[i].describe(), "): expects ", expected, ", found ",
+                                  found});
+      }
+    }
+  }
+
+  /// What a layer is given of the context of a batch.
+  [[nodiscard]] Pass<Scalar> pass_of(std::size_t i, const SequenceContext<Scalar>& context,
+                                     const Mask& mask, const Random& random) const {
+    Pass<Scalar> pass{.random = random.fork(i)};
+    if (!mask.empty()) pass.mask = &mask;
+    if (context.state && context.state->size(i) > 0) {
+      pass.final_state = context.state->rows(i, context.first);
+      pass.initial_state = pass.final_state;
+    }
+    return pass;
+  }
+
   /// Prediction for one batch. The output of a layer is dropped when the next has read it.
-  [[nodiscard]] Tensor<Scalar> forward(const Packed& packed, const Tensor<Scalar>& x) const {
+  [[nodiscard]] Tensor<Scalar> forward(const Packed& packed, const Tensor<Scalar>& x,
+                                       const SequenceContext<Scalar>& context = {}) const {
     Tensor<Scalar> now;
     Tensor<Scalar> next;
+    Mask mask = context.mask ? *context.mask : Mask();
     for (std::size_t i = 0; i < size(); ++i) {
-      layers_[i].forward(packed[i], i == 0 ? x : std::as_const(now), next);
+      const Tensor<Scalar>& in = i == 0 ? x : std::as_const(now);
+      layers_[i].forward(packed[i], in, next, pass_of(i, context, mask, Random()));
+      mask = layers_[i].output_mask(in, mask);
       now.swap(next);
     }
+    if (context.output_mask) *context.output_mask = std::move(mask);
     return now;
   }
 
@@ -199,6 +282,48 @@ class Network {
     detail::fail<StateError>({what,
                               " are not known yet: construct the model with Input{steps, "
                               "features}, or call build or fit first"});
+  }
+
+  /// Throws ShapeError when the layers do not join, StateError when a layer cannot know its inputs.
+  void check_features_known(const Input& input) const {
+    (void)output_shape(input.shape());
+    Shape shape = input.shape();
+    for (std::size_t i = 0; i < size(); ++i) {
+      const auto& layer = layers_[i];
+      if (layer.inputs() == Dynamic && shape.back() == Dynamic) {
+        detail::fail<StateError>({"layer ", i, " (", layer.describe(),
+                                  "): its number of inputs is not known; construct the model with "
+                                  "Input{steps, features}"});
+      }
+      shape = layer.output_shape(shape);
+    }
+  }
+
+  static void check_rank(const LayerRef<Scalar>& layer, const Shape& shape,
+                         const std::string& where, const std::string& before) {
+    switch (layer.accepts()) {
+      case Accepts::any:
+        return;
+      case Accepts::sequences:
+        if (shape.rank() == 3) return;
+        if (before.empty()) {
+          detail::fail<ShapeError>({where, "expects sequences (B, T, F), found ", shape});
+        }
+        detail::fail<ShapeError>({where, "expects sequences (B, T, F), but ", before,
+                                  " returns one output per sequence; construct it with "
+                                  "return_sequences"});
+      case Accepts::samples:
+        if (shape.rank() == 2) return;
+        if (before.empty()) {
+          detail::fail<ShapeError>({where, "expects samples (B, F), found ", shape});
+        }
+        detail::fail<ShapeError>({where, "expects samples (B, F), but ", before,
+                                  " returns sequences; construct it without return_sequences"});
+      case Accepts::ids:
+        if (shape.rank() == 2 && before.empty()) return;
+        detail::fail<ShapeError>(
+            {where, "expects class numbers (B, T) as the model's input, found ", shape});
+    }
   }
 
   [[nodiscard]] Random layer_random(std::size_t i) const { return Random(setup_->seed).fork(i); }

@@ -14,6 +14,7 @@
 #include <strata/detail/owned.hpp>
 #include <strata/model/joints.hpp>
 #include <strata/model/network.hpp>
+#include <strata/model/options.hpp>
 #include <strata/model/summary.hpp>
 
 namespace strata {
@@ -35,29 +36,57 @@ struct FitOptions;
 struct Evaluation;
 class History;
 
-struct PredictOptions {
-  Index batch_size = 32;
-};
-
 namespace detail {
 
-/// The outputs for all samples of checked data, batch by batch.
+/// Throws when data, mask or state do not fit the model. An empty state becomes zeros.
 template <class Scalar>
-[[nodiscard]] Tensor<Scalar> predict(const Network<Scalar>& network, const Tensor<Scalar>& x,
-                                     const PredictOptions& options) {
-  if (options.batch_size < 1) throw ValueError("predict: batch_size must be at least 1");
+void check_sequences(const Network<Scalar>& network, const Tensor<Scalar>& x, const Mask& mask,
+                     State<Scalar>* state) {
   network.check_data(x);
-  typename Network<Scalar>::Packed packed;
-  network.pack(packed, false);
-  if (x.batch() <= options.batch_size) return network.forward(packed, x);
-  Tensor<Scalar> all(network.output_shape(x.shape()));
-  const Index sample = all.size() / all.batch();
+  network.check_mask(mask, x);
+  if (state) network.check_state(*state, x.batch());
+}
+
+/// Calls f(x, context, first) for x of all samples, batch by batch.
+template <class Scalar, class F>
+void for_each_batch(const Tensor<Scalar>& x, const PredictOptions<Scalar>& options, F f) {
   for (Index first = 0; first < x.batch(); first += options.batch_size) {
     const Index count = std::min(options.batch_size, x.batch() - first);
-    const Tensor<Scalar> part = network.forward(packed, x.rows(first, count));
-    std::copy_n(part.data(), part.size(), all.data() + first * sample);
+    const Mask mask = options.mask.empty() ? Mask() : options.mask.rows(first, count);
+    f(x.rows(first, count), SequenceContext<Scalar>{&mask, options.state, first}, first);
   }
+}
+
+/// The outputs for all samples, batch by batch.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> predict(const Network<Scalar>& network, const Tensor<Scalar>& x,
+                                     const PredictOptions<Scalar>& options) {
+  if (options.batch_size < 1) throw ValueError("predict: batch_size must be at least 1");
+  check_sequences(network, x, options.mask, options.state);
+  typename Network<Scalar>::Packed packed;
+  network.pack(packed, false);
+  if (x.batch() <= options.batch_size) {
+    return network.forward(packed, x, {&options.mask, options.state});
+  }
+  Tensor<Scalar> all(network.output_shape(x.shape()));
+  const Index sample = all.size() / all.batch();
+  for_each_batch(x, options, [&](const Tensor<Scalar>& part, const auto& context, Index first) {
+    const Tensor<Scalar> y = network.forward(packed, part, context);
+    std::copy_n(y.data(), y.size(), all.data() + first * sample);
+  });
   return all;
+}
+
+/// The data of a model whose first layer has known inputs.
+[[nodiscard]] inline Input input_of(Accepts accepts, Index inputs) {
+  if (accepts == Accepts::sequences) return Input(Dynamic, inputs);
+  return Input(accepts == Accepts::ids ? Dynamic : inputs);
+}
+
+/// The shape of data of which nothing is known but what the first layer takes.
+[[nodiscard]] inline Shape any_shape(Accepts accepts) {
+  if (accepts == Accepts::ids || accepts == Accepts::samples) return {Dynamic, Dynamic};
+  return {Dynamic, Dynamic, Dynamic};
 }
 
 /// What a user calls on a model, whether its layers were chosen at compile time or at run time.
@@ -121,8 +150,13 @@ class SequentialBase {
   /// Throws StateError before the model is built, ShapeError and ValueError on data that does not
   /// fit.
   [[nodiscard]] Tensor<Scalar> predict(const Tensor<Scalar>& x,
-                                       const PredictOptions& options = {}) const {
+                                       const PredictOptions<Scalar>& options = {}) const {
     return detail::predict(network(), x, options);
+  }
+
+  /// The state of B sequences before the first step: zeros.
+  [[nodiscard]] State<Scalar> zero_state(Index batch = 1) const {
+    return network().zero_state(batch);
   }
 
   /// Layers, output shapes and numbers of parameters, as Keras prints them.
@@ -139,12 +173,14 @@ class SequentialBase {
 
   /// Loss and metrics over all samples.
   [[nodiscard]] Evaluation evaluate(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                    const PredictOptions& options = {}) const;
+                                    const PredictOptions<Scalar>& options = {}) const;
 
   /// One update from one batch; loss and metrics before it.
-  Evaluation train_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y);
+  Evaluation train_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                            const BatchOptions<Scalar>& options = {});
   /// Loss and metrics of one batch.
-  [[nodiscard]] Evaluation test_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y) const;
+  Evaluation test_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                           const BatchOptions<Scalar>& options = {}) const;
 
  protected:
   NetworkSetup setup_;
@@ -175,9 +211,7 @@ class Sequential
 
   explicit Sequential(Layers... layers) : layers_(std::move(layers)...) {
     const auto& first = std::get<0>(layers_);
-    if (first.inputs() == Dynamic) return;
-    this->build(first.accepts == Accepts::sequences ? Input(Dynamic, first.inputs())
-                                                    : Input(first.inputs()));
+    if (first.inputs() != Dynamic) this->build(detail::input_of(first.accepts, first.inputs()));
   }
 
   explicit Sequential(const Input& input, Layers... layers) : layers_(std::move(layers)...) {
@@ -269,13 +303,12 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
       const auto& first = layers_.front();
       std::optional<Input> input = this->setup_.input;
       if (!input && layers_.size() == 1 && first.inputs() != Dynamic) {
-        input = first.accepts() == Accepts::sequences ? Input(Dynamic, first.inputs())
-                                                      : Input(first.inputs());
+        input = detail::input_of(first.accepts(), first.inputs());
       }
       if (input)
         this->build(*input);
       else
-        (void)this->output_shape({Dynamic, Dynamic, Dynamic});
+        (void)this->output_shape(detail::any_shape(first.accepts()));
     } catch (...) {
       layers_.pop_back();
       throw;

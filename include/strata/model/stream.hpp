@@ -33,9 +33,18 @@ struct StreamLayers<std::tuple<Layers...>> {
     return features;
   }
 
+  template <class L>
+  static constexpr bool streams_of() {
+    if constexpr (requires { L::streams; })
+      return L::streams;
+    else
+      return true;
+  }
+
  public:
   static constexpr Index inputs = std::tuple_element_t<0, std::tuple<Layers...>>::fixed_inputs;
   static constexpr Index outputs = outputs_of(inputs);
+  static constexpr bool streams = (streams_of<Layers>() && ...);
   using Packed = std::tuple<typename Layers::Packed...>;
 
   static void pack(const std::tuple<Layers...>& layers, Packed& packed) {
@@ -57,6 +66,7 @@ template <class Scalar>
 struct StreamLayers<std::vector<AnyLayer<Scalar>>> {
   static constexpr Index inputs = Dynamic;
   static constexpr Index outputs = Dynamic;
+  static constexpr bool streams = true;
   using Packed = typename Network<Scalar>::Packed;
 
   static void pack(const std::vector<AnyLayer<Scalar>>& layers, Packed& packed) {
@@ -75,15 +85,6 @@ using FixedSpan =
     std::span<Scalar, Size == Dynamic ? std::dynamic_extent : static_cast<std::size_t>(Size)>;
 
 }  // namespace detail
-
-/// What a stream remembers between steps: for each layer with a state, that of its cells. An LSTM's
-/// is h, then c. Plain numbers, to keep, compare or send.
-template <class Scalar>
-struct StreamState {
-  std::vector<std::vector<Scalar>> layers;
-
-  [[nodiscard]] bool operator==(const StreamState&) const = default;
-};
 
 /// A model that runs one time step at a time and remembers where it is.
 ///
@@ -105,16 +106,19 @@ class Stream {
   /// Throws StateError before the model is built, and ValueError, naming the layer, when one of its
   /// layers needs the whole sequence.
   explicit Stream(const Model& model) {
+    static_assert(Layers::streams,
+                  "strata: a Stream runs step by step, but a layer of this model needs the whole "
+                  "sequence");
     if (!model.is_built()) {
       throw StateError("Stream: the model's sizes are not known yet; build or fit it first");
     }
     auto packed = std::make_shared<typename Layers::Packed>();
     Layers::pack(model.layers(), *packed);
     packed_ = std::move(packed);
-    inputs_ = model.input()->features();
-    outputs_ = inputs_;
-    Index widest = 0;
     const auto network = model.network();
+    Shape shape = step_shape(network);
+    inputs_ = shape.back();
+    Index widest = 0;
     for (std::size_t i = 0; i < network.size(); ++i) {
       const auto& layer = network.layers()[i];
       try {
@@ -123,10 +127,11 @@ class Stream {
         detail::fail<ValueError>(
             {"Stream: layer ", i, " (", layer.describe(), "): ", error.what()});
       }
-      state_.layers.emplace_back(static_cast<std::size_t>(layer.state_size()), Scalar(0));
-      outputs_ = layer.output_features(outputs_);
-      widest = std::max(widest, outputs_);
+      shape = layer.output_shape(shape);
+      widest = std::max(widest, shape.back());
     }
+    state_ = network.zero_state(1);
+    outputs_ = shape.back();
     for (auto& values : values_) values.resize(static_cast<std::size_t>(widest));
   }
 
@@ -174,10 +179,11 @@ class Stream {
     }
   }
 
-  [[nodiscard]] const StreamState<Scalar>& state() const noexcept { return state_; }
+  [[nodiscard]] const State<Scalar>& state() const noexcept { return state_; }
 
   /// Throws ShapeError when the state is that of another model; nothing is changed then.
-  void set_state(const StreamState<Scalar>& state) {
+  void set_state(const State<Scalar>& state) {
+    check_size("set_state: the number of sequences", state.batch, 1);
     check_size("set_state: the number of layers", static_cast<Index>(state.layers.size()),
                static_cast<Index>(state_.layers.size()));
     for (std::size_t i = 0; i < state.layers.size(); ++i) {
@@ -191,11 +197,17 @@ class Stream {
   }
 
   /// Back to the state before the first step: zeros.
-  void reset() noexcept {
-    for (auto& layer : state_.layers) std::fill(layer.begin(), layer.end(), Scalar(0));
-  }
+  void reset() noexcept { state_.reset(); }
 
  private:
+  /// The shape of one step of one sequence.
+  static Shape step_shape(const Network<Scalar>& network) {
+    Shape shape = network.input()->shape();
+    for (Index axis = 0; axis + 1 < shape.rank(); ++axis) shape[axis] = 1;
+    if (network.layers().front().accepts() == Accepts::ids) shape[1] = 1;
+    return shape;
+  }
+
   static void check_size(const char* what, Index found, Index expected) {
     if (found != expected) {
       detail::fail<ShapeError>({"Stream: ", what, ": expects ", expected, ", found ", found});
@@ -203,7 +215,7 @@ class Stream {
   }
 
   std::shared_ptr<const typename Layers::Packed> packed_;
-  StreamState<Scalar> state_;
+  State<Scalar> state_;
   std::array<std::vector<Scalar>, 2> values_;
   Index inputs_ = 0;
   Index outputs_ = 0;

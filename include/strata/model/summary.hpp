@@ -63,10 +63,7 @@ template <class Scalar>
     const auto& layer = network.layers()[i];
     std::array<std::string, 3> row{names[i] + " (" + layer.kind() + ")", "?", "?"};
     if (network.is_built()) {
-      const Index features = layer.output_features(shape.back());
-      const bool sequence = layer.returns() == Returns::sequence ||
-                            (layer.returns() == Returns::same && shape.rank() == 3);
-      shape = sequence ? Shape{Dynamic, shape[1], features} : Shape{Dynamic, features};
+      shape = layer.output_shape(shape);
       const Index count = layer.parameter_count();
       total += count;
       row[1] = to_string(shape);

@@ -27,8 +27,21 @@ struct FitOptions {
   std::uint64_t seed = 0;
   /// The share of the samples, from the end, that is kept for validation.
   double validation_split = 0;
+  /// Which steps of x count, (B, T); all of them without. See also Mask::from_lengths.
+  Mask mask = {};
   /// x and y for validation; goes before validation_split.
   std::optional<std::pair<Tensor<Scalar>, Tensor<Scalar>>> validation_data = std::nullopt;
+  /// Which steps of the validation data count.
+  Mask validation_mask = {};
+  /// Sequence b of a batch goes on from the state that sequence b of the batch before ended with;
+  /// each epoch begins with zeros. Needs shuffle = false, and batches of equal size.
+  bool stateful = false;
+  /// Trains sequences in windows of so many steps, from the state of the window before; derivatives
+  /// end at a window's first step (truncated back-propagation through time, Williams & Peng 1990).
+  /// 0: whole sequences.
+  Index truncate = 0;
+  /// The standard deviation of noise that is added to all weights for each step (Graves 2011).
+  double weight_noise = 0;
   std::vector<Callback> callbacks = {};
   /// 0: silent, 1: progress bar, 2: a line for each epoch.
   int verbose = 1;
@@ -57,27 +70,27 @@ class Fit final : public TrainingRun {
       fail<ValueError>(
           {"fit: validation_split leaves ", samples, " of ", x.batch(), " samples for training"});
     }
+    check_windows(x, samples);
     if (options.validation_data) {
       const auto& [x_validation, y_validation] = *options.validation_data;
       check_not_empty("validation x", x_validation);
       check_finite("validation x", x_validation);
       check_targets(y_validation, model.output_shape(x_validation.shape()), targets);
+      Network<Scalar>::check_mask(options.validation_mask, x_validation);
       if (x_validation.features() != x.features()) {
         fail<ShapeError>({"validation x: expects ", x.features(), " features as x has, found ",
                           x_validation.features()});
       }
     }
-    prepare(model_, x, y, targets);
+    prepare(model_, x, y, options.mask, targets);
 
-    x_ = x.rows(0, samples);
-    y_ = y.rows(0, samples);
+    data_ = part(x, y, options.mask, 0, samples);
     if (options.validation_data) {
       const auto& [x_validation, y_validation] = *options.validation_data;
-      x_validation_ = x_validation.rows(0, x_validation.batch());
-      y_validation_ = y_validation.rows(0, y_validation.batch());
+      validation_ =
+          part(x_validation, y_validation, options.validation_mask, 0, x_validation.batch());
     } else {
-      x_validation_ = x.rows(samples, x.batch() - samples);
-      y_validation_ = y.rows(samples, y.batch() - samples);
+      validation_ = part(x, y, options.mask, samples, x.batch() - samples);
     }
     callbacks_ = options.callbacks;
     if (options.verbose > 0) callbacks_.push_back(ProgressBar{.lines = options.verbose > 1});
@@ -91,7 +104,7 @@ class Fit final : public TrainingRun {
     for (int epoch = options_.initial_epoch; epoch < options_.epochs && !stopped(); ++epoch) {
       for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch);
       Logs logs = train(random.fork(static_cast<std::uint64_t>(epoch)));
-      if (!x_validation_.empty()) validate(logs);
+      if (!validation_.x.empty()) validate(logs);
       for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch, logs);
       history.append(logs);
     }
@@ -132,18 +145,60 @@ class Fit final : public TrainingRun {
     return (samples + options.batch_size - 1) / options.batch_size;
   }
 
+  /// Samples with what belongs to them.
+  struct Samples {
+    Tensor<Scalar> x;
+    Tensor<Scalar> y;
+    Mask mask;
+  };
+
+  [[nodiscard]] static Samples part(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                                    const Mask& mask, Index first, Index count) {
+    return {x.rows(first, count), y.rows(first, count),
+            mask.empty() || count == 0 ? Mask() : mask.rows(first, count)};
+  }
+
+  void check_windows(const Tensor<Scalar>& x, Index samples) const {
+    if (options_.truncate < 0) {
+      fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options_.truncate});
+    }
+    if (!(options_.weight_noise >= 0)) {
+      fail<ValueError>({"fit: weight_noise must be at least 0, found ", options_.weight_noise});
+    }
+    if (options_.truncate > 0 && x.rank() != 3) {
+      fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});
+    }
+    if (options_.stateful && options_.shuffle) {
+      throw ValueError("fit: stateful needs shuffle = false");
+    }
+    if (options_.stateful && samples % options_.batch_size != 0) {
+      fail<ValueError>({"fit: stateful needs batches of equal size, found ", samples,
+                        " samples in batches of ", options_.batch_size});
+    }
+    if (!options_.stateful && options_.truncate == 0) return;
+    for (std::size_t i = 0; i < model_.size(); ++i) {
+      const auto& layer = model_.layers()[i];
+      try {
+        layer.check_stream();
+      } catch (const ValueError& error) {
+        fail<ValueError>({"fit: stateful and truncate carry a state: layer ", i, " (",
+                          layer.describe(), "): ", error.what()});
+      }
+    }
+  }
+
   /// One epoch.
   [[nodiscard]] Logs train(const Random& random) {
     Totals<Scalar> totals(training_.metrics);
     const std::vector<Index> order = sample_order(random.fork(0));
     const Random dropout = random.fork(1);
+    State<Scalar> state;
     for (Index batch = 0; batch < batches(); ++batch) {
       const Index first = batch * options_.batch_size;
-      const Index count = std::min(options_.batch_size, x_.batch() - first);
-      const Pass pass{dropout.fork(static_cast<std::uint64_t>(batch))};
-      const Tensor<Scalar>& x = gather(x_, order, first, count, x_batch_);
-      const Tensor<Scalar>& y = gather(y_, order, first, count, y_batch_);
-      step(x, y, pass, totals);
+      const Index count = std::min(options_.batch_size, data_.x.batch() - first);
+      gather(data_, order, first, count, batch_);
+      if (!options_.stateful || batch == 0) state = model_.zero_state(count);
+      train_batch(dropout.fork(static_cast<std::uint64_t>(batch)), state, totals);
       if (callbacks_.empty()) continue;
       const Logs logs = logs_of(totals.means(), "");
       for (auto& callback : callbacks_) callback.on_batch_end(*this, batch, logs);
@@ -151,11 +206,34 @@ class Fit final : public TrainingRun {
     return logs_of(totals.means(), "");
   }
 
-  void step(const Tensor<Scalar>& x, const Tensor<Scalar>& y, const Pass& pass,
+  void train_batch(const Random& random, State<Scalar>& state, Totals<Scalar>& totals) {
+    State<Scalar>* const carried = options_.stateful || options_.truncate > 0 ? &state : nullptr;
+    const Index steps = batch_.x.steps();
+    const Index size = options_.truncate > 0 ? options_.truncate : steps;
+    if (size >= steps) return step(batch_, random, carried, totals);
+    const bool has_targets = model_.output_shape(batch_.x.shape()).rank() == 3;
+    for (Index first = 0; first < steps; first += size) {
+      const Index count = std::min(size, steps - first);
+      const bool last = first + count == steps;
+      const Samples window{steps_of(batch_.x, first, count),
+                           has_targets ? steps_of(batch_.y, first, count) : batch_.y,
+                           batch_.mask.part(0, batch_.x.batch(), first, count)};
+      if (has_targets || last) {
+        step(window, random.fork(static_cast<std::uint64_t>(first)), carried, totals);
+      } else {
+        typename Network<Scalar>::Packed packed;
+        model_.pack(packed, false);
+        (void)model_.forward(packed, window.x, {&window.mask, carried});
+      }
+    }
+  }
+
+  void step(const Samples& samples, const Random& random, State<Scalar>* state,
             Totals<Scalar>& totals) {
     std::vector<Scalar> before = model_.weights();
     try {
-      training_.step(model_, x, y, pass, &totals);
+      training_.step(model_, samples.x, samples.y, {random, options_.weight_noise},
+                     {&samples.mask, state}, &totals);
     } catch (const ValueError&) {
       // What made the loss infinite is the update before; its weights are not good.
       model_.set_weights(good_);
@@ -168,11 +246,11 @@ class Fit final : public TrainingRun {
     Totals<Scalar> totals(training_.metrics);
     typename Network<Scalar>::Packed packed;
     model_.pack(packed, false);
-    for (Index first = 0; first < x_validation_.batch(); first += options_.batch_size) {
-      const Index count = std::min(options_.batch_size, x_validation_.batch() - first);
-      training_.test(model_, packed, x_validation_.rows(first, count),
-                     y_validation_.rows(first, count), totals);
-    }
+    for_each_batch(
+        validation_.x, PredictOptions<Scalar>{options_.batch_size, validation_.mask, nullptr},
+        [&](const Tensor<Scalar>& x, const auto& context, Index first) {
+          training_.test(model_, packed, x, validation_.y.rows(first, x.batch()), context, totals);
+        });
     for (const auto& [name, value] : logs_of(totals.means(), "val_")) logs.set(name, value);
   }
 
@@ -186,7 +264,7 @@ class Fit final : public TrainingRun {
   /// Fisher and Yates' shuffle, the same on every platform; nothing without shuffling.
   [[nodiscard]] std::vector<Index> sample_order(Random random) const {
     if (!options_.shuffle) return {};
-    std::vector<Index> order(static_cast<std::size_t>(x_.batch()));
+    std::vector<Index> order(static_cast<std::size_t>(data_.x.batch()));
     std::iota(order.begin(), order.end(), Index{0});
     for (std::size_t i = order.size(); i > 1; --i) {
       std::swap(order[i - 1], order[static_cast<std::size_t>(random.below(static_cast<Index>(i)))]);
@@ -194,13 +272,26 @@ class Fit final : public TrainingRun {
     return order;
   }
 
-  [[nodiscard]] static const Tensor<Scalar>& gather(const Tensor<Scalar>& all,
-                                                    const std::vector<Index>& order, Index first,
-                                                    Index count, Tensor<Scalar>& batch) {
+  /// The samples of one batch, in their order.
+  static void gather(const Samples& all, const std::vector<Index>& order, Index first, Index count,
+                     Samples& batch) {
+    batch.mask = Mask();
     if (order.empty()) {
-      batch = all.rows(first, count);
-      return batch;
+      batch = part(std::as_const(all.x), std::as_const(all.y), all.mask, first, count);
+      return;
     }
+    gather_rows(all.x, order, first, count, batch.x);
+    gather_rows(all.y, order, first, count, batch.y);
+    if (all.mask.empty()) return;
+    batch.mask = Mask(count, all.mask.steps());
+    for (Index i = 0; i < count; ++i) {
+      const Index sample = order[static_cast<std::size_t>(first + i)];
+      for (Index t = 0; t < all.mask.steps(); ++t) batch.mask.set(i, t, all.mask(sample, t));
+    }
+  }
+
+  static void gather_rows(const Tensor<Scalar>& all, const std::vector<Index>& order, Index first,
+                          Index count, Tensor<Scalar>& batch) {
     Shape shape = all.shape();
     shape[0] = count;
     batch.resize(shape);
@@ -209,15 +300,28 @@ class Fit final : public TrainingRun {
       const Index sample = order[static_cast<std::size_t>(first + i)];
       std::copy_n(all.data() + sample * size, size, batch.data() + i * size);
     }
-    return batch;
+  }
+
+  /// A copy of some steps of all sequences; of (B, T), one number for each step, likewise.
+  [[nodiscard]] static Tensor<Scalar> steps_of(const Tensor<Scalar>& all, Index first,
+                                               Index count) {
+    const Index features = all.rank() == 3 ? all.features() : 1;
+    const Index steps = all.rank() == 3 ? all.steps() : all.features();
+    Tensor<Scalar> window({all.batch(), count, features});
+    for (Index b = 0; b < all.batch(); ++b) {
+      std::copy_n(all.data() + (b * steps + first) * features, count * features,
+                  window.data() + b * count * features);
+    }
+    return window;
   }
 
   TrainableNetwork<Scalar> model_;
   Training<Scalar>& training_;
   const FitOptions<Scalar>& options_;
   std::vector<Callback> callbacks_;
-  Tensor<Scalar> x_, y_, x_validation_, y_validation_;
-  Tensor<Scalar> x_batch_, y_batch_;
+  Samples data_;
+  Samples validation_;
+  Samples batch_;
   std::vector<Scalar> good_;
 };
 
@@ -230,27 +334,16 @@ template <class Training>
 template <class Scalar>
 [[nodiscard]] Evaluation evaluate(const Network<Scalar>& network, const Training<Scalar>& training,
                                   const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                  const PredictOptions& options) {
+                                  const PredictOptions<Scalar>& options) {
   if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
-  network.check_data(x);
+  check_sequences(network, x, options.mask, options.state);
   check_targets(y, network.output_shape(x.shape()), training.loss.targets());
   typename Network<Scalar>::Packed packed;
   network.pack(packed, false);
   Totals<Scalar> totals(training.metrics);
-  for (Index first = 0; first < x.batch(); first += options.batch_size) {
-    const Index count = std::min(options.batch_size, x.batch() - first);
-    training.test(network, packed, x.rows(first, count), y.rows(first, count), totals);
-  }
-  return totals.means();
-}
-
-template <class Scalar>
-Evaluation train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& training,
-                          const Tensor<Scalar>& x, const Tensor<Scalar>& y) {
-  prepare(network, x, y, training.loss.targets());
-  Totals<Scalar> totals(training.metrics);
-  const auto iteration = static_cast<std::uint64_t>(training.optimizer.iterations());
-  training.step(network, x, y, Pass{Random(0).fork(iteration)}, &totals);
+  for_each_batch(x, options, [&](const Tensor<Scalar>& part, const auto& context, Index first) {
+    training.test(network, packed, part, y.rows(first, part.batch()), context, totals);
+  });
   return totals.means();
 }
 
@@ -273,18 +366,23 @@ History SequentialBase<Model, S>::fit(const Tensor<S>& x, const Tensor<S>& y,
 
 template <class Model, class S>
 Evaluation SequentialBase<Model, S>::evaluate(const Tensor<S>& x, const Tensor<S>& y,
-                                              const PredictOptions& options) const {
+                                              const PredictOptions<S>& options) const {
   return detail::evaluate(network(), compiled(training_.get()), x, y, options);
 }
 
 template <class Model, class S>
-Evaluation SequentialBase<Model, S>::train_on_batch(const Tensor<S>& x, const Tensor<S>& y) {
-  return detail::train_on_batch(trainable_network(), compiled(training_.get()), x, y);
+Evaluation SequentialBase<Model, S>::train_on_batch(const Tensor<S>& x, const Tensor<S>& y,
+                                                    const BatchOptions<S>& options) {
+  Training<S>& training = compiled(training_.get());
+  Totals<S> totals(training.metrics);
+  detail::train_on_batch(trainable_network(), training, x, y, options, Random(0), &totals);
+  return totals.means();
 }
 
 template <class Model, class S>
-Evaluation SequentialBase<Model, S>::test_on_batch(const Tensor<S>& x, const Tensor<S>& y) const {
-  return evaluate(x, y, {.batch_size = std::max<Index>(1, x.batch())});
+Evaluation SequentialBase<Model, S>::test_on_batch(const Tensor<S>& x, const Tensor<S>& y,
+                                                   const BatchOptions<S>& options) const {
+  return evaluate(x, y, {std::max<Index>(1, x.batch()), options.mask, options.state});
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include <strata/detail/checks.hpp>
 #include <strata/error.hpp>
+#include <strata/mask.hpp>
 #include <strata/tensor.hpp>
 
 namespace strata {
@@ -37,12 +39,13 @@ class Loss {
 
   [[nodiscard]] Targets targets() const { return self_->targets(); }
 
-  /// The mean loss over all rows of the predictions. Where `derivative` is not null it is resized
-  /// and set to the derivatives by the predictions.
+  /// The mean loss over the rows of the predictions, of sequences over the steps that count; 0 when
+  /// none does. Where `derivative` is not null it is resized and set to the derivatives by the
+  /// predictions.
   double operator()(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                    Tensor<Scalar>* derivative) const {
+                    Tensor<Scalar>* derivative, const Mask& mask = {}) const {
     if (derivative) derivative->resize(prediction.shape());
-    return self_->mean(prediction, target, derivative ? derivative->data() : nullptr);
+    return self_->mean(prediction, target, derivative ? derivative->data() : nullptr, mask);
   }
 
  private:
@@ -50,7 +53,7 @@ class Loss {
     virtual ~Base() = default;
     [[nodiscard]] virtual Targets targets() const = 0;
     virtual double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                        Scalar* gradient) const = 0;
+                        Scalar* gradient, const Mask& mask) const = 0;
   };
 
   template <class L>
@@ -59,19 +62,24 @@ class Loss {
 
     Targets targets() const override { return L::targets; }
 
-    double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                Scalar* gradient) const override {
+    double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target, Scalar* gradient,
+                const Mask& mask) const override {
       const Index rows = prediction.batch() * prediction.steps();
       const Index size = prediction.features();
       const Index target_size = target.size() / rows;
+      const Index counted = mask.empty() ? rows : mask.count();
       double sum = 0;
       for (Index row = 0; row < rows; ++row) {
         Scalar* const slope = gradient ? gradient + row * size : nullptr;
+        if (!mask.empty() && !mask(row / mask.steps(), row % mask.steps())) {
+          if (slope) std::fill_n(slope, size, Scalar(0));
+          continue;
+        }
         sum += loss(prediction.data() + row * size, target.data() + row * target_size, size, slope);
         if (!slope) continue;
-        for (Index i = 0; i < size; ++i) slope[i] /= static_cast<Scalar>(rows);
+        for (Index i = 0; i < size; ++i) slope[i] /= static_cast<Scalar>(counted);
       }
-      return sum / static_cast<double>(rows);
+      return counted == 0 ? 0 : sum / static_cast<double>(counted);
     }
 
     L loss;

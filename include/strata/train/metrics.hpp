@@ -106,11 +106,13 @@ class Metric {
 
   [[nodiscard]] std::string name() const { return self_->name(); }
 
-  /// The sum over all rows.
-  [[nodiscard]] double sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target) const {
+  /// The sum over all rows, of sequences over the steps that count.
+  [[nodiscard]] double sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                           const Mask& mask = {}) const {
     const Index rows = prediction.batch() * prediction.steps();
     double sum = 0;
     for (Index row = 0; row < rows; ++row) {
+      if (!mask.empty() && !mask(row / mask.steps(), row % mask.steps())) continue;
       sum += self_->row(prediction.data() + row * prediction.features(),
                         target.data() + row * (target.size() / rows), prediction.features(),
                         target.size() / rows);

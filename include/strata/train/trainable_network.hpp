@@ -20,6 +20,9 @@ class TrainableNetwork : public Network<Scalar> {
     typename Network<Scalar>::Packed packed;
     std::vector<typename TrainableRef<Scalar>::Tape> layers;
     std::vector<Tensor<Scalar>> outputs;
+    /// Of the input, and of the output of each layer; empty where every step counts.
+    std::vector<Mask> masks;
+    std::vector<Pass<Scalar>> passes;
     /// The derivative by the output, which the caller writes; backward uses it up.
     Tensor<Scalar> derivative;
     Tensor<Scalar> derivative_before;
@@ -29,13 +32,19 @@ class TrainableNetwork : public Network<Scalar> {
       : Network<Scalar>({layers.begin(), layers.end()}, setup), trainable_(std::move(layers)) {}
 
   /// Training pass over one batch. The output stays in the tape.
-  const Tensor<Scalar>& forward(const Tensor<Scalar>& x, Tape& tape, const Pass& pass) const {
+  const Tensor<Scalar>& forward(const Tensor<Scalar>& x, Tape& tape, const Random& random,
+                                const SequenceContext<Scalar>& context = {}) const {
     this->pack(tape.packed, true);
     tape.layers.resize(this->size());
     tape.outputs.resize(this->size());
+    tape.masks.resize(this->size() + 1);
+    tape.passes.resize(this->size());
+    tape.masks[0] = context.mask ? *context.mask : Mask();
     for (std::size_t i = 0; i < this->size(); ++i) {
-      trainable_[i].forward(tape.packed[i], i == 0 ? x : std::as_const(tape.outputs[i - 1]),
-                            tape.layers[i], tape.outputs[i], Pass{pass.random.fork(i)});
+      const Tensor<Scalar>& in = input_of(i, x, tape);
+      tape.passes[i] = this->pass_of(i, context, tape.masks[i], random);
+      trainable_[i].forward(tape.packed[i], in, tape.layers[i], tape.outputs[i], tape.passes[i]);
+      tape.masks[i + 1] = trainable_[i].output_mask(in, tape.masks[i]);
     }
     return tape.outputs.back();
   }
@@ -44,15 +53,25 @@ class TrainableNetwork : public Network<Scalar> {
   void backward(const Tensor<Scalar>& x, Tape& tape, std::span<Scalar> gradient) const {
     for (std::size_t i = this->size(); i-- > 0;) {
       const auto count = static_cast<std::size_t>(trainable_[i].parameter_count());
-      trainable_[i].backward(tape.packed[i], i == 0 ? x : std::as_const(tape.outputs[i - 1]),
-                             tape.outputs[i], tape.derivative, tape.layers[i], gradient.last(count),
-                             i == 0 ? nullptr : &tape.derivative_before);
+      trainable_[i].backward(tape.packed[i], input_of(i, x, tape), tape.outputs[i], tape.derivative,
+                             tape.layers[i], gradient.last(count),
+                             i == 0 ? nullptr : &tape.derivative_before, tape.passes[i]);
       gradient = gradient.first(gradient.size() - count);
       tape.derivative.swap(tape.derivative_before);
     }
   }
 
+  /// What training changes besides the weights, after a step.
+  void absorb(Tape& tape) {
+    for (std::size_t i = 0; i < this->size(); ++i) trainable_[i].absorb(tape.layers[i]);
+  }
+
  private:
+  [[nodiscard]] static const Tensor<Scalar>& input_of(std::size_t i, const Tensor<Scalar>& x,
+                                                      const Tape& tape) {
+    return i == 0 ? x : tape.outputs[i - 1];
+  }
+
   std::vector<TrainableRef<Scalar>> trainable_;
 };
 

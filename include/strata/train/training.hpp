@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <strata/model/options.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/metrics.hpp>
@@ -21,13 +23,15 @@ class Totals {
   explicit Totals(const std::vector<Metric<Scalar>>& metrics)
       : metrics_(&metrics), sums_(metrics.size(), 0) {}
 
-  void add(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target) {
+  /// `mask` of the prediction's steps; empty: all count.
+  void add(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+           const Mask& mask = {}) {
     const Index samples = prediction.batch();
     loss_ += loss * static_cast<double>(samples);
     samples_ += samples;
-    rows_ += samples * prediction.steps();
+    rows_ += mask.empty() ? samples * prediction.steps() : mask.count();
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      sums_[i] += (*metrics_)[i].sum(prediction, target);
+      sums_[i] += (*metrics_)[i].sum(prediction, target, mask);
     }
   }
 
@@ -36,7 +40,8 @@ class Totals {
     means.loss = loss_ / static_cast<double>(samples_);
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       const Metric<Scalar>& metric = (*metrics_)[i];
-      means.metrics.set(metric.name(), metric.finish(sums_[i] / static_cast<double>(rows_)));
+      means.metrics.set(metric.name(),
+                        metric.finish(sums_[i] / static_cast<double>(std::max<Index>(rows_, 1))));
     }
     return means;
   }
@@ -49,6 +54,14 @@ class Totals {
   Index rows_ = 0;
 };
 
+/// What one training step is given besides its data.
+struct StepOptions {
+  /// Of everything random.
+  Random random = Random();
+  /// The standard deviation of what is added to the weights for this step (Graves 2011).
+  double weight_noise = 0;
+};
+
 /// How a model is trained: optimizer, loss and metrics, and the step that uses them.
 template <class Scalar>
 class Training {
@@ -58,14 +71,16 @@ class Training {
 
   /// Forward, loss, backward, update for one batch of checked data; the loss before the update.
   /// Throws ValueError, and leaves the weights, when the loss, a gradient or a new weight is not
-  /// finite.
+  /// finite; the state of the context is undefined then.
   double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-              const Pass& pass, Totals<Scalar>* totals) {
-    const Tensor<Scalar>& prediction = network.forward(x, work_.tape, pass);
-    const double value = loss(prediction, y, &work_.tape.derivative);
+              const StepOptions& options, const SequenceContext<Scalar>& context,
+              Totals<Scalar>* totals) {
+    const Tensor<Scalar>& prediction = forward(network, x, options, context);
+    const Mask& mask = work_.tape.masks.back();
+    const double value = loss(prediction, y, &work_.tape.derivative, mask);
     require_finite(std::isfinite(value),
                    std::isnan(value) ? "the loss is not a number" : "the loss is infinite");
-    if (totals) totals->add(value, prediction, y);
+    if (totals) totals->add(value, prediction, y, mask);
 
     const auto parameters = network.parameters();
     std::size_t count = 0;
@@ -76,6 +91,7 @@ class Training {
                    "a gradient is not finite");
     const std::vector<Scalar> before = network.weights();
     optimizer.update(parameters, work_.gradient);
+    network.absorb(work_.tape);
     for (const auto& parameter : parameters) {
       if (detail::all_finite(std::span<const Scalar>(parameter.values))) continue;
       network.set_weights(before);
@@ -86,9 +102,12 @@ class Training {
 
   /// Loss and metrics of one batch of checked data.
   void test(const Network<Scalar>& network, const typename Network<Scalar>::Packed& packed,
-            const Tensor<Scalar>& x, const Tensor<Scalar>& y, Totals<Scalar>& totals) const {
-    const Tensor<Scalar> prediction = network.forward(packed, x);
-    totals.add(loss(prediction, y, nullptr), prediction, y);
+            const Tensor<Scalar>& x, const Tensor<Scalar>& y, SequenceContext<Scalar> context,
+            Totals<Scalar>& totals) const {
+    Mask mask;
+    context.output_mask = &mask;
+    const Tensor<Scalar> prediction = network.forward(packed, x, context);
+    totals.add(loss(prediction, y, nullptr, mask), prediction, y, mask);
   }
 
   Optimizer<Scalar> optimizer;
@@ -109,6 +128,28 @@ class Training {
     std::vector<Scalar> gradient;
   };
 
+  /// With weight noise, the pass uses weights of which noise is a part, and so do its derivatives.
+  const Tensor<Scalar>& forward(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                                const StepOptions& options,
+                                const SequenceContext<Scalar>& context) {
+    if (options.weight_noise <= 0) return network.forward(x, work_.tape, options.random, context);
+    const std::vector<Scalar> clean = network.weights();
+    std::vector<Scalar> noisy = clean;
+    Random random = options.random.fork(network.size());
+    for (Scalar& weight : noisy) {
+      weight += static_cast<Scalar>(options.weight_noise * random.normal());
+    }
+    network.set_weights(noisy);
+    try {
+      const auto& y = network.forward(x, work_.tape, options.random, context);
+      network.set_weights(clean);
+      return y;
+    } catch (...) {
+      network.set_weights(clean);
+      throw;
+    }
+  }
+
   static void require_finite(bool finite, const char* what) {
     if (finite) return;
     detail::fail<ValueError>({what,
@@ -121,11 +162,11 @@ class Training {
 
 namespace detail {
 
-/// Throws when x and y are not data for the model; builds it where it is not built yet. Nothing is
-/// changed when it throws.
+/// Throws when x and y, with their mask, are not data for the model; builds it where it is not
+/// built yet. Nothing is changed when it throws.
 template <class Scalar>
 void prepare(Network<Scalar>& model, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-             Targets targets) {
+             const Mask& mask, Targets targets) {
   check_not_empty("x", x);
   if (model.size() == 0) throw StateError("the model has no layers");
   if (model.is_built()) {
@@ -133,8 +174,28 @@ void prepare(Network<Scalar>& model, const Tensor<Scalar>& x, const Tensor<Scala
   } else {
     check_finite("x", x);
   }
+  model.check_mask(mask, x);
   check_targets(y, model.output_shape(x.shape()), targets);
   model.build_for(x);
+}
+
+/// One training step over one batch. The user's state moves on when it succeeds.
+template <class Scalar>
+double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& training,
+                      const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                      const BatchOptions<Scalar>& options, const Random& random,
+                      Totals<Scalar>* totals) {
+  prepare(network, x, y, options.mask, training.loss.targets());
+  State<Scalar> state;
+  if (options.state) {
+    state = *options.state;
+    network.check_state(state, x.batch());
+  }
+  const auto iteration = static_cast<std::uint64_t>(training.optimizer.iterations());
+  const double loss = training.step(network, x, y, {random.fork(iteration)},
+                                    {&options.mask, options.state ? &state : nullptr}, totals);
+  if (options.state) *options.state = std::move(state);
+  return loss;
 }
 
 }  // namespace detail
@@ -153,11 +214,14 @@ class Trainer {
 
   /// One step over one batch: forward, loss, backward, update. The loss before the update. Builds
   /// the model from the first data. Throws what fit throws; the weights are unchanged then.
-  double step(const Tensor<Scalar>& x, const Tensor<Scalar>& y) {
-    TrainableNetwork<Scalar> network = model_->trainable_network();
-    detail::prepare(network, x, y, training_.loss.targets());
-    const auto iteration = static_cast<std::uint64_t>(training_.optimizer.iterations());
-    return training_.step(network, x, y, Pass{random_.fork(iteration)}, nullptr);
+  ///
+  /// With a state, long sequences are trained in windows: the state goes on from window to window,
+  /// and derivatives end at the window's first step (truncated back-propagation through time,
+  /// Williams & Peng 1990).
+  double step(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+              const BatchOptions<Scalar>& options = {}) {
+    return detail::train_on_batch(model_->trainable_network(), training_, x, y, options, random_,
+                                  static_cast<Totals<Scalar>*>(nullptr));
   }
 
   /// The seed of dropout; 0 without a call.

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <strata/activation.hpp>
+#include <strata/detail/simd.hpp>
+#include <strata/detail/text.hpp>
+
+// The activations of gates: of the recurrent gates, sigma; of what they let in, phi; and of what
+// they let out, psi, which is phi nearly always.
+
+namespace strata::detail {
+
+/// tanh and sigmoid, the activations of nearly every gate.
+struct StandardActivations {
+  template <class V>
+  static STRATA_ALWAYS_INLINE V sigma(const V& z) {
+    const V half = constant<V>(0.5);
+    return multiply_add(half, tanh(half * z), half);
+  }
+  template <class V>
+  static STRATA_ALWAYS_INLINE V phi(const V& z) {
+    return tanh(z);
+  }
+  template <class V>
+  static STRATA_ALWAYS_INLINE V psi(const V& z) {
+    return tanh(z);
+  }
+  template <class V>
+  static STRATA_ALWAYS_INLINE V sigma_derivative(const V& y) {
+    return y * (constant<V>(1) - y);
+  }
+  template <class V>
+  static STRATA_ALWAYS_INLINE V phi_derivative(const V& y) {
+    return constant<V>(1) - y * y;
+  }
+  template <class V>
+  static STRATA_ALWAYS_INLINE V psi_derivative(const V& y) {
+    return constant<V>(1) - y * y;
+  }
+};
+
+/// Any other activations; rare, and so kept small rather than fast.
+struct ChosenActivations {
+  Activation activation;
+  Activation recurrent_activation;
+  Activation output_activation;
+
+  template <class V>
+  V sigma(const V& z) const {
+    return activate_chosen(recurrent_activation, z);
+  }
+  template <class V>
+  V phi(const V& z) const {
+    return activate_chosen(activation, z);
+  }
+  template <class V>
+  V psi(const V& z) const {
+    return activate_chosen(output_activation, z);
+  }
+  template <class V>
+  V sigma_derivative(const V& y) const {
+    return derivative_chosen(recurrent_activation, y);
+  }
+  template <class V>
+  V phi_derivative(const V& y) const {
+    return derivative_chosen(activation, y);
+  }
+  template <class V>
+  V psi_derivative(const V& y) const {
+    return derivative_chosen(output_activation, y);
+  }
+
+ private:
+  template <class V>
+  [[gnu::noinline]] static V activate_chosen(Activation which, const V& z) {
+    return activate(which, z);
+  }
+  template <class V>
+  [[gnu::noinline]] static V derivative_chosen(Activation which, const V& y) {
+    return derivative(which, y);
+  }
+};
+
+/// Throws ValueError on softmax, which is not a function of one number.
+inline void check_gate_activations(const char* layer, Activation activation,
+                                   Activation recurrent_activation) {
+  if (activation == Activation::softmax || recurrent_activation == Activation::softmax) {
+    fail<ValueError>({layer, ": softmax cannot be the activation of a gate"});
+  }
+}
+
+/// Calls f with the activations; what the gates let out has that of what they let in.
+template <class F>
+void with_activations(Activation activation, Activation recurrent_activation, F&& f) {
+  if (activation == Activation::tanh && recurrent_activation == Activation::sigmoid) {
+    f(StandardActivations{});
+  } else {
+    f(ChosenActivations{activation, recurrent_activation, activation});
+  }
+}
+
+}  // namespace strata::detail

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <algorithm>
+
+#include <strata/detail/buffer.hpp>
+#include <strata/detail/product.hpp>
+
+namespace strata::detail {
+
+/// y = x W + b for rows of numbers: W (F, U) in C order, b (U). Rows are given by functions of
+/// their number.
+template <class Scalar>
+class Linear {
+ public:
+  /// Working memory of add_gradients.
+  struct Scratch {
+    Buffer<Scalar> panels;
+    Buffer<Scalar> strips;
+    Buffer<Scalar> sums;
+  };
+
+  /// `bias` may be null. Only with `training` can derivatives be taken back. W may be columns of a
+  /// wider matrix: `stride` numbers lie between its rows, U without.
+  void pack(Index inputs, Index units, const Scalar* kernel, const Scalar* bias, bool training,
+            Index stride = 0) {
+    if (stride == 0) stride = units;
+    weights_.pack(
+        units, inputs, [&](Index unit, Index k) { return kernel[k * stride + unit]; },
+        [&](Index unit) { return bias ? bias[unit] : Scalar(0); });
+    if (training) {
+      transposed_.pack(inputs, units,
+                       [&](Index k, Index unit) { return kernel[k * stride + unit]; });
+    }
+  }
+
+  [[nodiscard]] Index inputs() const noexcept { return weights_.depth(); }
+  [[nodiscard]] Index units() const noexcept { return weights_.lanes(); }
+
+  /// y(row) = x(row) W + b.
+  template <class X, class Y>
+  void apply(Index rows, X x, Y y) const noexcept {
+    multiply(
+        weights_, rows, 1, [&](Index row, Index) -> const Scalar* { return x(row); }, y);
+  }
+
+  /// dx(row) = dy(row) W^T.
+  template <class DY, class DX>
+  void apply_transposed(Index rows, DY dy, DX dx) const noexcept {
+    multiply(
+        transposed_, rows, 1, [&](Index row, Index) -> const Scalar* { return dy(row); }, dx);
+  }
+
+  /// Adds x(row)^T dy(row) over all rows to dW, and dy(row) to db where that is not null.
+  template <class X, class DY>
+  void add_gradients(Index rows, X x, DY dy, Scalar* kernel, Scalar* bias, Scratch& scratch,
+                     Index stride = 0) const {
+    if (stride == 0) stride = units();
+    if (bias) {
+      for (Index row = 0; row < rows; ++row) {
+        const Scalar* const from = dy(row);
+        for (Index unit = 0; unit < units(); ++unit) bias[unit] += from[unit];
+      }
+    }
+    if (units() > Pack<Scalar>::width) {
+      add_kernel_gradient<tile_vectors>(rows, x, dy, kernel, stride, scratch);
+    } else {
+      add_kernel_gradient<1>(rows, x, dy, kernel, stride, scratch);
+    }
+  }
+
+ private:
+  template <int Vectors, class X, class DY>
+  void add_kernel_gradient(Index rows, X x, DY dy, Scalar* gradient, Index stride,
+                           Scratch& scratch) const {
+    constexpr Index wide = Vectors * Pack<Scalar>::width;
+    const Index panels = (units() + wide - 1) / wide;
+    scratch.panels.resize(panels * rows * wide);
+    Scalar* to = scratch.panels.data();
+    for (Index panel = 0; panel < panels; ++panel) {
+      const Index used = std::min(wide, units() - panel * wide);
+      for (Index row = 0; row < rows; ++row, to += wide) {
+        std::copy_n(dy(row) + panel * wide, used, to);
+        std::fill(to + used, to + wide, Scalar(0));
+      }
+    }
+    scratch.sums.resize(panels * inputs() * wide);
+    scratch.sums.fill(0);
+    add_outer_products<Vectors>(
+        static_cast<const Scalar*>(scratch.panels.data()), panels, rows, 0, inputs(),
+        [&](Index row) -> const Scalar* { return x(row); }, scratch.sums.data(), scratch.strips);
+    const Scalar* sum = scratch.sums.data();
+    for (Index panel = 0; panel < panels; ++panel) {
+      const Index used = std::min(wide, units() - panel * wide);
+      for (Index k = 0; k < inputs(); ++k, sum += wide) {
+        for (Index lane = 0; lane < used; ++lane) {
+          gradient[k * stride + panel * wide + lane] += sum[lane];
+        }
+      }
+    }
+  }
+
+  PackedMatrix<Scalar> weights_;
+  PackedMatrix<Scalar> transposed_;
+};
+
+}  // namespace strata::detail

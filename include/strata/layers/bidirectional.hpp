@@ -1,0 +1,278 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/layers/layer.hpp>
+
+namespace strata {
+
+/// How Bidirectional joins the outputs of its two directions. Concatenated, both stay what they
+/// are: the first U features read forwards, the last U backwards; split_directions gives them back.
+enum class Merge { concat, sum, mul, ave };
+
+/// Two recurrent layers of one kind over the same sequence, one forwards and one backwards
+/// (Schuster & Paliwal 1997), as in Keras: (B, T, F) to (B, T, 2 U) with return_sequences, both in
+/// the order of x, to (B, 2 U) without: the last step of each in its own reading. 2 U is U unless
+/// the outputs are concatenated.
+///
+///   Bidirectional{LSTM{50, return_sequences}}, Bidirectional{LSTM{50}, Merge::sum}
+///
+/// The layer reads forwards; its twin, with weights of its own, backwards. The state of a sequence
+/// is that of the forward layer, then that of the backward one. It needs the whole sequence, so it
+/// cannot stream. `L` is a layer made of `detail::RecurrentLayer`.
+template <class L>
+class Bidirectional {
+ public:
+  using scalar_type = typename L::scalar_type;
+  using Scalar = scalar_type;
+  static constexpr bool streams = false;
+  static constexpr Accepts accepts = L::accepts;
+  static constexpr Returns returns = L::returns;
+  static constexpr Index fixed_inputs = L::fixed_inputs;
+  static constexpr Index fixed_outputs = Dynamic;
+
+  /// Throws ValueError when the layer reads backwards itself.
+  explicit Bidirectional(L layer, Merge merge = Merge::concat)
+      : forward_(std::move(layer)), backward_(forward_), merge_(merge) {
+    if (forward_.recurrent_options().go_backwards) {
+      throw ValueError(
+          "Bidirectional: give it the layer that reads forwards, without go_backwards");
+    }
+    // As Keras does, so that the padding of the two directions does not mix.
+    if (returns == Returns::sequence) {
+      forward_.set_zero_output_for_mask(true);
+      backward_.set_zero_output_for_mask(true);
+    }
+    backward_.set_go_backwards(true);
+  }
+
+  Bidirectional() requires(std::default_initializable<L>) : Bidirectional(L()) {}
+
+  [[nodiscard]] std::string kind() const { return "Bidirectional"; }
+  [[nodiscard]] std::string describe() const {
+    return detail::text({kind(), " ", forward_.describe()});
+  }
+
+  [[nodiscard]] Merge merge() const noexcept { return merge_; }
+  [[nodiscard]] const L& forward_layer() const noexcept { return forward_; }
+  [[nodiscard]] const L& backward_layer() const noexcept { return backward_; }
+
+  [[nodiscard]] Index inputs() const noexcept { return forward_.inputs(); }
+  [[nodiscard]] Index output_features(Index features) const {
+    const Index units = forward_.output_features(features);
+    return merge_ == Merge::concat ? 2 * units : units;
+  }
+
+  void build(Index features) {
+    forward_.build(features);
+    backward_.build(features);
+  }
+  void initialize(const Random& random) {
+    forward_.initialize(random.fork(0));
+    backward_.initialize(random.fork(1));
+  }
+
+  /// Those of the forward layer as "forward.kernel", then those of the backward one.
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
+    std::vector<Parameter<Scalar>> list;
+    for (auto& parameter : forward_.parameters()) {
+      parameter.name = "forward." + parameter.name;
+      list.push_back(std::move(parameter));
+    }
+    for (auto& parameter : backward_.parameters()) {
+      parameter.name = "backward." + parameter.name;
+      list.push_back(std::move(parameter));
+    }
+    return list;
+  }
+
+  struct Packed {
+    typename L::Packed forward;
+    typename L::Packed backward;
+
+    /// Never called: Stream refuses the layer.
+    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+  };
+
+  struct Tape {
+    typename L::Tape forward;
+    typename L::Tape backward;
+    Tensor<Scalar> y_forward;
+    Tensor<Scalar> y_backward;  ///< In the order of its reading.
+    Tensor<Scalar> dy_forward;
+    Tensor<Scalar> dy_backward;
+    Tensor<Scalar> dx;
+  };
+
+  void pack(Packed& packed, bool training) const {
+    forward_.pack(packed.forward, training);
+    backward_.pack(packed.backward, training);
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    Tensor<Scalar> y_forward;
+    Tensor<Scalar> y_backward;
+    forward_.forward(packed.forward, x, y_forward, of_direction(pass, 0));
+    backward_.forward(packed.backward, x, y_backward, of_direction(pass, 1));
+    merge(y_forward, y_backward, y);
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    forward_.forward(packed.forward, x, tape.forward, tape.y_forward, of_direction(pass, 0));
+    backward_.forward(packed.backward, x, tape.backward, tape.y_backward, of_direction(pass, 1));
+    merge(tape.y_forward, tape.y_backward, y);
+  }
+
+  void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>&,
+                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
+                const Pass<Scalar>& pass) const {
+    unmerge(dy, tape);
+    const std::size_t half = gradient.size() / 2;
+    forward_.backward(packed.forward, x, tape.y_forward, tape.dy_forward, tape.forward,
+                      gradient.first(half), dx, of_direction(pass, 0));
+    backward_.backward(packed.backward, x, tape.y_backward, tape.dy_backward, tape.backward,
+                       gradient.last(half), dx ? &tape.dx : nullptr, of_direction(pass, 1));
+    if (!dx) return;
+    Scalar* const to = dx->data();
+    for (Index i = 0; i < dx->size(); ++i) to[i] += std::as_const(tape.dx).data()[i];
+  }
+
+  void check_stream() const {
+    throw ValueError("Bidirectional needs the whole sequence, which a stream does not have");
+  }
+  [[nodiscard]] Index state_size() const noexcept { return 2 * forward_.state_size(); }
+
+  /// The same layer, weights included, with sizes chosen at run time and another scalar.
+  template <class Other>
+  [[nodiscard]] auto to_dynamic() const {
+    using Inner = decltype(forward_.template to_dynamic<Other>());
+    return Bidirectional<Inner>(forward_.template to_dynamic<Other>(),
+                                backward_.template to_dynamic<Other>(), merge_);
+  }
+
+ private:
+  template <class>
+  friend class Bidirectional;
+
+  Bidirectional(L forward, L backward, Merge merge)
+      : forward_(std::move(forward)), backward_(std::move(backward)), merge_(merge) {}
+
+  [[nodiscard]] Pass<Scalar> of_direction(const Pass<Scalar>& pass, Index direction) const {
+    const Index offset = direction * forward_.state_size();
+    const auto half = [offset](auto rows) {
+      if (rows) rows.data += offset;
+      return rows;
+    };
+    return {.random = pass.random.fork(static_cast<std::uint64_t>(direction)),
+            .mask = pass.mask,
+            .initial_state = half(pass.initial_state),
+            .final_state = half(pass.final_state),
+            .final_derivative = half(pass.final_derivative),
+            .initial_derivative = half(pass.initial_derivative)};
+  }
+
+  /// f(forward row, backward row, merged row, U) for each sequence, or step of one.
+  template <class F>
+  void for_each_row(const Tensor<Scalar>& y_forward, F f) const {
+    const Index steps = y_forward.steps();
+    for (Index b = 0; b < y_forward.batch(); ++b) {
+      for (Index t = 0; t < steps; ++t) f(b * steps + t, b * steps + (steps - 1 - t));
+    }
+  }
+
+  void merge(const Tensor<Scalar>& y_forward, const Tensor<Scalar>& y_backward,
+             Tensor<Scalar>& y) const {
+    const Index units = y_forward.features();
+    Shape shape = y_forward.shape();
+    if (merge_ == Merge::concat) shape[shape.rank() - 1] = 2 * units;
+    y.resize(shape);
+    const Index width = shape.back();
+    for_each_row(y_forward, [&](Index row, Index row_backward) {
+      const Scalar* const a = y_forward.data() + row * units;
+      const Scalar* const b = y_backward.data() + row_backward * units;
+      Scalar* const to = y.data() + row * width;
+      switch (merge_) {
+        case Merge::concat:
+          std::copy_n(a, units, to);
+          std::copy_n(b, units, to + units);
+          break;
+        case Merge::sum:
+          for (Index u = 0; u < units; ++u) to[u] = a[u] + b[u];
+          break;
+        case Merge::mul:
+          for (Index u = 0; u < units; ++u) to[u] = a[u] * b[u];
+          break;
+        case Merge::ave:
+          for (Index u = 0; u < units; ++u) to[u] = (a[u] + b[u]) / 2;
+          break;
+      }
+    });
+  }
+
+  void unmerge(const Tensor<Scalar>& dy, Tape& tape) const {
+    const Index units = tape.y_forward.features();
+    tape.dy_forward.resize(tape.y_forward.shape());
+    tape.dy_backward.resize(tape.y_forward.shape());
+    for_each_row(tape.y_forward, [&](Index row, Index row_backward) {
+      const Scalar* const from = dy.data() + row * dy.features();
+      const Scalar* const a = std::as_const(tape.y_forward).data() + row * units;
+      const Scalar* const b = std::as_const(tape.y_backward).data() + row_backward * units;
+      Scalar* const da = tape.dy_forward.data() + row * units;
+      Scalar* const db = tape.dy_backward.data() + row_backward * units;
+      for (Index u = 0; u < units; ++u) {
+        switch (merge_) {
+          case Merge::concat:
+            da[u] = from[u];
+            db[u] = from[units + u];
+            break;
+          case Merge::sum:
+            da[u] = db[u] = from[u];
+            break;
+          case Merge::mul:
+            da[u] = from[u] * b[u];
+            db[u] = from[u] * a[u];
+            break;
+          case Merge::ave:
+            da[u] = db[u] = from[u] / 2;
+            break;
+        }
+      }
+    });
+  }
+
+  L forward_;
+  L backward_;
+  Merge merge_;
+};
+
+/// The outputs of the two directions, forwards and backwards, of a Bidirectional that concatenates
+/// them: Keras' merge_mode None. Throws ShapeError on an odd number of features.
+template <class Scalar>
+[[nodiscard]] std::pair<Tensor<Scalar>, Tensor<Scalar>> split_directions(const Tensor<Scalar>& y) {
+  if (y.rank() == 0 || y.features() % 2 != 0) {
+    detail::fail<ShapeError>(
+        {"split_directions: expects an even number of features, found the "
+         "shape ",
+         y.shape()});
+  }
+  Shape shape = y.shape();
+  const Index units = shape.back() / 2;
+  shape[shape.rank() - 1] = units;
+  std::pair<Tensor<Scalar>, Tensor<Scalar>> parts{Tensor<Scalar>(shape), Tensor<Scalar>(shape)};
+  for (Index row = 0; row < y.batch() * y.steps(); ++row) {
+    const Scalar* const from = y.data() + row * 2 * units;
+    std::copy_n(from, units, parts.first.data() + row * units);
+    std::copy_n(from + units, units, parts.second.data() + row * units);
+  }
+  return parts;
+}
+
+}  // namespace strata

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/rows.hpp>
+#include <strata/shape.hpp>
+
+namespace strata {
+
+/// What a model remembers of B sequences between steps, streams or calls: for each layer, (B, S)
+/// numbers in C order. An LSTM's S = 2 U are h, then c; a layer without a state has none. Plain
+/// numbers, to keep, compare or send. A state without layers stands for zeros.
+template <class Scalar>
+struct State {
+  Index batch = 1;
+  std::vector<std::vector<Scalar>> layers;
+
+  [[nodiscard]] bool empty() const noexcept { return layers.empty(); }
+
+  /// S of a layer.
+  [[nodiscard]] Index size(std::size_t layer) const noexcept {
+    return static_cast<Index>(layers[layer].size()) / batch;
+  }
+  [[nodiscard]] Rows<Scalar> rows(std::size_t layer, Index first = 0) noexcept {
+    return {layers[layer].data() + first * size(layer), size(layer)};
+  }
+
+  /// The state of some of the sequences. Throws ValueError when there are not so many.
+  [[nodiscard]] State part(Index first, Index count) const {
+    if (first < 0 || count < 1 || first + count > batch) {
+      detail::fail<ValueError>(
+          {"sequences ", first, " to ", first + count, " of a state of ", batch, " sequences"});
+    }
+    State state{count, {}};
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const auto begin = layers[i].begin() + first * size(i);
+      state.layers.emplace_back(begin, begin + count * size(i));
+    }
+    return state;
+  }
+
+  /// Back to zeros.
+  void reset() noexcept {
+    for (auto& layer : layers) std::fill(layer.begin(), layer.end(), Scalar(0));
+  }
+
+  [[nodiscard]] bool operator==(const State&) const = default;
+};
+
+}  // namespace strata

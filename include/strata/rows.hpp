@@ -1,0 +1,22 @@
+#pragma once
+
+#include <type_traits>
+
+#include <strata/shape.hpp>
+
+namespace strata {
+
+/// A row of numbers for each sequence of a batch, or nothing.
+template <class Scalar>
+struct Rows {
+  Scalar* data = nullptr;
+  Index stride = 0;
+
+  [[nodiscard]] Scalar* operator()(Index b) const noexcept { return data + b * stride; }
+  [[nodiscard]] explicit operator bool() const noexcept { return data != nullptr; }
+  operator Rows<const Scalar>() const noexcept requires(!std::is_const_v<Scalar>) {
+    return {data, stride};
+  }
+};
+
+}  // namespace strata
