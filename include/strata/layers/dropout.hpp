@@ -1,37 +1,40 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include <strata/detail/dropout_mask.hpp>
-#include <strata/layers/layer.hpp>
+#include <strata/detail/plain_layer.hpp>
 
 namespace strata {
+
+struct DropoutOptions {
+  /// Drops the same features at every step of a sequence: Keras' noise_shape (B, 1, F) (Gal &
+  /// Ghahramani 2016).
+  bool same_for_all_steps = false;
+};
 
 /// Drops a share of its inputs in training and scales up the rest; does nothing in prediction
 /// (Srivastava et al. 2014). (B, F) to (B, F), (B, T, F) to (B, T, F).
 template <class Scalar = float>
-class Dropout {
+class Dropout : public detail::PlainLayer<Scalar> {
  public:
-  using scalar_type = Scalar;
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
-  static constexpr Index fixed_inputs = Dynamic;
-  static constexpr Index fixed_outputs = Dynamic;
 
   /// Throws ValueError unless the rate is in [0, 1).
-  explicit Dropout(double rate) : rate_(rate) { detail::check_rate("Dropout: the rate", rate); }
+  explicit Dropout(double rate, DropoutOptions options = {}) : rate_(rate), options_(options) {
+    detail::check_rate("Dropout: the rate", rate);
+  }
 
   [[nodiscard]] std::string kind() const { return "Dropout"; }
   [[nodiscard]] std::string describe() const { return kind(); }
   [[nodiscard]] double rate() const noexcept { return rate_; }
-  [[nodiscard]] Index inputs() const noexcept { return inputs_; }
+  [[nodiscard]] const DropoutOptions& options() const noexcept { return options_; }
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
-  void build(Index features) { inputs_ = features; }
-  void initialize(const Random&) {}
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return {}; }
 
   struct Packed {
     Index features = 0;
@@ -44,45 +47,52 @@ class Dropout {
     Random random;
   };
 
-  void pack(Packed& packed, bool) const { packed.features = inputs_; }
+  void pack(Packed& packed, bool) const { packed.features = this->inputs(); }
 
-  void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y) const { y = x; }
+  void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>&) const {
+    y = x;
+  }
 
   void forward(const Packed&, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
-               const Pass& pass) const {
+               const Pass<Scalar>& pass) const {
     tape.random = pass.random;
     y.resize(x.shape());
-    scale(tape, x.data(), y.data(), x.size());
+    scale(tape, x, y);
   }
 
   void backward(const Packed&, const Tensor<Scalar>& x, const Tensor<Scalar>&, Tensor<Scalar>& dy,
-                Tape& tape, std::span<Scalar>, Tensor<Scalar>* dx) const {
+                Tape& tape, std::span<Scalar>, Tensor<Scalar>* dx, const Pass<Scalar>&) const {
     if (!dx) return;
     dx->resize(x.shape());
-    scale(tape, std::as_const(dy).data(), dx->data(), x.size());
+    scale(tape, dy, *dx);
   }
-
-  void check_stream() const {}
-  [[nodiscard]] Index state_size() const noexcept { return 0; }
 
   template <class Other>
   [[nodiscard]] Dropout<Other> to_dynamic() const {
-    Dropout<Other> layer(rate_);
-    layer.build(inputs_);
+    Dropout<Other> layer(rate_, options_);
+    layer.build(this->inputs());
     return layer;
   }
 
  private:
-  void scale(const Tape& tape, const Scalar* from, Scalar* to, Index size) const {
-    for (Index i = 0; i < size; ++i) {
-      to[i] = from[i] * detail::dropout_factor<Scalar>(tape.random, i, rate_);
+  void scale(const Tape& tape, const Tensor<Scalar>& from, Tensor<Scalar>& to) const {
+    const Scalar* values = from.data();
+    Scalar* scaled = to.data();
+    const Index features = from.features();
+    for (Index row = 0; row < from.batch() * from.steps(); ++row) {
+      const Index draw = options_.same_for_all_steps ? row / from.steps() : row;
+      for (Index i = draw * features; i < (draw + 1) * features; ++i) {
+        *scaled++ = *values++ * detail::dropout_factor<Scalar>(tape.random, i, rate_);
+      }
     }
   }
 
   double rate_;
-  Index inputs_ = Dynamic;
+  DropoutOptions options_;
 };
 
 Dropout(double)->Dropout<float>;
+Dropout(double, DropoutOptions)->Dropout<float>;
 
 }  // namespace strata

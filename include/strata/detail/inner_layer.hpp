@@ -1,0 +1,32 @@
+#pragma once
+
+#include <strata/layers/layer.hpp>
+
+namespace strata::detail {
+
+// What layers that are made of other layers ask of those.
+
+/// Whether a layer can run step by step.
+template <class L>
+[[nodiscard]] consteval bool streams_of() {
+  if constexpr (requires { L::streams; }) {
+    return L::streams;
+  } else {
+    return true;
+  }
+}
+
+template <class L>
+void absorb(L& layer, typename L::Tape& tape) {
+  if constexpr (requires { layer.absorb(tape); }) layer.absorb(tape);
+}
+
+/// How many numbers the parameters of a layer have.
+template <class L>
+[[nodiscard]] Index parameter_count(L& layer) {
+  Index count = 0;
+  for (const auto& parameter : layer.parameters()) count += parameter.shape.size();
+  return count;
+}
+
+}  // namespace strata::detail

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <strata/activation.hpp>
+#include <strata/detail/plain_layer.hpp>
+#include <strata/detail/softmax.hpp>
+#include <strata/detail/text.hpp>
+
+namespace strata {
+
+/// Keras' Activation layer: y = activation(x), number by number; softmax over the features. (B, F)
+/// to (B, F), (B, T, F) to (B, T, F).
+template <class Scalar = float>
+class Activate : public detail::PlainLayer<Scalar> {
+ public:
+  static constexpr Accepts accepts = Accepts::any;
+  static constexpr Returns returns = Returns::same;
+
+  explicit Activate(Activation activation) : activation_(activation) {}
+
+  [[nodiscard]] std::string kind() const { return "Activation"; }
+  [[nodiscard]] std::string describe() const {
+    return detail::text({kind(), ", ", std::string(name(activation_))});
+  }
+  [[nodiscard]] Activation activation() const noexcept { return activation_; }
+
+  [[nodiscard]] Index output_features(Index features) const { return features; }
+
+  struct Packed {
+    Activation activation;
+    Index features;
+
+    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { rows(x, y, 1); }
+
+    /// x and y: rows of F.
+    void rows(const Scalar* x, Scalar* y, Index count) const noexcept {
+      if (activation == Activation::softmax) {
+        std::copy_n(x, count * features, y);
+        for (Index row = 0; row < count; ++row) detail::softmax(y + row * features, features);
+      } else {
+        detail::transform(
+            count * features, y, [&](auto v) { return activate(activation, v); }, x);
+      }
+    }
+  };
+
+  struct Tape {};
+
+  void pack(Packed& packed, bool) const { packed = {activation_, this->inputs()}; }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>&) const {
+    y.resize(x.shape());
+    packed.rows(x.data(), y.data(), x.batch() * x.steps());
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    forward(packed, x, y, pass);
+  }
+
+  void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                Tensor<Scalar>& dy, Tape&, std::span<Scalar>, Tensor<Scalar>* dx,
+                const Pass<Scalar>&) const {
+    if (!dx) return;
+    dx->resize(x.shape());
+    Scalar* const to = dx->data();
+    if (activation_ == Activation::softmax) {
+      std::ranges::copy(std::as_const(dy).values(), to);
+      for (Index at = 0; at < x.size(); at += packed.features) {
+        detail::softmax_backward(y.data() + at, to + at, packed.features);
+      }
+    } else {
+      detail::transform(
+          x.size(), to,
+          [&](auto value, auto slope) { return derivative(activation_, value) * slope; }, y.data(),
+          std::as_const(dy).data());
+    }
+  }
+
+  template <class Other>
+  [[nodiscard]] Activate<Other> to_dynamic() const {
+    Activate<Other> layer(activation_);
+    layer.build(this->inputs());
+    return layer;
+  }
+
+ private:
+  Activation activation_;
+};
+
+Activate(Activation)->Activate<float>;
+
+}  // namespace strata

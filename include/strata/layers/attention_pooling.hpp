@@ -1,0 +1,215 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/activation.hpp>
+#include <strata/detail/buffer.hpp>
+#include <strata/detail/linear.hpp>
+#include <strata/detail/softmax.hpp>
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/initializers.hpp>
+#include <strata/layers/layer.hpp>
+
+namespace strata {
+
+/// The mean of the steps of a sequence, weighted by how much each matters (Bahdanau et al. 2015;
+/// Yang et al. 2016): (B, T, F) to (B, F).
+///
+/// Of the steps x_t that count: score_t = context . tanh(x_t W + b), y = sum softmax(score)_t x_t,
+/// with W, the kernel, of (F, A), b and context of (A). Zeros where no step counts. It cannot
+/// stream.
+template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic>
+class AttentionPooling {
+ public:
+  using scalar_type = Scalar;
+  static constexpr Accepts accepts = Accepts::sequences;
+  static constexpr Returns returns = Returns::last;
+  static constexpr Index fixed_inputs = Inputs;
+  static constexpr Index fixed_outputs = Inputs;
+  static constexpr bool streams = false;
+
+  /// units: A. Throws ValueError when they are below 1.
+  explicit AttentionPooling(Index units) requires(Units == Dynamic)
+      : AttentionPooling(units, true) {}
+  AttentionPooling() requires(Units != Dynamic) : AttentionPooling(Units, true) {}
+
+  [[nodiscard]] std::string kind() const { return "AttentionPooling"; }
+  [[nodiscard]] std::string describe() const {
+    return detail::text({kind(), ", ", units_, " units"});
+  }
+  [[nodiscard]] Index units() const noexcept { return units_; }
+  [[nodiscard]] Index inputs() const noexcept { return inputs_; }
+
+  [[nodiscard]] Index output_features(Index features) const {
+    if (inputs_ != Dynamic && features != inputs_) {
+      detail::fail<ShapeError>({"expects ", inputs_, " features, found ", features});
+    }
+    return features;
+  }
+
+  void build(Index features) {
+    inputs_ = features;
+    kernel_.resize(units_, features);
+    bias_.resize(units_, 1);
+    context_.resize(units_, 1);
+  }
+
+  void initialize(const Random& random) {
+    Random kernel = random.fork(0);
+    Random context = random.fork(1);
+    GlorotUniform()(WeightMatrix<Scalar>{kernel_.values(), inputs_, units_}, kernel);
+    GlorotUniform()(WeightMatrix<Scalar>{context_.values(), units_, 1}, context);
+    bias_.matrix().setZero();
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
+    return {{"kernel", {inputs_, units_}, kernel_.values()},
+            {"bias", {units_}, bias_.values()},
+            {"context", {units_}, context_.values()}};
+  }
+
+  struct Packed {
+    detail::Linear<Scalar> linear;
+
+    /// Never called: Stream refuses the layer.
+    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+  };
+
+  /// hidden, its derivative: (B T, A). weights, their derivatives: (B, T).
+  struct Tape {
+    detail::Buffer<Scalar> hidden;
+    detail::Buffer<Scalar> weights;
+    detail::Buffer<Scalar> dhidden;
+    detail::Buffer<Scalar> dweights;
+    typename detail::Linear<Scalar>::Scratch scratch;
+  };
+
+  void pack(Packed& packed, bool training) const {
+    packed.linear.pack(inputs_, units_, kernel_.values().data(), bias_.values().data(), training);
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    Tape tape;
+    forward(packed, x, tape, y, pass);
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    const Index steps = x.steps();
+    const Index rows = x.batch() * steps;
+    tape.hidden.resize(rows * units_);
+    tape.weights.resize(rows);
+    Scalar* const hidden = tape.hidden.data();
+    packed.linear.apply(
+        rows, [&](Index row) { return x.data() + row * inputs_; },
+        [&](Index row) { return hidden + row * units_; });
+    detail::transform(
+        rows * units_, hidden, [](auto v) { return activate(Activation::tanh, v); },
+        static_cast<const Scalar*>(hidden));
+    y.resize({x.batch(), inputs_});
+    for (Index b = 0; b < x.batch(); ++b) {
+      const Map weights(tape.weights.data() + b * steps, steps);
+      weigh(ConstRows(hidden + b * steps * units_, steps, units_), b, pass.mask,
+            tape.weights.data() + b * steps);
+      y.matrix().row(b).noalias() = weights.transpose() * x.sequence(b);
+    }
+  }
+
+  void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>&,
+                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
+                const Pass<Scalar>&) const {
+    const Index steps = x.steps();
+    const Index rows = x.batch() * steps;
+    const Tensor<Scalar>& slope = dy;
+    tape.dweights.resize(rows);
+    tape.dhidden.resize(rows * units_);
+    const ConstMap context(context_.values().data(), units_);
+    Map dcontext(gradient.data() + (inputs_ + 1) * units_, units_);
+    for (Index b = 0; b < x.batch(); ++b) {
+      const Index first = b * steps;
+      Map dscores(tape.dweights.data() + first, steps);
+      dscores.noalias() = x.sequence(b) * slope.matrix().row(b).transpose();
+      detail::softmax_backward(tape.weights.data() + first, dscores.data(), steps);
+      const ConstRows hidden(tape.hidden.data() + first * units_, steps, units_);
+      dcontext.noalias() += hidden.transpose() * dscores;
+      Eigen::Map<typename Tensor<Scalar>::RowMajor>(tape.dhidden.data() + first * units_, steps,
+                                                    units_) =
+          ((dscores * context.transpose()).array() * (Scalar(1) - hidden.array().square()))
+              .matrix();
+    }
+    const auto dz = [&](Index row) -> const Scalar* { return tape.dhidden.data() + row * units_; };
+    packed.linear.add_gradients(
+        rows, [&](Index row) { return x.data() + row * inputs_; }, dz, gradient.data(),
+        gradient.data() + inputs_ * units_, tape.scratch);
+    if (!dx) return;
+    dx->resize(x.shape());
+    Scalar* const to = dx->data();
+    packed.linear.apply_transposed(rows, dz, [&](Index row) { return to + row * inputs_; });
+    for (Index b = 0; b < x.batch(); ++b) {
+      dx->sequence(b).noalias() +=
+          Map(tape.weights.data() + b * steps, steps) * slope.matrix().row(b);
+    }
+  }
+
+  void check_stream() const {
+    throw ValueError("AttentionPooling needs the whole sequence, which a stream does not have");
+  }
+  [[nodiscard]] Index state_size() const noexcept { return 0; }
+
+  /// The same layer, weights included, with sizes chosen at run time and another scalar.
+  template <class Other>
+  [[nodiscard]] AttentionPooling<Other> to_dynamic() const {
+    AttentionPooling<Other> layer(units_);
+    if (inputs_ == Dynamic) return layer;
+    layer.build(inputs_);
+    layer.kernel_.matrix() = kernel_.matrix().template cast<Other>();
+    layer.bias_.matrix() = bias_.matrix().template cast<Other>();
+    layer.context_.matrix() = context_.matrix().template cast<Other>();
+    return layer;
+  }
+
+ private:
+  template <class, Index, Index>
+  friend class AttentionPooling;
+
+  using Map = Eigen::Map<Eigen::Vector<Scalar, Dynamic>>;
+  using ConstMap = Eigen::Map<const Eigen::Vector<Scalar, Dynamic>>;
+  using ConstRows = Eigen::Map<const typename Tensor<Scalar>::RowMajor>;
+
+  AttentionPooling(Index units, bool) : units_(units) {
+    if (units < 1) {
+      detail::fail<ValueError>({"AttentionPooling: units must be at least 1, found ", units});
+    }
+    if (inputs_ != Dynamic) build(inputs_);
+  }
+
+  /// The weights of the steps of sequence b; zero where they do not count.
+  void weigh(const ConstRows& hidden, Index b, const Mask* mask, Scalar* weights) const {
+    const ConstMap context(context_.values().data(), units_);
+    const auto counts = [&](Index t) { return !mask || (*mask)(b, t); };
+    Index counted = 0;
+    for (Index t = 0; t < hidden.rows(); ++t) {
+      if (counts(t)) weights[counted++] = hidden.row(t).dot(context);
+    }
+    if (counted > 0) detail::softmax(weights, counted);
+    for (Index t = hidden.rows() - 1; t >= 0; --t) {
+      weights[t] = counts(t) ? weights[--counted] : Scalar(0);
+    }
+  }
+
+  Index units_;
+  Index inputs_ = Inputs;
+  detail::Weights<Scalar, Units, Inputs> kernel_;
+  detail::Weights<Scalar, Units, 1> bias_;
+  detail::Weights<Scalar, Units, 1> context_;
+};
+
+AttentionPooling(Index)->AttentionPooling<float>;
+
+}  // namespace strata

@@ -1,0 +1,270 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/initializers.hpp>
+#include <strata/layers/layer.hpp>
+
+namespace strata {
+
+/// Keras' options of a BatchNormalization layer, with Keras' defaults.
+struct BatchNormalizationOptions {
+  double momentum = 0.99;
+  double epsilon = 1e-3;
+  bool center = true;
+  bool scale = true;
+  Initializer beta_initializer = Zeros{};
+  Initializer gamma_initializer = Ones{};
+};
+
+/// Each feature with mean 0 and variance 1 over the batch and its steps, then scaled and shifted
+/// (Ioffe & Szegedy 2015): y = gamma (x - mean) / sqrt(variance + epsilon) + beta. (B, F) to (B,
+/// F), (B, T, F) to (B, T, F).
+///
+/// Training takes mean and variance of the batch, of the steps that count; prediction takes the
+/// moving ones, which follow those of the training batches by a share of 1 - momentum each. Those
+/// are parameters that are not trainable. All are of (F).
+template <class Scalar = float, Index Features = Dynamic>
+class BatchNormalization {
+  using Row = Eigen::Array<Scalar, 1, Dynamic>;
+  using RowMap = Eigen::Map<Row>;
+  using ConstRowMap = Eigen::Map<const Row>;
+
+ public:
+  using scalar_type = Scalar;
+  static constexpr Accepts accepts = Accepts::any;
+  static constexpr Returns returns = Returns::same;
+  static constexpr Index fixed_inputs = Features;
+  static constexpr Index fixed_outputs = Features;
+
+  /// Throws ValueError on a momentum outside [0, 1] or a negative epsilon.
+  explicit BatchNormalization(BatchNormalizationOptions options = {}) : options_(options) {
+    if (!(options.momentum >= 0 && options.momentum <= 1)) {
+      detail::fail<ValueError>(
+          {"BatchNormalization: momentum must be in [0, 1], found ", options.momentum});
+    }
+    if (!(options.epsilon >= 0)) {
+      detail::fail<ValueError>(
+          {"BatchNormalization: epsilon must be at least 0, found ", options.epsilon});
+    }
+    if (features_ != Dynamic) build(features_);
+  }
+
+  [[nodiscard]] std::string kind() const { return "BatchNormalization"; }
+  [[nodiscard]] std::string describe() const { return kind(); }
+  [[nodiscard]] const BatchNormalizationOptions& options() const noexcept { return options_; }
+  [[nodiscard]] Index inputs() const noexcept { return features_; }
+
+  [[nodiscard]] Index output_features(Index features) const {
+    if (features_ != Dynamic && features != features_) {
+      detail::fail<ShapeError>({"expects ", features_, " features, found ", features});
+    }
+    return features;
+  }
+
+  void build(Index features) {
+    features_ = features;
+    gamma_.resize(features, 1);
+    beta_.resize(features, 1);
+    moving_mean_.resize(features, 1);
+    moving_variance_.resize(features, 1);
+  }
+
+  /// Sets the moving mean to 0 and the moving variance to 1.
+  void initialize(const Random& random) {
+    const auto draw = [&](const Initializer& initializer, auto& weights, std::uint64_t key) {
+      Random own = random.fork(key);
+      strata::initialize(initializer, WeightMatrix<Scalar>{weights.values(), features_, features_},
+                         own);
+    };
+    draw(options_.gamma_initializer, gamma_, 0);
+    draw(options_.beta_initializer, beta_, 1);
+    moving_mean_.matrix().setZero();
+    moving_variance_.matrix().setOnes();
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
+    std::vector<Parameter<Scalar>> list;
+    if (options_.scale) list.push_back({"gamma", {features_}, gamma_.values()});
+    if (options_.center) list.push_back({"beta", {features_}, beta_.values()});
+    list.push_back({"moving_mean", {features_}, moving_mean_.values(), false});
+    list.push_back({"moving_variance", {features_}, moving_variance_.values(), false});
+    return list;
+  }
+
+  struct Packed {
+    Row gamma;
+    Row beta;
+    Row mean;
+    Row factor;
+
+    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
+      const Index features = gamma.size();
+      RowMap(y, features) = (ConstRowMap(x, features) - mean) * factor * gamma + beta;
+    }
+  };
+
+  /// Of the batch: the mean, what takes the deviation from it to a variance of 1, and the number of
+  /// steps that the sums are divided by. The moving mean and variance after it.
+  struct Tape {
+    Row mean;
+    Row factor;
+    Scalar count = 0;
+    Row moving_mean;
+    Row moving_variance;
+    Row slope_sum;
+    Row slope_along;
+  };
+
+  void pack(Packed& packed, bool) const {
+    packed.gamma.setOnes(features_);
+    packed.beta.setZero(features_);
+    if (options_.scale) packed.gamma = row(gamma_);
+    if (options_.center) packed.beta = row(beta_);
+    packed.mean = row(moving_mean_);
+    packed.factor = factor_of(row(moving_variance_));
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>&) const {
+    y.resize(x.shape());
+    for (Index at = 0; at < x.size(); at += features_) {
+      packed.step(x.data() + at, nullptr, y.data() + at);
+    }
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    take_moments(x, pass.mask, tape);
+    y.resize(x.shape());
+    for (Index at = 0; at < x.size(); at += features_) {
+      RowMap(y.data() + at, features_) =
+          (ConstRowMap(x.data() + at, features_) - tape.mean) * tape.factor * packed.gamma +
+          packed.beta;
+    }
+  }
+
+  /// Of the moving mean and variance the derivatives are zero.
+  void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>&,
+                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
+                const Pass<Scalar>& pass) const {
+    const Index rows = x.batch() * x.steps();
+    const auto normal = [&](Index r) {
+      return (ConstRowMap(x.data() + r * features_, features_) - tape.mean) * tape.factor;
+    };
+    const auto slope = [&](Index r) {
+      return ConstRowMap(std::as_const(dy).data() + r * features_, features_);
+    };
+    tape.slope_sum.setZero(features_);
+    tape.slope_along.setZero(features_);
+    for (Index r = 0; r < rows; ++r) {
+      tape.slope_sum += slope(r);
+      tape.slope_along += slope(r) * normal(r);
+    }
+    Scalar* to = gradient.data();
+    if (options_.scale) {
+      RowMap(to, features_) += tape.slope_along;
+      to += features_;
+    }
+    if (options_.center) RowMap(to, features_) += tape.slope_sum;
+    if (!dx) return;
+
+    dx->resize(x.shape());
+    // The variance depends on the mean too, a little, where the divisor is not the number of steps.
+    const Scalar excess = Scalar(1) - counted(x, pass.mask) / tape.count;
+    tape.slope_sum -= excess * tape.slope_along * tape.factor * tape.mean;
+    for (Index r = 0; r < rows; ++r) {
+      RowMap out(dx->data() + r * features_, features_);
+      if (counts(pass.mask, x.steps(), r)) {
+        out = (slope(r) - (tape.slope_sum + normal(r) * tape.slope_along) / tape.count) *
+              tape.factor * packed.gamma;
+      } else {
+        out = slope(r) * tape.factor * packed.gamma;
+      }
+    }
+  }
+
+  /// Takes over the moving mean and variance after a training pass.
+  void absorb(const Tape& tape) {
+    moving_mean_.matrix() = tape.moving_mean.matrix().transpose();
+    moving_variance_.matrix() = tape.moving_variance.matrix().transpose();
+  }
+
+  void check_stream() const {}
+  [[nodiscard]] Index state_size() const noexcept { return 0; }
+
+  /// The same layer, weights included, with sizes chosen at run time and another scalar.
+  template <class Other>
+  [[nodiscard]] BatchNormalization<Other> to_dynamic() const {
+    BatchNormalization<Other> layer(options_);
+    if (features_ == Dynamic) return layer;
+    layer.build(features_);
+    layer.gamma_.matrix() = gamma_.matrix().template cast<Other>();
+    layer.beta_.matrix() = beta_.matrix().template cast<Other>();
+    layer.moving_mean_.matrix() = moving_mean_.matrix().template cast<Other>();
+    layer.moving_variance_.matrix() = moving_variance_.matrix().template cast<Other>();
+    return layer;
+  }
+
+ private:
+  template <class, Index>
+  friend class BatchNormalization;
+
+  using Weights = detail::Weights<Scalar, Features, 1>;
+
+  [[nodiscard]] ConstRowMap row(const Weights& weights) const {
+    return {weights.values().data(), features_};
+  }
+  template <class Variance>
+  [[nodiscard]] Row factor_of(const Variance& variance) const {
+    return (variance + Scalar(options_.epsilon)).sqrt().inverse();
+  }
+
+  [[nodiscard]] static bool counts(const Mask* mask, Index steps, Index row) {
+    return !mask || (*mask)(row / steps, row % steps);
+  }
+  [[nodiscard]] static Scalar counted(const Tensor<Scalar>& x, const Mask* mask) {
+    return static_cast<Scalar>(mask ? mask->count() : x.batch() * x.steps());
+  }
+
+  void take_moments(const Tensor<Scalar>& x, const Mask* mask, Tape& tape) const {
+    const Index rows = x.batch() * x.steps();
+    // Keras' guard against a batch of which no step counts.
+    tape.count = counted(x, mask) + (mask ? Scalar(1e-7) : Scalar(0));
+    const auto mean_of = [&](Row& mean, auto value) {
+      mean.setZero(features_);
+      for (Index r = 0; r < rows; ++r) {
+        if (!counts(mask, x.steps(), r)) continue;
+        mean += value(ConstRowMap(x.data() + r * features_, features_));
+      }
+      mean /= tape.count;
+    };
+    mean_of(tape.mean, [](const ConstRowMap& from) { return from; });
+    Row variance;
+    mean_of(variance, [&](const ConstRowMap& from) { return (from - tape.mean).square(); });
+    tape.factor = factor_of(variance);
+    const auto momentum = Scalar(options_.momentum);
+    const auto share = Scalar(1 - options_.momentum);
+    tape.moving_mean = momentum * row(moving_mean_) + share * tape.mean;
+    tape.moving_variance = momentum * row(moving_variance_) + share * variance;
+  }
+
+  Index features_ = Features;
+  BatchNormalizationOptions options_;
+  Weights gamma_;
+  Weights beta_;
+  Weights moving_mean_;
+  Weights moving_variance_;
+};
+
+BatchNormalization()->BatchNormalization<float>;
+
+}  // namespace strata

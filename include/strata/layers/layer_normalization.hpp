@@ -1,0 +1,177 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/initializers.hpp>
+#include <strata/layers/layer.hpp>
+
+namespace strata {
+
+/// Keras' options of a LayerNormalization layer, with Keras' defaults.
+struct LayerNormalizationOptions {
+  double epsilon = 1e-3;
+  bool center = true;
+  bool scale = true;
+  Initializer beta_initializer = Zeros{};
+  Initializer gamma_initializer = Ones{};
+};
+
+/// Each sample, or step of one, with mean 0 and variance 1 over its features, then scaled and
+/// shifted (Ba et al. 2016): y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with gamma and
+/// beta of (F). (B, F) to (B, F), (B, T, F) to (B, T, F).
+template <class Scalar = float, Index Features = Dynamic>
+class LayerNormalization {
+  using Row = Eigen::Array<Scalar, 1, Dynamic>;
+  using RowMap = Eigen::Map<Row>;
+  using ConstRowMap = Eigen::Map<const Row>;
+
+ public:
+  using scalar_type = Scalar;
+  static constexpr Accepts accepts = Accepts::any;
+  static constexpr Returns returns = Returns::same;
+  static constexpr Index fixed_inputs = Features;
+  static constexpr Index fixed_outputs = Features;
+
+  /// Throws ValueError on a negative epsilon.
+  explicit LayerNormalization(LayerNormalizationOptions options = {}) : options_(options) {
+    if (!(options.epsilon >= 0)) {
+      detail::fail<ValueError>(
+          {"LayerNormalization: epsilon must be at least 0, found ", options.epsilon});
+    }
+    if (features_ != Dynamic) build(features_);
+  }
+
+  [[nodiscard]] std::string kind() const { return "LayerNormalization"; }
+  [[nodiscard]] std::string describe() const { return kind(); }
+  [[nodiscard]] const LayerNormalizationOptions& options() const noexcept { return options_; }
+  [[nodiscard]] Index inputs() const noexcept { return features_; }
+
+  [[nodiscard]] Index output_features(Index features) const {
+    if (features_ != Dynamic && features != features_) {
+      detail::fail<ShapeError>({"expects ", features_, " features, found ", features});
+    }
+    return features;
+  }
+
+  void build(Index features) {
+    features_ = features;
+    gamma_.resize(features, 1);
+    beta_.resize(features, 1);
+  }
+
+  void initialize(const Random& random) {
+    const auto draw = [&](const Initializer& initializer, auto& weights, std::uint64_t key) {
+      Random own = random.fork(key);
+      strata::initialize(initializer, WeightMatrix<Scalar>{weights.values(), features_, features_},
+                         own);
+    };
+    draw(options_.gamma_initializer, gamma_, 0);
+    draw(options_.beta_initializer, beta_, 1);
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
+    std::vector<Parameter<Scalar>> list;
+    if (options_.scale) list.push_back({"gamma", {features_}, gamma_.values()});
+    if (options_.center) list.push_back({"beta", {features_}, beta_.values()});
+    return list;
+  }
+
+  struct Packed {
+    Row gamma;
+    Row beta;
+    Scalar epsilon = 0;
+
+    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
+      const ConstRowMap from(x, gamma.size());
+      const auto [mean, factor] = moments(from, epsilon);
+      RowMap(y, gamma.size()) = (from - mean) * factor * gamma + beta;
+    }
+  };
+
+  struct Tape {};
+
+  void pack(Packed& packed, bool) const {
+    packed.gamma.setOnes(features_);
+    packed.beta.setZero(features_);
+    if (options_.scale) packed.gamma = ConstRowMap(gamma_.values().data(), features_);
+    if (options_.center) packed.beta = ConstRowMap(beta_.values().data(), features_);
+    packed.epsilon = Scalar(options_.epsilon);
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>&) const {
+    y.resize(x.shape());
+    for (Index at = 0; at < x.size(); at += features_) {
+      packed.step(x.data() + at, nullptr, y.data() + at);
+    }
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    forward(packed, x, y, pass);
+  }
+
+  void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>&,
+                Tensor<Scalar>& dy, Tape&, std::span<Scalar> gradient, Tensor<Scalar>* dx,
+                const Pass<Scalar>&) const {
+    if (dx) dx->resize(x.shape());
+    for (Index at = 0; at < x.size(); at += features_) {
+      const ConstRowMap from(x.data() + at, features_);
+      RowMap slope(dy.data() + at, features_);
+      const auto [mean, factor] = moments(from, packed.epsilon);
+      const auto normal = (from - mean) * factor;
+      Scalar* to = gradient.data();
+      if (options_.scale) {
+        RowMap(to, features_) += slope * normal;
+        to += features_;
+      }
+      if (options_.center) RowMap(to, features_) += slope;
+      if (!dx) continue;
+      slope *= packed.gamma;
+      const Scalar along = (slope * normal).mean();
+      RowMap(dx->data() + at, features_) = (slope - slope.mean() - normal * along) * factor;
+    }
+  }
+
+  void check_stream() const {}
+  [[nodiscard]] Index state_size() const noexcept { return 0; }
+
+  /// The same layer, weights included, with sizes chosen at run time and another scalar.
+  template <class Other>
+  [[nodiscard]] LayerNormalization<Other> to_dynamic() const {
+    LayerNormalization<Other> layer(options_);
+    if (features_ == Dynamic) return layer;
+    layer.build(features_);
+    layer.gamma_.matrix() = gamma_.matrix().template cast<Other>();
+    layer.beta_.matrix() = beta_.matrix().template cast<Other>();
+    return layer;
+  }
+
+ private:
+  template <class, Index>
+  friend class LayerNormalization;
+
+  /// The mean, and what takes the deviation from it to a variance of 1.
+  [[nodiscard]] static std::pair<Scalar, Scalar> moments(const ConstRowMap& x,
+                                                         Scalar epsilon) noexcept {
+    const Scalar mean = x.mean();
+    const Scalar variance = (x - mean).square().mean();
+    return {mean, 1 / std::sqrt(variance + epsilon)};
+  }
+
+  Index features_ = Features;
+  LayerNormalizationOptions options_;
+  detail::Weights<Scalar, Features, 1> gamma_;
+  detail::Weights<Scalar, Features, 1> beta_;
+};
+
+LayerNormalization()->LayerNormalization<float>;
+
+}  // namespace strata

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <strata/detail/plain_layer.hpp>
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+
+namespace strata {
+
+/// The same sample at each of n steps, as the input of a decoder. (B, F) to (B, n, F). It cannot
+/// stream.
+template <class Scalar = float>
+class RepeatVector : public detail::PlainLayer<Scalar> {
+ public:
+  static constexpr Accepts accepts = Accepts::samples;
+  static constexpr Returns returns = Returns::sequence;
+  static constexpr bool streams = false;
+
+  /// Throws ValueError when n is below 1.
+  explicit RepeatVector(Index n) : n_(n) {
+    if (n < 1) detail::fail<ValueError>({"RepeatVector: n must be at least 1, found ", n});
+  }
+
+  [[nodiscard]] std::string kind() const { return "RepeatVector"; }
+  [[nodiscard]] std::string describe() const { return detail::text({kind(), ", ", n_, " steps"}); }
+  [[nodiscard]] Index n() const noexcept { return n_; }
+
+  [[nodiscard]] Index output_features(Index features) const { return features; }
+  [[nodiscard]] Shape output_shape(const Shape& shape) const { return {shape[0], n_, shape[1]}; }
+  [[nodiscard]] Mask output_mask(const Tensor<Scalar>&, const Mask&) const { return {}; }
+
+  struct Packed {
+    /// Never called: Stream refuses the layer.
+    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+  };
+
+  struct Tape {};
+
+  void pack(Packed&, bool) const {}
+
+  void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>&) const {
+    y.resize(output_shape(x.shape()));
+    for (Index b = 0; b < x.batch(); ++b) y.sequence(b).rowwise() = x.matrix().row(b);
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    forward(packed, x, y, pass);
+  }
+
+  void backward(const Packed&, const Tensor<Scalar>& x, const Tensor<Scalar>&, Tensor<Scalar>& dy,
+                Tape&, std::span<Scalar>, Tensor<Scalar>* dx, const Pass<Scalar>&) const {
+    if (!dx) return;
+    dx->resize(x.shape());
+    for (Index b = 0; b < x.batch(); ++b) {
+      dx->matrix().row(b) = std::as_const(dy).sequence(b).colwise().sum();
+    }
+  }
+
+  void check_stream() const {
+    throw ValueError("RepeatVector makes a sequence of one sample, which a stream cannot");
+  }
+
+  template <class Other>
+  [[nodiscard]] RepeatVector<Other> to_dynamic() const {
+    RepeatVector<Other> layer(n_);
+    layer.build(this->inputs());
+    return layer;
+  }
+
+ private:
+  Index n_;
+};
+
+RepeatVector(Index)->RepeatVector<float>;
+
+}  // namespace strata
