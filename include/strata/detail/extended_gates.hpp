@@ -7,17 +7,6 @@
 
 namespace strata::detail {
 
-/// Limits values to [-limit, limit], where there is a limit.
-struct ClipValue {
-  double limit = 0;
-
-  template <class V>
-  [[nodiscard]] V operator()(const V& x) const {
-    if (limit <= 0) return x;
-    return min(max(x, constant<V>(-limit)), constant<V>(limit));
-  }
-};
-
 /// What an extended LSTM does besides its activations.
 struct ExtendedSettings {
   Activation activation = Activation::tanh;

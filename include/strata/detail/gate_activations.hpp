@@ -80,12 +80,28 @@ struct ChosenActivations {
   }
 };
 
+/// Limits values to [-limit, limit], where there is a limit.
+struct ClipValue {
+  double limit = 0;
+
+  template <class V>
+  [[nodiscard]] V operator()(const V& x) const {
+    if (limit <= 0) return x;
+    return min(max(x, constant<V>(-limit)), constant<V>(limit));
+  }
+};
+
 /// Throws ValueError on softmax, which is not a function of one number.
 inline void check_gate_activations(const char* layer, Activation activation,
                                    Activation recurrent_activation) {
   if (activation == Activation::softmax || recurrent_activation == Activation::softmax) {
     fail<ValueError>({layer, ": softmax cannot be the activation of a gate"});
   }
+}
+
+/// Throws ValueError on a limit below 0, or that is no number.
+inline void check_clip(const char* layer, double clip) {
+  if (!(clip >= 0)) fail<ValueError>({layer, ": a clip must be at least 0, found ", clip});
 }
 
 /// Calls f with the activations; what the gates let out has that of what they let in.

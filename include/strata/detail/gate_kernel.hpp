@@ -109,6 +109,8 @@ void gates_backward_step(const Equations& equations, const GatePacked<Scalar, Ga
       if constexpr (Traits::reads_h) {
         step.h =
             at.h_before ? load_lanes(at.h_before(b) + panel * P::width, used) : P::broadcast(0);
+      } else {
+        step.h = P::broadcast(0);
       }
       typename Traits::template Step<P> d;
       unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {

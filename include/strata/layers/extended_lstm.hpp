@@ -240,9 +240,8 @@ class ExtendedLayer : public RecurrentLayer<ProjectedCell<Gates, Scalar>> {
              recurrent_options_of(options), ReturnsSequences),
         options_(options) {
     check_gate_activations(Gates::kind, options.activation, options.recurrent_activation);
-    if (!(options.cell_clip >= 0) || !(options.activation_clip >= 0)) {
-      fail<ValueError>({Gates::kind, ": cell_clip and activation_clip must be at least 0"});
-    }
+    check_clip(Gates::kind, options.cell_clip);
+    check_clip(Gates::kind, options.activation_clip);
   }
 
  private:

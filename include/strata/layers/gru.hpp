@@ -16,6 +16,8 @@ struct GRUOptions {
   Initializer kernel_initializer = GlorotUniform{};
   Initializer recurrent_initializer = Orthogonal{};
   Initializer bias_initializer = Zeros{};
+  /// Limits what goes into every activation, ONNX' clip; 0: no limit.
+  double activation_clip = 0;
   /// See RecurrentOptions.
   double dropout = 0;
   double recurrent_dropout = 0;
@@ -54,6 +56,20 @@ struct GRUEquations {
   }
 };
 
+/// The same with a limit of what goes into every activation.
+struct ClippedGRUEquations {
+  ChosenActivations act;
+  ClipValue clip;
+
+  template <class V>
+  V operator()(GateStep<V, 4, 0, 0>& s) const {
+    const V z = act.sigma(clip(s.z[0]));
+    const V r = act.sigma(clip(s.z[1]));
+    const V n = act.phi(clip(s.z[2] + r * s.z[3]));
+    return n + z * (s.h - n);
+  }
+};
+
 struct GRUGates {
   static constexpr const char* kind = "GRU";
   static constexpr int gates = 3;
@@ -64,9 +80,13 @@ struct GRUGates {
 
   Activation activation = Activation::tanh;
   Activation recurrent_activation = Activation::sigmoid;
+  ClipValue clip;
 
   template <class F>
   void with_equations(F f) const {
+    if (clip.limit > 0) {
+      return f(ClippedGRUEquations{{activation, recurrent_activation, activation}, clip});
+    }
     with_activations(activation, recurrent_activation, [&](auto activations) {
       f(GRUEquations<decltype(activations)>{activations});
     });
@@ -112,11 +132,13 @@ class GRU : public detail::RecurrentLayer<GatedCell<detail::GRUGates, Scalar, In
 
  private:
   GRU(const GRUOptions& options, Index units)
-      : Base(Cell(units, {options.activation, options.recurrent_activation},
+      : Base(Cell(units,
+                  {options.activation, options.recurrent_activation, {options.activation_clip}},
                   detail::cell_options_of(options)),
              detail::recurrent_options_of(options), ReturnsSequences),
         options_(options) {
     detail::check_gate_activations("GRU", options.activation, options.recurrent_activation);
+    detail::check_clip("GRU", options.activation_clip);
   }
 
   GRUOptions options_;

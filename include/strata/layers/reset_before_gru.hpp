@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,6 +22,8 @@ struct ResetBeforeGRUOptions {
   Initializer kernel_initializer = GlorotUniform{};
   Initializer recurrent_initializer = Orthogonal{};
   Initializer bias_initializer = Zeros{};
+  /// Limits what goes into every activation, ONNX' clip; 0: no limit.
+  double activation_clip = 0;
   /// See RecurrentOptions.
   double dropout = 0;
   double recurrent_dropout = 0;
@@ -44,6 +47,7 @@ class ResetBeforeGRUCell {
       : units_(units), options_(options) {
     if (units < 1) fail<ValueError>({kind(), ": units must be at least 1, found ", units});
     check_gate_activations("ResetBeforeGRU", options.activation, options.recurrent_activation);
+    check_clip("ResetBeforeGRU", options.activation_clip);
   }
 
   [[nodiscard]] std::string kind() const { return "ResetBeforeGRU"; }
@@ -71,6 +75,7 @@ class ResetBeforeGRUCell {
     Linear<Scalar> candidate;  ///< r h to n
     Activation activation = Activation::tanh;
     Activation recurrent_activation = Activation::sigmoid;
+    ClipValue clip;
 
     void step(const Scalar* x, const Scalar* h, Scalar*, Scalar* y) const noexcept {
       const Index units = candidate.units();
@@ -89,7 +94,7 @@ class ResetBeforeGRUCell {
         Scalar* const zr = zrn(row);
         for (Index i = 0; h && i < 2 * units; ++i) zr[i] += spare(row)[i];
         transform(
-            2 * units, zr, [&](auto v) { return activate(recurrent_activation, v); },
+            2 * units, zr, [&](auto v) { return activate(recurrent_activation, clip(v)); },
             static_cast<const Scalar*>(zr));
         for (Index u = 0; u < units; ++u) reset(row)[u] = h ? zr[units + u] * h(row)[u] : Scalar(0);
       }
@@ -99,7 +104,7 @@ class ResetBeforeGRUCell {
         Scalar* const n = zrn(row) + 2 * units;
         for (Index u = 0; u < units; ++u) n[u] += spare(row)[u];
         transform(
-            units, n, [&](auto v) { return activate(activation, v); },
+            units, n, [&](auto v) { return activate(activation, clip(v)); },
             static_cast<const Scalar*>(n));
         for (Index u = 0; u < units; ++u) {
           y(row)[u] = n[u] + z[u] * ((h ? h(row)[u] : Scalar(0)) - n[u]);
@@ -124,6 +129,7 @@ class ResetBeforeGRUCell {
     const Index wide = 3 * units_;
     packed.activation = options_.activation;
     packed.recurrent_activation = options_.recurrent_activation;
+    packed.clip = {options_.activation_clip};
     packed.kernel.pack(inputs_, wide, weights_.data(0),
                        options_.use_bias ? weights_.data(2) : nullptr, training);
     packed.gates.pack(units_, 2 * units_, weights_.data(1), nullptr, training, wide);
@@ -150,8 +156,8 @@ class ResetBeforeGRUCell {
     const Rows<Scalar> dn{zrn.data + 2 * units_, 3 * units_};
     const Rows<Scalar> dreset{tape.dreset.data(), units_};
     const Rows<Scalar> direct{tape.spare.data(), 2 * units_};
-    const auto sigma = [&](Scalar y) { return derivative(options_.recurrent_activation, y); };
-    const auto phi = [&](Scalar y) { return derivative(options_.activation, y); };
+    const auto sigma = slope_of(options_.recurrent_activation);
+    const auto phi = slope_of(options_.activation);
     for (Index b = 0; b < at.batch; ++b) {
       for (Index u = 0; u < units_; ++u) {
         Scalar& z = zrn(b)[u];
@@ -222,6 +228,20 @@ class ResetBeforeGRUCell {
  private:
   template <class>
   friend class ResetBeforeGRUCell;
+
+  /// The derivative by what went into an activation; none where it was limited, which shows in the
+  /// activation having the value of the limit.
+  [[nodiscard]] auto slope_of(Activation which) const {
+    const Scalar limit = static_cast<Scalar>(options_.activation_clip);
+    std::array<Scalar, 2> ends{-limit, limit};
+    transform(
+        2, ends.data(), [&](auto v) { return activate(which, v); },
+        static_cast<const Scalar*>(ends.data()));
+    return [which, limit, ends](Scalar y) {
+      const bool limited = limit > 0 && (y <= ends[0] || y >= ends[1]);
+      return limited ? Scalar(0) : derivative(which, y);
+    };
+  }
 
   void reserve(Scratch& scratch, Index batch, Index steps) const {
     scratch.zrn.resize(steps * batch * 3 * units_);

@@ -13,6 +13,8 @@ struct SimpleRNNOptions {
   Initializer kernel_initializer = GlorotUniform{};
   Initializer recurrent_initializer = Orthogonal{};
   Initializer bias_initializer = Zeros{};
+  /// Limits what goes into the activation, ONNX' clip; 0: no limit.
+  double activation_clip = 0;
   /// See RecurrentOptions.
   double dropout = 0;
   double recurrent_dropout = 0;
@@ -39,15 +41,28 @@ struct SimpleRNNEquations {
   }
 };
 
+/// The same with a limit of what goes into the activation.
+struct ClippedSimpleRNNEquations {
+  Activation activation;
+  ClipValue clip;
+
+  template <class V>
+  V operator()(GateStep<V, 1, 0, 0>& s) const {
+    return activate(activation, clip(s.z[0]));
+  }
+};
+
 struct SimpleRNNGates {
   static constexpr const char* kind = "SimpleRNN";
   static constexpr int gates = 1;
   static constexpr bool reads_h = false;
 
   Activation activation = Activation::tanh;
+  ClipValue clip;
 
   template <class F>
   void with_equations(F f) const {
+    if (clip.limit > 0) return f(ClippedSimpleRNNEquations{activation, clip});
     with_activations(activation, Activation::sigmoid, [&](auto activations) {
       f(SimpleRNNEquations<decltype(activations)>{activations});
     });
@@ -91,10 +106,12 @@ class SimpleRNN
 
  private:
   SimpleRNN(const SimpleRNNOptions& options, Index units)
-      : Base(Cell(units, {options.activation}, detail::cell_options_of(options)),
+      : Base(Cell(units, {options.activation, {options.activation_clip}},
+                  detail::cell_options_of(options)),
              detail::recurrent_options_of(options), ReturnsSequences),
         options_(options) {
     detail::check_gate_activations("SimpleRNN", options.activation, Activation::sigmoid);
+    detail::check_clip("SimpleRNN", options.activation_clip);
   }
 
   SimpleRNNOptions options_;
