@@ -55,8 +55,13 @@ void check_gradients(AnyLayer<double> layer, Tensor<double> x) {
       CHECK(gradient[at++] - 0.5 == Approx(difference(value, sum)).margin(difference_tolerance));
     }
   }
-  std::vector<double> input;
-  for (double& value : x.values()) input.push_back(difference(value, sum));
+  // Ids have no neighbours.
+  std::vector<double> input(x.values().size());
+  if (layer.accepts() != Accepts::ids) {
+    for (double& value : x.values()) {
+      input[static_cast<std::size_t>(&value - x.data())] = difference(value, sum);
+    }
+  }
   require_close(dx.values(), input, {difference_tolerance, difference_tolerance});
 
   // Without dx the same gradients.
@@ -84,9 +89,7 @@ void check_loss(L loss, const std::vector<double>& predictions, const std::vecto
 
 TEST_CASE("Gradients of every layer equal finite differences", "[gradients]") {
   for (auto& one : layer_cases<double>()) {
-    DYNAMIC_SECTION(one.name) {
-      check_gradients(one.layer, random_tensor<double>({3, 4, one.features}, 13));
-    }
+    DYNAMIC_SECTION(one.name) { check_gradients(one.layer, one.input(3, 4, 13)); }
   }
 }
 

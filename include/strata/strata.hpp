@@ -15,20 +15,32 @@
 #include <strata/initializers.hpp>
 #include <strata/random.hpp>
 
+#include <strata/layers/activate.hpp>
+#include <strata/layers/attention_pooling.hpp>
+#include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/bidirectional.hpp>
 #include <strata/layers/deep_transition_rnn.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
+#include <strata/layers/embedding.hpp>
 #include <strata/layers/extended_lstm.hpp>
 #include <strata/layers/gated_cell.hpp>
+#include <strata/layers/gaussian_noise.hpp>
 #include <strata/layers/gru.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/layers/layer_norm_lstm.hpp>
+#include <strata/layers/layer_normalization.hpp>
 #include <strata/layers/lstm.hpp>
 #include <strata/layers/lstm_cell.hpp>
+#include <strata/layers/masking.hpp>
 #include <strata/layers/recurrent.hpp>
+#include <strata/layers/repeat_vector.hpp>
 #include <strata/layers/reset_before_gru.hpp>
+#include <strata/layers/reshape.hpp>
+#include <strata/layers/residual.hpp>
 #include <strata/layers/simple_rnn.hpp>
+#include <strata/layers/skip_connections.hpp>
+#include <strata/layers/time_distributed.hpp>
 
 #include <strata/model/beam_search.hpp>
 #include <strata/model/sampling.hpp>

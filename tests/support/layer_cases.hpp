@@ -12,12 +12,94 @@ template <class Scalar>
 struct LayerCase {
   std::string name;
   AnyLayer<Scalar> layer;
+  /// F, or the number of ids.
   Index features;
   /// Whether the layer can run step by step.
   bool streams = true;
   /// Whether training draws random numbers, so that it differs from prediction.
   bool random = false;
+  /// Whether training uses the statistics of the batch, so that it differs from prediction.
+  bool statistics = false;
+  /// Whether the weights start from random numbers.
+  bool drawn = true;
+
+  /// B sequences of T steps, of features or ids; B samples for a layer that takes those.
+  [[nodiscard]] Tensor<Scalar> input(Index batch, Index steps, std::uint64_t seed) const;
 };
+
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> random_tensor(const Shape& shape, std::uint64_t seed) {
+  Tensor<Scalar> tensor(shape);
+  Random random(seed);
+  for (Scalar& value : tensor.values()) value = Scalar(random.normal());
+  return tensor;
+}
+
+template <class Scalar>
+Tensor<Scalar> LayerCase<Scalar>::input(Index batch, Index steps, std::uint64_t seed) const {
+  if (layer.accepts() == Accepts::samples) return random_tensor<Scalar>({batch, features}, seed);
+  if (layer.accepts() != Accepts::ids) {
+    return random_tensor<Scalar>({batch, steps, features}, seed);
+  }
+  Tensor<Scalar> ids({batch, steps});
+  Random draw(seed);
+  for (Scalar& id : ids.values()) id = Scalar(draw.below(features));
+  return ids;
+}
+
+/// The layers before, between and after recurrent ones.
+template <class Scalar>
+void add_layers_around(std::vector<LayerCase<Scalar>>& cases) {
+  using Sequence = LSTM<Scalar, Dynamic, Dynamic, return_sequences>;
+  const auto add = [&](const std::string& name, auto layer, Index features, bool streams = true) {
+    cases.push_back({name, AnyLayer<Scalar>(std::move(layer)), features, streams});
+  };
+  const auto add_plain = [&](const std::string& name, auto layer) {
+    add(name, std::move(layer), 5);
+    cases.back().drawn = false;
+  };
+  add("Masking", Masking<Scalar>{0.5}, 3);
+  add("Embedding", Embedding<Scalar>{7, 3}, 7);
+  add("Embedding, mask of zero", Embedding<Scalar>{5, 9, {.mask_zero = true}}, 5);
+  add("Embedding, fixed sizes", Embedding<Scalar, 6, 4>{}, 6);
+  add("TimeDistributed", TimeDistributed{Dense<Scalar>{3, Activation::tanh}}, 5);
+  add("RepeatVector", RepeatVector<Scalar>{3}, 4, false);
+  add("Flatten", Flatten<Scalar>{}, 3, false);
+  add("LastStep", LastStep<Scalar>{}, 5);
+  for (const Activation activation : {Activation::tanh, Activation::softmax}) {
+    add("Activation, " + std::string(name(activation)), Activate<Scalar>{activation}, 5);
+  }
+  add_plain("LayerNormalization", LayerNormalization<Scalar>{});
+  add_plain("LayerNormalization, no center", LayerNormalization<Scalar>{{.center = false}});
+  add_plain("LayerNormalization, no scale", LayerNormalization<Scalar>{{.scale = false}});
+  add_plain("LayerNormalization, fixed sizes", LayerNormalization<Scalar, 5>{});
+  for (const bool center : {false, true}) {
+    add_plain(center ? "BatchNormalization, no scale" : "BatchNormalization, no center",
+              BatchNormalization<Scalar>{{.center = center, .scale = !center}});
+    cases.back().statistics = true;
+  }
+  add_plain("BatchNormalization", BatchNormalization<Scalar>{{.epsilon = 0.1}});
+  cases.back().statistics = true;
+  add_plain("BatchNormalization, fixed sizes", BatchNormalization<Scalar, 5>{});
+  cases.back().statistics = true;
+  add("GaussianNoise", GaussianNoise<Scalar>{0.2}, 4);
+  cases.back().random = true;
+  add("AttentionPooling", AttentionPooling<Scalar>{5}, 3, false);
+  add("AttentionPooling, wide", AttentionPooling<Scalar>{37}, 19, false);
+  add("AttentionPooling, fixed sizes", AttentionPooling<Scalar, 3, 5>{}, 3, false);
+  add("Residual", Residual{Sequence{5, return_sequences}}, 5);
+  add("Residual, Dense", Residual{Dense<Scalar>{4}}, 4);
+  add("Residual, Dropout", Residual{Dropout<Scalar>{0.4}}, 4);
+  cases.back().random = true;
+  add("SkipConnections",
+      SkipConnections{Sequence{3, return_sequences}, GRU<Scalar, Dynamic, Dynamic, true>{4},
+                      Dense<Scalar>{2}},
+      5);
+  add("SkipConnections, fixed sizes",
+      SkipConnections<LSTM<Scalar, 2, 3, true>, LSTM<Scalar, 5, 4, true>>{}, 2);
+  add("Residual in SkipConnections",
+      SkipConnections{Sequence{3, return_sequences}, Residual{Sequence{8, return_sequences}}}, 5);
+}
 
 /// All kinds of layers, with sizes that are no multiple of a register and with other options.
 template <class Scalar>
@@ -61,25 +143,20 @@ template <class Scalar>
     add("Dense, " + std::string(name(activation)), Dense<Scalar>{4, activation}, 3);
   }
   add("Dropout", Dropout<Scalar>{0.4}, 4, true, true);
+  add("Dropout, the same for all steps", Dropout<Scalar>{0.4, {.same_for_all_steps = true}}, 4,
+      true, true);
+  add_layers_around<Scalar>(cases);
   for (auto& one : cases) {
     one.layer.build(one.features);
     one.layer.initialize(Random(7));
-    // Biases that start at zero would hide mistakes.
+    // Biases and their like that start at zero or one would hide mistakes.
     Random random(11);
     for (auto& parameter : one.layer.parameters()) {
-      if (!parameter.name.ends_with("bias")) continue;
+      if (parameter.name.ends_with("kernel")) continue;
       for (Scalar& value : parameter.values) value += Scalar(0.2 * random.normal());
     }
   }
   return cases;
-}
-
-template <class Scalar>
-[[nodiscard]] Tensor<Scalar> random_tensor(const Shape& shape, std::uint64_t seed) {
-  Tensor<Scalar> tensor(shape);
-  Random random(seed);
-  for (Scalar& value : tensor.values()) value = Scalar(random.normal());
-  return tensor;
 }
 
 /// The layer's prediction.
@@ -88,7 +165,7 @@ template <class Scalar>
   typename LayerRef<Scalar>::Packed packed;
   layer.pack(packed, false);
   Tensor<Scalar> y;
-  layer.forward(packed, x, y);
+  layer.forward(packed, x, y, {});
   return y;
 }
 
