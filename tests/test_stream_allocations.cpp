@@ -1,8 +1,15 @@
 #include <vector>
 
+#include <strata/layers/activate.hpp>
+#include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
+#include <strata/layers/layer_normalization.hpp>
 #include <strata/layers/lstm.hpp>
+#include <strata/layers/masking.hpp>
+#include <strata/layers/residual.hpp>
+#include <strata/layers/skip_connections.hpp>
+#include <strata/layers/time_distributed.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/model/stream.hpp>
 
@@ -53,6 +60,20 @@ TEST_CASE("Stream: no allocation, a model chosen at run time", "[stream]") {
   model.add(Dense{7, Activation::relu});
   model.add(LSTM{5, {.activation = Activation::softsign}});
   model.add(Dense{3, Activation::softmax});
+  model.add(Dense{1});
+  check(model);
+}
+
+TEST_CASE("Stream: no allocation in layers around recurrent ones", "[stream]") {
+  Sequential<float> model;
+  model.add(Input{Dynamic, 1});
+  model.add(Masking{0});
+  model.add(BatchNormalization{});
+  model.add(SkipConnections{LSTM{9, return_sequences}, LSTM{20, return_sequences}});
+  model.add(LayerNormalization{});
+  model.add(Residual{LSTM{29, return_sequences}});
+  model.add(TimeDistributed{Dense{7}});
+  model.add(Activate{Activation::softmax});
   model.add(Dense{1});
   check(model);
 }
