@@ -5,6 +5,8 @@
 
 #include <strata/strata.hpp>
 
+#include "recurrent_cases.hpp"
+
 namespace strata::test {
 
 /// A layer that the laws are checked for. A new layer needs an entry in layer_cases and no more.
@@ -146,6 +148,8 @@ template <class Scalar>
   add("Dropout, the same for all steps", Dropout<Scalar>{0.4, {.same_for_all_steps = true}}, 4,
       true, true);
   add_layers_around<Scalar>(cases);
+  add_recurrent_layers<Scalar>(add);
+  add_own_cells<Scalar>(add);
   for (auto& one : cases) {
     one.layer.build(one.features);
     one.layer.initialize(Random(7));

@@ -34,6 +34,7 @@ class Metric;
 template <class Scalar>
 struct FitOptions;
 struct Evaluation;
+struct WeightRules;
 class History;
 
 namespace detail {
@@ -163,6 +164,8 @@ class SequentialBase {
   [[nodiscard]] std::string summary() const { return detail::summary(network()); }
 
   /// Says how the model is to be trained. Optimizer state starts anew.
+  void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss, std::vector<Metric<Scalar>> metrics,
+               const WeightRules& rules);
   void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
                std::vector<Metric<Scalar>> metrics = {});
 

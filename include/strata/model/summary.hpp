@@ -59,6 +59,7 @@ template <class Scalar>
   const auto names = network.layer_names();
   Shape shape = network.is_built() ? network.input()->shape() : Shape{};
   Index total = 0;
+  Index trainable = 0;
   for (std::size_t i = 0; i < network.size(); ++i) {
     const auto& layer = network.layers()[i];
     std::array<std::string, 3> row{names[i] + " (" + layer.kind() + ")", "?", "?"};
@@ -66,14 +67,20 @@ template <class Scalar>
       shape = layer.output_shape(shape);
       const Index count = layer.parameter_count();
       total += count;
+      for (const auto& parameter : layer.parameters()) {
+        if (parameter.trainable) trainable += parameter.shape.size();
+      }
       row[1] = to_string(shape);
       row[2] = with_commas(count);
     }
     rows.push_back(row);
   }
-  const std::string count = network.is_built() ? with_commas(total) : "?";
-  return "Model: \"sequential\"\n" + framed_table(rows) + " Total params: " + count +
-         "\n Trainable params: " + count + "\n Non-trainable params: 0\n";
+  const auto number = [&](Index count) {
+    return network.is_built() ? with_commas(count) : std::string("?");
+  };
+  return "Model: \"sequential\"\n" + framed_table(rows) + " Total params: " + number(total) +
+         "\n Trainable params: " + number(trainable) +
+         "\n Non-trainable params: " + with_commas(total - trainable) + "\n";
 }
 
 }  // namespace strata::detail

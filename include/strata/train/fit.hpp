@@ -82,7 +82,7 @@ class Fit final : public TrainingRun {
                           x_validation.features()});
       }
     }
-    prepare(model_, x, y, options.mask, targets);
+    prepare(model_, training, x, y, options.mask);
 
     data_ = part(x, y, options.mask, 0, samples);
     if (options.validation_data) {
@@ -354,8 +354,14 @@ TrainableNetwork<S> SequentialBase<Model, S>::trainable_network() {
 
 template <class Model, class S>
 void SequentialBase<Model, S>::compile(Optimizer<S> optimizer, Loss<S> loss,
+                                       std::vector<Metric<S>> metrics, const WeightRules& rules) {
+  training_.emplace(std::move(optimizer), std::move(loss), std::move(metrics), rules);
+}
+
+template <class Model, class S>
+void SequentialBase<Model, S>::compile(Optimizer<S> optimizer, Loss<S> loss,
                                        std::vector<Metric<S>> metrics) {
-  training_.emplace(std::move(optimizer), std::move(loss), std::move(metrics));
+  compile(std::move(optimizer), std::move(loss), std::move(metrics), {});
 }
 
 template <class Model, class S>

@@ -93,8 +93,10 @@ class Optimizer {
     for (const auto& parameter : parameters) {
       const auto count = static_cast<Index>(parameter.values.size());
       for (std::size_t i = 0; i < slots; ++i) memory[i] = slots_[i].data() + at;
-      self_->update(learning_rate(), {count, parameter.values.data(), gradient.data() + at, memory},
-                    iterations_);
+      if (parameter.trainable) {
+        self_->update(learning_rate(),
+                      {count, parameter.values.data(), gradient.data() + at, memory}, iterations_);
+      }
       at += count;
     }
   }

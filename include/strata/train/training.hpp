@@ -13,6 +13,7 @@
 #include <strata/train/metrics.hpp>
 #include <strata/train/optimizer.hpp>
 #include <strata/train/trainable_network.hpp>
+#include <strata/train/weight_rules.hpp>
 
 namespace strata {
 
@@ -66,8 +67,12 @@ struct StepOptions {
 template <class Scalar>
 class Training {
  public:
-  Training(Optimizer<Scalar> how, Loss<Scalar> what, std::vector<Metric<Scalar>> figures)
-      : optimizer(std::move(how)), loss(std::move(what)), metrics(std::move(figures)) {}
+  Training(Optimizer<Scalar> how, Loss<Scalar> what, std::vector<Metric<Scalar>> figures,
+           WeightRules weight_rules)
+      : optimizer(std::move(how)),
+        loss(std::move(what)),
+        metrics(std::move(figures)),
+        rules(std::move(weight_rules)) {}
 
   /// Forward, loss, backward, update for one batch of checked data; the loss before the update.
   /// Throws ValueError, and leaves the weights, when the loss, a gradient or a new weight is not
@@ -77,20 +82,26 @@ class Training {
               Totals<Scalar>* totals) {
     const Tensor<Scalar>& prediction = forward(network, x, options, context);
     const Mask& mask = work_.tape.masks.back();
-    const double value = loss(prediction, y, &work_.tape.derivative, mask);
-    require_finite(std::isfinite(value),
-                   std::isnan(value) ? "the loss is not a number" : "the loss is infinite");
-    if (totals) totals->add(value, prediction, y, mask);
-
     const auto parameters = network.parameters();
     std::size_t count = 0;
     for (const auto& parameter : parameters) count += parameter.values.size();
     work_.gradient.assign(count, Scalar(0));
+    const double value = loss(prediction, y, &work_.tape.derivative, mask) +
+                         detail::penalty(rules, parameters, std::span<Scalar>(work_.gradient));
+    require_finite(std::isfinite(value),
+                   std::isnan(value) ? "the loss is not a number" : "the loss is infinite");
+    if (totals) totals->add(value, prediction, y, mask);
+
     network.backward(x, work_.tape, work_.gradient);
     require_finite(detail::all_finite(std::span<const Scalar>(work_.gradient)),
                    "a gradient is not finite");
     const std::vector<Scalar> before = network.weights();
     optimizer.update(parameters, work_.gradient);
+    for (const auto& parameter : parameters) {
+      for (const auto& [name, rule] : rules.constraints) {
+        if (detail::is_named(parameter.name, name)) detail::constrain(rule, parameter);
+      }
+    }
     network.absorb(work_.tape);
     for (const auto& parameter : parameters) {
       if (detail::all_finite(std::span<const Scalar>(parameter.values))) continue;
@@ -107,12 +118,17 @@ class Training {
     Mask mask;
     context.output_mask = &mask;
     const Tensor<Scalar> prediction = network.forward(packed, x, context);
-    totals.add(loss(prediction, y, nullptr, mask), prediction, y, mask);
+    double value = loss(prediction, y, nullptr, mask);
+    if (!rules.empty()) {
+      value += detail::penalty(rules, network.parameters(), std::span<Scalar>());
+    }
+    totals.add(value, prediction, y, mask);
   }
 
   Optimizer<Scalar> optimizer;
   Loss<Scalar> loss;
   std::vector<Metric<Scalar>> metrics;
+  WeightRules rules;
 
  private:
   /// Memory that is kept from step to step; a copy of the training starts with none.
@@ -134,12 +150,13 @@ class Training {
                                 const SequenceContext<Scalar>& context) {
     if (options.weight_noise <= 0) return network.forward(x, work_.tape, options.random, context);
     const std::vector<Scalar> clean = network.weights();
-    std::vector<Scalar> noisy = clean;
     Random random = options.random.fork(network.size());
-    for (Scalar& weight : noisy) {
-      weight += static_cast<Scalar>(options.weight_noise * random.normal());
+    for (const auto& parameter : network.parameters()) {
+      if (!parameter.trainable) continue;
+      for (Scalar& weight : parameter.values) {
+        weight += static_cast<Scalar>(options.weight_noise * random.normal());
+      }
     }
-    network.set_weights(noisy);
     try {
       const auto& y = network.forward(x, work_.tape, options.random, context);
       network.set_weights(clean);
@@ -165,8 +182,8 @@ namespace detail {
 /// Throws when x and y, with their mask, are not data for the model; builds it where it is not
 /// built yet. Nothing is changed when it throws.
 template <class Scalar>
-void prepare(Network<Scalar>& model, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-             const Mask& mask, Targets targets) {
+void prepare(Network<Scalar>& model, const Training<Scalar>& training, const Tensor<Scalar>& x,
+             const Tensor<Scalar>& y, const Mask& mask) {
   check_not_empty("x", x);
   if (model.size() == 0) throw StateError("the model has no layers");
   if (model.is_built()) {
@@ -175,8 +192,9 @@ void prepare(Network<Scalar>& model, const Tensor<Scalar>& x, const Tensor<Scala
     check_finite("x", x);
   }
   model.check_mask(mask, x);
-  check_targets(y, model.output_shape(x.shape()), targets);
+  check_targets(y, model.output_shape(x.shape()), training.loss.targets());
   model.build_for(x);
+  if (!training.rules.empty()) check_rules(training.rules, model.parameters());
 }
 
 /// One training step over one batch. The user's state moves on when it succeeds.
@@ -185,7 +203,7 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
                       const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                       const BatchOptions<Scalar>& options, const Random& random,
                       Totals<Scalar>* totals) {
-  prepare(network, x, y, options.mask, training.loss.targets());
+  prepare(network, training, x, y, options.mask);
   State<Scalar> state;
   if (options.state) {
     state = *options.state;
@@ -209,8 +227,8 @@ class Trainer {
  public:
   using Scalar = typename Model::scalar_type;
 
-  Trainer(Model& model, Optimizer<Scalar> optimizer, Loss<Scalar> loss)
-      : model_(&model), training_(std::move(optimizer), std::move(loss), {}) {}
+  Trainer(Model& model, Optimizer<Scalar> optimizer, Loss<Scalar> loss, WeightRules rules = {})
+      : model_(&model), training_(std::move(optimizer), std::move(loss), {}, std::move(rules)) {}
 
   /// One step over one batch: forward, loss, backward, update. The loss before the update. Builds
   /// the model from the first data. Throws what fit throws; the weights are unchanged then.

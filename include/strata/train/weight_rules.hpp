@@ -1,0 +1,140 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/layers/parameter.hpp>
+
+// What training asks of the weights besides a small loss: penalties and limits, with Keras'
+// formulas.
+
+namespace strata {
+
+/// A penalty that is added to the loss: l1 times the sum of |w|, and l2 times the sum of w^2.
+struct L1L2 {
+  double l1 = 0;
+  double l2 = 0;
+};
+struct L1 {
+  double l1 = 0.01;
+  operator L1L2() const noexcept { return {l1, 0}; }
+};
+struct L2 {
+  double l2 = 0.01;
+  operator L1L2() const noexcept { return {0, l2}; }
+};
+
+/// Limits the norm of each output's weights to `max_value`; of a bias, the norm of all.
+struct MaxNorm {
+  double max_value = 2;
+};
+/// Makes the norm of each output's weights 1.
+struct UnitNorm {};
+/// Makes negative weights zero.
+struct NonNegative {};
+/// Moves the norm of each output's weights into [min_value, max_value], a share `rate` of the way.
+struct MinMaxNorm {
+  double min_value = 0;
+  double max_value = 1;
+  double rate = 1;
+};
+using Constraint = std::variant<MaxNorm, UnitNorm, NonNegative, MinMaxNorm>;
+
+/// Penalties and limits for parameters by name: "lstm.kernel", or "kernel" for that of every layer.
+/// They hold for parameters of which the whole name, or the end of it after a dot, is that.
+///
+///   model.compile(Adam{}, MeanSquaredError{}, {}, {.regularizers = {{"kernel", L2{1e-4}}},
+///                                                  .constraints = {{"lstm.bias", MaxNorm{3}}}});
+struct WeightRules {
+  std::vector<std::pair<std::string, L1L2>> regularizers = {};
+  std::vector<std::pair<std::string, Constraint>> constraints = {};
+
+  [[nodiscard]] bool empty() const noexcept { return regularizers.empty() && constraints.empty(); }
+};
+
+namespace detail {
+
+[[nodiscard]] inline bool is_named(std::string_view parameter, std::string_view rule) {
+  if (!parameter.ends_with(rule)) return false;
+  return parameter.size() == rule.size() || parameter[parameter.size() - rule.size() - 1] == '.';
+}
+
+/// Throws ValueError on a rule for no parameter.
+template <class Parameters>
+void check_rules(const WeightRules& rules, const Parameters& parameters) {
+  const auto check = [&](const std::string& name) {
+    for (const auto& parameter : parameters) {
+      if (is_named(parameter.name, name)) return;
+    }
+    fail<ValueError>({"compile: the model has no parameter named ", name});
+  };
+  for (const auto& [name, rule] : rules.regularizers) check(name);
+  for (const auto& [name, rule] : rules.constraints) check(name);
+}
+
+/// The penalty of all parameters. Where `gradient` is not empty its derivatives are added to it.
+template <class Parameters, class Scalar>
+[[nodiscard]] double penalty(const WeightRules& rules, const Parameters& parameters,
+                             std::span<Scalar> gradient) {
+  double sum = 0;
+  for (const auto& parameter : parameters) {
+    for (const auto& [name, rule] : rules.regularizers) {
+      if (!is_named(parameter.name, name)) continue;
+      for (std::size_t i = 0; i < parameter.values.size(); ++i) {
+        const auto w = static_cast<double>(parameter.values[i]);
+        sum += rule.l1 * std::abs(w) + rule.l2 * w * w;
+        if (gradient.empty()) continue;
+        const double sign = w > 0 ? 1 : w < 0 ? -1 : 0;
+        gradient[i] += static_cast<Scalar>(rule.l1 * sign + 2 * rule.l2 * w);
+      }
+    }
+    if (!gradient.empty()) gradient = gradient.subspan(parameter.values.size());
+  }
+  return sum;
+}
+
+/// What a norm is to be multiplied with. Keras adds 1e-7 before it divides.
+[[nodiscard]] inline double norm_factor(const Constraint& constraint, double norm) {
+  constexpr double epsilon = 1e-7;
+  if (const auto* max = std::get_if<MaxNorm>(&constraint)) {
+    return std::clamp(norm, 0.0, max->max_value) / (epsilon + norm);
+  }
+  if (const auto* both = std::get_if<MinMaxNorm>(&constraint)) {
+    const double wanted =
+        both->rate * std::clamp(norm, both->min_value, both->max_value) + (1 - both->rate) * norm;
+    return wanted / (epsilon + norm);
+  }
+  return 1 / (epsilon + norm);
+}
+
+/// Changes the weights of one parameter to what a constraint allows.
+template <class Scalar>
+void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter) {
+  if (std::holds_alternative<NonNegative>(constraint)) {
+    for (Scalar& w : parameter.values) w = std::max(w, Scalar(0));
+    return;
+  }
+  const auto columns =
+      static_cast<std::size_t>(parameter.shape.rank() == 1 ? 1 : parameter.shape.back());
+  for (std::size_t column = 0; column < columns; ++column) {
+    double sum = 0;
+    for (std::size_t i = column; i < parameter.values.size(); i += columns) {
+      sum += static_cast<double>(parameter.values[i]) * static_cast<double>(parameter.values[i]);
+    }
+    const double factor = norm_factor(constraint, std::sqrt(sum));
+    for (std::size_t i = column; i < parameter.values.size(); i += columns) {
+      parameter.values[i] = static_cast<Scalar>(static_cast<double>(parameter.values[i]) * factor);
+    }
+  }
+}
+
+}  // namespace detail
+}  // namespace strata
