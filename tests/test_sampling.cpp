@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <strata/layers/dense.hpp>
+#include <strata/layers/embedding.hpp>
 #include <strata/layers/lstm.hpp>
 #include <strata/model/beam_search.hpp>
 #include <strata/model/sampling.hpp>
@@ -236,11 +237,35 @@ TEST_CASE("generate: other inputs than one-hot", "[sampling]") {
   };
   const auto drawn = generate(stream, std::vector<Index>{3, 1}, 4, {}, random, encode);
   REQUIRE(seen == std::vector<Index>{3, 1, drawn[0], drawn[1], drawn[2]});
+}
 
-  const auto number = small_model(4, true, 1);
-  Stream one{number};
-  REQUIRE(generate(one, std::vector<Index>{3}, 5, {}, random).size() == 5);
-  REQUIRE(*Stream{number}.step(std::vector<double>{3}).data() >= 0);
+TEST_CASE("generate: an Embedding takes the classes' numbers", "[sampling]") {
+  constexpr Index classes = 7;
+  Sequential<double> model;
+  model.add(Embedding{classes, 3, {.embeddings_initializer = RandomNormal{}}});
+  model.add(LSTM{5, return_sequences});
+  model.add(Dense{classes, {.kernel_initializer = RandomNormal{.stddev = 2}}});
+  const std::vector<Index> prompt{6, 1};
+  Random random;
+  Stream stream{model};
+  const auto drawn = generate(stream, prompt, 10, {.temperature = 0, .from_logits = true}, random);
+  const auto found =
+      BeamSearch{.width = 1, .steps = 10, .from_logits = true}(Stream{model}, prompt);
+  REQUIRE(found.front().classes == drawn);
+
+  std::vector<double> all(prompt.begin(), prompt.end());
+  all.insert(all.end(), drawn.begin(), drawn.end());
+  const auto y = model.predict(Tensor<double>({1, static_cast<Index>(all.size())}, all));
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    Index best = 0;
+    y.sequence(0).row(static_cast<Index>(prompt.size() + i) - 1).maxCoeff(&best);
+    REQUIRE(drawn[i] == best);
+  }
+  // The stream answers a number that is no class with numbers that are none.
+  const std::string error = error_text<ValueError>([&] {
+    (void)generate(stream, std::vector<Index>{classes}, 1, {.from_logits = true}, random);
+  });
+  REQUIRE(error == "sample: the logit of class 0 is nan");
 }
 
 TEST_CASE("generate: errors", "[sampling]") {
