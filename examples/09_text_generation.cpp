@@ -5,7 +5,7 @@
 // before, so that the network remembers further back than derivatives run (truncated
 // back-propagation through time). Then a Stream writes: each character is drawn by its probability
 // and becomes the next input. On screen: the bits that a character costs, of the text to learn and
-// of a part that is kept back, and some lines at two temperatures.
+// of a part that is kept back, some lines at two temperatures, and the likeliest verse.
 //
 //   09_text_generation [epochs [text]]
 //
@@ -106,6 +106,19 @@ void write(const Model& model, const Alphabet& alphabet, double temperature) {
               alphabet.text(ids).c_str());
 }
 
+// The likeliest verse, for its length: each character makes a verse less likely, so that without
+// the penalty the best would be the one that ends at once.
+template <class Model>
+void search(const Model& model, const Alphabet& alphabet) {
+  const BeamSearch search{
+      .width = 8, .steps = 200, .end = alphabet.ids("\n")[0], .length_penalty = 1};
+  const Beam best = search(Stream{model}, alphabet.ids("\nMy son,")).front();
+  std::printf(
+      "\nThe likeliest verse for its length that begins with My son, by beam search:\n\nMy "
+      "son,%s\n",
+      alphabet.text(best.classes).c_str());
+}
+
 int run(int epochs, const std::filesystem::path& path) {
   const std::string text = read(path);
   const Alphabet alphabet(text);
@@ -143,6 +156,7 @@ int run(int epochs, const std::filesystem::path& path) {
 
   write(model, alphabet, 0.5);
   write(model, alphabet, 1);
+  search(model, alphabet);
   if (bits(model.evaluate(test.x, test.y).loss) < best_of_counting) return 0;
   std::printf("A table of what follows four characters needs %.2f bits; the network, fewer.\n",
               best_of_counting);
