@@ -1,4 +1,4 @@
-// Laws that hold for every layer and both scalars. They are stated once; support/layer_cases.hpp
+// Laws that hold for every layer and both scalars. They are stated once; layer_cases.cpp
 // lists the layers.
 
 #include "support/catch.hpp"

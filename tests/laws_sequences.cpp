@@ -1,4 +1,4 @@
-// Laws of masks and states, for every layer that has them; support/layer_cases.hpp lists the
+// Laws of masks and states, for every layer that has them; layer_cases.cpp lists the
 // layers.
 
 #include "support/catch.hpp"

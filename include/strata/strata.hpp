@@ -43,14 +43,17 @@
 #include <strata/layers/time_distributed.hpp>
 
 #include <strata/model/beam_search.hpp>
+#include <strata/model/hand_over.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/model/stream.hpp>
 
 #include <strata/train/callbacks.hpp>
 #include <strata/train/csv_logger.hpp>
+#include <strata/train/encoder_decoder.hpp>
 #include <strata/train/fit.hpp>
 #include <strata/train/losses.hpp>
 #include <strata/train/metrics.hpp>
 #include <strata/train/optimizers.hpp>
 #include <strata/train/progress_bar.hpp>
+#include <strata/train/weight_rules.hpp>

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/model/network.hpp>
+#include <strata/model/options.hpp>
+
+namespace strata {
+
+namespace detail {
+
+/// The layers of a network that have a state.
+template <class Scalar>
+[[nodiscard]] std::vector<std::size_t> layers_with_state(const Network<Scalar>& network) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    if (network.layers()[i].state_size() > 0) found.push_back(i);
+  }
+  return found;
+}
+
+/// Pairs of layers, of an encoder and of a decoder, whose states are handed over: those that have
+/// one, in order. Throws ShapeError when their number or their sizes differ.
+template <class Scalar>
+[[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> state_pairs(
+    const Network<Scalar>& encoder, const Network<Scalar>& decoder) {
+  const auto from = layers_with_state(encoder);
+  const auto to = layers_with_state(decoder);
+  if (from.size() != to.size()) {
+    fail<ShapeError>({"hand_over: the encoder has ", from.size(),
+                      " layers with a state, the "
+                      "decoder ",
+                      to.size()});
+  }
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const auto& giver = encoder.layers()[from[i]];
+    const auto& taker = decoder.layers()[to[i]];
+    if (giver.state_size() != taker.state_size()) {
+      fail<ShapeError>({"hand_over: layer ", from[i], " (", giver.describe(),
+                        ") of the encoder has a state of ", giver.state_size(), " numbers, layer ",
+                        to[i], " (", taker.describe(), ") of the decoder one of ",
+                        taker.state_size()});
+    }
+    pairs.emplace_back(from[i], to[i]);
+  }
+  return pairs;
+}
+
+template <class Scalar>
+[[nodiscard]] State<Scalar> hand_over(const Network<Scalar>& encoder, const State<Scalar>& state,
+                                      const Network<Scalar>& decoder) {
+  State<Scalar> begin = decoder.zero_state(state.batch);
+  for (const auto& [from, to] : state_pairs(encoder, decoder))
+    begin.layers[to] = state.layers[from];
+  return begin;
+}
+
+}  // namespace detail
+
+/// The state in which a decoder begins after an encoder has read: layer by layer, those that have a
+/// state, in order (Sutskever, Vinyals & Le 2014). For predict, and one sequence's part(b, 1) for
+/// Stream::set_state. Throws ShapeError when the layers do not correspond.
+///
+///   State<float> state;
+///   encoder.predict(x, {.state = &state});
+///   state = hand_over(encoder, state, decoder);
+///   decoder.predict(y, {.state = &state});
+template <class Encoder, class Decoder>
+[[nodiscard]] State<typename Encoder::scalar_type> hand_over(
+    const Encoder& encoder, const State<typename Encoder::scalar_type>& state,
+    const Decoder& decoder) {
+  return detail::hand_over(encoder.network(), state, decoder.network());
+}
+
+}  // namespace strata

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cmath>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <strata/model/hand_over.hpp>
+#include <strata/train/training.hpp>
+
+namespace strata {
+
+/// Masks of a training step of an encoder and a decoder; empty: every step counts.
+struct EncoderDecoderMasks {
+  Mask encoder = {};
+  Mask decoder = {};
+};
+
+/// Trains an encoder and a decoder together (Sutskever, Vinyals & Le 2014; Cho et al. 2014): the
+/// encoder reads x, the decoder begins in its final state and reads `given`, for instance the
+/// target a step late, and derivatives run back through the state into the encoder. What the
+/// encoder puts out is not used. Both models must outlive the trainer.
+///
+///   EncoderDecoderTrainer trainer{encoder, decoder, Adam{}, SparseCategoricalCrossentropy{}};
+///   double loss = trainer.step(x, given, target);
+template <class Encoder, class Decoder>
+class EncoderDecoderTrainer {
+ public:
+  using Scalar = typename Encoder::scalar_type;
+
+  EncoderDecoderTrainer(Encoder& encoder, Decoder& decoder, Optimizer<Scalar> optimizer,
+                        Loss<Scalar> loss)
+      : encoder_(&encoder),
+        decoder_(&decoder),
+        optimizer_(std::move(optimizer)),
+        loss_(std::move(loss)) {}
+
+  /// One step over one batch: the loss before the update. Builds the models from the first data.
+  /// Throws ShapeError and ValueError on data that does not fit, and ValueError when the loss or a
+  /// gradient is not finite; the weights are unchanged then.
+  double step(const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
+              const EncoderDecoderMasks& masks = {}) {
+    TrainableNetwork<Scalar> encoder = encoder_->trainable_network();
+    TrainableNetwork<Scalar> decoder = decoder_->trainable_network();
+    prepare(encoder, decoder, x, given, target, masks);
+    const Random random = random_.fork(static_cast<std::uint64_t>(optimizer_.iterations()));
+
+    State<Scalar> state = encoder.zero_state(x.batch());
+    const Tensor<Scalar>& read =
+        encoder.forward(x, encoder_tape_, random.fork(0), {&masks.encoder, &state});
+    State<Scalar> begin = detail::hand_over<Scalar>(encoder, state, decoder);
+    const Tensor<Scalar>& prediction =
+        decoder.forward(given, decoder_tape_, random.fork(1), {&masks.decoder, &begin});
+    const double value =
+        loss_(prediction, target, &decoder_tape_.derivative, decoder_tape_.masks.back());
+    require_finite(std::isfinite(value), "the loss is not finite");
+
+    std::vector<Parameter<Scalar>> parameters = encoder.parameters();
+    const auto encoder_count = static_cast<std::size_t>(encoder.parameter_count());
+    for (auto& parameter : decoder.parameters()) parameters.push_back(std::move(parameter));
+    std::vector<Scalar> gradient(encoder_count +
+                                 static_cast<std::size_t>(decoder.parameter_count()));
+    State<Scalar> dbegin = decoder.zero_state(x.batch());
+    for (std::size_t i = 0; i < decoder.size(); ++i) {
+      if (dbegin.size(i) > 0) decoder_tape_.passes[i].initial_derivative = dbegin.rows(i);
+    }
+    decoder.backward(given, decoder_tape_, std::span<Scalar>(gradient).subspan(encoder_count));
+
+    encoder_tape_.derivative.resize(read.shape());
+    std::ranges::fill(encoder_tape_.derivative.values(), Scalar(0));
+    for (const auto& [from, to] : detail::state_pairs<Scalar>(encoder, decoder)) {
+      encoder_tape_.passes[from].final_derivative = dbegin.rows(to);
+    }
+    encoder.backward(x, encoder_tape_, std::span<Scalar>(gradient).first(encoder_count));
+    require_finite(detail::all_finite(std::span<const Scalar>(gradient)),
+                   "a gradient is not finite");
+    optimizer_.update(parameters, gradient);
+    encoder.absorb(encoder_tape_);
+    decoder.absorb(decoder_tape_);
+    return value;
+  }
+
+  /// The seed of dropout; 0 without a call.
+  void seed(std::uint64_t seed) { random_ = Random(seed); }
+
+  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return optimizer_; }
+
+ private:
+  using Tape = typename TrainableNetwork<Scalar>::Tape;
+
+  void prepare(TrainableNetwork<Scalar>& encoder, TrainableNetwork<Scalar>& decoder,
+               const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
+               const EncoderDecoderMasks& masks) const {
+    encoder.build_for(x);
+    decoder.build_for(given);
+    encoder.check_data(x);
+    decoder.check_data(given);
+    encoder.check_mask(masks.encoder, x);
+    decoder.check_mask(masks.decoder, given);
+    if (given.batch() != x.batch()) {
+      detail::fail<ShapeError>({"given: x has ", x.batch(), " samples, given has ", given.batch()});
+    }
+    detail::check_targets(target, decoder.output_shape(given.shape()), loss_.targets());
+    (void)detail::state_pairs<Scalar>(encoder, decoder);
+  }
+
+  static void require_finite(bool finite, const char* what) {
+    if (!finite) {
+      detail::fail<ValueError>({what,
+                                "; the weights are kept. Try a smaller learning rate or clip "
+                                "the gradients (.clip = {.global_norm = 1})"});
+    }
+  }
+
+  Encoder* encoder_;
+  Decoder* decoder_;
+  Optimizer<Scalar> optimizer_;
+  Loss<Scalar> loss_;
+  Random random_;
+  Tape encoder_tape_;
+  Tape decoder_tape_;
+};
+
+}  // namespace strata
