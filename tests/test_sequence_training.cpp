@@ -124,6 +124,36 @@ TEST_CASE("fit: a model with one output per sequence is trained at the last wind
   CHECK(model.weights() == stepped.weights());
 }
 
+TEST_CASE("fit: windows and validation of class numbers, of any number of steps") {
+  Tensor<double> x({4, 10});
+  Tensor<double> y({4, 10});
+  Random random(3);
+  for (double& id : x.values()) id = static_cast<double>(random.below(5));
+  for (double& id : y.values()) id = static_cast<double>(random.below(3));
+  Sequential<double> model;
+  model.add(Embedding<double>{5, 4});
+  model.add(Sequence{5});
+  model.add(Dense<double>{3, Activation::softmax});
+  auto stepped = model;
+  model.compile(SGD{.learning_rate = 0.1}, SparseCategoricalCrossentropy{});
+  const auto ids_of = [](const Tensor<double>& all, Index first, Index count) {
+    Tensor<double> part({all.batch(), count});
+    part.matrix() = all.matrix().middleCols(first, count);
+    return part;
+  };
+  (void)model.fit(x, y,
+                  {.batch_size = 4,
+                   .shuffle = false,
+                   .validation_data = {{ids_of(x, 0, 3), ids_of(y, 0, 3)}},
+                   .truncate = 6,
+                   .verbose = 0});
+  Trainer trainer{stepped, SGD{.learning_rate = 0.1}, SparseCategoricalCrossentropy{}};
+  State<double> state;
+  trainer.step(ids_of(x, 0, 6), ids_of(y, 0, 6), {.state = &state});
+  trainer.step(ids_of(x, 6, 4), ids_of(y, 6, 4), {.state = &state});
+  CHECK(model.weights() == stepped.weights());
+}
+
 TEST_CASE("fit: stateful goes on from batch to batch, and anew in each epoch") {
   const auto x = random_tensor<double>({6, 3, 2}, 7);
   const auto y = random_tensor<double>({6, 3, 1}, 8);

@@ -63,6 +63,8 @@ struct Pass {
 ///
 /// - `output_shape(shape)`, where the shape is not that of `returns` with `output_features`;
 /// - `output_mask(x, mask)`, where the mask of the output is neither the input's nor nothing;
+/// - `check_input(x)`, where values may be wrong that are finite: throws ValueError with their
+/// place;
 /// - `absorb(tape)`, called after a training step, for what training changes besides weights;
 /// - `streams`, false where a layer can never run step by step.
 template <class L>
@@ -101,7 +103,8 @@ template <class L>
     return layer.output_shape(shape);
   } else {
     Shape output = L::returns == Returns::last ? Shape{shape[0], 0} : shape;
-    output[output.rank() - 1] = layer.output_features(shape.back());
+    output[output.rank() - 1] =
+        layer.output_features(shape.back() == Dynamic ? layer.inputs() : shape.back());
     return output;
   }
 }

@@ -26,6 +26,7 @@ struct LayerTable {
   Index (*inputs)(const void*);
   Shape (*output_shape)(const void*, const Shape&);
   Mask (*output_mask)(const void*, const Tensor<Scalar>&, const Mask&);
+  void (*check_input)(const void*, const Tensor<Scalar>&);
   void (*build)(void*, Index);
   void (*initialize)(void*, const Random&);
   std::vector<Parameter<Scalar>> (*parameters)(void*);
@@ -78,6 +79,10 @@ struct LayerFunctions {
                          const Shape& shape) { return strata::output_shape(of(l), shape); },
       .output_mask = [](const void* l, const Tensor<Scalar>& x,
                         const Mask& mask) { return strata::output_mask(of(l), x, mask); },
+      .check_input =
+          [](const void* l, const Tensor<Scalar>& x) {
+            if constexpr (requires { of(l).check_input(x); }) of(l).check_input(x);
+          },
       .build = [](void* l, Index f) { of(l).build(f); },
       .initialize = [](void* l, const Random& random) { of(l).initialize(random); },
       .parameters = [](void* l) { return of(l).parameters(); },
@@ -143,6 +148,7 @@ class LayerRef {
   [[nodiscard]] Mask output_mask(const Tensor<Scalar>& x, const Mask& mask) const {
     return table_->output_mask(self_, x, mask);
   }
+  void check_input(const Tensor<Scalar>& x) const { table_->check_input(self_, x); }
   void build(Index features) { table_->build(self_, features); }
   void initialize(const Random& random) { table_->initialize(self_, random); }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return table_->parameters(self_); }

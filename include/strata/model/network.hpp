@@ -195,6 +195,7 @@ class Network {
       detail::fail<ShapeError>({"x: the model's Input expects ", expected, ", found ", x.shape()});
     }
     detail::check_finite("x", x);
+    layers_.front().check_input(x);
   }
 
   void pack(Packed& packed, bool training) const {

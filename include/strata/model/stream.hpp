@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/inner_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/model/network.hpp>
 
@@ -31,14 +32,6 @@ struct StreamLayers<std::tuple<Layers...>> {
                      : features),
      ...);
     return features;
-  }
-
-  template <class L>
-  static constexpr bool streams_of() {
-    if constexpr (requires { L::streams; })
-      return L::streams;
-    else
-      return true;
   }
 
  public:

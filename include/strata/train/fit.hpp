@@ -77,7 +77,7 @@ class Fit final : public TrainingRun {
       check_finite("validation x", x_validation);
       check_targets(y_validation, model.output_shape(x_validation.shape()), targets);
       Network<Scalar>::check_mask(options.validation_mask, x_validation);
-      if (x_validation.features() != x.features()) {
+      if (x_validation.features() != x.features() && !takes_ids()) {
         fail<ShapeError>({"validation x: expects ", x.features(), " features as x has, found ",
                           x_validation.features()});
       }
@@ -158,6 +158,11 @@ class Fit final : public TrainingRun {
             mask.empty() || count == 0 ? Mask() : mask.rows(first, count)};
   }
 
+  /// Whether x is class numbers (B, T), one for each step.
+  [[nodiscard]] bool takes_ids() const {
+    return model_.size() > 0 && model_.layers().front().accepts() == Accepts::ids;
+  }
+
   void check_windows(const Tensor<Scalar>& x, Index samples) const {
     if (options_.truncate < 0) {
       fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options_.truncate});
@@ -165,7 +170,7 @@ class Fit final : public TrainingRun {
     if (!(options_.weight_noise >= 0)) {
       fail<ValueError>({"fit: weight_noise must be at least 0, found ", options_.weight_noise});
     }
-    if (options_.truncate > 0 && x.rank() != 3) {
+    if (options_.truncate > 0 && x.rank() != 3 && !takes_ids()) {
       fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});
     }
     if (options_.stateful && options_.shuffle) {
@@ -208,7 +213,7 @@ class Fit final : public TrainingRun {
 
   void train_batch(const Random& random, State<Scalar>& state, Totals<Scalar>& totals) {
     State<Scalar>* const carried = options_.stateful || options_.truncate > 0 ? &state : nullptr;
-    const Index steps = batch_.x.steps();
+    const Index steps = takes_ids() ? batch_.x.features() : batch_.x.steps();
     const Index size = options_.truncate > 0 ? options_.truncate : steps;
     if (size >= steps) return step(batch_, random, carried, totals);
     const bool has_targets = model_.output_shape(batch_.x.shape()).rank() == 3;
@@ -307,7 +312,8 @@ class Fit final : public TrainingRun {
                                                Index count) {
     const Index features = all.rank() == 3 ? all.features() : 1;
     const Index steps = all.rank() == 3 ? all.steps() : all.features();
-    Tensor<Scalar> window({all.batch(), count, features});
+    Tensor<Scalar> window(all.rank() == 3 ? Shape{all.batch(), count, features}
+                                          : Shape{all.batch(), count});
     for (Index b = 0; b < all.batch(); ++b) {
       std::copy_n(all.data() + (b * steps + first) * features, count * features,
                   window.data() + b * count * features);
