@@ -9,8 +9,8 @@
 #include <strata/activation.hpp>
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/linear.hpp>
+#include <strata/detail/recurrent_layer.hpp>
 #include <strata/detail/stored_weights.hpp>
-#include <strata/layers/recurrent.hpp>
 
 namespace strata {
 

@@ -5,8 +5,8 @@
 
 #include <strata/detail/extended_gates.hpp>
 #include <strata/detail/linear.hpp>
+#include <strata/detail/recurrent_layer.hpp>
 #include <strata/layers/gated_cell.hpp>
-#include <strata/layers/recurrent.hpp>
 
 namespace strata {
 

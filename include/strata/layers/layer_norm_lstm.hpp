@@ -10,8 +10,8 @@
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/linear.hpp>
 #include <strata/detail/normalize.hpp>
+#include <strata/detail/recurrent_layer.hpp>
 #include <strata/detail/stored_weights.hpp>
-#include <strata/layers/recurrent.hpp>
 
 namespace strata {
 

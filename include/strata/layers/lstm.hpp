@@ -1,10 +1,10 @@
 #pragma once
 
 #include <strata/detail/lstm_gates.hpp>
+#include <strata/detail/recurrent_layer.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/gated_cell.hpp>
 #include <strata/layers/lstm_cell.hpp>
-#include <strata/layers/recurrent.hpp>
 
 namespace strata {
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <strata/detail/gate_activations.hpp>
+#include <strata/detail/recurrent_layer.hpp>
 #include <strata/layers/gated_cell.hpp>
-#include <strata/layers/recurrent.hpp>
 
 namespace strata {
 

@@ -1,0 +1,36 @@
+#pragma once
+
+namespace strata {
+
+/// What every recurrent layer can do, whatever its cell.
+struct RecurrentOptions {
+  /// Share of the inputs, and of the outputs fed back, that is dropped in training; the same ones
+  /// in every step of a sequence (Gal & Ghahramani 2016).
+  double dropout = 0;
+  double recurrent_dropout = 0;
+  /// Share of the outputs, and of the memories, that keep their value from the step before, drawn
+  /// anew for each step; in prediction the mean is taken (Krueger et al. 2017).
+  double zoneout = 0;
+  double memory_zoneout = 0;
+  /// Reads the sequence from its end; outputs come in the order of reading, as in Keras.
+  bool go_backwards = false;
+  /// Outputs of masked steps: zeros, instead of the output before them.
+  bool zero_output_for_mask = false;
+};
+
+namespace detail {
+
+/// What the options of a layer say to every recurrent layer.
+template <class Options>
+[[nodiscard]] RecurrentOptions recurrent_options_of(const Options& options) {
+  RecurrentOptions own{.dropout = options.dropout,
+                       .recurrent_dropout = options.recurrent_dropout,
+                       .zoneout = options.zoneout,
+                       .go_backwards = options.go_backwards,
+                       .zero_output_for_mask = options.zero_output_for_mask};
+  if constexpr (requires { options.memory_zoneout; }) own.memory_zoneout = options.memory_zoneout;
+  return own;
+}
+
+}  // namespace detail
+}  // namespace strata
