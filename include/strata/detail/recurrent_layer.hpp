@@ -1,5 +1,6 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <concepts>
 #include <span>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/buffer.hpp>
 #include <strata/detail/carry.hpp>
 #include <strata/detail/dropout_mask.hpp>
 #include <strata/detail/scan.hpp>
