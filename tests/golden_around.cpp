@@ -210,8 +210,8 @@ TEMPLATE_TEST_CASE("Layers that change shapes are Keras'", "[golden][around]", f
                  {"time_distributed.", "repeat_vector.", "flatten.", "reshape.", "activation."});
 }
 
-TEMPLATE_TEST_CASE("Residual, skip connections and attention pooling are Keras'",
-                   "[golden][around]", float, double) {
+TEMPLATE_TEST_CASE("Residual, skip connections and pooling are Keras'", "[golden][around]", float,
+                   double) {
   using Scalar = TestType;
   using Sequence = LSTM<Scalar, Dynamic, Dynamic, return_sequences>;
   const Golden golden = Golden::read("around.txt");
@@ -226,5 +226,8 @@ TEMPLATE_TEST_CASE("Residual, skip connections and attention pooling are Keras'"
     check_layer(golden, name, AttentionPooling<Scalar>{4});
     check_layer(golden, name, AttentionPooling<Scalar, 3, 4>{});
   }
-  check_all_read(golden, {"residual.", "skip_stack.", "attention."});
+  for (const std::string name : {"mean_over_steps.plain", "mean_over_steps.masked"}) {
+    check_layer(golden, name, MeanOverSteps<Scalar>{});
+  }
+  check_all_read(golden, {"residual.", "skip_stack.", "attention.", "mean_over_steps."});
 }

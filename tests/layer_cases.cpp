@@ -46,6 +46,7 @@ void add_layers_around(std::vector<LayerCase<Scalar>>& cases) {
   add("AttentionPooling", AttentionPooling<Scalar>{5}, 3, false);
   add("AttentionPooling, wide", AttentionPooling<Scalar>{37}, 19, false);
   add("AttentionPooling, fixed sizes", AttentionPooling<Scalar, 3, 5>{}, 3, false);
+  add("MeanOverSteps", MeanOverSteps<Scalar>{}, 3, false);
   add("Residual", Residual{Sequence{5, return_sequences}}, 5);
   add("Residual, Dense", Residual{Dense<Scalar>{4}}, 4);
   add("Residual, Dropout", Residual{Dropout<Scalar>{0.4}}, 4);

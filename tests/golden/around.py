@@ -48,6 +48,8 @@ def around():
     skip_stack(file)
     attention(file, "attention.plain")
     attention(file, "attention.masked", [[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 1]])
+    mean_over_steps(file, "mean_over_steps.plain")
+    mean_over_steps(file, "mean_over_steps.masked", [[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 1]])
     regularizers(file)
     constraints(file)
     return file
@@ -116,6 +118,15 @@ def skip_stack(file):
     random = rng("around.skip_stack")
     x = draw(random, 2, 4, 2)
     keras_case(file, "skip_stack", random, {"x": x}, variables_of_all(layers), run)
+
+
+def mean_over_steps(file, case, mask=None):
+    random = rng(f"around.{case}")
+    layer = keras.layers.GlobalAveragePooling1D()
+    flags = None if mask is None else tf.constant(np.array(mask) == 1)
+    records = {} if mask is None else {"mask": np.array(mask)}
+    x = {"x": draw(random, 3, 4, 3)}
+    keras_case(file, case, random, x, {}, lambda x: layer(x, mask=flags), records=records)
 
 
 def attention(file, case, mask=None):
