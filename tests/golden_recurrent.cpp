@@ -41,7 +41,7 @@ AnyLayer<Scalar> layer_named(const std::string& kind, const CaseName& name, Inde
     return options;
   };
   if (kind == "reset_before") {
-    return recurrent_layer<ResetBeforeGRU, Scalar>(units, sequences, gru(ResetBeforeGRUOptions()));
+    return recurrent_layer<ResetBeforeGRU, Scalar>(units, sequences, gru(GRUOptions()));
   }
   return recurrent_layer<AnyGRU, Scalar>(units, sequences, gru(GRUOptions()));
 }

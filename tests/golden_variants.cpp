@@ -116,7 +116,7 @@ AnyLayer<Scalar> onnx_layer(const OnnxCase& wanted, Index units) {
   };
   if (words.has("reset_after")) return make.template operator()<AnyGRU>(GRUOptions());
   if (words.has("reset_before")) {
-    return make.template operator()<ResetBeforeGRU>(ResetBeforeGRUOptions());
+    return make.template operator()<ResetBeforeGRU>(GRUOptions());
   }
   if (words.has("simple_rnn")) return make.template operator()<AnySimpleRNN>(SimpleRNNOptions());
   if (wanted.coupled) return make.template operator()<CoupledLSTM>(ExtendedLSTMOptions());

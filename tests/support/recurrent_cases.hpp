@@ -31,11 +31,10 @@ void add_recurrent_layers(Add add) {
   add("SimpleRNN, fixed sizes", SimpleRNN<Scalar, 3, 5, true>{}, 3, true, false);
   add("SimpleRNN, clip", SimpleRNN<Scalar>{4, {.activation_clip = 0.5}}, 3, true, false);
 
-  both.template operator()<ResetBeforeGRU>("ResetBeforeGRU", 5, 3, ResetBeforeGRUOptions());
+  both.template operator()<ResetBeforeGRU>("ResetBeforeGRU", 5, 3, GRUOptions());
   both.template operator()<ResetBeforeGRU>(
       "ResetBeforeGRU, backwards, clip", 19, 2,
-      ResetBeforeGRUOptions{.use_bias = false, .activation_clip = 0.7, .go_backwards = true},
-      false);
+      GRUOptions{.use_bias = false, .activation_clip = 0.7, .go_backwards = true}, false);
   both.template operator()<ExtendedLSTM>("ExtendedLSTM", 5, 3, ExtendedLSTMOptions());
   both.template operator()<ExtendedLSTM>("ExtendedLSTM, projection", 19, 3,
                                          ExtendedLSTMOptions{.projection = 4});

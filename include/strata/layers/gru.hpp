@@ -5,26 +5,9 @@
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/layers/gated_cell.hpp>
+#include <strata/layers/gru_options.hpp>
 
 namespace strata {
-
-/// Keras' options of a GRU layer, with Keras' defaults, and zoneout.
-struct GRUOptions {
-  Activation activation = Activation::tanh;
-  Activation recurrent_activation = Activation::sigmoid;
-  bool use_bias = true;
-  Initializer kernel_initializer = GlorotUniform{};
-  Initializer recurrent_initializer = Orthogonal{};
-  Initializer bias_initializer = Zeros{};
-  /// Limits what goes into every activation, ONNX' clip; 0: no limit.
-  double activation_clip = 0;
-  /// See RecurrentOptions.
-  double dropout = 0;
-  double recurrent_dropout = 0;
-  double zoneout = 0;
-  bool go_backwards = false;
-  bool zero_output_for_mask = false;
-};
 
 namespace detail {
 

@@ -11,26 +11,9 @@
 #include <strata/detail/linear.hpp>
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/detail/stored_weights.hpp>
+#include <strata/layers/gru_options.hpp>
 
 namespace strata {
-
-/// Options of a ResetBeforeGRU: Keras' of GRU, with Keras' defaults, and zoneout.
-struct ResetBeforeGRUOptions {
-  Activation activation = Activation::tanh;
-  Activation recurrent_activation = Activation::sigmoid;
-  bool use_bias = true;
-  Initializer kernel_initializer = GlorotUniform{};
-  Initializer recurrent_initializer = Orthogonal{};
-  Initializer bias_initializer = Zeros{};
-  /// Limits what goes into every activation, ONNX' clip; 0: no limit.
-  double activation_clip = 0;
-  /// See RecurrentOptions.
-  double dropout = 0;
-  double recurrent_dropout = 0;
-  double zoneout = 0;
-  bool go_backwards = false;
-  bool zero_output_for_mask = false;
-};
 
 namespace detail {
 
@@ -43,8 +26,7 @@ class ResetBeforeGRUCell {
   static constexpr Index fixed_outputs = Dynamic;
   static constexpr Index memories = 0;
 
-  ResetBeforeGRUCell(Index units, const ResetBeforeGRUOptions& options)
-      : units_(units), options_(options) {
+  ResetBeforeGRUCell(Index units, const GRUOptions& options) : units_(units), options_(options) {
     if (units < 1) fail<ValueError>({kind(), ": units must be at least 1, found ", units});
     check_gate_activations("ResetBeforeGRU", options.activation, options.recurrent_activation);
     check_clip("ResetBeforeGRU", options.activation_clip);
@@ -257,7 +239,7 @@ class ResetBeforeGRUCell {
 
   Index units_;
   Index inputs_ = Dynamic;
-  ResetBeforeGRUOptions options_;
+  GRUOptions options_;
   StoredWeights<Scalar> weights_;
 };
 
@@ -279,15 +261,14 @@ class ResetBeforeGRU : public detail::RecurrentLayer<detail::ResetBeforeGRUCell<
   static constexpr Returns returns = ReturnsSequences ? Returns::sequence : Returns::last;
 
   /// Throws ValueError on units below 1 and on options out of range.
-  explicit ResetBeforeGRU(Index units, ResetBeforeGRUOptions options = {})
+  explicit ResetBeforeGRU(Index units, GRUOptions options = {})
       : Base(detail::ResetBeforeGRUCell<Scalar>(units, options),
              detail::recurrent_options_of(options), ReturnsSequences),
         options_(options) {}
-  ResetBeforeGRU(Index units, ReturnSequences,
-                 ResetBeforeGRUOptions options = {}) requires(ReturnsSequences)
+  ResetBeforeGRU(Index units, ReturnSequences, GRUOptions options = {}) requires(ReturnsSequences)
       : ResetBeforeGRU(units, options) {}
 
-  [[nodiscard]] const ResetBeforeGRUOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const GRUOptions& options() const noexcept { return options_; }
 
   /// The same layer, weights included, for another scalar.
   template <class Other>
@@ -298,9 +279,9 @@ class ResetBeforeGRU : public detail::RecurrentLayer<detail::ResetBeforeGRUCell<
   }
 
  private:
-  ResetBeforeGRUOptions options_;
+  GRUOptions options_;
 };
 
-ResetBeforeGRU(Index, ReturnSequences, ResetBeforeGRUOptions = {})->ResetBeforeGRU<float, true>;
+ResetBeforeGRU(Index, ReturnSequences, GRUOptions = {})->ResetBeforeGRU<float, true>;
 
 }  // namespace strata
