@@ -186,6 +186,21 @@ TEST_CASE("States: predict in parts is predict of the whole, also batch by batch
   Stream stream{model};
   stream.set_state(state.part(3, 1));
   CHECK(stream.state() == state.part(3, 1));
+
+  // A sequence ends, another begins in its place.
+  State<double> mixed = state;
+  mixed.reset(1, 2);
+  CHECK(mixed.part(1, 2) == model.zero_state(2));
+  CHECK(mixed.part(3, 2) == state.part(3, 2));
+  mixed.set_part(0, state.part(4, 1));
+  CHECK(mixed.part(0, 1) == state.part(4, 1));
+  check_error<ValueError>([&] { mixed.set_part(4, state.part(0, 2)); },
+                          "sequences 4 to 6 of a state of 5 sequences");
+  check_error<ShapeError>(
+      [&] {
+        mixed.set_part(0, State<double>{1, {}});
+      },
+      "set_part: the part is the state of another model");
 }
 
 TEST_CASE("fit: weight noise changes the training and leaves clean weights") {

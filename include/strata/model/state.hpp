@@ -42,12 +42,38 @@ struct State {
     return state;
   }
 
-  /// Back to zeros.
+  /// Replaces the state of some of the sequences, from sequence `first`. Throws ValueError when
+  /// there are not so many, ShapeError when the part is of other layers.
+  void set_part(Index first, const State& part) {
+    check_part(first, part.batch);
+    bool fits = layers.size() == part.layers.size();
+    for (std::size_t i = 0; fits && i < layers.size(); ++i) fits = size(i) == part.size(i);
+    if (!fits) throw ShapeError("set_part: the part is the state of another model");
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      std::copy(part.layers[i].begin(), part.layers[i].end(), layers[i].begin() + first * size(i));
+    }
+  }
+
+  /// Back to zeros; of some of the sequences only. Throws ValueError when there are not so many.
   void reset() noexcept {
     for (auto& layer : layers) std::fill(layer.begin(), layer.end(), Scalar(0));
   }
+  void reset(Index first, Index count) {
+    check_part(first, count);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      std::fill_n(layers[i].begin() + first * size(i), count * size(i), Scalar(0));
+    }
+  }
 
   [[nodiscard]] bool operator==(const State&) const = default;
+
+ private:
+  void check_part(Index first, Index count) const {
+    if (first < 0 || count < 1 || first + count > batch) {
+      detail::fail<ValueError>(
+          {"sequences ", first, " to ", first + count, " of a state of ", batch, " sequences"});
+    }
+  }
 };
 
 }  // namespace strata
