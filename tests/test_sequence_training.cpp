@@ -264,7 +264,8 @@ TEST_CASE("compile: penalties are part of the loss, limits hold after each step"
   model.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{});
   const double plain = model.evaluate(x, y).loss;
   double squares = 0;
-  for (const double w : model.parameters().front().values) squares += w * w;
+  const auto parameters = model.parameters();
+  for (const double w : parameters.front().values) squares += w * w;
   model.compile(
       SGD{.learning_rate = 0.1}, MeanSquaredError{}, {},
       {.regularizers = {{"lstm.kernel", L2{0.3}}}, .constraints = {{"dense.kernel", UnitNorm{}}}});

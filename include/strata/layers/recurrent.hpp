@@ -1,5 +1,6 @@
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include <strata/detail/recurrent_layer.hpp>
@@ -10,14 +11,16 @@ namespace strata {
 /// return_sequences, to (B, U), the last step's output, without.
 template <RecurrentCell Cell, bool ReturnsSequences = false>
 class Recurrent : public detail::RecurrentLayer<Cell> {
+  struct NoFlag {};
+  using Flag = std::conditional_t<ReturnsSequences, ReturnSequences, NoFlag>;
+
  public:
   static constexpr Returns returns = ReturnsSequences ? Returns::sequence : Returns::last;
 
   /// Throws ValueError on options out of range.
   explicit Recurrent(Cell cell, const RecurrentOptions& options = {})
       : detail::RecurrentLayer<Cell>(std::move(cell), options, ReturnsSequences) {}
-  Recurrent(Cell cell, ReturnSequences,
-            const RecurrentOptions& options = {}) requires(ReturnsSequences)
+  Recurrent(Cell cell, Flag, const RecurrentOptions& options = {})
       : detail::RecurrentLayer<Cell>(std::move(cell), options, ReturnsSequences) {}
 
   [[nodiscard]] Cell& cell() noexcept { return this->cell_; }
