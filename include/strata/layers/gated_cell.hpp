@@ -49,8 +49,7 @@ template <class Options>
 ///   struct SimpleGates {
 ///     static constexpr const char* kind = "SimpleRNN";
 ///     static constexpr int gates = 1;
-///     template <class Step>
-///     auto operator()(Step& s) const { return activate(Activation::tanh, s.z[0]); }
+///     auto operator()(auto& s) const { return activate(Activation::tanh, s.z[0]); }
 ///   };
 ///
 /// It returns the new h from a GateStep `s`: pre-activations s.z, the output before s.h, and
