@@ -5,8 +5,9 @@
 
 #include <strata/detail/simd.hpp>
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' activation functions. softmax works on all units of a layer together and belongs to
 /// Dense.
@@ -119,4 +120,4 @@ template <class V>
   return one;
 }
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -8,8 +8,9 @@
 
 #include <strata/random.hpp>
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// What an initializer fills: a matrix of shape (fan_in, fan_out), Keras' kernel, in C order.
 template <class Scalar>
@@ -169,4 +170,4 @@ void initialize(const Initializer& initializer, WeightMatrix<Scalar> w, Random& 
   std::visit([&](const auto& draw) { draw(w, random); }, initializer);
 }
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -4,8 +4,9 @@
 #include <cstdint>
 
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Random numbers that are the same on every platform and compiler, for the same seed.
 ///
@@ -56,4 +57,4 @@ class Random {
   std::uint64_t state_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

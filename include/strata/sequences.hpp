@@ -12,9 +12,10 @@
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
+#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Which end of a sequence.
 enum class Side { pre, post };
@@ -163,4 +164,4 @@ template <std::floating_point Scalar = float, std::integral Id>
   return batches;
 }
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

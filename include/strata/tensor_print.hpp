@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
+#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 namespace detail {
 
 /// The number format of one array, chosen as NumPy's array2string does: the fewest digits that tell
@@ -191,4 +192,4 @@ std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
   return cube ? out << ']' : out;
 }
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -5,8 +5,9 @@
 #include <new>
 
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// Working memory that starts at a cache line and is kept when a later use needs no more.
 template <class Scalar>
@@ -45,4 +46,4 @@ class Buffer {
   Index size_ = 0;
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

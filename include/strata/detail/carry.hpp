@@ -6,8 +6,9 @@
 #include <strata/detail/scan.hpp>
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// Where a sequence keeps its state over a step: all of it at a masked step, single numbers with
 /// zoneout. Numbers are h and the memories, `outputs` and `memories` x `units` (padded) of them.
@@ -105,4 +106,4 @@ class Carry {
   const Random* random_;
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -7,9 +7,10 @@
 
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// "x(3, 0, 1)", the place of the i-th value.
 template <class Scalar>
@@ -50,4 +51,4 @@ void check_finite(const char* what, const Tensor<Scalar>& x) {
   }
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -5,8 +5,9 @@
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/random.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// Throws ValueError unless a share of dropped values is in [0, 1).
 inline void check_rate(const char* what, double rate) {
@@ -31,4 +32,4 @@ void draw_dropout(std::vector<Scalar>& mask, Index size, double rate, const Rand
   }
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

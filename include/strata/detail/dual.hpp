@@ -3,8 +3,9 @@
 #include <array>
 
 #include <strata/detail/simd.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// A number, or a register of numbers, with its derivatives by Count variables: forward-mode
 /// automatic differentiation of equations that are written for any V.
@@ -85,4 +86,4 @@ struct Dual {
   }
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

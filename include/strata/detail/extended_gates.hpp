@@ -4,8 +4,9 @@
 
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/gates.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// What an extended LSTM does besides its activations.
 struct ExtendedSettings {
@@ -185,4 +186,4 @@ struct CoupledGates : ExtendedSettings {
   }
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -3,11 +3,12 @@
 #include <strata/activation.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
+#include <strata/target.hpp>
 
 // The activations of gates: of the recurrent gates, sigma; of what they let in, phi; and of what
 // they let out, psi, which is phi nearly always.
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// tanh and sigmoid, the activations of nearly every gate.
 struct StandardActivations {
@@ -114,4 +115,4 @@ void with_activations(Activation activation, Activation recurrent_activation, F&
   }
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -5,12 +5,13 @@
 #include <utility>
 
 #include <strata/detail/gate_packed.hpp>
+#include <strata/target.hpp>
 
 // Cells whose equations go unit by unit, over a batch: one step forward, one step back, and the
 // products over all steps that end a backward pass. The products are tiles; the arithmetic of the
 // gates follows for each panel while its tile is in cache.
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// The tape of such cells: pre-activations, or what the gates left in their place, then dz, as
 /// [panel][step][sequence][slots][width].
@@ -251,4 +252,4 @@ void gates_step(const Equations& equations, const GatePacked<Scalar, Gates>& pac
   }
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

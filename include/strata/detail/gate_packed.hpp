@@ -6,8 +6,9 @@
 #include <strata/detail/gates.hpp>
 #include <strata/detail/product.hpp>
 #include <strata/detail/scan.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// Weights of a gated cell in the order of its parameters, Keras' memory: kernel (F, G U),
 /// recurrent kernel (R, G U) for R outputs, bias (G U) or (2, G U) or null, peepholes (P, U).
@@ -126,4 +127,4 @@ struct GatePacked {
   }
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

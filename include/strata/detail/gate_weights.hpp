@@ -1,8 +1,9 @@
 #pragma once
 
 #include <strata/layers/parameter.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// kernel (F, G U), recurrent kernel (U, G U) and bias (N, G U) in C order, seen by Eigen as their
 /// transposes.
@@ -41,4 +42,4 @@ class GateWeights {
   Weights<Scalar, Rows, Biases> bias_;
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

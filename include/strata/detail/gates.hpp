@@ -6,11 +6,12 @@
 #include <strata/detail/dual.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
 // Cells whose equations go unit by unit: one product with x and one with h, then arithmetic on the
 // gates of a unit. `Gates` are that arithmetic, and all that tells such cells apart.
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// What the gates of one unit read: a V is a register of units, or a number that carries its
 /// derivatives.
@@ -123,4 +124,4 @@ STRATA_ALWAYS_INLINE void gates_backward(const Equations& equations,
 }
 
 }  // namespace detail
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 // What layers that are made of other layers ask of those.
 
@@ -29,4 +30,4 @@ template <class L>
   return count;
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -4,8 +4,9 @@
 
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/product.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// y = x W + b for rows of numbers: W (F, U) in C order, b (U). Rows are given by functions of
 /// their number.
@@ -103,4 +104,4 @@ class Linear {
   PackedMatrix<Scalar> transposed_;
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

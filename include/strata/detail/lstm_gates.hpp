@@ -2,8 +2,9 @@
 
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/gates.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// The gates i, f, g, o of an LSTM.
 template <class Activations>
@@ -40,4 +41,4 @@ struct LSTMEquations {
   }
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -3,8 +3,9 @@
 #include <cmath>
 
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// Values to mean 0 and variance 1, in place; what they were divided by is 1 over the result.
 template <class Scalar>
@@ -37,4 +38,4 @@ void normalize_backward(const Scalar* normalized, Scalar scale, Scalar* d, Index
   for (Index i = 0; i < size; ++i) d[i] = scale * (d[i] - mean - normalized[i] * inner);
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

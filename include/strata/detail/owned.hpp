@@ -2,7 +2,9 @@
 
 #include <utility>
 
-namespace strata::detail {
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
 
 /// At most one T on the heap, copied with its owner. T may be incomplete where the owner is copied,
 /// moved and destroyed; it must be complete where it is emplaced.
@@ -48,4 +50,4 @@ class Owned {
   void (*destroy_)(T*) = nullptr;
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -3,8 +3,9 @@
 #include <vector>
 
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// What the layers without parameters and without a state have in common.
 template <class Scalar>
@@ -27,4 +28,4 @@ class PlainLayer {
   Index inputs_ = Dynamic;
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

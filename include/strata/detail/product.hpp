@@ -5,8 +5,9 @@
 
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/tile.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// A matrix of `lanes` outputs by `depth` inputs, and a bias for each output, laid out as the tile
 /// reads it. The lanes are cut into blocks of four registers, then of one register for what is
@@ -143,4 +144,4 @@ void add_outer_products(const Scalar* panels, Index panel_count, Index rows, Ind
   }
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

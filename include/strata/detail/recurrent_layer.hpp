@@ -17,8 +17,9 @@
 #include <strata/layers/cell.hpp>
 #include <strata/layers/layer.hpp>
 #include <strata/layers/recurrent_options.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// A recurrent layer but for its type: whether it returns sequences is known at run time here, so
 /// that both kinds are compiled once.
@@ -396,4 +397,4 @@ class RecurrentLayer {
   bool returns_sequences_;
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

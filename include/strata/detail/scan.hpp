@@ -2,8 +2,9 @@
 
 #include <strata/detail/simd.hpp>
 #include <strata/rows.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// One step of a batch: what a cell reads and writes. Rows of memory are padded to whole registers
 /// for each of the memories.
@@ -86,4 +87,4 @@ template <class Scalar>
   return (size + width - 1) / width * width;
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -9,10 +9,11 @@
 #include <utility>
 
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
 #define STRATA_ALWAYS_INLINE __attribute__((always_inline)) inline
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 namespace packet = Eigen::internal;
 
@@ -143,4 +144,4 @@ void update_lanes(Index count, F f, const Scalar* from, To*... to) {
   }
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -4,8 +4,9 @@
 #include <cmath>
 
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// exp(v) / sum of exp(v), in place. Shifted by the largest value, so that no exponential
 /// overflows.
@@ -25,4 +26,4 @@ void softmax_backward(const Scalar* y, Scalar* dy, Index size) noexcept {
   for (Index i = 0; i < size; ++i) dy[i] = y[i] * (dy[i] - inner);
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

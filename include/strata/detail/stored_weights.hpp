@@ -8,8 +8,9 @@
 
 #include <strata/initializers.hpp>
 #include <strata/layers/parameter.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// A list of weight arrays by name, for cells and layers whose sizes are known at run time only.
 template <class Scalar>
@@ -71,4 +72,4 @@ class StoredWeights {
   std::vector<Array> arrays_;
 };
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -7,8 +7,9 @@
 #include <string_view>
 
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// A piece of a message: text, a number or a shape.
 class Piece {
@@ -65,4 +66,4 @@ template <class Error>
   throw Error(text(pieces));
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -6,8 +6,9 @@
 
 #include <strata/detail/simd.hpp>
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// Registers of one tile: `tile_vectors` (or 1, for what is left of a row) by at most
 /// `tile_columns` accumulators. 4 x 6 fills the 32 registers of AVX-512, 4 x 3 the 16 of AVX2 and
@@ -95,4 +96,4 @@ STRATA_ALWAYS_INLINE void for_column_groups(Index count, F&& f) {
   }
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -9,8 +9,9 @@
 #include <strata/detail/plain_layer.hpp>
 #include <strata/detail/softmax.hpp>
 #include <strata/detail/text.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' Activation layer: y = activation(x), number by number; softmax over the features. (B, F)
 /// to (B, F), (B, T, F) to (B, T, F).
@@ -95,4 +96,4 @@ class Activate : public detail::PlainLayer<Scalar> {
 
 Activate(Activation)->Activate<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

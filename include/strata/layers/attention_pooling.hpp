@@ -14,8 +14,9 @@
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// The mean of the steps of a sequence, weighted by how much each matters (Bahdanau et al. 2015;
 /// Yang et al. 2016): (B, T, F) to (B, F).
@@ -212,4 +213,4 @@ class AttentionPooling {
 
 AttentionPooling(Index)->AttentionPooling<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -12,8 +12,9 @@
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' options of a BatchNormalization layer, with Keras' defaults.
 struct BatchNormalizationOptions {
@@ -267,4 +268,4 @@ class BatchNormalization {
 
 BatchNormalization()->BatchNormalization<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

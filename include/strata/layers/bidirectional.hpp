@@ -9,8 +9,9 @@
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// How Bidirectional joins the outputs of its two directions. Concatenated, both stay what they
 /// are: the first U features read forwards, the last U backwards; split_directions gives them back.
@@ -275,4 +276,4 @@ template <class Scalar>
   return parts;
 }
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

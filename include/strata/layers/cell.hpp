@@ -8,8 +8,9 @@
 #include <strata/detail/scan.hpp>
 #include <strata/layers/parameter.hpp>
 #include <strata/random.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// The derivatives that run from step to step, one row for each sequence. dh by the outputs, U
 /// numbers, and dmemory by the memories are those after the step, and become those before it.
@@ -64,4 +65,4 @@ concept RecurrentCell = std::copyable<C> &&
   noexcept;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

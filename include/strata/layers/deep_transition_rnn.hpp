@@ -11,8 +11,9 @@
 #include <strata/detail/linear.hpp>
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/detail/stored_weights.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Options of a DeepTransitionRNN.
 struct DeepTransitionOptions {
@@ -360,4 +361,4 @@ class DeepTransitionRNN : public detail::RecurrentLayer<detail::DeepTransitionCe
 DeepTransitionRNN(Index, DeepTransitionOptions)->DeepTransitionRNN<float, false>;
 DeepTransitionRNN(Index, ReturnSequences, DeepTransitionOptions)->DeepTransitionRNN<float, true>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

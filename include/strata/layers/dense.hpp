@@ -11,8 +11,9 @@
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' options of a Dense layer, with Keras' defaults.
 struct DenseOptions {
@@ -198,4 +199,4 @@ class Dense {
 
 Dense(Index, Activation)->Dense<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -7,8 +7,9 @@
 
 #include <strata/detail/dropout_mask.hpp>
 #include <strata/detail/plain_layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 struct DropoutOptions {
   /// Drops the same features at every step of a sequence: Keras' noise_shape (B, 1, F) (Gal &
@@ -95,4 +96,4 @@ class Dropout : public detail::PlainLayer<Scalar> {
 Dropout(double)->Dropout<float>;
 Dropout(double, DropoutOptions)->Dropout<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

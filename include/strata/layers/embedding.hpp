@@ -12,8 +12,9 @@
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' options of an Embedding layer, with Keras' defaults.
 struct EmbeddingOptions {
@@ -181,4 +182,4 @@ class Embedding {
 Embedding(Index, Index)->Embedding<float>;
 Embedding(Index, Index, EmbeddingOptions)->Embedding<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

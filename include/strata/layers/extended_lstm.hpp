@@ -7,8 +7,9 @@
 #include <strata/detail/linear.hpp>
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/layers/gated_cell.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Options of the extended LSTM layers: Keras' of an LSTM, and those of the literature, of PyTorch
 /// and of ONNX.
@@ -305,4 +306,4 @@ class CoupledLSTM : public detail::ExtendedLayer<detail::CoupledGates, Scalar, R
 
 CoupledLSTM(Index, ReturnSequences, ExtendedLSTMOptions = {})->CoupledLSTM<float, true>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -13,8 +13,9 @@
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/cell.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// How the weights of a gated cell begin, with Keras' defaults.
 struct GatedCellOptions {
@@ -303,4 +304,4 @@ class GatedCell {
   std::vector<Scalar> peepholes_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -9,8 +9,9 @@
 #include <strata/detail/plain_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Adds normal noise to its inputs in training; does nothing in prediction. (B, F) to (B, F),
 /// (B, T, F) to (B, T, F).
@@ -73,4 +74,4 @@ class GaussianNoise : public detail::PlainLayer<Scalar> {
 
 GaussianNoise(double)->GaussianNoise<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

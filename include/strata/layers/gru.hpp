@@ -6,8 +6,9 @@
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/layers/gated_cell.hpp>
 #include <strata/layers/gru_options.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -129,4 +130,4 @@ class GRU : public detail::RecurrentLayer<GatedCell<detail::GRUGates, Scalar, In
 
 GRU(Index, ReturnSequences, GRUOptions = {})->GRU<float, Dynamic, Dynamic, true>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

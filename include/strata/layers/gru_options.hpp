@@ -2,8 +2,9 @@
 
 #include <strata/activation.hpp>
 #include <strata/initializers.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' options of a GRU layer, with Keras' defaults, and zoneout.
 struct GRUOptions {
@@ -23,4 +24,4 @@ struct GRUOptions {
   bool zero_output_for_mask = false;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

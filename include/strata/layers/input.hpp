@@ -3,8 +3,9 @@
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// The shape of one sample, so that a model knows its sizes before it sees data.
 class Input {
@@ -37,4 +38,4 @@ class Input {
   Index features_ = Dynamic;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -9,9 +9,10 @@
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
 #include <strata/rows.hpp>
+#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Asks a recurrent layer for one output per step, (B, T, U), instead of one for the whole
 /// sequence, (B, U). It is given to a constructor, or as a template argument.
@@ -119,4 +120,4 @@ template <class L, class Scalar>
   }
 }
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

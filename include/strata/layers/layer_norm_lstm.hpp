@@ -12,8 +12,9 @@
 #include <strata/detail/normalize.hpp>
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/detail/stored_weights.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Options of a LayerNormLSTM: those of an LSTM, and the epsilon of its normalizations.
 struct LayerNormLSTMOptions {
@@ -395,4 +396,4 @@ class LayerNormLSTM : public detail::RecurrentLayer<detail::LayerNormLSTMCell<Sc
 
 LayerNormLSTM(Index, ReturnSequences, LayerNormLSTMOptions = {})->LayerNormLSTM<float, true>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

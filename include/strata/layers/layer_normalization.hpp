@@ -11,8 +11,9 @@
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' options of a LayerNormalization layer, with Keras' defaults.
 struct LayerNormalizationOptions {
@@ -174,4 +175,4 @@ class LayerNormalization {
 
 LayerNormalization()->LayerNormalization<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -5,8 +5,9 @@
 #include <strata/initializers.hpp>
 #include <strata/layers/gated_cell.hpp>
 #include <strata/layers/lstm_cell.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' options of an LSTM layer, with Keras' defaults, and zoneout.
 struct LSTMOptions {
@@ -109,4 +110,4 @@ class LSTM : public detail::RecurrentLayer<detail::LSTMLayerCell<Scalar, Inputs,
 
 LSTM(Index, ReturnSequences, LSTMOptions = {})->LSTM<float, Dynamic, Dynamic, true>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -5,8 +5,9 @@
 #include <strata/activation.hpp>
 #include <strata/detail/gate_weights.hpp>
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// The order of the gates in every kernel and bias of an LSTM, that of Keras and PyTorch.
 struct LSTMGates {
@@ -77,4 +78,4 @@ class LSTMCell
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -5,8 +5,9 @@
 #include <string>
 
 #include <strata/detail/plain_layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Masks the steps of which every feature is `value`: padding. Recurrent layers, losses and metrics
 /// behind it pass over them; here they become zeros. It replaces a mask that comes with x, as in
@@ -99,4 +100,4 @@ class Masking : public detail::PlainLayer<Scalar> {
 
 Masking(double)->Masking<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

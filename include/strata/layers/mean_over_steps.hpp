@@ -5,8 +5,9 @@
 #include <string>
 
 #include <strata/detail/plain_layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// The mean of the steps of a sequence that count, Keras' GlobalAveragePooling1D: (B, T, F) to
 /// (B, F). Zeros where no step counts. It cannot stream.
@@ -78,4 +79,4 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// One array of a layer's numbers, as the optimizer, the files and the summary see it. `values` are
 /// in C order of `shape`, which is Keras' shape. Numbers that are not trainable belong to the
@@ -79,4 +80,4 @@ class Weights {
 };
 
 }  // namespace detail
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

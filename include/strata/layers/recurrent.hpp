@@ -4,8 +4,9 @@
 #include <utility>
 
 #include <strata/detail/recurrent_layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// A recurrent layer of any cell, from a zero state or a given one. (B, T, F) to (B, T, U) with
 /// return_sequences, to (B, U), the last step's output, without.
@@ -40,4 +41,4 @@ Recurrent(Cell, ReturnSequences) -> Recurrent<Cell, true>;
 template <class Cell>
 Recurrent(Cell, ReturnSequences, RecurrentOptions) -> Recurrent<Cell, true>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -1,6 +1,8 @@
 #pragma once
 
-namespace strata {
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET {
 
 /// What every recurrent layer can do, whatever its cell.
 struct RecurrentOptions {
@@ -33,4 +35,4 @@ template <class Options>
 }
 
 }  // namespace detail
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -8,8 +8,9 @@
 #include <strata/detail/plain_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// The same sample at each of n steps, as the input of a decoder. (B, F) to (B, n, F). It cannot
 /// stream.
@@ -79,4 +80,4 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
 
 RepeatVector(Index)->RepeatVector<float>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -12,8 +12,9 @@
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/detail/stored_weights.hpp>
 #include <strata/layers/gru_options.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -284,4 +285,4 @@ class ResetBeforeGRU : public detail::RecurrentLayer<detail::ResetBeforeGRUCell<
 
 ResetBeforeGRU(Index, ReturnSequences, GRUOptions = {})->ResetBeforeGRU<float, true>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -9,8 +9,9 @@
 #include <strata/detail/plain_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -207,4 +208,4 @@ class LastStep : public detail::PlainLayer<Scalar> {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

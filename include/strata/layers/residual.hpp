@@ -9,8 +9,9 @@
 #include <strata/detail/inner_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Adds its input to the output of a layer, y = x + layer(x), so that what the layer has to learn
 /// is the difference (He et al. 2016; of stacked LSTMs Wu et al. 2016). The layer must return the
@@ -141,4 +142,4 @@ class Residual {
   L layer_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -3,8 +3,9 @@
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/layers/gated_cell.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' options of a SimpleRNN layer, with Keras' defaults, and zoneout.
 struct SimpleRNNOptions {
@@ -119,4 +120,4 @@ class SimpleRNN
 
 SimpleRNN(Index, ReturnSequences, SimpleRNNOptions = {})->SimpleRNN<float, Dynamic, Dynamic, true>;
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -13,8 +13,9 @@
 #include <strata/detail/inner_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// A stack in which the input enters every layer, and every layer the output (Graves 2013): layer n
 /// reads x beside the output of layer n - 1, and the output is that of all layers side by side.
@@ -273,4 +274,4 @@ class SkipConnections {
   std::array<std::size_t, count> parameter_counts_{};
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -9,8 +9,9 @@
 
 #include <strata/detail/inner_layer.hpp>
 #include <strata/detail/text.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// A layer that takes samples, for each step of a sequence by itself: (B, T, F) to (B, T, U).
 ///
@@ -120,4 +121,4 @@ class TimeDistributed {
   L layer_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

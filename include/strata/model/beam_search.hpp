@@ -9,8 +9,9 @@
 
 #include <strata/model/sampling.hpp>
 #include <strata/model/state.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// A sequence that BeamSearch found: without the prompt, with the class that ends it.
 struct Beam {
@@ -155,4 +156,4 @@ struct BeamSearch {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -7,8 +7,9 @@
 #include <strata/error.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/options.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -76,4 +77,4 @@ template <class Encoder, class Decoder>
   return detail::hand_over(encoder.network(), state, decoder.network());
 }
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -5,8 +5,9 @@
 #include <type_traits>
 
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 template <class... Layers>
 using FirstScalar = typename std::tuple_element_t<0, std::tuple<Layers...>>::scalar_type;
@@ -58,4 +59,4 @@ consteval bool joints_fit() {
   return check_joints<Joint{}, Layers...>();
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -9,8 +9,9 @@
 #include <vector>
 
 #include <strata/layers/layer.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -254,4 +255,4 @@ class AnyLayer : public TrainableRef<Scalar> {
   void (*destroy_)(void*);
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

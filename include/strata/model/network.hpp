@@ -14,8 +14,9 @@
 #include <strata/layers/input.hpp>
 #include <strata/model/layer_ref.hpp>
 #include <strata/model/state.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// What a network knows besides its layers.
 struct NetworkSetup {
@@ -356,4 +357,4 @@ class Network {
   NetworkSetup* setup_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -2,8 +2,9 @@
 
 #include <strata/mask.hpp>
 #include <strata/model/state.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Options of predict and evaluate.
 template <class Scalar>
@@ -23,4 +24,4 @@ struct BatchOptions {
   State<Scalar>* state = nullptr;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -13,8 +13,9 @@
 #include <strata/error.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/random.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// How a class is drawn.
 struct SampleOptions {
@@ -177,4 +178,4 @@ template <class Model, class Encode = ClassInput>
   return drawn;
 }
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -16,8 +16,9 @@
 #include <strata/model/network.hpp>
 #include <strata/model/options.hpp>
 #include <strata/model/summary.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 // Training is declared here and defined in strata/train/fit.hpp, so that a program that only
 // predicts need not read it.
@@ -333,4 +334,4 @@ class Sequential<> : public Sequential<float> {
   using Sequential<float>::Sequential;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -7,8 +7,9 @@
 #include <strata/error.hpp>
 #include <strata/rows.hpp>
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// What a model remembers of B sequences between steps, streams or calls: for each layer, (B, S)
 /// numbers in C order. An LSTM's S = 2 U are h, then c; a layer without a state has none. Plain
@@ -76,4 +77,4 @@ struct State {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

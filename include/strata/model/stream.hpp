@@ -13,8 +13,9 @@
 #include <strata/detail/inner_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/model/network.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -214,4 +215,4 @@ class Stream {
   Index outputs_ = 0;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include <strata/model/network.hpp>
+#include <strata/target.hpp>
 
-namespace strata::detail {
+namespace strata::inline STRATA_TARGET::detail {
 
 /// 12345 as "12,345".
 [[nodiscard]] inline std::string with_commas(Index number) {
@@ -83,4 +84,4 @@ template <class Scalar>
          "\n Non-trainable params: " + with_commas(total - trainable) + "\n";
 }
 
-}  // namespace strata::detail
+}  // namespace strata::inline STRATA_TARGET::detail

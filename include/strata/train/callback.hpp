@@ -7,9 +7,10 @@
 #include <vector>
 
 #include <strata/shape.hpp>
+#include <strata/target.hpp>
 #include <strata/train/history.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// A training while it runs, as callbacks see and steer it.
 class TrainingRun {
@@ -114,4 +115,4 @@ class Callback {
   std::shared_ptr<Base> self_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

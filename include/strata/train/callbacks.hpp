@@ -10,12 +10,13 @@
 
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 
 // Callbacks of Keras, with Keras' names and defaults. Each is an aggregate of options; what it
 // remembers starts anew with each training.
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -184,4 +185,4 @@ struct ReduceLROnPlateau {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -6,9 +6,10 @@
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Writes every figure of every epoch to a file of comma-separated values, a line for each epoch as
 /// soon as it is over.
@@ -59,4 +60,4 @@ struct CSVLogger {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -6,9 +6,10 @@
 #include <vector>
 
 #include <strata/model/hand_over.hpp>
+#include <strata/target.hpp>
 #include <strata/train/training.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Masks of a training step of an encoder and a decoder; empty: every step counts.
 struct EncoderDecoderMasks {
@@ -121,4 +122,4 @@ class EncoderDecoderTrainer {
   Tape decoder_tape_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -9,12 +9,13 @@
 #include <vector>
 
 #include <strata/model/sequential.hpp>
+#include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 #include <strata/train/fit_options.hpp>
 #include <strata/train/progress_bar.hpp>
 #include <strata/train/training.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -365,4 +366,4 @@ Evaluation SequentialBase<Model, S>::test_on_batch(const Tensor<S>& x, const Ten
 }
 
 }  // namespace detail
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -6,10 +6,11 @@
 #include <vector>
 
 #include <strata/mask.hpp>
+#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/callback.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Options of fit, with Keras' meaning.
 template <class Scalar>
@@ -44,4 +45,4 @@ struct FitOptions {
   int initial_epoch = 0;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -5,8 +5,9 @@
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Named figures in the order in which they were told: loss, metrics, val_loss, ...
 class Logs {
@@ -93,4 +94,4 @@ class History {
   std::vector<std::vector<double>> values_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -9,9 +9,10 @@
 #include <strata/detail/checks.hpp>
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
+#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// What a loss or metric compares the outputs with: values, one for each output, or the number of
 /// the right class, one for each row of outputs.
@@ -123,4 +124,4 @@ void check_targets(const Tensor<Scalar>& y, const Shape& output, Targets targets
 }
 
 }  // namespace detail
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

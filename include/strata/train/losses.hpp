@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include <strata/target.hpp>
 #include <strata/train/loss.hpp>
 
 // Keras' losses, with Keras' formulas and limits. Probabilities are kept at 1e-7 from 0 and 1,
 // where their derivatives are zero; logits are stable at any size.
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -209,4 +210,4 @@ struct SparseCategoricalCrossentropy {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -6,9 +6,10 @@
 #include <string>
 #include <utility>
 
+#include <strata/target.hpp>
 #include <strata/train/loss.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
@@ -156,4 +157,4 @@ class Metric {
   std::shared_ptr<const Base> self_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

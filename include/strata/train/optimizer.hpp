@@ -14,8 +14,9 @@
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/parameter.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Limits for gradients; zero means none, and at most one may be set. Keras' clipvalue, clipnorm
 /// and global_clipnorm.
@@ -170,4 +171,4 @@ class Optimizer {
   std::int64_t iterations_ = 0;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

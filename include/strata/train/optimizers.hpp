@@ -3,12 +3,13 @@
 #include <cmath>
 
 #include <strata/detail/simd.hpp>
+#include <strata/target.hpp>
 #include <strata/train/optimizer.hpp>
 
 // Keras' optimizers, with Keras' formulas and defaults. Each formula is written for one weight w
 // and its gradient g, and applied to a register of them at a time.
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Stochastic gradient descent, with momentum as in Polyak 1964 or Nesterov 1983.
 struct SGD {
@@ -143,4 +144,4 @@ struct AdamW {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

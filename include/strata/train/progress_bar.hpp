@@ -12,9 +12,10 @@
 #include <unistd.h>
 #endif
 
+#include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Shows a training as it goes, as Keras does. On a terminal a bar moves through each epoch, with
 /// the time left; in a log, or with `lines`, each epoch is one line at its end.
@@ -133,4 +134,4 @@ struct ProgressBar {
   }
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

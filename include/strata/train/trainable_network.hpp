@@ -6,8 +6,9 @@
 #include <vector>
 
 #include <strata/model/network.hpp>
+#include <strata/target.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// A network with what training adds: a pass that keeps a tape, and derivatives that run back.
 template <class Scalar>
@@ -75,4 +76,4 @@ class TrainableNetwork : public Network<Scalar> {
   std::vector<TrainableRef<Scalar>> trainable_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

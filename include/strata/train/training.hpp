@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <strata/model/options.hpp>
+#include <strata/target.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/metrics.hpp>
@@ -15,7 +16,7 @@
 #include <strata/train/trainable_network.hpp>
 #include <strata/train/weight_rules.hpp>
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// Sums of the loss and of the metrics over batches, weighted by their samples.
 template <class Scalar>
@@ -253,4 +254,4 @@ class Trainer {
   Random random_;
 };
 
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET

@@ -12,11 +12,12 @@
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/parameter.hpp>
+#include <strata/target.hpp>
 
 // What training asks of the weights besides a small loss: penalties and limits, with Keras'
 // formulas.
 
-namespace strata {
+namespace strata::inline STRATA_TARGET {
 
 /// A penalty that is added to the loss: l1 times the sum of |w|, and l2 times the sum of w^2.
 struct L1L2 {
@@ -137,4 +138,4 @@ void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter)
 }
 
 }  // namespace detail
-}  // namespace strata
+}  // namespace strata::inline STRATA_TARGET
