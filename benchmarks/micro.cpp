@@ -38,17 +38,17 @@ void tile(benchmark::State& state) {
   Buffer<float> memory((depth + most) * wide + most * depth);
   memory.fill(1e-3f);
   float* const sums = memory.data() + depth * wide;
-  const float* in[most];
+  TileSegment<float> in{.depth = depth, .step = 1, .columns = {}};
   float* out[most];
   for (int n = 0; n < columns; ++n) {
     out[n] = sums + n * wide;
-    in[n] = sums + most * wide + n * depth;
+    in.columns[n] = sums + most * wide + n * depth;
   }
   const auto product = tile_for<float, strata::detail::tile_vectors>(columns);
   const float* from[most];
   std::copy_n(out, columns, from);
   for (auto _ : state) {
-    product(depth, memory.data(), in, 1, from, out);
+    product(&in, 1, memory.data(), from, out);
     benchmark::ClobberMemory();
   }
   report_flop(state, 2.0 * static_cast<double>(columns * depth * wide));

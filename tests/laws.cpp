@@ -96,7 +96,8 @@ TEMPLATE_TEST_CASE("A training pass without dropout computes what prediction doe
       std::shared_ptr<void> tape;
       Tensor<TestType> y;
       one.layer.forward(packed, x, tape, y, Pass<TestType>{Random(1)});
-      CHECK(std::ranges::equal(y.values(), predict(one.layer, x).values()));
+      // Not the same bits: prediction combines divisions, training keeps the gates and cannot.
+      require_close(y.values(), predict(one.layer, x).values(), tolerance<TestType>.values);
     }
   }
 }

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <string_view>
 
-#include <strata/detail/simd.hpp>
+#include <strata/detail/tanh.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 

@@ -4,6 +4,10 @@
 #include <memory>
 #include <new>
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -21,9 +25,18 @@ class Buffer {
   /// Makes room. The values are unspecified.
   void resize(Index size) {
     if (size > capacity_) {
-      memory_.reset(static_cast<Scalar*>(::operator new(
-          static_cast<std::size_t>(size) * sizeof(Scalar), std::align_val_t(alignment))));
+      memory_.reset();
+      capacity_ = 0;
+      const auto bytes = static_cast<std::size_t>(size) * sizeof(Scalar);
+      const std::size_t aligned = bytes < huge_page ? alignment : huge_page;
+      memory_ = {static_cast<Scalar*>(::operator new(bytes, std::align_val_t(aligned))),
+                 Free{aligned}};
       capacity_ = size;
+#ifdef __linux__
+      // Walking through many small pages costs large products several per cent. No matter if the
+      // kernel declines.
+      if (bytes >= huge_page) madvise(memory_.get(), bytes / huge_page * huge_page, MADV_HUGEPAGE);
+#endif
     }
     size_ = size;
   }
@@ -35,9 +48,13 @@ class Buffer {
   [[nodiscard]] Index size() const noexcept { return size_; }
 
  private:
+  static constexpr std::size_t huge_page = std::size_t{1} << 21;
+
   struct Free {
+    std::size_t aligned = alignment;
+
     void operator()(Scalar* memory) const noexcept {
-      ::operator delete(memory, std::align_val_t(alignment));
+      ::operator delete(memory, std::align_val_t(aligned));
     }
   };
 

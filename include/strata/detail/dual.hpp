@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include <strata/detail/simd.hpp>
+#include <strata/detail/tanh.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::detail {

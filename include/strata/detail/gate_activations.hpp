@@ -1,7 +1,7 @@
 #pragma once
 
 #include <strata/activation.hpp>
-#include <strata/detail/simd.hpp>
+#include <strata/detail/tanh.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/target.hpp>
 
@@ -12,10 +12,11 @@ namespace strata::inline STRATA_TARGET::detail {
 
 /// tanh and sigmoid, the activations of nearly every gate.
 struct StandardActivations {
+  static constexpr bool standard = true;
+
   template <class V>
   static STRATA_ALWAYS_INLINE V sigma(const V& z) {
-    const V half = constant<V>(0.5);
-    return multiply_add(half, tanh(half * z), half);
+    return sigmoid(z);
   }
   template <class V>
   static STRATA_ALWAYS_INLINE V phi(const V& z) {
@@ -41,6 +42,8 @@ struct StandardActivations {
 
 /// Any other activations; rare, and so kept small rather than fast.
 struct ChosenActivations {
+  static constexpr bool standard = false;
+
   Activation activation;
   Activation recurrent_activation;
   Activation output_activation;

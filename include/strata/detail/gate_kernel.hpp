@@ -17,77 +17,125 @@ namespace strata::inline STRATA_TARGET::detail {
 /// [panel][step][sequence][slots][width].
 template <class Scalar, class Gates>
 [[nodiscard]] Scalar* tape_row(const GatePacked<Scalar, Gates>& packed, Scalar* z,
-                               const ScanStep<Scalar>& at, Index panel) {
-  return z + (panel * at.steps + at.step) * at.batch * packed.wide;
+                               const ScanStep<Scalar>& at, Index panel, Index b = 0) {
+  return z + panel * at.steps * at.batch * packed.wide +
+         (at.step * at.batch + b) * packed.row_size(panel);
 }
 
 /// Loads what the gates of one panel and one sequence read, but for h.
-template <class Scalar, class Gates, class Step>
+template <int Width, class Scalar, class Gates, class Step>
 STRATA_ALWAYS_INLINE void load_gates(const GatePacked<Scalar, Gates>& packed, Index panel,
                                      const Scalar* z, const Scalar* memory, Step& to) {
-  using P = Pack<Scalar>;
+  using P = Pack<Scalar, Width>;
   using Traits = GateTraits<Gates>;
-  unroll<Traits::slots>([&](auto i) __attribute__((always_inline)) {
-    to.z[i] = P::load(z + i * P::width);
-  });
+  unroll<Traits::slots>([&](auto i)
+                            __attribute__((always_inline)) { to.z[i] = P::load(z + i * Width); });
   unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
-    to.memory[i] = P::load(memory + (i * packed.panels + panel) * P::width);
+    to.memory[i] = P::load(memory + (i * packed.panels + panel) * packed.width);
   });
   unroll<Traits::peepholes>([&](auto i) __attribute__((always_inline)) {
     to.peephole[i] = P::load(packed.peephole(i, panel));
   });
 }
 
-/// One step of a batch. `z` is the tape in training, null otherwise. h goes to the rows `h`, of
-/// which only the units are written.
+/// The new h of the gates that `step` reads, where nothing goes back through them.
+template <class Equations, class Step>
+[[nodiscard]] STRATA_ALWAYS_INLINE auto gates_predict(const Equations& equations, Step& step) {
+  if constexpr (requires { equations.predict(step); }) {
+    return equations.predict(step);
+  } else {
+    return equations(step);
+  }
+}
+
+/// Where the pre-activations of a batch lie while a step forward runs.
+enum class PreActivations {
+  passing,  ///< In the first cache, for one tile at a time.
+  kept,     ///< In the tape.
+  ready     ///< There already, but for what the recurrent kernel adds (gates_of_inputs).
+};
+
+/// bias + W x for `count` steps from `first` on, as rows of a tape of `tape_steps` steps. A small
+/// batch does not fill the columns of a tile, many steps of it do.
+template <class Scalar, class Gates>
+void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>& scan, Index first,
+                     Index count, Scalar* z, Index tape_steps, Index tape_first) {
+  using Packed = GatePacked<Scalar, Gates>;
+  constexpr int most = tile_columns<Scalar>;
+  for_each_panel(packed, [&](Index panel, auto panel_width) {
+    constexpr int registers = Packed::registers(panel_width);
+    constexpr Index row = registers * Packed::width;
+    Scalar* const to =
+        z + panel * tape_steps * scan.batch * Packed::wide + tape_first * scan.batch * row;
+    for_column_groups<Scalar>(count * scan.batch, [&](Index begin, int size) {
+      TileSegment<Scalar> in{.depth = packed.inputs, .step = 1, .columns = {}};
+      const Scalar* from[most];
+      Scalar* out[most];
+      for (int n = 0; n < size; ++n) {
+        in.columns[n] = scan.x_rows(first + (begin + n) / scan.batch)((begin + n) % scan.batch);
+        from[n] = packed.bias(panel);
+        out[n] = to + (begin + n) * row;
+      }
+      tile_for<Scalar, registers>(size)(&in, 1, packed.kernel(panel), from, out);
+    });
+  });
+}
+
+/// One step of a batch. `z` is a tape, or null where pre-activations only pass. h goes to the rows
+/// `h_to`, of which only the units are written. With `training` the gates stay in the tape.
 template <bool training, class Scalar, class Gates, class Equations>
 void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
-                   const ScanStep<Scalar>& at, std::type_identity_t<Scalar>* z_tape,
-                   Rows<Scalar> h_to) {
-  using P = Pack<Scalar>;
+                   const ScanStep<Scalar>& at, PreActivations where,
+                   std::type_identity_t<Scalar>* z_tape, Rows<Scalar> h_to) {
   using Traits = GateTraits<Gates>;
+  using Packed = GatePacked<Scalar, Gates>;
   constexpr int most = tile_columns<Scalar>;
-  constexpr Index wide = GatePacked<Scalar, Gates>::wide;
-  alignas(64) Scalar scratch[static_cast<std::size_t>(most * wide)];
-  for (Index panel = 0; panel < packed.panels; ++panel) {
+  alignas(64) Scalar scratch[static_cast<std::size_t>(most * Packed::wide)];
+  for_each_panel(packed, [&](Index panel, auto panel_width) {
+    constexpr int Width = panel_width;
+    constexpr int registers = Packed::registers(Width);
+    constexpr Index row = registers * Packed::width;
+    using P = Pack<Scalar, Width>;
+    const Index first_unit = panel * Packed::width;
     const Index used = packed.used(panel);
-    Scalar* const z_panel = training ? tape_row(packed, z_tape, at, panel) : nullptr;
+    Scalar* const z_panel = z_tape ? tape_row(packed, z_tape, at, panel) : nullptr;
     for_column_groups<Scalar>(at.batch, [&](Index first, int size) {
-      const Scalar* in[most];
+      const bool ready = where == PreActivations::ready;
+      TileSegment<Scalar> in[2] = {{.depth = packed.inputs, .step = 1, .columns = {}},
+                                   {.depth = packed.outputs, .step = 1, .columns = {}}};
       const Scalar* from[most];
       Scalar* z[most];
       for (int n = 0; n < size; ++n) {
-        in[n] = at.x(first + n);
-        from[n] = packed.bias(panel);
-        z[n] = training ? z_panel + (first + n) * wide : scratch + n * wide;
+        in[0].columns[n] = at.x(first + n);
+        if (at.h_before) in[1].columns[n] = at.h_before(first + n);
+        z[n] = where == PreActivations::passing ? scratch + n * row : z_panel + (first + n) * row;
+        from[n] = ready ? z[n] : packed.bias(panel);
       }
-      const auto product = tile_for<Scalar, Traits::slots>(size);
-      product(packed.inputs, packed.kernel(panel), in, 1, from, z);
-      if (at.h_before) {
-        for (int n = 0; n < size; ++n) in[n] = at.h_before(first + n);
-        product(packed.outputs, packed.recurrent(panel), in, 1, z, z);
-      }
+      const Index segments = (ready ? 0 : 1) + (at.h_before ? 1 : 0);
+      tile_for<Scalar, registers>(size)(ready ? in + 1 : in, segments,
+                                        ready ? packed.recurrent(panel) : packed.kernel(panel),
+                                        from, z);
       for (int n = 0; n < size; ++n) {
         typename Traits::template Step<P> step;
-        load_gates(packed, panel, z[n], at.memory_before(first + n), step);
+        load_gates<Width>(packed, panel, z[n], at.memory_before(first + n), step);
         if constexpr (Traits::reads_h) {
-          step.h = at.h_before ? load_lanes(at.h_before(first + n) + panel * P::width, used)
+          step.h = at.h_before ? load_lanes<P>(at.h_before(first + n) + first_unit, used)
                                : P::broadcast(0);
         }
-        const P h = equations(step);
-        store_lanes(h, h_to(first + n) + panel * P::width, used);
+        const P h = training ? equations(step) : gates_predict(equations, step);
+        store_lanes(h, h_to(first + n) + first_unit, used);
         Scalar* const memory = at.memory(first + n);
         unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
-          step.memory[i].store(memory + (i * packed.panels + panel) * P::width);
+          step.memory[i].store(memory + (i * packed.panels + panel) * packed.width);
         });
         if constexpr (training) {
           unroll<Traits::slots>([&](auto i) __attribute__((always_inline)) {
-            step.z[i].store(z[n] + i * P::width);
+            step.z[i].store(z[n] + i * Width);
           });
         }
       }
     });
-  }
+  });
 }
 
 /// One step back: the tape to dz, the derivatives by the memories to those before the step, and
@@ -97,50 +145,47 @@ template <class Scalar, class Gates, class Equations>
 void gates_backward_step(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
                          const ScanStep<Scalar>& at, Scalar* z_tape, Rows<const Scalar> dh,
                          Rows<Scalar> dmemory, Rows<Scalar> dh_direct, Scalar* dpeepholes) {
-  using P = Pack<Scalar>;
   using Traits = GateTraits<Gates>;
-  constexpr Index wide = GatePacked<Scalar, Gates>::wide;
-  for (Index panel = 0; panel < packed.panels; ++panel) {
+  using Packed = GatePacked<Scalar, Gates>;
+  for_each_panel(packed, [&](Index panel, auto panel_width) {
+    constexpr int Width = panel_width;
+    using P = Pack<Scalar, Width>;
+    const Index first_unit = panel * Packed::width;
     const Index used = packed.used(panel);
-    Scalar* const z_panel = tape_row(packed, z_tape, at, panel);
-    for (Index b = 0; b < at.batch; ++b) {
-      Scalar* const z = z_panel + b * wide;
+    Scalar* z = tape_row(packed, z_tape, at, panel);
+    for (Index b = 0; b < at.batch; ++b, z += Packed::registers(Width) * Packed::width) {
       typename Traits::template Step<P> step;
-      load_gates(packed, panel, z, at.memory_before(b), step);
+      load_gates<Width>(packed, panel, z, at.memory_before(b), step);
+      step.h = P::broadcast(0);
       if constexpr (Traits::reads_h) {
-        step.h =
-            at.h_before ? load_lanes(at.h_before(b) + panel * P::width, used) : P::broadcast(0);
-      } else {
-        step.h = P::broadcast(0);
+        if (at.h_before) step.h = load_lanes<P>(at.h_before(b) + first_unit, used);
       }
       typename Traits::template Step<P> d;
       unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
-        d.memory[i] = P::load(dmemory(b) + (i * packed.panels + panel) * P::width);
+        d.memory[i] = P::load(dmemory(b) + (i * packed.panels + panel) * packed.width);
       });
-      gates_backward(equations, step, P::load(dh(b) + panel * P::width), d);
+      gates_backward(equations, step, P::load(dh(b) + first_unit), d);
       unroll<Traits::slots>([&](auto i)
-                                __attribute__((always_inline)) { d.z[i].store(z + i * P::width); });
+                                __attribute__((always_inline)) { d.z[i].store(z + i * Width); });
       unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
-        d.memory[i].store(dmemory(b) + (i * packed.panels + panel) * P::width);
+        d.memory[i].store(dmemory(b) + (i * packed.panels + panel) * packed.width);
       });
-      if constexpr (Traits::reads_h) d.h.store(dh_direct(b) + panel * P::width);
+      if constexpr (Traits::reads_h) d.h.store(dh_direct(b) + first_unit);
       unroll<Traits::peepholes>([&](auto i) __attribute__((always_inline)) {
-        Scalar* const sum = dpeepholes + (i * packed.panels + panel) * P::width;
+        Scalar* const sum = dpeepholes + (i * packed.panels + panel) * packed.width;
         (P::load(sum) + d.peephole[i]).store(sum);
       });
     }
-  }
+  });
 }
 
 /// dz of one step to dh before it, through the recurrent kernel: rows of R.
 template <class Scalar, class Gates>
 void gates_to_previous(const GatePacked<Scalar, Gates>& packed, const ScanStep<Scalar>& at,
-                       const Scalar* z, Rows<Scalar> dh) {
+                       Scalar* z, Rows<Scalar> dh) {
   multiply(
-      packed.recurrent_transposed, at.batch, packed.panels,
-      [&](Index b, Index panel) {
-        return z + ((panel * at.steps + at.step) * at.batch + b) * packed.wide;
-      },
+      packed.recurrent_transposed, at.batch, packed.wide,
+      [&](Index b, Index panel) -> const Scalar* { return tape_row(packed, z, at, panel, b); },
       [&](Index b) { return dh(b); });
 }
 
@@ -150,8 +195,10 @@ void gates_input_derivative(const GatePacked<Scalar, Gates>& packed, const Scan<
                             const Scalar* z, Scalar* dx) {
   const Index rows = scan.steps * scan.batch;
   multiply(
-      packed.kernel_transposed, rows, packed.panels,
-      [&](Index row, Index panel) { return z + (panel * rows + row) * packed.wide; },
+      packed.kernel_transposed, rows, packed.wide,
+      [&](Index row, Index panel) {
+        return z + panel * rows * packed.wide + row * packed.row_size(panel);
+      },
       [&](Index row) {
         const Index b = row % scan.batch;
         return dx + (b * scan.steps + scan.x_step(row / scan.batch)) * packed.inputs;
@@ -171,85 +218,56 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
                      const Scalar* z, const GateParameters<Scalar>& gradient,
                      GradientScratch<Scalar>& scratch) {
   using Traits = GateTraits<Gates>;
-  constexpr Index wide = GatePacked<Scalar, Gates>::wide;
+  using Packed = GatePacked<Scalar, Gates>;
   const Index rows = scan.steps * scan.batch;
   const Index columns = Traits::gates * packed.units;
-  // The rows of z, from first_row, with the row of numbers that each was multiplied with; then
-  // add(j, panel, lane, sum).
-  const auto sum_products = [&](Index size, Index first_row, auto row, auto add) {
-    scratch.sums.resize(packed.panels * size * wide);
+  // The rows of z, from first_row, with the row of numbers that each was multiplied with, and
+  // perhaps with one; then add(j, panel, sums).
+  const auto sum_products = [&](Index size, bool ones, Index first_row, auto row, auto add) {
+    const Index all = size + (ones ? 1 : 0);
+    scratch.sums.resize(packed.row_sizes() * all);
     scratch.sums.fill(0);
-    add_outer_products<Traits::slots>(z, packed.panels, rows, first_row, size, row,
-                                      scratch.sums.data(), scratch.strips);
+    for (Index start = first_row; start < rows; start += outer_product_rows) {
+      const Index depth = std::min(outer_product_rows, rows - start);
+      pack_strips(
+          depth, size, ones, [&](Index r) { return row(start + r); }, scratch.strips);
+      for_each_panel(packed, [&](Index panel, auto width) {
+        constexpr int registers = Packed::registers(width);
+        add_outer_product<registers>(
+            z + panel * rows * Packed::wide + start * registers * Packed::width, depth, all,
+            std::as_const(scratch.strips).data(), scratch.sums.data() + panel * all * Packed::wide);
+      });
+    }
     const Scalar* from = scratch.sums.data();
     for (Index panel = 0; panel < packed.panels; ++panel) {
-      for (Index j = 0; j < size; ++j) {
-        for (Index lane = 0; lane < wide; ++lane) add(j, panel, lane, *from++);
-      }
+      for (Index j = 0; j < all; ++j, from += packed.row_size(panel)) add(j, panel, from);
     }
   };
+  // Adds a row of sums to the columns of `to` that belong to its lanes.
+  const auto add_to = [&](Scalar* to, Index panel, const Scalar* sums) {
+    return [=, &packed](Index lane, Index column) {
+      for (Index unit = 0; unit < packed.used(panel); ++unit)
+        to[column + unit] += sums[lane + unit];
+    };
+  };
   sum_products(
-      packed.inputs, 0,
+      packed.inputs, gradient.bias != nullptr, 0,
       [&](Index row) -> const Scalar* { return scan.x_rows(row / scan.batch)(row % scan.batch); },
-      [&](Index j, Index panel, Index lane, Scalar sum) {
-        const Index at = packed.kernel_column(panel, lane);
-        if (at >= 0) gradient.kernel[j * columns + at] += sum;
-      });
-  sum_products(
-      packed.outputs, scan.h_initial ? 0 : scan.batch,
-      [&](Index row) -> const Scalar* { return scan.h_before(row / scan.batch)(row % scan.batch); },
-      [&](Index j, Index panel, Index lane, Scalar sum) {
-        const Index at = packed.recurrent_column(panel, lane);
-        if (at >= 0) gradient.recurrent_kernel[j * columns + at] += sum;
-      });
-  if (!gradient.bias) return;
-  const Scalar one = 1;
-  sum_products(
-      1, 0, [&](Index) { return &one; },
-      [&](Index, Index panel, Index lane, Scalar sum) {
-        const Index of_x = packed.kernel_column(panel, lane);
-        if (of_x >= 0) gradient.bias[of_x] += sum;
-        if constexpr (Traits::biases == 2) {
-          const Index of_h = packed.recurrent_column(panel, lane);
-          if (of_h >= 0) gradient.bias[columns + of_h] += sum;
+      [&](Index j, Index panel, const Scalar* sums) {
+        const bool is_bias = j == packed.inputs;
+        Scalar* const to = is_bias ? gradient.bias : gradient.kernel + j * columns;
+        packed.for_each_kernel_slot(panel, add_to(to, panel, sums));
+        if (is_bias && Traits::biases == 2) {
+          packed.for_each_recurrent_slot(panel, add_to(to + columns, panel, sums));
         }
       });
-}
-
-/// One step of one sequence. x: F. h: R, read. memory: (memories, U), read and replaced.
-/// emit(first, used, values) takes the new h, a register at a time.
-template <class Scalar, class Gates, class Equations, class Emit>
-void gates_step(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
-                const Scalar* x, const Scalar* h, Scalar* memory, Emit emit) noexcept {
-  using P = Pack<Scalar>;
-  using Traits = GateTraits<Gates>;
-  alignas(64) Scalar scratch[static_cast<std::size_t>(GatePacked<Scalar, Gates>::wide)];
-  Scalar* z = scratch;
-  for (Index panel = 0; panel < packed.panels; ++panel) {
-    const Index used = packed.used(panel);
-    const Index first = panel * P::width;
-    const Scalar* from = packed.bias(panel);
-    tile<Scalar, Traits::slots, 1>(packed.inputs, packed.kernel(panel), &x, 1, &from, &z);
-    from = z;
-    tile<Scalar, Traits::slots, 1>(packed.outputs, packed.recurrent(panel), &h, 1, &from, &z);
-    typename Traits::template Step<P> step;
-    unroll<Traits::slots>([&](auto i) __attribute__((always_inline)) {
-      step.z[i] = P::load(z + i * P::width);
-    });
-    unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
-      step.memory[i] =
-          load_lanes(static_cast<const Scalar*>(memory + i * packed.units + first), used);
-    });
-    unroll<Traits::peepholes>([&](auto i) __attribute__((always_inline)) {
-      step.peephole[i] = P::load(packed.peephole(i, panel));
-    });
-    if constexpr (Traits::reads_h) step.h = load_lanes(h + first, used);
-    const P y = equations(step);
-    unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
-      store_lanes(step.memory[i], memory + i * packed.units + first, used);
-    });
-    emit(first, used, y);
-  }
+  sum_products(
+      packed.outputs, false, scan.h_initial ? 0 : scan.batch,
+      [&](Index row) -> const Scalar* { return scan.h_before(row / scan.batch)(row % scan.batch); },
+      [&](Index j, Index panel, const Scalar* sums) {
+        packed.for_each_recurrent_slot(
+            panel, add_to(gradient.recurrent_kernel + j * columns, panel, sums));
+      });
 }
 
 }  // namespace strata::inline STRATA_TARGET::detail

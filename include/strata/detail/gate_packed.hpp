@@ -1,6 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
+#include <type_traits>
+#include <vector>
 
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/gates.hpp>
@@ -23,7 +26,9 @@ struct GateParameters {
 /// The weights of a gated cell as its kernels read them.
 ///
 /// Units are handled in panels of one register width. For each panel the weights of all gates lie
-/// side by side, so that one tile computes all gates of its units for several sequences.
+/// side by side, so that one tile computes all gates of its units for several sequences. What is
+/// left of the units goes into a panel of half or a quarter of that width, where the machine has
+/// such registers and that makes fewer rows: four gates of four units fill one register of 16.
 template <class Scalar, class Gates>
 struct GatePacked {
   using Traits = GateTraits<Gates>;
@@ -34,6 +39,8 @@ struct GatePacked {
   Index outputs = 0;
   Index units = 0;
   Index panels = 0;
+  /// Units of the last panel, padding included.
+  Index last_width = width;
 
   /// For each panel: the bias, F rows of the kernel, R rows of the recurrent kernel; a row is all
   /// slots of the panel's units.
@@ -44,28 +51,65 @@ struct GatePacked {
   PackedMatrix<Scalar> kernel_transposed;
   PackedMatrix<Scalar> recurrent_transposed;
 
+  /// Registers of a row of a panel of `panel_width` units.
+  static constexpr int registers(int panel_width) {
+    return static_cast<int>((Traits::slots * panel_width + width - 1) / width);
+  }
+  /// The best width for a last panel of so many units.
+  static constexpr int width_for(Index rest) {
+    int best = width;
+    if constexpr (has_register<Scalar, width / 2>) {
+      if (rest <= width / 2 && registers(width / 2) < registers(best)) best = width / 2;
+    }
+    if constexpr (has_register<Scalar, width / 4>) {
+      if (rest <= width / 4 && registers(width / 4) < registers(best)) best = width / 4;
+    }
+    return best;
+  }
+  static constexpr Index panels_for(Index units) { return (units + width - 1) / width; }
+  static constexpr int last_width_for(Index units) {
+    return width_for(units - (panels_for(units) - 1) * width);
+  }
+
   [[nodiscard]] Index panel_size() const noexcept { return (1 + inputs + outputs) * wide; }
+  /// Numbers of a row of a panel.
+  [[nodiscard]] Index row_size(Index panel) const noexcept {
+    return registers(static_cast<int>(panel_width(panel))) * width;
+  }
+  /// Numbers of one row of all panels.
+  [[nodiscard]] Index row_sizes() const noexcept {
+    return (panels - 1) * wide + row_size(panels - 1);
+  }
   [[nodiscard]] const Scalar* bias(Index panel) const noexcept {
     return forward.data() + panel * panel_size();
   }
-  [[nodiscard]] const Scalar* kernel(Index panel) const noexcept { return bias(panel) + wide; }
+  [[nodiscard]] const Scalar* kernel(Index panel) const noexcept {
+    return bias(panel) + row_size(panel);
+  }
   [[nodiscard]] const Scalar* recurrent(Index panel) const noexcept {
-    return kernel(panel) + inputs * wide;
+    return bias(panel) + (1 + inputs) * row_size(panel);
   }
   [[nodiscard]] const Scalar* peephole(Index which, Index panel) const noexcept {
     return peepholes.data() + (which * panels + panel) * width;
+  }
+  /// Units of a panel, padding included.
+  [[nodiscard]] Index panel_width(Index panel) const noexcept {
+    return panel + 1 < panels ? width : last_width;
   }
   /// Units of a panel that exist; the others pad the last one.
   [[nodiscard]] Index used(Index panel) const noexcept {
     return std::min(width, units - panel * width);
   }
 
-  /// The column among G U of a lane of a panel, -1 for padding and for slots without one.
-  [[nodiscard]] Index kernel_column(Index panel, Index lane) const noexcept {
-    return column(Traits::kernel_gate(static_cast<int>(lane / width)), panel, lane);
+  /// f(lane, column) for every slot of a panel that takes a gate of the kernel: the first lane of
+  /// the slot, and the column among G U of its first unit. used(panel) columns follow.
+  template <class F>
+  void for_each_kernel_slot(Index panel, F f) const {
+    for_each_slot([](int slot) { return Traits::kernel_gate(slot); }, panel, f);
   }
-  [[nodiscard]] Index recurrent_column(Index panel, Index lane) const noexcept {
-    return column(Traits::recurrent_gate(static_cast<int>(lane / width)), panel, lane);
+  template <class F>
+  void for_each_recurrent_slot(Index panel, F f) const {
+    for_each_slot([](int slot) { return Traits::recurrent_gate(slot); }, panel, f);
   }
 
   void pack(Index new_inputs, Index new_outputs, Index new_units,
@@ -73,23 +117,27 @@ struct GatePacked {
     inputs = new_inputs;
     outputs = new_outputs;
     units = new_units;
-    panels = (units + width - 1) / width;
+    panels = panels_for(units);
+    last_width = last_width_for(units);
     const Index columns = Traits::gates * units;
-    forward.resize(panels * panel_size());
+    // Zeros where a slot has no gate, and where the last panel has no unit.
+    forward.resize((1 + inputs + outputs) * row_sizes());
+    forward.fill(0);
     Scalar* to = forward.data();
     for (Index panel = 0; panel < panels; ++panel) {
-      for (Index lane = 0; lane < wide; ++lane) *to++ = bias_of(from.bias, panel, lane);
-      for (Index k = 0; k < inputs; ++k) {
-        for (Index lane = 0; lane < wide; ++lane) {
-          const Index at = kernel_column(panel, lane);
-          *to++ = at < 0 ? Scalar(0) : from.kernel[k * columns + at];
-        }
+      const Index size = row_size(panel);
+      const Index count = used(panel);
+      pack_bias(from.bias, panel, to);
+      to += size;
+      for (Index k = 0; k < inputs; ++k, to += size) {
+        for_each_kernel_slot(panel, [&](Index lane, Index column) {
+          std::copy_n(from.kernel + k * columns + column, count, to + lane);
+        });
       }
-      for (Index k = 0; k < outputs; ++k) {
-        for (Index lane = 0; lane < wide; ++lane) {
-          const Index at = recurrent_column(panel, lane);
-          *to++ = at < 0 ? Scalar(0) : from.recurrent_kernel[k * columns + at];
-        }
+      for (Index k = 0; k < outputs; ++k, to += size) {
+        for_each_recurrent_slot(panel, [&](Index lane, Index column) {
+          std::copy_n(from.recurrent_kernel + k * columns + column, count, to + lane);
+        });
       }
     }
     peepholes.resize(Traits::peepholes * panels * width);
@@ -98,33 +146,74 @@ struct GatePacked {
       std::copy_n(from.peepholes + which * units, units, peepholes.data() + which * panels * width);
     }
     if (!training) return;
-    kernel_transposed.pack(inputs, panels * wide, [&](Index lane, Index k) {
-      const Index at = kernel_column(k / wide, k % wide);
-      return at < 0 ? Scalar(0) : from.kernel[lane * columns + at];
-    });
-    recurrent_transposed.pack(outputs, panels * wide, [&](Index lane, Index k) {
-      const Index at = recurrent_column(k / wide, k % wide);
-      return at < 0 ? Scalar(0) : from.recurrent_kernel[lane * columns + at];
-    });
+    // The column of each lane of all panels, -1 for padding.
+    std::vector<Index> column_of(static_cast<std::size_t>(row_sizes()), -1);
+    const auto note = [&](Index panel) {
+      return [&, panel](Index lane, Index column) {
+        std::iota(column_of.begin() + panel * wide + lane,
+                  column_of.begin() + panel * wide + lane + used(panel), column);
+      };
+    };
+    const auto element_of = [&](const Scalar* rows) {
+      return [&, rows](Index lane, Index k) {
+        const Index column = column_of[static_cast<std::size_t>(k)];
+        return column < 0 ? Scalar(0) : rows[lane * columns + column];
+      };
+    };
+    for (Index panel = 0; panel < panels; ++panel) for_each_kernel_slot(panel, note(panel));
+    kernel_transposed.pack(inputs, row_sizes(), element_of(from.kernel));
+    std::fill(column_of.begin(), column_of.end(), -1);
+    for (Index panel = 0; panel < panels; ++panel) for_each_recurrent_slot(panel, note(panel));
+    recurrent_transposed.pack(outputs, row_sizes(), element_of(from.recurrent_kernel));
   }
 
  private:
-  [[nodiscard]] Index column(int gate, Index panel, Index lane) const noexcept {
-    const Index unit = panel * width + lane % width;
-    return gate < 0 || unit >= units ? -1 : gate * units + unit;
+  template <class GateOf, class F>
+  void for_each_slot(GateOf gate_of, Index panel, F f) const {
+    for (int slot = 0; slot < Traits::slots; ++slot) {
+      const int gate = gate_of(slot);
+      if (gate >= 0) f(slot * panel_width(panel), gate * units + panel * width);
+    }
   }
 
-  [[nodiscard]] Scalar bias_of(const Scalar* bias, Index panel, Index lane) const noexcept {
-    if (!bias) return 0;
-    const Index of_x = kernel_column(panel, lane);
-    const Index of_h = recurrent_column(panel, lane);
-    if constexpr (Traits::biases == 1) {
-      return of_x < 0 ? Scalar(0) : bias[of_x];
-    } else {
-      const Scalar* const second = bias + Traits::gates * units;
-      return (of_x < 0 ? Scalar(0) : bias[of_x]) + (of_h < 0 ? Scalar(0) : second[of_h]);
+  /// With zero biases and silence a memory would shrink to a denormal number and stay there, which
+  /// makes a step up to a hundred times slower on many processors. So no bias is quite zero.
+  void pack_bias(const Scalar* bias, Index panel, Scalar* to) const {
+    constexpr Scalar silence = sizeof(Scalar) < 8 ? Scalar(1e-15) : Scalar(1e-100);
+    const Index count = used(panel);
+    std::fill_n(to, row_size(panel), silence);
+    if (!bias) return;
+    const auto add = [&](Index lane, const Scalar* from) {
+      for (Index unit = 0; unit < count; ++unit) to[lane + unit] += from[unit];
+    };
+    for_each_kernel_slot(panel, [&](Index lane, Index column) { add(lane, bias + column); });
+    if constexpr (Traits::biases == 2) {
+      for_each_recurrent_slot(panel, [&](Index lane, Index column) {
+        add(lane, bias + Traits::gates * units + column);
+      });
     }
   }
 };
+
+/// f(panel, width) for every panel, its width as a constant.
+template <class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void for_each_panel(const GatePacked<Scalar, Gates>& packed, F f) {
+  constexpr int width = Pack<Scalar>::width;
+  const Index full = packed.last_width == width ? packed.panels : packed.panels - 1;
+  for (Index panel = 0; panel < full; ++panel) f(panel, std::integral_constant<int, width>{});
+  if (full < packed.panels) with_narrow_width(packed, [&](auto w) { f(full, w); });
+}
+
+/// f(width) for the width of a last panel that is narrower than the others.
+template <class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& packed, F f) {
+  using Packed = GatePacked<Scalar, Gates>;
+  constexpr int half = Pack<Scalar>::width / 2;
+  constexpr int quarter = Pack<Scalar>::width / 4;
+  if constexpr (Packed::width_for(quarter) == quarter) {
+    if (packed.last_width == quarter) return f(std::integral_constant<int, quarter>{});
+  }
+  if constexpr (Packed::width_for(half) == half) f(std::integral_constant<int, half>{});
+}
 
 }  // namespace strata::inline STRATA_TARGET::detail

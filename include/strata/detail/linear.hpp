@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <strata/detail/buffer.hpp>
+#include <strata/detail/dot_rows.hpp>
 #include <strata/detail/product.hpp>
 #include <strata/target.hpp>
 
@@ -25,30 +26,40 @@ class Linear {
   void pack(Index inputs, Index units, const Scalar* kernel, const Scalar* bias, bool training,
             Index stride = 0) {
     if (stride == 0) stride = units;
-    weights_.pack(
-        units, inputs, [&](Index unit, Index k) { return kernel[k * stride + unit]; },
-        [&](Index unit) { return bias ? bias[unit] : Scalar(0); });
+    inputs_ = inputs;
+    units_ = units;
+    const auto weight = [&](Index unit, Index k) { return kernel[k * stride + unit]; };
+    const auto bias_of = [&](Index unit) { return bias ? bias[unit] : Scalar(0); };
+    if (has_few_units()) {
+      dots_.pack(units, inputs, weight, bias_of);
+    } else {
+      weights_.pack(units, inputs, weight, bias_of);
+    }
     if (training) {
       transposed_.pack(inputs, units,
                        [&](Index k, Index unit) { return kernel[k * stride + unit]; });
     }
   }
 
-  [[nodiscard]] Index inputs() const noexcept { return weights_.depth(); }
-  [[nodiscard]] Index units() const noexcept { return weights_.lanes(); }
+  [[nodiscard]] Index inputs() const noexcept { return inputs_; }
+  [[nodiscard]] Index units() const noexcept { return units_; }
 
   /// y(row) = x(row) W + b.
   template <class X, class Y>
   void apply(Index rows, X x, Y y) const noexcept {
+    if (has_few_units()) {
+      for (Index row = 0; row < rows; ++row) dots_.apply(x(row), y(row));
+      return;
+    }
     multiply(
-        weights_, rows, 1, [&](Index row, Index) -> const Scalar* { return x(row); }, y);
+        weights_, rows, inputs(), [&](Index row, Index) -> const Scalar* { return x(row); }, y);
   }
 
   /// dx(row) = dy(row) W^T.
   template <class DY, class DX>
   void apply_transposed(Index rows, DY dy, DX dx) const noexcept {
     multiply(
-        transposed_, rows, 1, [&](Index row, Index) -> const Scalar* { return dy(row); }, dx);
+        transposed_, rows, units(), [&](Index row, Index) -> const Scalar* { return dy(row); }, dx);
   }
 
   /// Adds x(row)^T dy(row) over all rows to dW, and dy(row) to db where that is not null.
@@ -70,6 +81,9 @@ class Linear {
   }
 
  private:
+  /// So few that they would leave most lanes of a register empty.
+  [[nodiscard]] bool has_few_units() const noexcept { return 4 * units_ <= Pack<Scalar>::width; }
+
   template <int Vectors, class X, class DY>
   void add_kernel_gradient(Index rows, X x, DY dy, Scalar* gradient, Index stride,
                            Scratch& scratch) const {
@@ -86,9 +100,18 @@ class Linear {
     }
     scratch.sums.resize(panels * inputs() * wide);
     scratch.sums.fill(0);
-    add_outer_products<Vectors>(
-        static_cast<const Scalar*>(scratch.panels.data()), panels, rows, 0, inputs(),
-        [&](Index row) -> const Scalar* { return x(row); }, scratch.sums.data(), scratch.strips);
+    for (Index start = 0; start < rows; start += outer_product_rows) {
+      const Index depth = std::min(outer_product_rows, rows - start);
+      pack_strips(
+          depth, inputs(), false, [&](Index row) -> const Scalar* { return x(start + row); },
+          scratch.strips);
+      for (Index panel = 0; panel < panels; ++panel) {
+        add_outer_product<Vectors>(
+            static_cast<const Scalar*>(scratch.panels.data()) + (panel * rows + start) * wide,
+            depth, inputs(), static_cast<const Scalar*>(scratch.strips.data()),
+            scratch.sums.data() + panel * inputs() * wide);
+      }
+    }
     const Scalar* sum = scratch.sums.data();
     for (Index panel = 0; panel < panels; ++panel) {
       const Index used = std::min(wide, units() - panel * wide);
@@ -100,7 +123,10 @@ class Linear {
     }
   }
 
+  Index inputs_ = 0;
+  Index units_ = 0;
   PackedMatrix<Scalar> weights_;
+  DotRows<Scalar> dots_;
   PackedMatrix<Scalar> transposed_;
 };
 

@@ -27,14 +27,23 @@ class PackedMatrix {
     const Index padded = (lanes + width - 1) / width * width;
     values_.resize(padded * (1 + depth));
     Scalar* to = values_.data();
-    for (Index first = 0; first < lanes;) {
+    // Tiles of the matrix that stay in the first cache, whichever way it is read.
+    constexpr Index tile = 64;
+    for (Index first = 0; first < lanes; first += block_size(first)) {
       const Index size = block_size(first);
-      for (Index k = -1; k < depth; ++k) {
-        for (Index lane = first; lane < first + size; ++lane) {
-          *to++ = lane >= lanes ? Scalar(0) : k < 0 ? bias(lane) : element(lane, k);
+      const Index used = std::min(size, lanes - first);
+      for (Index lane = 0; lane < size; ++lane) {
+        *to++ = lane < used ? bias(first + lane) : Scalar(0);
+      }
+      for (Index start = 0; start < depth; start += tile, to += tile * size) {
+        const Index end = std::min(start + tile, depth);
+        for (Index lane = 0; lane < size; ++lane) {
+          for (Index k = start; k < end; ++k) {
+            to[(k - start) * size + lane] = lane < used ? element(first + lane, k) : Scalar(0);
+          }
         }
       }
-      first += size;
+      to += (depth - (depth + tile - 1) / tile * tile) * size;
     }
   }
 
@@ -66,22 +75,21 @@ class PackedMatrix {
 
 /// to(c)[lane] = bias[lane] + sum over k of matrix(lane, k) * column(c)[k], for all columns c.
 ///
-/// A column may lie in memory as several segments of equal length: column(c, segment).
+/// A column may lie in memory as segments of `length` numbers, the last one perhaps shorter:
+/// column(c, segment).
 template <class Scalar, class Column, class To>
-void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index segments, Column column,
+void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index length, Column column,
               To to) {
   constexpr int most = tile_columns<Scalar>;
   constexpr Index wide = PackedMatrix<Scalar>::wide;
   // Columns that stay in the second cache until every block of lanes has read them.
   constexpr Index chunk = 8 * most;
-  const Index length = matrix.depth() / segments;
   std::array<Scalar, static_cast<std::size_t>(most * wide)> tail;
-  const auto multiply_block = [&](Index first, Index start, Index count) {
+  const auto multiply_block = [&](Index first, Index start, Index columns_here) {
     const Index block = matrix.block_size(first);
     const Index used = std::min(block, matrix.lanes() - first);
-    for_column_groups<Scalar>(count, [&](Index offset, int size) {
+    for_column_groups<Scalar>(columns_here, [&](Index offset, int size) {
       const Index begin = start + offset;
-      const Scalar* in[most];
       const Scalar* from[most];
       Scalar* out[most];
       for (int n = 0; n < size; ++n) {
@@ -90,9 +98,16 @@ void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index segments,
       }
       const auto product =
           block == wide ? tile_for<Scalar, tile_vectors>(size) : tile_for<Scalar, 1>(size);
-      for (Index segment = 0; segment < segments; ++segment) {
-        for (int n = 0; n < size; ++n) in[n] = column(begin + n, segment);
-        product(length, matrix.weights(first) + segment * length * block, in, 1, from, out);
+      for (Index segment = 0, k = 0; k < matrix.depth();) {
+        std::array<TileSegment<Scalar>, 8> in;
+        std::size_t count = 0;
+        const Scalar* const weights = matrix.weights(first) + k * block;
+        for (; count < in.size() && k < matrix.depth(); ++count, ++segment, k += length) {
+          in[count].depth = std::min(length, matrix.depth() - k);
+          in[count].step = 1;
+          for (int n = 0; n < size; ++n) in[count].columns[n] = column(begin + n, segment);
+        }
+        product(in.data(), static_cast<Index>(count), weights, from, out);
         std::copy_n(out, size, from);
       }
       if (used < block) {
@@ -108,40 +123,44 @@ void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index segments,
   }
 }
 
-/// sum[panel][j][lane] += panels[panel][r][lane] * row(r)[j], summed over the rows r from
-/// `first_row`, for all j: the gradient of weights that multiplied row(r)[j] and gave the outputs
-/// with derivatives `panels`.
-///
-/// A panel is `Vectors` registers of lanes of all rows. Rows are taken in chunks that stay
-/// in the first cache.
-template <int Vectors, class Scalar, class Row>
-void add_outer_products(const Scalar* panels, Index panel_count, Index rows, Index first_row,
-                        Index columns, Row row, Scalar* sum, Buffer<Scalar>& strips) {
+/// sum[j][lane] += panel[r][lane] * row(r)[j], summed over the rows r, for all j: the gradient of
+/// weights that multiplied row(r)[j] and gave the outputs with derivatives `panel`, of `Vectors`
+/// registers of lanes a row. `strips` is what pack_strips made of the rows.
+template <int Vectors, class Scalar>
+void add_outer_product(const Scalar* panel, Index rows, Index columns, const Scalar* strips,
+                       Scalar* sum) {
   constexpr int most = tile_columns<Scalar>;
   constexpr Index lanes = Vectors * Pack<Scalar>::width;
-  constexpr Index chunk = 128;
-  strips.resize(chunk * columns);
-  for (Index start = first_row; start < rows; start += chunk) {
-    const Index depth = std::min(chunk, rows - start);
-    for (Index r = 0; r < depth; ++r) {
-      const Scalar* values = row(start + r);
-      for_column_groups<Scalar>(columns, [&](Index begin, int size) {
-        std::copy_n(values + begin, size, strips.data() + begin * depth + r * size);
-      });
+  for_column_groups<Scalar>(columns, [&](Index begin, int size) {
+    TileSegment<Scalar> in{.depth = rows, .step = size, .columns = {}};
+    Scalar* out[most];
+    for (int n = 0; n < size; ++n) {
+      in.columns[n] = strips + begin * rows + n;
+      out[n] = sum + (begin + n) * lanes;
     }
-    for (Index panel = 0; panel < panel_count; ++panel) {
-      const Scalar* weights = panels + (panel * rows + start) * lanes;
-      for_column_groups<Scalar>(columns, [&](Index begin, int size) {
-        const Scalar* in[most];
-        Scalar* out[most];
-        for (int n = 0; n < size; ++n) {
-          in[n] = strips.data() + begin * depth + n;
-          out[n] = sum + (panel * columns + begin + n) * lanes;
-        }
-        tile_for<Scalar, Vectors>(size)(depth, weights, in, size, out, out);
+    tile_for<Scalar, Vectors>(size)(&in, 1, panel, out, out);
+  });
+}
+
+/// Rows of numbers in the order in which add_outer_product reads them: the columns of a tile side
+/// by side. With `ones` there is one column more, of ones: its product is the sum of all rows.
+template <class Scalar, class Row>
+void pack_strips(Index rows, Index columns, bool ones, Row row, Buffer<Scalar>& strips) {
+  const Index all = columns + (ones ? 1 : 0);
+  strips.resize(rows * all);
+  for (Index r = 0; r < rows; ++r) {
+    const Scalar* values = row(r);
+    for_column_groups<Scalar>(all, [&](Index begin, int size) {
+      Scalar* const to = strips.data() + begin * rows + r * size;
+      // Unrolled, since a call of memcpy for so few numbers takes longer than they do.
+      unroll<tile_columns<Scalar>>([&](auto n) {
+        if (n < size) to[n] = begin + n < columns ? values[begin + n] : Scalar(1);
       });
-    }
+    });
   }
 }
+
+/// Rows whose strips stay in the first cache.
+inline constexpr Index outer_product_rows = 128;
 
 }  // namespace strata::inline STRATA_TARGET::detail

@@ -66,23 +66,34 @@ class RecurrentLayer {
     double zoneout = 0;
     double memory_zoneout = 0;
 
-    /// x: F. state: h, then the memories. y: U.
-    void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      Scalar* const memories = state + outputs;
-      Scalar* before = nullptr;
-      if (memory_zoneout > 0) {
-        before = static_cast<Scalar*>(
-            __builtin_alloca(static_cast<std::size_t>(memory) * sizeof(Scalar)));
-        std::copy_n(memories, memory, before);
+    /// x: F. state: h, then the memories. y: U. A stream turns `reverse` from step to step, for
+    /// cells whose kernels like that.
+    void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
+      const Index size = fixed_outputs == Dynamic ? outputs : fixed_outputs;
+      if (zoneout > 0 || memory_zoneout > 0) return step_with_zoneout(x, state, y);
+      if constexpr (requires { cell.step(x, state, state + size, y, reverse); }) {
+        cell.step(x, state, state + size, y, reverse);
+      } else {
+        cell.step(x, state, state + size, y);
       }
-      cell.step(x, state, memories, y);
-      if (memory_zoneout > 0) keep(memory_zoneout, before, memories, memory);
-      if (zoneout > 0) keep(zoneout, state, y, outputs);
-      std::copy_n(y, outputs, state);
+      std::copy_n(y, size, state);
     }
 
    private:
+    [[gnu::noinline]] void step_with_zoneout(const Scalar* x, Scalar* state,
+                                             Scalar* y) const noexcept {
+      Scalar* const memories = state + outputs;
+      auto* const before = static_cast<Scalar*>(
+          __builtin_alloca(static_cast<std::size_t>(memory + 1) * sizeof(Scalar)));
+      std::copy_n(memories, memory, before);
+      cell.step(x, state, memories, y);
+      keep(memory_zoneout, before, memories, memory);
+      keep(zoneout, state, y, outputs);
+      std::copy_n(y, outputs, state);
+    }
+
     static void keep(double share, const Scalar* before, Scalar* now, Index size) noexcept {
+      if (share <= 0) return;
       const Scalar kept = static_cast<Scalar>(share);
       for (Index i = 0; i < size; ++i) now[i] = kept * before[i] + (1 - kept) * now[i];
     }
@@ -126,6 +137,7 @@ class RecurrentLayer {
     const Carry<Scalar> carry(scan, pass.mask, rates(), nullptr);
     std::vector<char> seen(static_cast<std::size_t>(x.batch()), 0);
     for (Index step = 0; step < scan.steps; ++step) {
+      forward_inputs(packed, scan, step, scratch);
       cell_.forward(packed.cell, scan.at(step), scratch);
       carry.apply(step);
       if (!direct) write_outputs(scan, carry, step, seen, y);
@@ -157,6 +169,7 @@ class RecurrentLayer {
     std::vector<char> seen(static_cast<std::size_t>(x.batch()), 0);
     for (Index step = 0; step < scan.steps; ++step) {
       drop_h(tape, scan, step);
+      forward_inputs(packed, scan, step, tape.cell);
       cell_.forward(packed.cell, scan.at(step), tape.cell);
       carry.apply(step);
       if (!direct) write_outputs(scan, carry, step, seen, y);
@@ -234,6 +247,14 @@ class RecurrentLayer {
   RecurrentOptions options_;
 
  private:
+  template <class Memory>
+  void forward_inputs(const Packed& packed, const Scan<Scalar>& scan, Index step,
+                      Memory& memory) const {
+    if constexpr (requires { cell_.forward_inputs(packed.cell, scan, step, memory); }) {
+      cell_.forward_inputs(packed.cell, scan, step, memory);
+    }
+  }
+
   [[nodiscard]] Index outputs() const noexcept { return cell_.outputs(); }
   [[nodiscard]] typename Carry<Scalar>::Rates rates() const noexcept {
     return {options_.zoneout, options_.memory_zoneout};

@@ -17,12 +17,45 @@ namespace strata::inline STRATA_TARGET::detail {
 
 namespace packet = Eigen::internal;
 
-/// As many scalars as the widest register holds, with the operators of arithmetic.
+/// Scalars in the widest register.
 template <class Scalar>
+inline constexpr int register_width =
+    packet::unpacket_traits<typename packet::packet_traits<Scalar>::type>::size;
+
+// Registers carry attributes that template arguments lose, which does not matter here.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+
+/// Eigen's widest register, halved so many times; the narrowest where it cannot be halved further.
+template <class Scalar, int Halvings>
+struct HalvedRegister {
+  using type =
+      typename packet::unpacket_traits<typename HalvedRegister<Scalar, Halvings - 1>::type>::half;
+};
+template <class Scalar>
+struct HalvedRegister<Scalar, 0> {
+  using type = typename packet::packet_traits<Scalar>::type;
+};
+
+/// How often the widest register is halved for one of Width scalars; at most two times.
+template <class Scalar, int Width>
+inline constexpr int halvings = Width == register_width<Scalar>       ? 0
+                                : 2 * Width == register_width<Scalar> ? 1
+                                                                      : 2;
+
+template <class Scalar, int Width>
+inline constexpr bool has_register =
+    packet::unpacket_traits<typename HalvedRegister<Scalar, halvings<Scalar, Width>>::type>::size ==
+    Width;
+
+#pragma GCC diagnostic pop
+
+/// As many scalars as a register holds, with the operators of arithmetic.
+template <class Scalar, int Width = register_width<Scalar>>
 struct Pack {
   using value_type = Scalar;
-  using Register = typename packet::packet_traits<Scalar>::type;
-  static constexpr int width = packet::unpacket_traits<Register>::size;
+  using Register = typename HalvedRegister<Scalar, halvings<Scalar, Width>>::type;
+  static constexpr int width = Width;
 
   Register lanes;
 
@@ -58,26 +91,14 @@ struct Pack {
   friend STRATA_ALWAYS_INLINE Pack exp(Pack a) { return {packet::pexp(a.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack log(Pack a) { return {packet::plog(a.lanes)}; }
 
+  /// The sum of all lanes.
+  friend STRATA_ALWAYS_INLINE Scalar sum(Pack a) { return packet::predux(a.lanes); }
+
   /// Lane by lane: `yes` where a < b, else `no`.
   friend STRATA_ALWAYS_INLINE Pack where_less(Pack a, Pack b, Pack yes, Pack no) {
     return {packet::pselect(packet::pcmp_lt(a.lanes, b.lanes), yes.lanes, no.lanes)};
   }
 };
-
-/// Hyperbolic tangent. Absolute error below 4e-7 in float, 2e-15 in double (Eigen 5).
-template <class Scalar>
-STRATA_ALWAYS_INLINE Pack<Scalar> tanh(Pack<Scalar> x) {
-  using P = Pack<Scalar>;
-  if constexpr (packet::packet_traits<Scalar>::HasTanh || P::width == 1) {
-    return {packet::ptanh(x.lanes)};
-  } else {
-    const P one = P::broadcast(1);
-    const P saturated = P::broadcast(20);
-    const P bounded = max(min(x, saturated), P::broadcast(-20));
-    const P decay = exp(P::broadcast(-2) * bounded);
-    return (one - decay) / (one + decay);
-  }
-}
 
 /// The number `value` as a V: a pack, or a scalar of any kind.
 template <class V>
@@ -105,18 +126,18 @@ STRATA_ALWAYS_INLINE void unroll(F&& f) {
 }
 
 /// A register of consecutive values of which only `used` exist in memory.
-template <class Scalar>
-STRATA_ALWAYS_INLINE Pack<Scalar> load_lanes(const Scalar* from, Index used) {
-  if (used == Pack<Scalar>::width) return Pack<Scalar>::load(from);
-  Scalar lanes[Pack<Scalar>::width] = {};
+template <class P>
+STRATA_ALWAYS_INLINE P load_lanes(const typename P::value_type* from, Index used) {
+  if (used == P::width) return P::load(from);
+  typename P::value_type lanes[P::width] = {};
   std::copy_n(from, used, lanes);
-  return Pack<Scalar>::load(lanes);
+  return P::load(lanes);
 }
 
-template <class Scalar>
-STRATA_ALWAYS_INLINE void store_lanes(Pack<Scalar> values, Scalar* to, Index used) {
-  if (used == Pack<Scalar>::width) return values.store(to);
-  Scalar lanes[Pack<Scalar>::width];
+template <class Scalar, int Width>
+STRATA_ALWAYS_INLINE void store_lanes(Pack<Scalar, Width> values, Scalar* to, Index used) {
+  if (used == Width) return values.store(to);
+  Scalar lanes[Width];
   values.store(lanes);
   std::copy_n(lanes, used, to);
 }
@@ -127,7 +148,7 @@ void transform(Index count, Scalar* to, F f, const From*... from) {
   constexpr Index width = Pack<Scalar>::width;
   for (Index i = 0; i < count; i += width) {
     const Index used = std::min(width, count - i);
-    store_lanes(f(load_lanes(from + i, used)...), to + i, used);
+    store_lanes(f(load_lanes<Pack<Scalar>>(from + i, used)...), to + i, used);
   }
 }
 
@@ -138,9 +159,9 @@ void update_lanes(Index count, F f, const Scalar* from, To*... to) {
   for (Index i = 0; i < count; i += width) {
     const Index used = std::min(width, count - i);
     [&](auto... values) {
-      f(load_lanes(from + i, used), values...);
+      f(load_lanes<Pack<Scalar>>(from + i, used), values...);
       (store_lanes(values, to + i, used), ...);
-    }(load_lanes(static_cast<const Scalar*>(to) + i, used)...);
+    }(load_lanes<Pack<Scalar>>(to + i, used)...);
   }
 }
 

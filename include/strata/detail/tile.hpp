@@ -17,48 +17,65 @@ inline constexpr int tile_vectors = 4;
 template <class Scalar>
 inline constexpr int tile_columns = sizeof(typename Pack<Scalar>::Register) >= 64 ? 6 : 3;
 
-/// The kernel of every product in strata: an outer product summed over `depth`,
+/// Part of the depth of a product: where the numbers of each column begin, and how far apart they
+/// are.
+template <class Scalar>
+struct TileSegment {
+  Index depth;
+  Index step;
+  const Scalar* columns[static_cast<std::size_t>(tile_columns<Scalar>)];
+};
+
+/// The kernel of every product in strata, an outer product summed over the depth k, which runs
+/// through all segments:
 ///
-///   to[n][v] = from[n][v] + sum over k of weights[k][v] * columns[n][k * step],
+///   to[n][v] = from[n][v] + sum over k of weights[k][v] * columns[n][k].
 ///
-/// for Vectors x Columns accumulators. `weights` is packed: Vectors registers for each k, side by
-/// side. `from` may be `to`, or the same bias for all columns.
+/// Vectors x Columns sums stay in registers all the time. `weights` is packed: Vectors registers
+/// for each k, side by side. `from` may be `to`, or the same bias for all columns.
 template <class Scalar, int Vectors, int Columns>
-void tile(Index depth, const Scalar* weights, const Scalar* const* columns, Index step,
+void tile(const TileSegment<Scalar>* segments, Index segment_count, const Scalar* weights,
           const Scalar* const* from, Scalar* const* to) {
   using P = Pack<Scalar>;
   // Fewer than eight independent sums leave the multiply-add units waiting; split each in two.
   constexpr int chains = Vectors * Columns < 8 ? 2 : 1;
   P sum[chains][Columns][Vectors];
-  const Scalar* column[Columns];
   unroll<Columns>([&](auto n) __attribute__((always_inline)) {
-    column[n] = columns[n];
     unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
       sum[0][n][v] = P::load(from[n] + v * P::width);
       if constexpr (chains == 2) sum[1][n][v] = P::broadcast(Scalar(0));
     });
   });
 
-  const auto accumulate = [&](auto chain, Index k) __attribute__((always_inline)) {
-    P weight[Vectors];
-    unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-      weight[v] = P::load(weights + (k * Vectors + v) * P::width);
-    });
+  for (Index segment = 0; segment < segment_count; ++segment) {
+    const Index depth = segments[segment].depth;
+    const Index step = segments[segment].step;
+    const Scalar* column[Columns];
     unroll<Columns>([&](auto n) __attribute__((always_inline)) {
-      const P value = P::broadcast(column[n][k * step]);
-      unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-        sum[chain][n][v] = multiply_add(weight[v], value, sum[chain][n][v]);
-      });
+      column[n] = segments[segment].columns[n];
     });
-  };
-  Index k = 0;
-  if constexpr (chains == 2) {
-    for (; k + 2 <= depth; k += 2) {
-      accumulate(std::integral_constant<int, 0>{}, k);
-      accumulate(std::integral_constant<int, 1>{}, k + 1);
+    const auto accumulate = [&](auto chain, Index k) __attribute__((always_inline)) {
+      P weight[Vectors];
+      unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+        weight[v] = P::load(weights + (k * Vectors + v) * P::width);
+      });
+      unroll<Columns>([&](auto n) __attribute__((always_inline)) {
+        const P value = P::broadcast(column[n][k * step]);
+        unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+          sum[chain][n][v] = multiply_add(weight[v], value, sum[chain][n][v]);
+        });
+      });
+    };
+    Index k = 0;
+    if constexpr (chains == 2) {
+      for (; k + 2 <= depth; k += 2) {
+        accumulate(std::integral_constant<int, 0>{}, k);
+        accumulate(std::integral_constant<int, 1>{}, k + 1);
+      }
     }
+    for (; k < depth; ++k) accumulate(std::integral_constant<int, 0>{}, k);
+    weights += depth * Vectors * P::width;
   }
-  for (; k < depth; ++k) accumulate(std::integral_constant<int, 0>{}, k);
 
   unroll<Columns>([&](auto n) __attribute__((always_inline)) {
     unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
@@ -70,8 +87,8 @@ void tile(Index depth, const Scalar* weights, const Scalar* const* columns, Inde
 }
 
 template <class Scalar>
-using Tile = void (*)(Index depth, const Scalar* weights, const Scalar* const* columns, Index step,
-                      const Scalar* const* from, Scalar* const* to);
+using Tile = void (*)(const TileSegment<Scalar>* segments, Index segment_count,
+                      const Scalar* weights, const Scalar* const* from, Scalar* const* to);
 
 /// The tile for a number of columns that is known when the program runs.
 template <class Scalar, int Vectors>

@@ -94,8 +94,8 @@ class ProjectedCell {
     void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
       if (rows.empty()) return inner.step(x, h, memory, y);
       std::fill_n(y, outputs, Scalar(0));
-      inner.step(x, h, memory, [&](Index first, Index used, Pack<Scalar> values) {
-        Scalar lanes[Pack<Scalar>::width];
+      inner.step(x, h, memory, false, [&](Index first, Index used, auto values) {
+        Scalar lanes[decltype(values)::width];
         values.store(lanes);
         const Scalar* row = rows.data() + first * outputs;
         for (Index lane = 0; lane < used; ++lane, row += outputs) {
@@ -127,7 +127,8 @@ class ProjectedCell {
     }
   }
 
-  void prepare(const Packed&, Scratch& scratch, Index batch) const {
+  void prepare(const Packed& packed, Scratch& scratch, Index batch) const {
+    inner_.prepare(packed.inner, scratch.inner, batch);
     if (is_projected()) scratch.hidden.resize(batch * units());
   }
   void prepare(const Packed& packed, Tape& tape, Index batch, Index steps) const {
@@ -137,6 +138,12 @@ class ProjectedCell {
     tape.dprojected.resize(steps * batch * outputs());
     tape.dhidden.resize(batch * padded<Scalar>(units()));
     tape.dhidden.fill(0);
+  }
+
+  template <class Memory>
+  void forward_inputs(const Packed& packed, const Scan<Scalar>& scan, Index step,
+                      Memory& memory) const {
+    inner_.forward_inputs(packed.inner, scan, step, memory.inner);
   }
 
   void forward(const Packed& packed, const ScanStep<Scalar>& at, Scratch& scratch) const {

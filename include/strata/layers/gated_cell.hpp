@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <strata/detail/gate_kernel.hpp>
+#include <strata/detail/gate_step.hpp>
 #include <strata/detail/gate_weights.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -145,23 +146,27 @@ class GatedCell {
     detail::GatePacked<Scalar, Gates> weights;
     Gates gates;
 
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
-      step(x, h, memory, [y](Index first, Index used, detail::Pack<Scalar> values) {
-        store_lanes(values, y + first, used);
-      });
+    /// `reverse` as in detail::gates_step.
+    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y,
+              bool reverse = false) const noexcept {
+      step(x, h, memory, reverse,
+           [y](Index first, Index used, auto values) { store_lanes(values, y + first, used); });
     }
 
     /// emit(first, used, values) takes the new h, a register at a time.
     template <class Emit>
-      requires(!std::is_pointer_v<Emit>)
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, Emit emit) const noexcept {
+    void step(const Scalar* x, const Scalar* h, Scalar* memory, bool reverse,
+              Emit emit) const noexcept {
       with_equations(gates, [&](const auto& equations) {
-        detail::gates_step(equations, weights, x, h, memory, emit);
+        detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, emit);
       });
     }
   };
 
-  struct Scratch {};
+  struct Scratch {
+    /// Pre-activations of a block of steps, where the batch is small.
+    detail::Buffer<Scalar> z;
+  };
 
   struct Tape {
     detail::Buffer<Scalar> z;
@@ -178,23 +183,57 @@ class GatedCell {
                         training);
   }
 
-  void prepare(const Packed&, Scratch&, Index) const {}
+  void prepare(const Packed& packed, Scratch& scratch, Index batch) const {
+    if (block_of(batch) > 1) scratch.z.resize(packed.weights.row_sizes() * block_of(batch) * batch);
+  }
   void prepare(const Packed& packed, Tape& tape, Index batch, Index steps) const {
-    tape.z.resize(packed.weights.panels * steps * batch * packed.weights.wide);
+    tape.z.resize(packed.weights.row_sizes() * steps * batch);
     if (Traits::reads_h) tape.dh_direct.resize(batch * detail::padded<Scalar>(units_));
     tape.dpeepholes.resize(Traits::peepholes * detail::padded<Scalar>(units_));
     tape.dpeepholes.fill(0);
   }
 
-  void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Scratch&) const {
+  /// Before the steps of a small batch, what their inputs give is computed for a block of them:
+  /// called for every step, it works for the first of each block.
+  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& scan, Index step,
+                      Scratch& scratch) const {
+    const Index block = block_of(scan.batch);
+    if (block == 1 || step % block > 0) return;
+    detail::gates_of_inputs(packed.weights, scan, step, std::min(block, scan.steps - step),
+                            scratch.z.data(), block, 0);
+  }
+  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& scan, Index step,
+                      Tape& tape) const {
+    const Index block = block_of(scan.batch);
+    if (block == 1 || step % block > 0) return;
+    detail::gates_of_inputs(packed.weights, scan, step, std::min(block, scan.steps - step),
+                            tape.z.data(), scan.steps, step);
+  }
+
+  void forward(const Packed& packed, detail::ScanStep<Scalar> at, Scratch& scratch) const {
+    const Index block = block_of(at.batch);
     with_equations(gates_, [&](const auto& equations) {
-      detail::gates_forward<false>(equations, packed.weights, at, nullptr, at.h);
+      if (block == 1) {
+        return detail::gates_forward<false>(equations, packed.weights, at,
+                                            detail::PreActivations::passing, nullptr, at.h);
+      }
+      at.step %= block;
+      at.steps = block;
+      if (at.batch == 1) {
+        detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
+      } else {
+        detail::gates_forward<false>(equations, packed.weights, at, detail::PreActivations::ready,
+                                     scratch.z.data(), at.h);
+      }
     });
   }
 
   void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Tape& tape) const {
     with_equations(gates_, [&](const auto& equations) {
-      detail::gates_forward<true>(equations, packed.weights, at, tape.z.data(), at.h);
+      detail::gates_forward<true>(
+          equations, packed.weights, at,
+          block_of(at.batch) > 1 ? detail::PreActivations::ready : detail::PreActivations::kept,
+          tape.z.data(), at.h);
     });
   }
 
@@ -216,7 +255,7 @@ class GatedCell {
   }
 
   /// The derivatives by the gates of a step to those by what the recurrent kernel read.
-  void to_previous(const Packed& packed, const detail::ScanStep<Scalar>& at, const Tape& tape,
+  void to_previous(const Packed& packed, const detail::ScanStep<Scalar>& at, Tape& tape,
                    Rows<Scalar> dh) const {
     detail::gates_to_previous(packed.weights, at, tape.z.data(), dh);
   }
@@ -267,6 +306,13 @@ class GatedCell {
   [[nodiscard]] std::span<Scalar> peepholes() noexcept { return peepholes_; }
 
  private:
+  /// Steps whose inputs are handled together: for batches that do not fill a tile, some that fill
+  /// several; 1 for larger ones.
+  [[nodiscard]] static Index block_of(Index batch) noexcept {
+    constexpr Index columns = detail::tile_columns<Scalar>;
+    return batch < columns ? 6 * columns / batch : 1;
+  }
+
   /// f(equations), where Gates choose among several when running, f(gates) otherwise.
   template <class F>
   static void with_equations(const Gates& gates, F f) {

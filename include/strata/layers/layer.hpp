@@ -67,7 +67,9 @@ struct Pass {
 /// - `check_input(x)`, where values may be wrong that are finite: throws ValueError with their
 /// place;
 /// - `absorb(tape)`, called after a training step, for what training changes besides weights;
-/// - `streams`, false where a layer can never run step by step.
+/// - `streams`, false where a layer can never run step by step;
+/// - `packed.step(x, state, y, reverse)`, where kernels are faster if the order in which they read
+///   the weights turns from step to step.
 template <class L>
 concept Layer = std::copyable<L> &&
     requires(L layer, const L& fixed, const Tensor<typename L::scalar_type>& in,
@@ -96,6 +98,17 @@ concept Layer = std::copyable<L> &&
   { ready.step(value, result, result) }
   noexcept;
 };
+
+/// One step of one sequence by a layer's packed weights.
+template <class Packed, class Scalar>
+void step_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y,
+                bool reverse) noexcept {
+  if constexpr (requires { packed.step(x, state, y, reverse); }) {
+    packed.step(x, state, y, reverse);
+  } else {
+    packed.step(x, state, y);
+  }
+}
 
 /// The shape of a layer's output for an input of the right rank, in which sizes may be Dynamic.
 template <class L>

@@ -36,7 +36,7 @@ struct LayerTable {
                   const Pass<Scalar>&);
   void (*check_stream)(const void*);
   Index (*state_size)(const void*);
-  void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*) noexcept;
+  void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*, bool reverse) noexcept;
 };
 
 /// The functions that training adds. They are a table of their own so that a program which only
@@ -93,8 +93,8 @@ struct LayerFunctions {
                     const Pass<Scalar>& pass) { of(l).forward(packed(p), x, y, pass); },
       .check_stream = [](const void* l) { of(l).check_stream(); },
       .state_size = [](const void* l) { return of(l).state_size(); },
-      .step = [](const void* p, const Scalar* x, Scalar* state,
-                 Scalar* y) noexcept { packed(p).step(x, state, y); },
+      .step = [](const void* p, const Scalar* x, Scalar* state, Scalar* y,
+                 bool reverse) noexcept { step_layer(packed(p), x, state, y, reverse); },
   };
 
   static constexpr TrainingTable<Scalar> training{
@@ -130,8 +130,8 @@ class LayerRef {
     std::shared_ptr<void> value;
     const detail::LayerTable<Scalar>* table = nullptr;
 
-    void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      table->step(value.get(), x, state, y);
+    void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
+      table->step(value.get(), x, state, y, reverse);
     }
   };
   template <class L>

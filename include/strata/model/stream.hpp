@@ -142,9 +142,10 @@ class Stream {
   /// One step, from the first of inputs() values to the first of outputs() values.
   const Scalar* step(const Scalar* x) noexcept {
     const Scalar* from = x;
+    reverse_ = !reverse_;
     Layers::for_each(*packed_, [&](std::size_t i, const auto& layer) {
       Scalar* to = values_[i % 2].data();
-      layer.step(from, state_.layers[i].data(), to);
+      step_layer(layer, from, state_.layers[i].data(), to, reverse_);
       from = to;
     });
     return from;
@@ -213,6 +214,8 @@ class Stream {
   std::array<std::vector<Scalar>, 2> values_;
   Index inputs_ = 0;
   Index outputs_ = 0;
+  /// The order in which the last step read the weights.
+  bool reverse_ = false;
 };
 
 }  // namespace strata::inline STRATA_TARGET
