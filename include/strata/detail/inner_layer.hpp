@@ -17,6 +17,17 @@ template <class L>
   }
 }
 
+/// Whether training a sequence takes part of the others of its batch: what a layer says, and
+/// otherwise where it takes something over from a batch.
+template <class L>
+[[nodiscard]] consteval bool mixes_sequences_of() {
+  if constexpr (requires { L::mixes_sequences; }) {
+    return L::mixes_sequences;
+  } else {
+    return requires(L & layer, typename L::Tape & tape) { layer.absorb(tape); };
+  }
+}
+
 template <class L>
 void absorb(L& layer, typename L::Tape& tape) {
   if constexpr (requires { layer.absorb(tape); }) layer.absorb(tape);

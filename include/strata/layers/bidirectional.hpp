@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/inner_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/layer.hpp>
@@ -33,6 +34,7 @@ class Bidirectional {
   using scalar_type = typename L::scalar_type;
   using Scalar = scalar_type;
   static constexpr bool streams = false;
+  static constexpr bool mixes_sequences = detail::mixes_sequences_of<L>();
   static constexpr Accepts accepts = L::accepts;
   static constexpr Returns returns = L::returns;
   static constexpr Index fixed_inputs = L::fixed_inputs;

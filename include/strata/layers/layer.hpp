@@ -67,6 +67,9 @@ struct Pass {
 /// - `check_input(x)`, where values may be wrong that are finite: throws ValueError with their
 /// place;
 /// - `absorb(tape)`, called after a training step, for what training changes besides weights;
+/// - `mixes_sequences`, whether training must see all sequences of a batch together, as for the
+///   mean over a batch; otherwise a batch is trained in parts, and then `absorb` is called for
+///   each. Where a layer does not say, true if it has `absorb`;
 /// - `streams`, false where a layer can never run step by step;
 /// - `packed.step(x, state, y, reverse)`, where kernels are faster if the order in which they read
 ///   the weights turns from step to step.

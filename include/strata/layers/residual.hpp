@@ -39,6 +39,7 @@ class Residual {
   static constexpr Index fixed_inputs = L::fixed_inputs;
   static constexpr Index fixed_outputs = L::fixed_outputs;
   static constexpr bool streams = detail::streams_of<L>();
+  static constexpr bool mixes_sequences = detail::mixes_sequences_of<L>();
 
   explicit Residual(L layer) : layer_(std::move(layer)) {}
   Residual() requires(std::default_initializable<L>) : Residual(L()) {}

@@ -49,6 +49,7 @@ class SkipConnections {
                                              ? Dynamic
                                              : (Index{0} + ... + Layers::fixed_outputs);
   static constexpr bool streams = (detail::streams_of<Layers>() && ...);
+  static constexpr bool mixes_sequences = (detail::mixes_sequences_of<Layers>() || ...);
 
   explicit SkipConnections(Layers... layers) : layers_(std::move(layers)...) {
     const Index features = std::get<0>(layers_).inputs();

@@ -30,6 +30,7 @@ class TimeDistributed {
   static constexpr Index fixed_inputs = L::fixed_inputs;
   static constexpr Index fixed_outputs = L::fixed_outputs;
   static constexpr bool streams = detail::streams_of<L>();
+  static constexpr bool mixes_sequences = detail::mixes_sequences_of<L>();
 
   explicit TimeDistributed(L layer) : layer_(std::move(layer)) {}
   TimeDistributed() requires(std::default_initializable<L>) : TimeDistributed(L()) {}

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/inner_layer.hpp>
 #include <strata/layers/layer.hpp>
 #include <strata/target.hpp>
 
@@ -45,6 +46,7 @@ template <class Scalar>
 struct TrainingTable {
   using Shared = std::shared_ptr<void>;
 
+  bool mixes_sequences;
   void (*forward)(const void*, const void* packed, const Tensor<Scalar>& x, Shared& tape,
                   Tensor<Scalar>& y, const Pass<Scalar>&);
   void (*backward)(const void*, const void* packed, const Tensor<Scalar>& x,
@@ -98,6 +100,7 @@ struct LayerFunctions {
   };
 
   static constexpr TrainingTable<Scalar> training{
+      .mixes_sequences = mixes_sequences_of<L>(),
       .forward =
           [](const void* l, const void* p, const Tensor<Scalar>& x, Shared& tape, Tensor<Scalar>& y,
              const Pass<Scalar>& pass) {
@@ -216,6 +219,7 @@ class TrainableRef : public LayerRef<Scalar> {
     training_->backward(this->self_, packed.value.get(), x, y, dy, tape, gradient, dx, pass);
   }
   void absorb(Tape& tape) { training_->absorb(this->self_, tape); }
+  [[nodiscard]] bool mixes_sequences() const { return training_->mixes_sequences; }
 
  protected:
   const detail::TrainingTable<Scalar>* training_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <strata/detail/checks.hpp>
+#include <strata/detail/threads.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/layer_ref.hpp>
@@ -25,6 +26,7 @@ struct NetworkSetup {
   std::uint64_t seed = 0;
   /// Whether all sizes are known and the weights are there.
   bool built = false;
+  detail::Threads threads;
 };
 
 namespace detail {
@@ -74,6 +76,8 @@ class Network {
   [[nodiscard]] const std::vector<LayerRef<Scalar>>& layers() const noexcept { return layers_; }
   [[nodiscard]] bool is_built() const noexcept { return setup_->built; }
   [[nodiscard]] const std::optional<Input>& input() const noexcept { return setup_->input; }
+  /// Who does the work.
+  [[nodiscard]] const detail::Threads& threads() const noexcept { return setup_->threads; }
 
   /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
   /// are all zero. Throws ShapeError when the layers do not join, and changes nothing then.
@@ -201,7 +205,7 @@ class Network {
 
   void pack(Packed& packed, bool training) const {
     packed.resize(size());
-    for (std::size_t i = 0; i < size(); ++i) layers_[i].pack(packed[i], training);
+    threads().run(size(), [&](std::size_t i) { layers_[i].pack(packed[i], training); });
   }
 
   /// Throws ShapeError unless the mask is empty or fits x, or x is no sequence.
@@ -262,7 +266,8 @@ class Network {
     return pass;
   }
 
-  /// Prediction for one batch. The output of a layer is dropped when the next has read it.
+  /// Prediction for sequences together, in one thread. The output of a layer is dropped when the
+  /// next has read it.
   [[nodiscard]] Tensor<Scalar> forward(const Packed& packed, const Tensor<Scalar>& x,
                                        const SequenceContext<Scalar>& context = {}) const {
     Tensor<Scalar> now;

@@ -12,9 +12,11 @@
 #include <vector>
 
 #include <strata/detail/owned.hpp>
+#include <strata/detail/thread_pool.hpp>
 #include <strata/model/joints.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/options.hpp>
+#include <strata/model/shards.hpp>
 #include <strata/model/summary.hpp>
 #include <strata/target.hpp>
 
@@ -67,16 +69,13 @@ template <class Scalar>
   check_sequences(network, x, options.mask, options.state);
   typename Network<Scalar>::Packed packed;
   network.pack(packed, false);
-  if (x.batch() <= options.batch_size) {
-    return network.forward(packed, x, {&options.mask, options.state});
+  std::vector<Shard> shards;
+  for (Index first = 0; first < x.batch(); first += options.batch_size) {
+    for (const Shard& shard : shards_of(std::min(options.batch_size, x.batch() - first))) {
+      shards.push_back({first + shard.first, shard.count});
+    }
   }
-  Tensor<Scalar> all(network.output_shape(x.shape()));
-  const Index sample = all.size() / all.batch();
-  for_each_batch(x, options, [&](const Tensor<Scalar>& part, const auto& context, Index first) {
-    const Tensor<Scalar> y = network.forward(packed, part, context);
-    std::copy_n(y.data(), y.size(), all.data() + first * sample);
-  });
-  return all;
+  return forward(network, packed, x, shards, {&options.mask, options.state});
 }
 
 /// The data of a model whose first layer has known inputs.
@@ -147,6 +146,24 @@ class SequentialBase {
   [[nodiscard]] Shape output_shape(const Shape& shape) const {
     return network().output_shape(shape);
   }
+
+  /// Lets fit, predict and their relatives use so many threads, the caller's among them; 1 without
+  /// a call. Batches of 24 sequences or more are then computed in parts at the same time, which
+  /// pays where they take more than some ten microseconds. The results are the same bits for any
+  /// number.
+  ///
+  /// The threads start when there is first work for them, sleep between calls, and end with the
+  /// model or with another number. Several threads may still predict with one model at the same
+  /// time: then they share them. Copies have threads of their own. Throws ValueError below 1.
+  void set_threads(int threads) {
+    if (threads < 1) {
+      fail<ValueError>({"set_threads: needs at least 1 thread, found ", threads});
+    }
+    if (threads == this->threads()) return;
+    setup_.threads = make_threads(threads);
+  }
+  /// The number of threads that fit, predict and their relatives use.
+  [[nodiscard]] int threads() const noexcept { return setup_.threads.count(); }
 
   /// The outputs for all samples of x: (B, U), or (B, T, U) where the last layer returns sequences.
   /// Throws StateError before the model is built, ShapeError and ValueError on data that does not

@@ -196,14 +196,13 @@ class Fit final : public TrainingRun {
       } else {
         typename Network<Scalar>::Packed packed;
         model_.pack(packed, false);
-        (void)model_.forward(packed, window.x, {&window.mask, carried});
+        (void)forward(model_, packed, window.x, {&window.mask, carried});
       }
     }
   }
 
   void step(const Samples& samples, const Random& random, State<Scalar>* state,
             Totals<Scalar>& totals) {
-    std::vector<Scalar> before = model_.weights();
     try {
       training_.step(model_, samples.x, samples.y, {random, options_.weight_noise},
                      {&samples.mask, state}, &totals);
@@ -212,7 +211,7 @@ class Fit final : public TrainingRun {
       model_.set_weights(good_);
       throw;
     }
-    good_.swap(before);
+    good_.swap(training_.weights_before());
   }
 
   void validate(Logs& logs) const {

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include <strata/detail/text.hpp>
+#include <strata/detail/threads.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/parameter.hpp>
 #include <strata/target.hpp>
@@ -39,6 +41,10 @@ struct UpdateView {
 /// A rule that takes gradients to new weights: the rule's name and settings, among them
 /// learning_rate and clip; slots(), how many numbers it remembers for each weight; and update(view,
 /// iteration), which counts iterations from 1 and finds the slots at zero first.
+///
+/// A view is one parameter. A rule that treats each number by itself may say so by `static
+/// constexpr bool elementwise = true`; then a view may be part of a parameter, and several threads
+/// may call update at the same time.
 template <class O, class Scalar>
 concept UpdateRule = std::copyable<O> && requires(const O& rule, const UpdateView<Scalar>& view) {
   { rule.learning_rate } -> std::convertible_to<double>;
@@ -80,8 +86,9 @@ class Optimizer {
 
   /// One update. `gradient` holds the gradients of all parameters in order, and is clipped in
   /// place.
-  void update(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient) {
-    clip(parameters, gradient);
+  void update(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient,
+              const detail::Threads& threads = {}) {
+    clip(parameters, gradient, threads);
     const std::size_t slots = self_->slots();
     if (slots_.size() != slots || (slots > 0 && slots_[0].size() != gradient.size())) {
       // The first update, or the first since the model has grown.
@@ -89,14 +96,21 @@ class Optimizer {
       iterations_ = 0;
     }
     ++iterations_;
-    std::vector<Scalar*> memory(slots);
-    Index at = 0;
+    std::size_t at = 0;
     for (const auto& parameter : parameters) {
-      const auto count = static_cast<Index>(parameter.values.size());
-      for (std::size_t i = 0; i < slots; ++i) memory[i] = slots_[i].data() + at;
-      if (parameter.trainable) {
+      const std::size_t count = parameter.values.size();
+      const auto update_range = [&](std::size_t first, std::size_t size) {
+        std::vector<Scalar*> memory(slots);
+        for (std::size_t i = 0; i < slots; ++i) memory[i] = slots_[i].data() + at + first;
         self_->update(learning_rate(),
-                      {count, parameter.values.data(), gradient.data() + at, memory}, iterations_);
+                      {static_cast<Index>(size), parameter.values.data() + first,
+                       gradient.data() + at + first, memory},
+                      iterations_);
+      };
+      if (parameter.trainable && self_->elementwise()) {
+        threads.run_ranges(count, update_range);
+      } else if (parameter.trainable) {
+        update_range(0, count);
       }
       at += count;
     }
@@ -109,6 +123,7 @@ class Optimizer {
     [[nodiscard]] virtual double learning_rate() const = 0;
     [[nodiscard]] virtual Clip clip() const = 0;
     [[nodiscard]] virtual std::size_t slots() const = 0;
+    [[nodiscard]] virtual bool elementwise() const = 0;
     virtual void update(double learning_rate, const UpdateView<Scalar>& view,
                         std::int64_t iteration) const = 0;
   };
@@ -121,6 +136,13 @@ class Optimizer {
     double learning_rate() const override { return rule.learning_rate; }
     Clip clip() const override { return rule.clip; }
     std::size_t slots() const override { return rule.slots(); }
+    bool elementwise() const override {
+      if constexpr (requires { O::elementwise; }) {
+        return O::elementwise;
+      } else {
+        return false;
+      }
+    }
     void update(double learning_rate, const UpdateView<Scalar>& view,
                 std::int64_t iteration) const override {
       O now = rule;
@@ -139,7 +161,8 @@ class Optimizer {
     }
   }
 
-  void clip(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient) const {
+  void clip(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient,
+            const detail::Threads& threads) const {
     const Clip limits = self_->clip();
     if (limits.value > 0) {
       const auto limit = static_cast<Scalar>(limits.value);
@@ -148,19 +171,23 @@ class Optimizer {
     if (limits.norm > 0) {
       std::span<Scalar> rest = gradient;
       for (const auto& parameter : parameters) {
-        limit_norm(rest.first(parameter.values.size()), limits.norm);
+        limit_norm(rest.first(parameter.values.size()), limits.norm, threads);
         rest = rest.subspan(parameter.values.size());
       }
     }
-    if (limits.global_norm > 0) limit_norm(gradient, limits.global_norm);
+    if (limits.global_norm > 0) limit_norm(gradient, limits.global_norm, threads);
   }
 
-  static void limit_norm(std::span<Scalar> gradient, double limit) {
-    double sum = 0;
-    for (const Scalar number : gradient) {
-      sum += static_cast<double>(number) * static_cast<double>(number);
-    }
-    const double norm = std::sqrt(sum);
+  static void limit_norm(std::span<Scalar> gradient, double limit, const detail::Threads& threads) {
+    std::vector<double> sums(detail::Threads::ranges(gradient.size()));
+    threads.run_ranges(gradient.size(), [&](std::size_t first, std::size_t size) {
+      double sum = 0;
+      for (const Scalar number : gradient.subspan(first, size)) {
+        sum += static_cast<double>(number) * static_cast<double>(number);
+      }
+      sums[first / detail::Threads::range_size] = sum;
+    });
+    const double norm = std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
     if (norm <= limit) return;
     for (Scalar& number : gradient) number *= static_cast<Scalar>(limit / norm);
   }

@@ -14,6 +14,7 @@ namespace strata::inline STRATA_TARGET {
 /// Stochastic gradient descent, with momentum as in Polyak 1964 or Nesterov 1983.
 struct SGD {
   static constexpr const char* name = "SGD";
+  static constexpr bool elementwise = true;
   double learning_rate = 0.01;
   double momentum = 0;
   bool nesterov = false;
@@ -44,6 +45,7 @@ struct SGD {
 /// Tieleman & Hinton 2012; centered as in Graves 2013 (generating sequences, eqs. 38 to 45).
 struct RMSprop {
   static constexpr const char* name = "RMSprop";
+  static constexpr bool elementwise = true;
   double learning_rate = 0.001;
   double rho = 0.9;
   double momentum = 0;
@@ -78,6 +80,7 @@ struct RMSprop {
 /// Kingma & Ba 2014, algorithm 1 in the order of its section 2; amsgrad as in Reddi et al. 2018.
 struct Adam {
   static constexpr const char* name = "Adam";
+  static constexpr bool elementwise = true;
   double learning_rate = 0.001;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
@@ -124,6 +127,7 @@ struct Adam {
 /// Adam with decoupled weight decay: Loshchilov & Hutter 2019.
 struct AdamW {
   static constexpr const char* name = "AdamW";
+  static constexpr bool elementwise = true;
   double learning_rate = 0.001;
   double weight_decay = 0.004;
   double beta_1 = 0.9;

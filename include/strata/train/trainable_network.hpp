@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <utility>
@@ -36,6 +37,12 @@ class TrainableNetwork : public Network<Scalar> {
   const Tensor<Scalar>& forward(const Tensor<Scalar>& x, Tape& tape, const Random& random,
                                 const SequenceContext<Scalar>& context = {}) const {
     this->pack(tape.packed, true);
+    return forward_packed(x, tape, random, context);
+  }
+
+  /// The same, with the packed weights that the tape holds already.
+  const Tensor<Scalar>& forward_packed(const Tensor<Scalar>& x, Tape& tape, const Random& random,
+                                       const SequenceContext<Scalar>& context) const {
     tape.layers.resize(this->size());
     tape.outputs.resize(this->size());
     tape.masks.resize(this->size() + 1);
@@ -60,6 +67,12 @@ class TrainableNetwork : public Network<Scalar> {
       gradient = gradient.first(gradient.size() - count);
       tape.derivative.swap(tape.derivative_before);
     }
+  }
+
+  /// Whether a batch must be trained as a whole.
+  [[nodiscard]] bool mixes_sequences() const {
+    return std::any_of(trainable_.begin(), trainable_.end(),
+                       [](const auto& layer) { return layer.mixes_sequences(); });
   }
 
   /// What training changes besides the weights, after a step.

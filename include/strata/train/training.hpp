@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include <strata/train/loss.hpp>
 #include <strata/train/metrics.hpp>
 #include <strata/train/optimizer.hpp>
+#include <strata/train/sharded_pass.hpp>
 #include <strata/train/trainable_network.hpp>
 #include <strata/train/weight_rules.hpp>
 
@@ -82,35 +84,45 @@ class Training {
               const StepOptions& options, const SequenceContext<Scalar>& context,
               Totals<Scalar>* totals) {
     const Tensor<Scalar>& prediction = forward(network, x, options, context);
-    const Mask& mask = work_.tape.masks.back();
+    const Mask& mask = work_.pass.output_mask();
     const auto parameters = network.parameters();
     std::size_t count = 0;
     for (const auto& parameter : parameters) count += parameter.values.size();
     work_.gradient.assign(count, Scalar(0));
-    const double value = loss(prediction, y, &work_.tape.derivative, mask) +
+    const double value = loss(prediction, y, &work_.pass.derivative(), mask) +
                          detail::penalty(rules, parameters, std::span<Scalar>(work_.gradient));
     require_finite(std::isfinite(value),
                    std::isnan(value) ? "the loss is not a number" : "the loss is infinite");
     if (totals) totals->add(value, prediction, y, mask);
 
-    network.backward(x, work_.tape, work_.gradient);
-    require_finite(detail::all_finite(std::span<const Scalar>(work_.gradient)),
-                   "a gradient is not finite");
-    const std::vector<Scalar> before = network.weights();
-    optimizer.update(parameters, work_.gradient);
+    const detail::Threads& threads = network.threads();
+    work_.pass.backward(network, x, work_.gradient);
+    require_finite(all_finite(threads, work_.gradient), "a gradient is not finite");
+    work_.before.resize(count);
+    std::span<Scalar> to = work_.before;
+    for (const auto& parameter : parameters) {
+      threads.run_ranges(parameter.values.size(), [&](std::size_t first, std::size_t size) {
+        std::ranges::copy(parameter.values.subspan(first, size), to.data() + first);
+      });
+      to = to.subspan(parameter.values.size());
+    }
+    optimizer.update(parameters, work_.gradient, threads);
     for (const auto& parameter : parameters) {
       for (const auto& [name, rule] : rules.constraints) {
         if (detail::is_named(parameter.name, name)) detail::constrain(rule, parameter);
       }
     }
-    network.absorb(work_.tape);
+    work_.pass.absorb(network);
     for (const auto& parameter : parameters) {
-      if (detail::all_finite(std::span<const Scalar>(parameter.values))) continue;
-      network.set_weights(before);
+      if (all_finite(threads, parameter.values)) continue;
+      network.set_weights(work_.before);
       require_finite(false, "a weight is not finite after the update");
     }
     return value;
   }
+
+  /// The weights before the last step that succeeded. They may be taken away.
+  [[nodiscard]] std::vector<Scalar>& weights_before() noexcept { return work_.before; }
 
   /// Loss and metrics of one batch of checked data.
   void test(const Network<Scalar>& network, const typename Network<Scalar>::Packed& packed,
@@ -118,7 +130,7 @@ class Training {
             Totals<Scalar>& totals) const {
     Mask mask;
     context.output_mask = &mask;
-    const Tensor<Scalar> prediction = network.forward(packed, x, context);
+    const Tensor<Scalar> prediction = detail::forward(network, packed, x, context);
     double value = loss(prediction, y, nullptr, mask);
     if (!rules.empty()) {
       value += detail::penalty(rules, network.parameters(), std::span<Scalar>());
@@ -141,15 +153,18 @@ class Training {
     Work& operator=(Work&&) = default;
     ~Work() = default;
 
-    typename TrainableNetwork<Scalar>::Tape tape;
+    detail::ShardedPass<Scalar> pass;
     std::vector<Scalar> gradient;
+    std::vector<Scalar> before;
   };
 
   /// With weight noise, the pass uses weights of which noise is a part, and so do its derivatives.
   const Tensor<Scalar>& forward(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
                                 const StepOptions& options,
                                 const SequenceContext<Scalar>& context) {
-    if (options.weight_noise <= 0) return network.forward(x, work_.tape, options.random, context);
+    if (options.weight_noise <= 0) {
+      return work_.pass.forward(network, x, options.random, context);
+    }
     const std::vector<Scalar> clean = network.weights();
     Random random = options.random.fork(network.size());
     for (const auto& parameter : network.parameters()) {
@@ -159,13 +174,22 @@ class Training {
       }
     }
     try {
-      const auto& y = network.forward(x, work_.tape, options.random, context);
+      const auto& y = work_.pass.forward(network, x, options.random, context);
       network.set_weights(clean);
       return y;
     } catch (...) {
       network.set_weights(clean);
       throw;
     }
+  }
+
+  [[nodiscard]] static bool all_finite(const detail::Threads& threads,
+                                       std::span<const Scalar> values) {
+    std::atomic<bool> finite = true;
+    threads.run_ranges(values.size(), [&](std::size_t first, std::size_t size) {
+      if (!detail::all_finite(values.subspan(first, size))) finite = false;
+    });
+    return finite;
   }
 
   static void require_finite(bool finite, const char* what) {

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// A function of a task's number, which lies elsewhere.
+class Task {
+ public:
+  template <class F>
+    requires(!std::is_same_v<F, Task>)
+  explicit Task(F& f)
+      : function_(&f),
+        call_([](void* function, std::size_t i) { (*static_cast<F*>(function))(i); }) {}
+
+  void operator()(std::size_t i) const { call_(function_, i); }
+
+ private:
+  void* function_;
+  void (*call_)(void*, std::size_t);
+};
+
+class ThreadPool;
+
+/// What Threads calls of a pool. They are pointers, set where a program asks for threads, so that
+/// one which does not contains no pool.
+struct PoolFunctions {
+  ThreadPool* (*make)(int threads);
+  void (*run)(ThreadPool&, std::size_t tasks, Task);
+  void (*end)(ThreadPool*);
+};
+
+/// The threads that a model's work may use: by default only that of the caller. A copy has as many,
+/// of its own.
+class Threads {
+ public:
+  Threads() = default;
+  Threads(int count, const PoolFunctions& functions)
+      : count_(count), functions_(&functions), pool_(functions.make(count)) {}
+  Threads(const Threads& other) {
+    if (other.pool_) *this = Threads(other.count_, *other.functions_);
+  }
+  Threads(Threads&& other) noexcept { swap(other); }
+  Threads& operator=(Threads other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Threads() {
+    if (pool_) functions_->end(pool_);
+  }
+
+  [[nodiscard]] int count() const noexcept { return count_; }
+
+  /// f(i) for all i below `tasks`, in any order and some at the same time; back when all are done.
+  /// Of what they throw it throws what belongs to the smallest i. Several threads may call it at
+  /// the same time, tasks too.
+  template <class F>
+  void run(std::size_t tasks, F f) const {
+    if (pool_ && tasks > 1) return functions_->run(*pool_, tasks, Task(f));
+    for (std::size_t i = 0; i < tasks; ++i) f(i);
+  }
+
+  /// f(first, count) for all ranges of `size` numbers, as run does. The ranges are always the same,
+  /// of range_size numbers but the last, and long enough to be worth a thread.
+  template <class F>
+  void run_ranges(std::size_t size, F f) const {
+    run(ranges(size),
+        [&](std::size_t i) { f(i * range_size, std::min(range_size, size - i * range_size)); });
+  }
+  static constexpr std::size_t range_size = std::size_t{1} << 15;
+  [[nodiscard]] static constexpr std::size_t ranges(std::size_t size) noexcept {
+    return (size + range_size - 1) / range_size;
+  }
+
+ private:
+  void swap(Threads& other) noexcept {
+    std::swap(count_, other.count_);
+    std::swap(functions_, other.functions_);
+    std::swap(pool_, other.pool_);
+  }
+
+  int count_ = 1;
+  const PoolFunctions* functions_ = nullptr;
+  ThreadPool* pool_ = nullptr;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

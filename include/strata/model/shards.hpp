@@ -1,0 +1,91 @@
+#pragma once
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <strata/mask.hpp>
+#include <strata/model/network.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+#include <strata/tensor.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Sequences of a batch that are computed together, in one thread.
+struct Shard {
+  Index first;
+  Index count;
+};
+
+/// Cuts a batch into shards, by its size alone: as what a sequence gives may depend, in its last
+/// bits, on those that are computed with it, and sums on their order, the number of threads may not
+/// matter. An even number of nearly equal shards, none so small that the kernels lose by it.
+[[nodiscard]] inline std::vector<Shard> shards_of(Index batch) {
+  constexpr Index smallest_batch = 24;
+  constexpr Index largest_shard = 32;
+  const Index count =
+      batch < smallest_batch ? 1 : 2 * ((batch + 2 * largest_shard - 1) / (2 * largest_shard));
+  std::vector<Shard> shards;
+  for (Index i = 0, first = 0; i < count; ++i) {
+    shards.push_back({first, (batch - first) / (count - i)});
+    first += shards.back().count;
+  }
+  return shards;
+}
+
+[[nodiscard]] inline Mask rows_of(const Mask* mask, const Shard& shard) {
+  return mask ? mask->rows(shard.first, shard.count) : Mask();
+}
+
+/// The mask of the whole, from those of its shards; empty where all of those are.
+[[nodiscard]] inline Mask join_masks(const std::vector<Mask>& parts,
+                                     const std::vector<Shard>& shards) {
+  const auto known =
+      std::find_if(parts.begin(), parts.end(), [](const Mask& part) { return !part.empty(); });
+  if (known == parts.end()) return {};
+  Mask whole(shards.back().first + shards.back().count, known->steps());
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (Index b = 0; b < parts[i].batch(); ++b) {
+      for (Index t = 0; t < whole.steps(); ++t) whole.set(shards[i].first + b, t, parts[i](b, t));
+    }
+  }
+  return whole;
+}
+
+/// Prediction, shard by shard.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
+                                     const typename Network<Scalar>::Packed& packed,
+                                     const Tensor<Scalar>& x, const std::vector<Shard>& shards,
+                                     const SequenceContext<Scalar>& context) {
+  if (shards.size() == 1) return network.forward(packed, x, context);
+  Tensor<Scalar> all(network.output_shape(x.shape()));
+  Scalar* const to = all.data();
+  const Index sample = all.size() / all.batch();
+  std::vector<Mask> masks(context.output_mask ? shards.size() : 0);
+  network.threads().run(shards.size(), [&](std::size_t i) {
+    const Shard& shard = shards[i];
+    const Mask mask = rows_of(context.mask, shard);
+    const Tensor<Scalar> y =
+        network.forward(packed, x.rows(shard.first, shard.count),
+                        {.mask = &mask,
+                         .state = context.state,
+                         .first = context.first + shard.first,
+                         .output_mask = context.output_mask ? &masks[i] : nullptr});
+    std::copy_n(y.data(), y.size(), to + shard.first * sample);
+  });
+  if (context.output_mask) *context.output_mask = join_masks(masks, shards);
+  return all;
+}
+
+/// Prediction for one batch, shard by shard.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
+                                     const typename Network<Scalar>::Packed& packed,
+                                     const Tensor<Scalar>& x,
+                                     const SequenceContext<Scalar>& context) {
+  return forward(network, packed, x, shards_of(x.batch()), context);
+}
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <strata/model/shards.hpp>
+#include <strata/target.hpp>
+#include <strata/train/trainable_network.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// A training pass over one batch, shard by shard, on the threads of the network: each shard has a
+/// tape and a gradient of its own, and gradients are added in the order of the shards. It is kept
+/// from pass to pass for its memory.
+template <class Scalar>
+class ShardedPass {
+ public:
+  using Network = TrainableNetwork<Scalar>;
+
+  ShardedPass() = default;
+  ShardedPass(ShardedPass&&) = default;
+  ShardedPass& operator=(ShardedPass&&) = default;
+
+  /// The output of the whole batch, which stays here.
+  const Tensor<Scalar>& forward(const Network& network, const Tensor<Scalar>& x,
+                                const Random& random, const SequenceContext<Scalar>& context) {
+    shards_ = network.mixes_sequences() ? std::vector<Shard>{{0, x.batch()}} : shards_of(x.batch());
+    if (parts_.size() < shards_.size()) parts_.resize(shards_.size());
+    network.pack(parts_[0].tape.packed, true);
+    if (is_whole()) return network.forward_packed(x, parts_[0].tape, random, context);
+
+    prediction_.resize(network.output_shape(x.shape()));
+    Scalar* const to = prediction_.data();
+    const Index sample = prediction_.size() / prediction_.batch();
+    network.threads().run(shards_.size(), [&](std::size_t i) {
+      const Shard& shard = shards_[i];
+      auto& tape = parts_[i].tape;
+      if (i > 0) tape.packed = std::as_const(parts_[0].tape.packed);
+      const Mask mask = rows_of(context.mask, shard);
+      // The network forks for its layers by numbers below its size.
+      const auto& y = network.forward_packed(
+          x.rows(shard.first, shard.count), tape, i == 0 ? random : random.fork(network.size() + i),
+          {.mask = &mask, .state = context.state, .first = context.first + shard.first});
+      std::copy_n(y.data(), y.size(), to + shard.first * sample);
+    });
+    std::vector<Mask> masks;
+    for (std::size_t i = 0; i < shards_.size(); ++i) masks.push_back(parts_[i].tape.masks.back());
+    output_mask_ = join_masks(masks, shards_);
+    return prediction_;
+  }
+
+  [[nodiscard]] const Mask& output_mask() const {
+    return is_whole() ? parts_[0].tape.masks.back() : output_mask_;
+  }
+
+  /// The derivative by the output, which the caller writes before backward.
+  [[nodiscard]] Tensor<Scalar>& derivative() {
+    return is_whole() ? parts_[0].tape.derivative : derivative_;
+  }
+
+  /// Adds the gradient to `gradient`, in the order of the parameters.
+  void backward(const Network& network, const Tensor<Scalar>& x, std::span<Scalar> gradient) {
+    if (is_whole()) return network.backward(x, parts_[0].tape, gradient);
+    network.threads().run(shards_.size(), [&](std::size_t i) {
+      const Shard& shard = shards_[i];
+      Part& part = parts_[i];
+      const Tensor<Scalar> derivative = std::as_const(derivative_).rows(shard.first, shard.count);
+      part.tape.derivative.resize(derivative.shape());
+      std::copy_n(derivative.data(), derivative.size(), part.tape.derivative.data());
+      if (i > 0) part.gradient.assign(gradient.size(), Scalar(0));
+      network.backward(x.rows(shard.first, shard.count), part.tape,
+                       i == 0 ? gradient : std::span<Scalar>(part.gradient));
+    });
+    network.threads().run_ranges(gradient.size(), [&](std::size_t first, std::size_t count) {
+      for (std::size_t i = 1; i < shards_.size(); ++i) {
+        const Scalar* const from = parts_[i].gradient.data();
+        for (std::size_t k = first; k < first + count; ++k) gradient[k] += from[k];
+      }
+    });
+  }
+
+  void absorb(Network& network) {
+    for (std::size_t i = 0; i < shards_.size(); ++i) network.absorb(parts_[i].tape);
+  }
+
+ private:
+  struct Part {
+    typename Network::Tape tape;
+    /// Of the first part the caller's is used.
+    std::vector<Scalar> gradient;
+  };
+
+  [[nodiscard]] bool is_whole() const noexcept { return shards_.size() == 1; }
+
+  std::vector<Shard> shards_;
+  /// At least one for each shard.
+  std::vector<Part> parts_;
+  Tensor<Scalar> prediction_;
+  Tensor<Scalar> derivative_;
+  Mask output_mask_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail
