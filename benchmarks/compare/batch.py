@@ -101,6 +101,7 @@ def threads(run: Run) -> list[str]:
     if several < 2 or several > (os.cpu_count() or 1):
         return [f"### Threads\n\nNot measured: cores {run.cores} of {os.cpu_count()}.", ""]
     work = THREADS[:1] + THREADS[3:4] if run.quick else THREADS
+    load = os.getloadavg()[0]
     isa, peers = "native", ["PyTorch", "ONNX Runtime"]
     teams = {1: run.core, several: run.cores}
     times = Times()
@@ -150,6 +151,12 @@ def threads(run: Run) -> list[str]:
         "",
         *markdown(header, rows),
     ]
+    if load > 1.5:  # This run itself is 1.
+        out += [
+            f"The load average was {load:.1f}: others had a part of the cores, and threads that wait "
+            "for each other suffer most.",
+            "",
+        ]
     ours = run.contender("strata", isa, cores=run.cores, clock="wall")
     if ours.ask("threads") != str(several):
         out += ["This strata has no threads: its second figure is one thread's.", ""]

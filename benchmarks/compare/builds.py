@@ -45,6 +45,8 @@ def build(isa: str, compiler: str, level: str = "-O3") -> Build:
     else:
         configure += ["-DSTRATA_NATIVE=OFF", "-DCMAKE_CXX_FLAGS=-mavx2 -mfma"]
     make = ["cmake", "--build", folder, "--target", "benchmark_compare_worker"]
+    if "CMAKE_BUILD_PARALLEL_LEVEL" not in os.environ:
+        make += ["--parallel", "2"]
     print(f"building {name}", file=sys.stderr, flush=True)
     log = folder + ".log"
     with open(log, "w") as out:
