@@ -103,6 +103,7 @@ def threads(run: Run) -> list[str]:
     work = THREADS[:1] + THREADS[3:4] if run.quick else THREADS
     load = os.getloadavg()[0]
     isa, peers = "native", ["PyTorch", "ONNX Runtime"]
+    peers = [peer for peer in peers if run.contender(peer, isa)]
     teams = {1: run.core, several: run.cores}
     times = Times()
     for cores in teams.values():

@@ -44,9 +44,12 @@ def growth(run: Run, images: str) -> list[str]:
         curves = {
             key: [(value, times.least((*key, value)) / 1e6) for value in values] for key in who
         }
-        name = f"growth_{axis}.svg"
-        plots.growth(os.path.join(images, name), WORDS[axis], curves)
-        out += [f"![Time over {WORDS[axis]}, training and prediction](images/{name})", ""]
+        picture = f"growth_{axis}.svg"
+        try:
+            plots.growth(os.path.join(images, picture), WORDS[axis], curves)
+            out += [f"![Time over {WORDS[axis]}, training and prediction](images/{picture})", ""]
+        except ImportError:
+            note("without matplotlib there are no pictures")
         header = [WORDS[axis]] + [f"{what}, {name}" for what, name in who]
         rows = [
             [str(value)] + [three_digits(curves[key][i][1]) for key in who]

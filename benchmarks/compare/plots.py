@@ -39,7 +39,8 @@ def growth(path: str, axis: str, curves: dict[tuple[str, str], list[tuple[float,
                 ticks = [x for x, _ in points]
         panel.set_xticks(ticks)
         panel.xaxis.set_major_formatter(plain)
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        low, high = panel.get_ylim()
+        panel.yaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
         panel.xaxis.set_minor_locator(NullLocator())
         panel.yaxis.set_minor_locator(NullLocator())
         panel.yaxis.set_major_formatter(plain)

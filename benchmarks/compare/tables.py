@@ -12,7 +12,9 @@ def three_digits(number: float) -> str:
     """3 significant digits, as plain as can be."""
     if number >= 100:
         return f"{number:.0f}"
-    return f"{number:.1f}" if number >= 10 else f"{number:.2f}"
+    if number >= 10:
+        return f"{number:.1f}"
+    return f"{number:.2f}" if number >= 1 else f"{number:.3f}"
 
 
 def time_pair(least: float, median: float, unit: float = 1e6) -> str:
