@@ -1,11 +1,12 @@
-// The parts of a training step, a prediction and a stream, each by itself. Google Benchmark's
+// The parts of a training step, a prediction and a stream, each by itself, whole models, and the
+// limits of the machine. Google Benchmark's
 // options apply, e.g. --benchmark_filter=tile or --benchmark_min_time=0.1.
 
 #include <benchmark/benchmark.h>
 
 #include <vector>
 
-#include "shared.hpp"
+#include "limits.hpp"
 
 namespace {
 
@@ -24,6 +25,27 @@ void peak(benchmark::State& state) {
   state.counters["FLOP/s"] = best;
 }
 BENCHMARK(peak)->Iterations(20)->Unit(benchmark::kMillisecond);
+
+void read_bandwidth(benchmark::State& state) {
+  const auto bytes = static_cast<std::size_t>(state.range(0)) << 10;
+  double best = 0;
+  for (auto _ : state) best = std::max(best, bench::read_bandwidth(bytes, 0.01));
+  state.counters["B/s"] = best;
+}
+BENCHMARK(read_bandwidth)
+    ->ArgName("KB")
+    ->Arg(24)
+    ->Arg(512)
+    ->Arg(8192)
+    ->Iterations(10)
+    ->Unit(benchmark::kMillisecond);
+
+void gate_chain(benchmark::State& state) {
+  double best = 1;
+  for (auto _ : state) best = std::min(best, bench::chain_seconds(0.01));
+  state.counters["seconds"] = best;
+}
+BENCHMARK(gate_chain)->Iterations(10)->Unit(benchmark::kMillisecond);
 
 /// One tile: columns, depth.
 void tile(benchmark::State& state) {
@@ -134,18 +156,42 @@ BENCHMARK(lstm_predict)->Apply(shapes);
 BENCHMARK(lstm_train)->Apply(shapes);
 BENCHMARK(lstm_backward)->Apply(shapes);
 
-/// Two layers and Dense over one sequence of 100 steps.
-void predict_one_sequence(benchmark::State& state) {
-  const bench::Case c{1, 100, 64, state.range(0)};
+bench::Case whole_case(const benchmark::State& state) {
+  return {state.range(0), state.range(1), state.range(2), state.range(3)};
+}
+
+/// Two layers and Dense, forward, backward and Adam.
+void train_step(benchmark::State& state) {
+  const bench::Case c = whole_case(state);
+  auto model = bench::stacked_model(c);
+  strata::Trainer trainer(model, strata::Adam{}, strata::MeanSquaredError{});
+  const auto x = bench::noise_tensor({c.batch, c.steps, c.features}, 1);
+  const auto y = bench::noise_tensor({c.batch, 1}, 2);
+  for (auto _ : state) benchmark::DoNotOptimize(trainer.step(x, y));
+  report_flop(state, c.train_flop());
+}
+BENCHMARK(train_step)
+    ->ArgNames({"B", "T", "F", "U"})
+    ->Args({32, 50, 1, 50})
+    ->Args({32, 100, 32, 128})
+    ->Args({64, 50, 128, 256})
+    ->Args({32, 50, 512, 512})
+    ->Unit(benchmark::kMillisecond);
+
+/// Two layers and Dense.
+void predict(benchmark::State& state) {
+  const bench::Case c = whole_case(state);
   const auto model = bench::stacked_model(c);
   const auto x = bench::noise_tensor({c.batch, c.steps, c.features}, 1);
-  for (auto _ : state) benchmark::DoNotOptimize(model.predict(x));
+  for (auto _ : state) benchmark::DoNotOptimize(model.predict(x, {.batch_size = c.batch}));
   report_flop(state, c.predict_flop());
 }
-BENCHMARK(predict_one_sequence)
-    ->ArgName("U")
-    ->RangeMultiplier(2)
-    ->Range(16, 256)
+BENCHMARK(predict)
+    ->ArgNames({"B", "T", "F", "U"})
+    ->ArgsProduct({{1, 24, 32, 128}, {100}, {64}, {128}})
+    ->ArgsProduct({{1}, {100}, {64}, {16, 32, 64, 256}})
+    ->Args({32, 100, 128, 256})
+    ->Args({32, 100, 512, 512})
     ->Unit(benchmark::kMicrosecond);
 
 /// One layer and Dense, one sample after another.

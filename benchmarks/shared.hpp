@@ -1,13 +1,15 @@
 #pragma once
 
-// What the benchmark programs have in common: the model they measure, its data, and the machine's
-// peak.
+// What the benchmark programs have in common: the model they measure, its data, and the clock.
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <ctime>
-#include <limits>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include <strata/strata.hpp>
 
@@ -15,16 +17,35 @@ namespace bench {
 
 using strata::Index;
 
-/// Two LSTM layers and Dense 1; only the last step's output goes to Dense.
+/// Of strata and of what this program was built with.
+inline std::string versions() {
+#ifdef __clang__
+  const char* const compiler = "Clang";
+  const int numbers[] = {__clang_major__, __clang_minor__, __clang_patchlevel__};
+#else
+  const char* const compiler = "GCC";
+  const int numbers[] = {__GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__};
+#endif
+  std::ostringstream out;
+  out << "strata " << strata::version_string << "; " << compiler << ' ' << numbers[0] << '.'
+      << numbers[1] << '.' << numbers[2] << "; Eigen " << EIGEN_WORLD_VERSION << '.'
+      << EIGEN_MAJOR_VERSION << '.' << EIGEN_MINOR_VERSION << "; "
+      << strata::detail::Pack<float>::width << " floats per register";
+  return out.str();
+}
+
+/// LSTM layers and Dense 1; only the last step's output goes to Dense.
 struct Case {
   Index batch;
   Index steps;
   Index features;
   Index units;
+  Index layers = 2;
 
   /// Operations of one prediction; a multiplication and an addition each count.
   [[nodiscard]] double predict_flop() const {
-    return 8.0 * static_cast<double>(units * (features + units + 2 * units) * batch * steps);
+    const Index columns = features + units + (layers - 1) * 2 * units;
+    return 8.0 * static_cast<double>(units * columns * batch * steps);
   }
   /// Operations that a training step needs: forward, and twice as many backward, without the
   /// derivative by the model's input, which nobody asks for.
@@ -48,54 +69,60 @@ inline strata::Tensor<float> noise_tensor(const strata::Shape& shape, std::uint3
   return x;
 }
 
-/// Weights within `scale`, the same for each number and place of a parameter.
+/// Weights within 1 / sqrt(units), the same for each number and place of a parameter.
 template <class Model>
-void set_noise_weights(Model& model, float scale) {
+void set_noise_weights(Model& model, Index units) {
+  const float scale = 1.0f / std::sqrt(static_cast<float>(units));
   for (std::uint32_t seed = 100; auto& parameter : model.parameters()) {
     for (std::uint32_t i = 0; float& value : parameter.values) value = scale * noise(seed, i++);
     ++seed;
   }
 }
 
-inline auto stacked_model(const Case& c) {
-  strata::Sequential model{strata::LSTM{c.units, strata::return_sequences}, strata::LSTM{c.units},
-                           strata::Dense{1}};
-  model.build(strata::Input{c.steps, c.features});
-  set_noise_weights(model, 1.0f / std::sqrt(static_cast<float>(c.units)));
+inline strata::Sequential<> stacked_model(const Case& c) {
+  strata::Sequential<> model;
+  model.add(strata::Input{c.steps, c.features});
+  for (Index layer = 1; layer < c.layers; ++layer) {
+    model.add(strata::LSTM{c.units, strata::return_sequences});
+  }
+  model.add(strata::LSTM{c.units});
+  model.add(strata::Dense{1});
+  set_noise_weights(model, c.units);
   return model;
 }
 
-/// Seconds of processor time of this process: with one thread what a clock says on a machine that
-/// does nothing else, and not disturbed by being put aside for others.
-inline double now() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+enum class Clock {
+  processor,  ///< Time that this process computed, in all its threads; leaves out waiting.
+  wall,
+};
 
-/// What the multiply-add units do at most, in flop/s: the best of short runs that use nothing but
-/// registers, 16 sums that do not wait for each other.
-inline double peak_flops(double seconds) {
-  using P = strata::detail::Pack<float>;
-  constexpr int sums = P::width >= 16 ? 16 : 12;
-  constexpr int rounds = 200000;
-  volatile float start = 1e-3f;
-  double best = std::numeric_limits<double>::infinity();
-  for (const double end = now() + seconds; now() < end;) {
-    P sum[sums];
-    const P factor = P::broadcast(1.0f - start);
-    const P term = P::broadcast(start);
-    strata::detail::unroll<sums>([&](auto i) { sum[i] = P::broadcast(start + float(i)); });
-    const double begin = now();
-    for (int round = 0; round < rounds; ++round) {
-      strata::detail::unroll<sums>([&](auto i) __attribute__((always_inline)) {
-        sum[i] = multiply_add(sum[i], factor, term);
-      });
-    }
-    best = std::min(best, now() - begin);
-    P total = sum[0];
-    strata::detail::unroll<sums - 1>([&](auto i) { total = total + sum[i + 1]; });
-    float lanes[P::width];
-    total.store(lanes);
-    start = lanes[0] > 1e30f ? 2e-3f : 1e-3f;
+/// Seconds.
+inline double now(Clock clock) {
+  if (clock == Clock::processor) return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  const auto time = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(time).count();
+}
+
+/// Seconds of a call, measured for a while; short calls are taken together until the clock can
+/// tell. The first two calls warm up and do not count.
+template <class F>
+std::vector<double> measure(double seconds, Clock clock, F&& call) {
+  constexpr std::size_t fewest = 3;
+  constexpr double shortest = 5e-4;
+  call();
+  double begin = now(clock);
+  call();
+  const double once = std::max(now(clock) - begin, 1e-7);
+  const int together = static_cast<int>(std::ceil(shortest / once));
+  std::vector<double> times;
+  begin = now(clock);
+  for (const double end = begin + seconds; begin < end || times.size() < fewest;) {
+    for (int i = 0; i < together; ++i) call();
+    const double after = now(clock);
+    times.push_back((after - begin) / together);
+    begin = after;
   }
-  return 2.0 * sums * P::width * rounds / best;
+  return times;
 }
 
 }  // namespace bench

@@ -6,7 +6,8 @@
 #   tools/test.sh clang asan ...   these configurations only
 #
 # The configurations are those of CMakePresets.json (release, clang, eigen5, asan, avx2, baseline,
-# and on demand dev and tsan), format (clang-format 14) and docs (Doxygen without warnings).
+# and on demand dev and tsan), format (clang-format 14), docs (Doxygen without warnings) and
+# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing).
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,7 +18,8 @@ configurations=()
 for argument in "$@"; do
   case $argument in
     --quick) configurations=(release) ;;
-    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | format | docs)
+    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | format | docs | \
+      instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -28,7 +30,7 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release clang eigen5 asan avx2 baseline docs)
+  configurations=(format release clang eigen5 asan avx2 baseline docs instructions)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -70,7 +72,7 @@ rows=()
 failed=0
 
 row() { # <configuration> <what> <seconds> <tests> <result>
-  rows+=("$(printf '%-10s %-44s %6s %-22s %s' "$@")")
+  rows+=("$(printf '%-12s %-44s %6s %-22s %s' "$@")")
 }
 
 fail() { # <configuration> <what> <start> <tests> <result> <log>
@@ -165,6 +167,19 @@ run_docs() {
   fi
 }
 
+run_instructions() {
+  local start=$SECONDS what="callgrind: how instruction counts moved" log=build/logs/instructions.log
+  echo
+  echo "=== instructions: $what"
+  if ! benchmarks/instructions.sh >"$log" 2>&1; then
+    fail instructions "$what" "$start" - count "$log"
+    return
+  fi
+  cat "$log"
+  row instructions "$what" "$((SECONDS - start))" - \
+    "$(grep '^skipped' "$log" || echo "ok (printed above)")"
+}
+
 for configuration in "${configurations[@]}"; do
   case $configuration in
     release) preset release "GCC: everything" ;;
@@ -177,11 +192,12 @@ for configuration in "${configurations[@]}"; do
     baseline) preset baseline "GCC, baseline processor: kernels" strata_tests ;;
     format) run_format ;;
     docs) run_docs ;;
+    instructions) run_instructions ;;
   esac
 done
 
 echo
-printf '%-10s %-44s %6s %-22s %s\n' configuration "" s tests result
+printf '%-12s %-44s %6s %-22s %s\n' configuration "" s tests result
 printf '%s\n' "${rows[@]}"
 echo
 if [[ $failed -ne 0 ]]; then

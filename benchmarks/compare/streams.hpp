@@ -1,0 +1,14 @@
+#pragma once
+
+#include <vector>
+
+#include "../shared.hpp"
+
+namespace bench {
+
+/// Seconds of a stream's step, each a mean over a block: `layers` LSTM layers, the first of one
+/// input, and Dense 1. With sizes fixed by the type there are only those of fixed_streams.
+std::vector<double> measure_fixed_stream(Index layers, Index units, double seconds);
+std::vector<double> measure_dynamic_stream(Index layers, Index units, double seconds);
+
+}  // namespace bench
