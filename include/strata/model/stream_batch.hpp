@@ -162,6 +162,9 @@ class StreamBatch {
 
  private:
   static constexpr const char* name = "StreamBatch";
+  /// So many rows go through all layers before the next ones: what lies between the layers stays in
+  /// the cache.
+  static constexpr Index block = 32 * detail::tile_columns<Scalar>;
 
   /// Rows are stepped in whole groups of as many as the kernels handle at a time, the last filled
   /// up with rows of zeros. A row is then added up in the same order, and gives the same bits,
@@ -175,7 +178,7 @@ class StreamBatch {
     const Index capacity = whole_groups(std::max<Index>(streams, 1));
     rows_.resize(capacity, sizes_, zeros_);
     marks_.resize(static_cast<std::size_t>(capacity));
-    for (auto& values : values_) values.resize({capacity, sizes_.widest});
+    for (auto& values : values_) values.resize({std::min(block, capacity), sizes_.widest});
     capacity_ = capacity;
   }
 
@@ -183,7 +186,9 @@ class StreamBatch {
     const Index whole = whole_groups(count);
     if (whole == 0) return;
     for (Index row = count; row < whole; ++row) rows.clear(row);
-    layers_->step(rows, whole, sizes_.input, values_);
+    for (Index first = 0; first < whole; first += block) {
+      layers_->step(rows, first, std::min(block, whole - first), sizes_.input, values_);
+    }
   }
 
   std::shared_ptr<const detail::BatchedLayers<Scalar>> layers_;

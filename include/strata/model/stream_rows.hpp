@@ -79,12 +79,13 @@ class BatchedLayers {
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].pack(packed_[i], false);
   }
 
-  /// One step of the first `count` rows. `shape` is that of the input of one stream. `values` is
-  /// the memory for what lies between the layers.
-  void step(StreamRows<Scalar>& rows, Index count, Shape shape,
+  /// One step of `count` rows from row `first`. `shape` is that of the input of one stream;
+  /// `values` is memory for what lies between the layers.
+  void step(StreamRows<Scalar>& rows, Index first, Index count, Shape shape,
             std::array<Tensor<Scalar>, 2>& values) const {
+    const Scalar* const inputs = rows.inputs.data() + first * shape.back();
     shape[0] = count;
-    const auto x = Tensor<Scalar>::view(std::as_const(rows.inputs).data(), shape);
+    const auto x = Tensor<Scalar>::view(inputs, shape);
     const Tensor<Scalar>* from = &x;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       Tensor<Scalar>& to = values[i % 2];
@@ -92,13 +93,13 @@ class BatchedLayers {
         step_ids(i, *from, to);
       } else {
         Pass<Scalar> pass;
-        pass.final_state = rows.states.rows(i);
+        pass.final_state = rows.states.rows(i, first);
         pass.initial_state = pass.final_state;
         layers_[i].forward(packed_[i], *from, to, pass);
       }
       from = &to;
     }
-    std::copy_n(from->data(), from->size(), rows.outputs.begin());
+    std::copy_n(from->data(), from->size(), rows.outputs.data() + first * from->features());
   }
 
  private:
