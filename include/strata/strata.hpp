@@ -48,6 +48,7 @@
 #include <strata/model/sampling.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/model/stream.hpp>
+#include <strata/model/stream_batch.hpp>
 
 #include <strata/train/callbacks.hpp>
 #include <strata/train/csv_logger.hpp>

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include <strata/detail/inner_layer.hpp>
-#include <strata/error.hpp>
 #include <strata/model/network.hpp>
+#include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -100,33 +100,16 @@ class Stream {
   /// Throws StateError before the model is built, and ValueError, naming the layer, when one of its
   /// layers needs the whole sequence.
   explicit Stream(const Model& model) {
-    static_assert(Layers::streams,
-                  "strata: a Stream runs step by step, but a layer of this model needs the whole "
-                  "sequence");
-    if (!model.is_built()) {
-      throw StateError("Stream: the model's sizes are not known yet; build or fit it first");
-    }
+    detail::require_streams<Layers>();
+    const auto network = model.network();
+    const auto sizes = detail::stream_sizes<Scalar>("Stream", network);
     auto packed = std::make_shared<typename Layers::Packed>();
     Layers::pack(model.layers(), *packed);
     packed_ = std::move(packed);
-    const auto network = model.network();
-    Shape shape = step_shape(network);
-    inputs_ = shape.back();
-    Index widest = 0;
-    for (std::size_t i = 0; i < network.size(); ++i) {
-      const auto& layer = network.layers()[i];
-      try {
-        layer.check_stream();
-      } catch (const ValueError& error) {
-        detail::fail<ValueError>(
-            {"Stream: layer ", i, " (", layer.describe(), "): ", error.what()});
-      }
-      shape = layer.output_shape(shape);
-      widest = std::max(widest, shape.back());
-    }
     state_ = network.zero_state(1);
-    outputs_ = shape.back();
-    for (auto& values : values_) values.resize(static_cast<std::size_t>(widest));
+    inputs_ = sizes.inputs;
+    outputs_ = sizes.outputs;
+    for (auto& values : values_) values.resize(static_cast<std::size_t>(sizes.widest));
   }
 
   [[nodiscard]] Index inputs() const noexcept { return inputs_; }
@@ -178,14 +161,7 @@ class Stream {
 
   /// Throws ShapeError when the state is that of another model; nothing is changed then.
   void set_state(const State<Scalar>& state) {
-    check_size("set_state: the number of sequences", state.batch, 1);
-    check_size("set_state: the number of layers", static_cast<Index>(state.layers.size()),
-               static_cast<Index>(state_.layers.size()));
-    for (std::size_t i = 0; i < state.layers.size(); ++i) {
-      check_size("set_state: the size of a layer's state",
-                 static_cast<Index>(state.layers[i].size()),
-                 static_cast<Index>(state_.layers[i].size()));
-    }
+    detail::check_stream_state("Stream", state, state_);
     for (std::size_t i = 0; i < state.layers.size(); ++i) {
       std::copy(state.layers[i].begin(), state.layers[i].end(), state_.layers[i].begin());
     }
@@ -195,18 +171,8 @@ class Stream {
   void reset() noexcept { state_.reset(); }
 
  private:
-  /// The shape of one step of one sequence.
-  static Shape step_shape(const Network<Scalar>& network) {
-    Shape shape = network.input()->shape();
-    for (Index axis = 0; axis + 1 < shape.rank(); ++axis) shape[axis] = 1;
-    if (network.layers().front().accepts() == Accepts::ids) shape[1] = 1;
-    return shape;
-  }
-
   static void check_size(const char* what, Index found, Index expected) {
-    if (found != expected) {
-      detail::fail<ShapeError>({"Stream: ", what, ": expects ", expected, ", found ", found});
-    }
+    detail::check_stream_size("Stream", what, found, expected);
   }
 
   std::shared_ptr<const typename Layers::Packed> packed_;

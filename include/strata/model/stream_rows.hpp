@@ -1,0 +1,120 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <strata/model/network.hpp>
+#include <strata/model/state.hpp>
+#include <strata/model/stream_checks.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// What the streams of a StreamBatch have, a row each: inputs (N, F), outputs (N, U) and states.
+template <class Scalar>
+struct StreamRows {
+  std::vector<Scalar> inputs;
+  std::vector<Scalar> outputs;
+  State<Scalar> states;
+
+  /// Makes room for so many rows and keeps those that there are. `one`: the state of one stream.
+  void resize(Index rows, const StreamSizes& sizes, const State<Scalar>& one) {
+    inputs.resize(static_cast<std::size_t>(rows * sizes.inputs));
+    outputs.resize(static_cast<std::size_t>(rows * sizes.outputs));
+    states.layers.resize(one.layers.size());
+    for (std::size_t i = 0; i < one.layers.size(); ++i) {
+      states.layers[i].resize(static_cast<std::size_t>(rows) * one.layers[i].size());
+    }
+    states.batch = rows;
+  }
+
+  void clear(Index row) {
+    for_each_array([&](std::vector<Scalar>& array) {
+      const Index size = static_cast<Index>(array.size()) / states.batch;
+      std::fill_n(array.begin() + row * size, size, Scalar(0));
+    });
+  }
+
+  /// Copies a row of `from`, which may be these rows.
+  void copy(const StreamRows& from, Index from_row, Index row) {
+    const auto copy_part = [&](const std::vector<Scalar>& source, std::vector<Scalar>& target) {
+      const Index size = static_cast<Index>(target.size()) / states.batch;
+      std::copy_n(source.begin() + from_row * size, size, target.begin() + row * size);
+    };
+    copy_part(from.inputs, inputs);
+    copy_part(from.outputs, outputs);
+    for (std::size_t i = 0; i < states.layers.size(); ++i) {
+      copy_part(from.states.layers[i], states.layers[i]);
+    }
+  }
+
+ private:
+  template <class F>
+  void for_each_array(F f) {
+    f(inputs);
+    f(outputs);
+    for (auto& layer : states.layers) f(layer);
+  }
+};
+
+/// A copy of a model's layers with their packed weights, which runs one step of many streams.
+template <class Scalar>
+class BatchedLayers {
+ public:
+  /// Layers: a tuple of layers, or a vector of AnyLayer.
+  template <class Layers>
+  explicit BatchedLayers(const Layers& layers) {
+    const auto copy = std::make_shared<Layers>(layers);
+    if constexpr (requires { copy->begin(); }) {
+      layers_.assign(copy->begin(), copy->end());
+    } else {
+      std::apply([&](auto&... layer) { (layers_.emplace_back(layer), ...); }, *copy);
+    }
+    owner_ = copy;
+    packed_.resize(layers_.size());
+    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].pack(packed_[i], false);
+  }
+
+  /// One step of `count` rows from row `first`. `shape` is that of the input of one stream;
+  /// `values` is memory for what lies between the layers.
+  void step(StreamRows<Scalar>& rows, Index first, Index count, Shape shape,
+            std::array<Tensor<Scalar>, 2>& values) const {
+    const Scalar* const inputs = rows.inputs.data() + first * shape.back();
+    shape[0] = count;
+    const auto x = Tensor<Scalar>::view(inputs, shape);
+    const Tensor<Scalar>* from = &x;
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      Tensor<Scalar>& to = values[i % 2];
+      if (layers_[i].accepts() == Accepts::ids) {
+        step_ids(i, *from, to);
+      } else {
+        Pass<Scalar> pass;
+        pass.final_state = rows.states.rows(i, first);
+        pass.initial_state = pass.final_state;
+        layers_[i].forward(packed_[i], *from, to, pass);
+      }
+      from = &to;
+    }
+    std::copy_n(from->data(), from->size(), rows.outputs.data() + first * from->features());
+  }
+
+ private:
+  /// Row by row, as in Stream: what is not an id gives NaN in its own stream, where a forward pass
+  /// would have to be refused for all.
+  void step_ids(std::size_t i, const Tensor<Scalar>& ids, Tensor<Scalar>& y) const {
+    y.resize(layers_[i].output_shape(ids.shape()));
+    for (Index row = 0; row < ids.batch(); ++row) {
+      packed_[i].step(ids.data() + row, nullptr, y.data() + row * y.features());
+    }
+  }
+
+  std::shared_ptr<void> owner_;
+  std::vector<LayerRef<Scalar>> layers_;
+  typename Network<Scalar>::Packed packed_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail
