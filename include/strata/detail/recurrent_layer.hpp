@@ -25,6 +25,9 @@ namespace strata::inline STRATA_TARGET::detail {
 /// that both kinds are compiled once.
 ///
 /// The state of a sequence, S = outputs + memories x units numbers, is h, then the memories.
+///
+/// Longer than other headers, so that none of the cells knows of masks, states, dropout, zoneout or
+/// direction.
 template <RecurrentCell Cell>
 class RecurrentLayer {
  public:
