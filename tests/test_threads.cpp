@@ -267,7 +267,8 @@ TEST_CASE("A mask that a layer makes is joined from the shards", "[threads]") {
     }
     CHECK(before == Approx(sum / static_cast<double>(count)).epsilon(1e-5));
     const double trained = model.train_on_batch(ids, y).loss;
-    CHECK(trained == before);
+    // Prediction combines divisions that training cannot.
+    CHECK(trained == Approx(before).epsilon(1e-6));
     return std::pair{trained, model.test_on_batch(ids, y).loss};
   };
   CHECK(losses(2) == losses(1));
