@@ -70,7 +70,7 @@ class Contender:
         except BrokenPipeError:
             answer = ""
         if not answer:
-            raise Failed(f"{self.name} ended at: {' '.join(words)}; its log is {self.log}")
+            raise self.failed(self.process.wait(), words)
         return answer.strip()
 
     def numbers(self, *request: object) -> list[float]:
@@ -88,8 +88,12 @@ class Contender:
                 text=True,
             )
         if done.returncode != 0:
-            raise Failed(f"{self.name} ended at: {' '.join(words)}; its log is {self.log}")
+            raise self.failed(done.returncode, words)
         return [float(number) for number in done.stdout.split()]
+
+    def failed(self, status: int, words: list[str]) -> Failed:
+        what = " ".join(words)
+        return Failed(f"{self.name} ended with {status} at: {what}; its log is {self.log}")
 
     def stop(self) -> None:
         if self.process:
