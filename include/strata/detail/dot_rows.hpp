@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/target.hpp>
@@ -16,7 +18,7 @@ class DotRows {
   void pack(Index lanes, Index depth, Element element, Bias bias) {
     lanes_ = lanes;
     depth_ = depth;
-    row_ = (depth + P::width - 1) / P::width * P::width;
+    row_ = padded<Scalar>(depth);
     values_.resize(lanes * row_ + lanes);
     values_.fill(0);
     for (Index lane = 0; lane < lanes; ++lane) {

@@ -48,13 +48,6 @@ template <class Equations, class Step>
   }
 }
 
-/// Where the pre-activations of a batch lie while a step forward runs.
-enum class PreActivations {
-  passing,  ///< In the first cache, for one tile at a time.
-  kept,     ///< In the tape.
-  ready     ///< There already, but for what the recurrent kernel adds (gates_of_inputs).
-};
-
 /// bias + W x for `count` steps from `first` on, as rows of a tape of `tape_steps` steps. A small
 /// batch does not fill the columns of a tile, many steps of it do.
 template <class Scalar, class Gates>
@@ -81,12 +74,14 @@ void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
   });
 }
 
-/// One step of a batch. `z` is a tape, or null where pre-activations only pass. h goes to the rows
-/// `h_to`, of which only the units are written. With `training` the gates stay in the tape.
+/// One step of a batch. `z_tape` is null where pre-activations only pass, through the first cache;
+/// where they are `ready` there, all but what the recurrent kernel adds (gates_of_inputs). h goes
+/// to the rows `h_to`, of which only the units are written. With `training` the gates stay in the
+/// tape.
 template <bool training, class Scalar, class Gates, class Equations>
 void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
-                   const ScanStep<Scalar>& at, PreActivations where,
-                   std::type_identity_t<Scalar>* z_tape, Rows<Scalar> h_to) {
+                   const ScanStep<Scalar>& at, bool ready, std::type_identity_t<Scalar>* z_tape,
+                   Rows<Scalar> h_to) {
   using Traits = GateTraits<Gates>;
   using Packed = GatePacked<Scalar, Gates>;
   constexpr int most = tile_columns<Scalar>;
@@ -100,7 +95,6 @@ void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& 
     const Index used = packed.used(panel);
     Scalar* const z_panel = z_tape ? tape_row(packed, z_tape, at, panel) : nullptr;
     for_column_groups<Scalar>(at.batch, [&](Index first, int size) {
-      const bool ready = where == PreActivations::ready;
       TileSegment<Scalar> in[2] = {{.depth = packed.inputs, .step = 1, .columns = {}},
                                    {.depth = packed.outputs, .step = 1, .columns = {}}};
       const Scalar* from[most];
@@ -108,7 +102,7 @@ void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& 
       for (int n = 0; n < size; ++n) {
         in[0].columns[n] = at.x(first + n);
         if (at.h_before) in[1].columns[n] = at.h_before(first + n);
-        z[n] = where == PreActivations::passing ? scratch + n * row : z_panel + (first + n) * row;
+        z[n] = z_tape ? z_panel + (first + n) * row : scratch + n * row;
         from[n] = ready ? z[n] : packed.bias(panel);
       }
       const Index segments = (ready ? 0 : 1) + (at.h_before ? 1 : 0);

@@ -195,15 +195,6 @@ struct GatePacked {
   }
 };
 
-/// f(panel, width) for every panel, its width as a constant.
-template <class Scalar, class Gates, class F>
-STRATA_ALWAYS_INLINE void for_each_panel(const GatePacked<Scalar, Gates>& packed, F f) {
-  constexpr int width = Pack<Scalar>::width;
-  const Index full = packed.last_width == width ? packed.panels : packed.panels - 1;
-  for (Index panel = 0; panel < full; ++panel) f(panel, std::integral_constant<int, width>{});
-  if (full < packed.panels) with_narrow_width(packed, [&](auto w) { f(full, w); });
-}
-
 /// f(width) for the width of a last panel that is narrower than the others.
 template <class Scalar, class Gates, class F>
 STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& packed, F f) {
@@ -214,6 +205,30 @@ STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& pac
     if (packed.last_width == quarter) return f(std::integral_constant<int, quarter>{});
   }
   if constexpr (Packed::width_for(half) == half) f(std::integral_constant<int, half>{});
+}
+
+/// f(panel, width) for every panel, its width as a constant, in the opposite order with `reverse`
+/// but for a narrow one, which is last. The number of units is a constant where it is fixed.
+template <Index Units, class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, bool reverse, F f) {
+  using Packed = GatePacked<Scalar, Gates>;
+  constexpr int width = Pack<Scalar>::width;
+  const Index panels = Packed::panels_for(Units == Dynamic ? packed.units : Units);
+  const Index last_width = Units == Dynamic ? packed.last_width : Packed::last_width_for(Units);
+  const Index full = last_width < width ? panels - 1 : panels;
+  for (Index i = 0; i < full; ++i) {
+    f(reverse ? full - 1 - i : i, std::integral_constant<int, width>{});
+  }
+  if constexpr (Units == Dynamic) {
+    if (full < panels) with_narrow_width(packed, [&](auto narrow) { f(full, narrow); });
+  } else if constexpr (Packed::last_width_for(Units) < width) {
+    f(full, std::integral_constant<int, Packed::last_width_for(Units)>{});
+  }
+}
+
+template <class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void for_each_panel(const GatePacked<Scalar, Gates>& packed, F f) {
+  visit_panels<Dynamic>(packed, false, f);
 }
 
 }  // namespace strata::inline STRATA_TARGET::detail

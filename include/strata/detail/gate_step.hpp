@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <type_traits>
 
 #include <strata/detail/gate_kernel.hpp>
@@ -110,25 +111,6 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
     store_lanes(step.memory[i], memory + i * at.memory_stride, used);
   });
   emit(at.first_unit, used, y);
-}
-
-/// f(panel, width) for every panel, in the opposite order with `reverse` but for a narrow one,
-/// which is last. The number of units is a constant where it is fixed.
-template <Index Units, class Scalar, class Gates, class F>
-STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, bool reverse, F f) {
-  using Packed = GatePacked<Scalar, Gates>;
-  constexpr int width = Pack<Scalar>::width;
-  const Index panels = Packed::panels_for(Units == Dynamic ? packed.units : Units);
-  const Index last_width = Units == Dynamic ? packed.last_width : Packed::last_width_for(Units);
-  const Index full = last_width < width ? panels - 1 : panels;
-  for (Index i = 0; i < full; ++i) {
-    f(reverse ? full - 1 - i : i, std::integral_constant<int, width>{});
-  }
-  if constexpr (Units == Dynamic) {
-    if (full < panels) with_narrow_width(packed, [&](auto narrow) { f(full, narrow); });
-  } else if constexpr (Packed::last_width_for(Units) < width) {
-    f(full, std::integral_constant<int, Packed::last_width_for(Units)>{});
-  }
 }
 
 /// One step of one sequence. x: F. h: R, read. memory: (memories, U), read and replaced.

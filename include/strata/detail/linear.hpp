@@ -36,8 +36,7 @@ class Linear {
       weights_.pack(units, inputs, weight, bias_of);
     }
     if (training) {
-      transposed_.pack(inputs, units,
-                       [&](Index k, Index unit) { return kernel[k * stride + unit]; });
+      transposed_.pack(inputs, units, [&](Index k, Index unit) { return weight(unit, k); });
     }
   }
 

@@ -24,8 +24,7 @@ class PackedMatrix {
   void pack(Index lanes, Index depth, Element element, Bias bias) {
     lanes_ = lanes;
     depth_ = depth;
-    const Index padded = (lanes + width - 1) / width * width;
-    values_.resize(padded * (1 + depth));
+    values_.resize(padded<Scalar>(lanes) * (1 + depth));
     Scalar* to = values_.data();
     // Tiles of the matrix that stay in the first cache, whichever way it is read.
     constexpr Index tile = 64;
@@ -35,15 +34,15 @@ class PackedMatrix {
       for (Index lane = 0; lane < size; ++lane) {
         *to++ = lane < used ? bias(first + lane) : Scalar(0);
       }
-      for (Index start = 0; start < depth; start += tile, to += tile * size) {
+      for (Index start = 0; start < depth; start += tile) {
         const Index end = std::min(start + tile, depth);
         for (Index lane = 0; lane < size; ++lane) {
           for (Index k = start; k < end; ++k) {
             to[(k - start) * size + lane] = lane < used ? element(first + lane, k) : Scalar(0);
           }
         }
+        to += (end - start) * size;
       }
-      to += (depth - (depth + tile - 1) / tile * tile) * size;
     }
   }
 

@@ -80,11 +80,4 @@ struct Scan {
   }
 };
 
-/// `size` rounded up to whole registers.
-template <class Scalar>
-[[nodiscard]] constexpr Index padded(Index size) noexcept {
-  constexpr Index width = Pack<Scalar>::width;
-  return (size + width - 1) / width * width;
-}
-
 }  // namespace strata::inline STRATA_TARGET::detail

@@ -50,6 +50,13 @@ inline constexpr bool has_register =
 
 #pragma GCC diagnostic pop
 
+/// `size` rounded up to whole registers.
+template <class Scalar>
+[[nodiscard]] constexpr Index padded(Index size) noexcept {
+  constexpr Index width = register_width<Scalar>;
+  return (size + width - 1) / width * width;
+}
+
 /// As many scalars as a register holds, with the operators of arithmetic.
 template <class Scalar, int Width = register_width<Scalar>>
 struct Pack {

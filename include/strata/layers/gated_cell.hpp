@@ -197,43 +197,33 @@ class GatedCell {
   /// called for every step, it works for the first of each block.
   void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& scan, Index step,
                       Scratch& scratch) const {
-    const Index block = block_of(scan.batch);
-    if (block == 1 || step % block > 0) return;
-    detail::gates_of_inputs(packed.weights, scan, step, std::min(block, scan.steps - step),
-                            scratch.z.data(), block, 0);
+    forward_block(packed, scan, step, scratch.z.data(), block_of(scan.batch), 0);
   }
   void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& scan, Index step,
                       Tape& tape) const {
-    const Index block = block_of(scan.batch);
-    if (block == 1 || step % block > 0) return;
-    detail::gates_of_inputs(packed.weights, scan, step, std::min(block, scan.steps - step),
-                            tape.z.data(), scan.steps, step);
+    forward_block(packed, scan, step, tape.z.data(), scan.steps, step);
   }
 
   void forward(const Packed& packed, detail::ScanStep<Scalar> at, Scratch& scratch) const {
     const Index block = block_of(at.batch);
     with_equations(gates_, [&](const auto& equations) {
       if (block == 1) {
-        return detail::gates_forward<false>(equations, packed.weights, at,
-                                            detail::PreActivations::passing, nullptr, at.h);
+        return detail::gates_forward<false>(equations, packed.weights, at, false, nullptr, at.h);
       }
       at.step %= block;
       at.steps = block;
       if (at.batch == 1) {
         detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
       } else {
-        detail::gates_forward<false>(equations, packed.weights, at, detail::PreActivations::ready,
-                                     scratch.z.data(), at.h);
+        detail::gates_forward<false>(equations, packed.weights, at, true, scratch.z.data(), at.h);
       }
     });
   }
 
   void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Tape& tape) const {
     with_equations(gates_, [&](const auto& equations) {
-      detail::gates_forward<true>(
-          equations, packed.weights, at,
-          block_of(at.batch) > 1 ? detail::PreActivations::ready : detail::PreActivations::kept,
-          tape.z.data(), at.h);
+      detail::gates_forward<true>(equations, packed.weights, at, block_of(at.batch) > 1,
+                                  tape.z.data(), at.h);
     });
   }
 
@@ -311,6 +301,15 @@ class GatedCell {
   [[nodiscard]] static Index block_of(Index batch) noexcept {
     constexpr Index columns = detail::tile_columns<Scalar>;
     return batch < columns ? 6 * columns / batch : 1;
+  }
+
+  /// The block that begins at a step, if one does, to rows of `z` from tape_first on.
+  void forward_block(const Packed& packed, const detail::Scan<Scalar>& scan, Index step, Scalar* z,
+                     Index tape_steps, Index tape_first) const {
+    const Index block = block_of(scan.batch);
+    if (block == 1 || step % block > 0) return;
+    detail::gates_of_inputs(packed.weights, scan, step, std::min(block, scan.steps - step), z,
+                            tape_steps, tape_first);
   }
 
   /// f(equations), where Gates choose among several when running, f(gates) otherwise.
