@@ -149,6 +149,21 @@ STRATA_ALWAYS_INLINE void store_lanes(Pack<Scalar, Width> values, Scalar* to, In
   std::copy_n(lanes, used, to);
 }
 
+/// The sum of f(from[i]) over all i, with the same bits wherever the numbers lie: Eigen's sums
+/// begin at an aligned address.
+template <class F, class Scalar>
+[[nodiscard]] Scalar sum_over(Index count, F f, const Scalar* from) {
+  using P = Pack<Scalar>;
+  P whole = P::broadcast(0);
+  Index i = 0;
+  for (; i + P::width <= count; i += P::width) whole = whole + f(P::load(from + i));
+  if (i == count) return sum(whole);
+  Scalar rest[P::width] = {};
+  f(load_lanes<P>(from + i, count - i)).store(rest);
+  std::fill(rest + (count - i), rest + P::width, Scalar(0));
+  return sum(whole + P::load(rest));
+}
+
 /// to[i] = f(from[i]...) for all i, a register at a time.
 template <class F, class Scalar, class... From>
 void transform(Index count, Scalar* to, F f, const From*... from) {

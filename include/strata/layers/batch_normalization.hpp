@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -37,6 +38,7 @@ template <class Scalar = float, Index Features = Dynamic>
 class BatchNormalization {
   using Row = Eigen::Array<Scalar, 1, Dynamic>;
   using RowMap = Eigen::Map<Row>;
+  using P = detail::Pack<Scalar>;
   using ConstRowMap = Eigen::Map<const Row>;
 
  public:
@@ -108,9 +110,15 @@ class BatchNormalization {
     Row mean;
     Row factor;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
-      const Index features = gamma.size();
-      RowMap(y, features) = (ConstRowMap(x, features) - mean) * factor * gamma + beta;
+    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { apply(x, mean, factor, y); }
+
+    void apply(const Scalar* x, const Row& center, const Row& scale, Scalar* y) const noexcept {
+      detail::transform(
+          gamma.size(), y,
+          [](P value, P middle, P by, P slope, P shift) {
+            return multiply_add((value - middle) * by, slope, shift);
+          },
+          x, center.data(), scale.data(), gamma.data(), beta.data());
     }
   };
 
@@ -148,9 +156,7 @@ class BatchNormalization {
     take_moments(x, pass.mask, tape);
     y.resize(x.shape());
     for (Index at = 0; at < x.size(); at += features_) {
-      RowMap(y.data() + at, features_) =
-          (ConstRowMap(x.data() + at, features_) - tape.mean) * tape.factor * packed.gamma +
-          packed.beta;
+      packed.apply(x.data() + at, tape.mean, tape.factor, y.data() + at);
     }
   }
 
@@ -183,13 +189,20 @@ class BatchNormalization {
     // The variance depends on the mean too, a little, where the divisor is not the number of steps.
     const Scalar excess = Scalar(1) - counted(x, pass.mask) / tape.count;
     tape.slope_sum -= excess * tape.slope_along * tape.factor * tape.mean;
-    for (Index r = 0; r < rows; ++r) {
-      RowMap out(dx->data() + r * features_, features_);
+    const P count = P::broadcast(tape.count);
+    for (Index at = 0, r = 0; r < rows; at += features_, ++r) {
       if (counts(pass.mask, x.steps(), r)) {
-        out = (slope(r) - (tape.slope_sum + normal(r) * tape.slope_along) / tape.count) *
-              tape.factor * packed.gamma;
+        detail::transform(
+            features_, dx->data() + at,
+            [&](P d, P value, P mean, P factor, P sum, P along, P gamma) {
+              return (d - (sum + (value - mean) * factor * along) / count) * factor * gamma;
+            },
+            slope(r).data(), x.data() + at, tape.mean.data(), tape.factor.data(),
+            tape.slope_sum.data(), tape.slope_along.data(), packed.gamma.data());
       } else {
-        out = slope(r) * tape.factor * packed.gamma;
+        detail::transform(
+            features_, dx->data() + at, [](P d, P factor, P gamma) { return d * factor * gamma; },
+            slope(r).data(), tape.factor.data(), packed.gamma.data());
       }
     }
   }

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -30,7 +30,6 @@ struct LayerNormalizationOptions {
 template <class Scalar = float, Index Features = Dynamic>
 class LayerNormalization {
   using Row = Eigen::Array<Scalar, 1, Dynamic>;
-  using RowMap = Eigen::Map<Row>;
   using ConstRowMap = Eigen::Map<const Row>;
 
  public:
@@ -90,9 +89,11 @@ class LayerNormalization {
     Scalar epsilon = 0;
 
     void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
-      const ConstRowMap from(x, gamma.size());
-      const auto [mean, factor] = moments(from, epsilon);
-      RowMap(y, gamma.size()) = (from - mean) * factor * gamma + beta;
+      const Normal normal(x, gamma.size(), epsilon);
+      detail::transform(
+          gamma.size(), y,
+          [&](P value, P slope, P shift) { return multiply_add(normal(value), slope, shift); }, x,
+          gamma.data(), beta.data());
     }
   };
 
@@ -124,20 +125,32 @@ class LayerNormalization {
                 const Pass<Scalar>&) const {
     if (dx) dx->resize(x.shape());
     for (Index at = 0; at < x.size(); at += features_) {
-      const ConstRowMap from(x.data() + at, features_);
-      RowMap slope(dy.data() + at, features_);
-      const auto [mean, factor] = moments(from, packed.epsilon);
-      const auto normal = (from - mean) * factor;
+      const Scalar* const from = x.data() + at;
+      Scalar* const slope = dy.data() + at;
+      const Normal normal(from, features_, packed.epsilon);
+      const auto along = [&](P value, P d) { return d * normal(value); };
       Scalar* to = gradient.data();
       if (options_.scale) {
-        RowMap(to, features_) += slope * normal;
+        detail::transform(
+            features_, to, [&](P value, P d, P sum) { return sum + along(value, d); }, from, slope,
+            to);
         to += features_;
       }
-      if (options_.center) RowMap(to, features_) += slope;
+      if (options_.center) {
+        detail::transform(
+            features_, to, [](P d, P sum) { return sum + d; }, slope, to);
+      }
       if (!dx) continue;
-      slope *= packed.gamma;
-      const Scalar along = (slope * normal).mean();
-      RowMap(dx->data() + at, features_) = (slope - slope.mean() - normal * along) * factor;
+      Scalar* const out = dx->data() + at;
+      detail::transform(
+          features_, slope, [](P d, P gamma) { return d * gamma; }, slope, packed.gamma.data());
+      detail::transform(features_, out, along, from, slope);
+      const P mean = P::broadcast(mean_of(slope, features_));
+      const P inner = P::broadcast(mean_of(out, features_));
+      detail::transform(
+          features_, out,
+          [&](P value, P d) { return (d - mean - normal(value) * inner) * normal.factor; }, from,
+          slope);
     }
   }
 
@@ -159,13 +172,29 @@ class LayerNormalization {
   template <class, Index>
   friend class LayerNormalization;
 
-  /// The mean, and what takes the deviation from it to a variance of 1.
-  [[nodiscard]] static std::pair<Scalar, Scalar> moments(const ConstRowMap& x,
-                                                         Scalar epsilon) noexcept {
-    const Scalar mean = x.mean();
-    const Scalar variance = (x - mean).square().mean();
-    return {mean, 1 / std::sqrt(variance + epsilon)};
+  using P = detail::Pack<Scalar>;
+
+  static Scalar mean_of(const Scalar* values, Index count) noexcept {
+    return detail::sum_over(
+               count, [](P value) { return value; }, values) /
+           Scalar(count);
   }
+
+  /// What takes a row to a mean of 0 and a variance of 1.
+  struct Normal {
+    P mean;
+    P factor;
+
+    Normal(const Scalar* x, Index features, Scalar epsilon) noexcept
+        : mean(P::broadcast(mean_of(x, features))) {
+      const Scalar variance =
+          detail::sum_over(
+              features, [&](P value) { return (value - mean) * (value - mean); }, x) /
+          Scalar(features);
+      factor = P::broadcast(1 / std::sqrt(variance + epsilon));
+    }
+    P operator()(P x) const noexcept { return (x - mean) * factor; }
+  };
 
   Index features_ = Features;
   LayerNormalizationOptions options_;
