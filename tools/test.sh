@@ -5,8 +5,8 @@
 #   tools/test.sh --quick          GCC and the system's Eigen only
 #   tools/test.sh clang asan ...   these configurations only
 #
-# The configurations are those of CMakePresets.json (release, clang, eigen5, asan, avx2, baseline,
-# and on demand dev and tsan), format (clang-format 14), docs (Doxygen without warnings) and
+# The configurations are those of CMakePresets.json (release, clang, eigen5, asan, tsan, avx2,
+# baseline, and on demand dev), format (clang-format 14), docs (Doxygen without warnings) and
 # instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing).
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
@@ -30,7 +30,7 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release clang eigen5 asan avx2 baseline docs instructions)
+  configurations=(format release clang eigen5 asan tsan avx2 baseline docs instructions)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -186,8 +186,8 @@ for configuration in "${configurations[@]}"; do
     dev) preset dev "GCC, Eigen's assertions: everything" ;;
     clang) preset clang "Clang: unit, compile_fail" strata_tests ;;
     eigen5) run_eigen5 ;;
-    asan) preset asan "GCC, address and undefined sanitizers: unit" strata_tests ;;
-    tsan) preset tsan "GCC, thread sanitizer: unit" strata_tests ;;
+    asan) preset asan "GCC, address and undefined sanitizers" strata_tests ;;
+    tsan) preset tsan "GCC, thread sanitizer: threads" strata_tests ;;
     avx2) run_avx2 ;;
     baseline) preset baseline "GCC, baseline processor: kernels" strata_tests ;;
     format) run_format ;;
