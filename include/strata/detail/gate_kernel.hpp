@@ -187,16 +187,13 @@ void gates_to_previous(const GatePacked<Scalar, Gates>& packed, const ScanStep<S
 template <class Scalar, class Gates>
 void gates_input_derivative(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>& scan,
                             const Scalar* z, Scalar* dx) {
-  const Index rows = scan.steps * scan.batch;
+  const Index rows = scan.rows();
   multiply(
       packed.kernel_transposed, rows, packed.wide,
       [&](Index row, Index panel) {
         return z + panel * rows * packed.wide + row * packed.row_size(panel);
       },
-      [&](Index row) {
-        const Index b = row % scan.batch;
-        return dx + (b * scan.steps + scan.x_step(row / scan.batch)) * packed.inputs;
-      });
+      [&](Index row) { return scan.dx_row(dx, row); });
 }
 
 /// Working memory of gates_gradients.
@@ -213,7 +210,7 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
                      GradientScratch<Scalar>& scratch) {
   using Traits = GateTraits<Gates>;
   using Packed = GatePacked<Scalar, Gates>;
-  const Index rows = scan.steps * scan.batch;
+  const Index rows = scan.rows();
   const Index columns = Traits::gates * packed.units;
   // The rows of z, from first_row, with the row of numbers that each was multiplied with, and
   // perhaps with one; then add(j, panel, sums).
@@ -245,8 +242,7 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
     };
   };
   sum_products(
-      packed.inputs, gradient.bias != nullptr, 0,
-      [&](Index row) -> const Scalar* { return scan.x_rows(row / scan.batch)(row % scan.batch); },
+      packed.inputs, gradient.bias != nullptr, 0, [&](Index row) { return scan.x_row(row); },
       [&](Index j, Index panel, const Scalar* sums) {
         const bool is_bias = j == packed.inputs;
         Scalar* const to = is_bias ? gradient.bias : gradient.kernel + j * columns;
@@ -256,8 +252,8 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
         }
       });
   sum_products(
-      packed.outputs, false, scan.h_initial ? 0 : scan.batch,
-      [&](Index row) -> const Scalar* { return scan.h_before(row / scan.batch)(row % scan.batch); },
+      packed.outputs, false, scan.rows_without_h(),
+      [&](Index row) { return scan.h_row_before(row); },
       [&](Index j, Index panel, const Scalar* sums) {
         packed.for_each_recurrent_slot(
             panel, add_to(gradient.recurrent_kernel + j * columns, panel, sums));

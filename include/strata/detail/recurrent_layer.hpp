@@ -115,6 +115,7 @@ class RecurrentLayer {
     Buffer<Scalar> dh;
     Buffer<Scalar> dmemory;
     Buffer<Scalar> kept;
+    Buffer<Scalar> unused;  ///< What a step computes again and is known.
   };
 
   void pack(Packed& packed, bool training) const {
@@ -165,17 +166,19 @@ class RecurrentLayer {
     }
     tape.zoneout = pass.random.fork(2);
     Scan<Scalar> scan = training_scan(x, tape, y, pass);
-    std::fill_n(scan.memory, scan.batch * scan.memory_size, Scalar(0));
     load_initial(pass, scan, tape.h_initial);
-    cell_.prepare(packed.cell, tape.cell, scan.batch, scan.steps);
     const Carry<Scalar> carry(scan, pass.mask, rates(), &tape.zoneout);
     std::vector<char> seen(static_cast<std::size_t>(x.batch()), 0);
-    for (Index step = 0; step < scan.steps; ++step) {
-      drop_h(tape, scan, step);
-      forward_inputs(packed, scan, step, tape.cell);
-      cell_.forward(packed.cell, scan.at(step), tape.cell);
-      carry.apply(step);
-      if (!direct) write_outputs(scan, carry, step, seen, y);
+    for (Index first = 0; first < scan.steps; first += window_size(scan)) {
+      const Scan<Scalar> window = window_from(scan, first);
+      cell_.prepare(packed.cell, tape.cell, scan.batch, window.steps);
+      for (Index step = first; step < first + window.steps; ++step) {
+        drop_h(tape, scan, step);
+        forward_inputs(packed, window, step - first, tape.cell);
+        cell_.forward(packed.cell, window.at(step - first), tape.cell);
+        carry.apply(step);
+        if (!direct) write_outputs(scan, carry, step, seen, y);
+      }
     }
     store_final(pass, scan);
   }
@@ -194,25 +197,30 @@ class RecurrentLayer {
       for (Index b = 0; b < batch; ++b) unpack_state(pass.final_derivative(b), dh(b), dmemory(b));
     }
     const std::vector<Index> first_counted = first_steps(carry, scan);
-    for (Index step = scan.steps - 1; step >= 0; --step) {
-      add_output_derivative(scan, carry, step, first_counted, std::as_const(dy), dh);
-      if (carry.is_active()) carry.split(step, dh, dmemory, kept);
-      const bool first = step == 0 && !pass.initial_derivative;
-      cell_.backward(packed.cell, scan.at(step), tape.cell, {dh, dmemory}, first);
-      if (first) break;
-      if (options_.recurrent_dropout > 0) multiply_by_mask(tape.h_mask, dh, batch);
-      if (carry.is_active()) carry.join(dh, dmemory, kept);
+    if (dx) dx->resize(x.shape());
+    const Index size = window_size(scan);
+    for (Index begin = (scan.steps - 1) / size * size; begin >= 0; begin -= size) {
+      const Scan<Scalar> window = window_from(scan, begin);
+      // The tape still holds the last window.
+      if (begin + size < scan.steps) compute_again(packed, window, tape);
+      for (Index step = begin + window.steps - 1; step >= begin; --step) {
+        add_output_derivative(scan, carry, step, first_counted, std::as_const(dy), dh);
+        if (carry.is_active()) carry.split(step, dh, dmemory, kept);
+        const bool first = step == 0 && !pass.initial_derivative;
+        cell_.backward(packed.cell, window.at(step - begin), tape.cell, {dh, dmemory}, first);
+        if (first) break;
+        if (options_.recurrent_dropout > 0) multiply_by_mask(tape.h_mask, dh, batch);
+        if (carry.is_active()) carry.join(dh, dmemory, kept);
+      }
+      cell_.gradients(packed.cell, window, tape.cell, gradient);
+      if (dx) cell_.input_derivative(packed.cell, window, tape.cell, dx->data());
     }
     if (pass.initial_derivative) {
       for (Index b = 0; b < batch; ++b) {
         pack_state(dh(b), dmemory(b), pass.initial_derivative(b));
       }
     }
-    cell_.gradients(packed.cell, scan, tape.cell, gradient);
-    if (!dx) return;
-    dx->resize(x.shape());
-    cell_.input_derivative(packed.cell, scan, tape.cell, dx->data());
-    if (options_.dropout > 0) apply_x_mask(tape, *dx, *dx);
+    if (dx && options_.dropout > 0) apply_x_mask(tape, *dx, *dx);
   }
 
   /// A stream cannot read from the end: throws ValueError with go_backwards.
@@ -258,6 +266,29 @@ class RecurrentLayer {
     }
   }
 
+  /// Steps whose tape exists at once: with `recompute` as many as keep the products large.
+  [[nodiscard]] Index window_size(const Scan<Scalar>& scan) const noexcept {
+    constexpr Index rows = 512;
+    return options_.recompute ? std::clamp<Index>(rows / scan.batch, 1, scan.steps) : scan.steps;
+  }
+  [[nodiscard]] Scan<Scalar> window_from(const Scan<Scalar>& scan, Index first) const noexcept {
+    return scan.window(first, std::min(window_size(scan), scan.steps - first));
+  }
+
+  /// The tape of a window, from h and the memories before each step.
+  void compute_again(const Packed& packed, const Scan<Scalar>& window, Tape& tape) const {
+    const Index h_size = padded<Scalar>(outputs());
+    tape.unused.resize(window.batch * (h_size + window.memory_size));
+    cell_.prepare(packed.cell, tape.cell, window.batch, window.steps);
+    for (Index step = 0; step < window.steps; ++step) {
+      forward_inputs(packed, window, step, tape.cell);
+      ScanStep<Scalar> at = window.at(step);
+      at.h = {tape.unused.data(), h_size};
+      at.memory = {tape.unused.data() + window.batch * h_size, window.memory_size};
+      cell_.forward(packed.cell, at, tape.cell);
+    }
+  }
+
   [[nodiscard]] Index outputs() const noexcept { return cell_.outputs(); }
   [[nodiscard]] typename Carry<Scalar>::Rates rates() const noexcept {
     return {options_.zoneout, options_.memory_zoneout};
@@ -281,6 +312,7 @@ class RecurrentLayer {
     return {
         .batch = x.batch(),
         .steps = x.steps(),
+        .all_steps = x.steps(),
         .backwards = options_.go_backwards,
         .x = x_values,
         .inputs = inputs(),

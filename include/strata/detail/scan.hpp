@@ -22,11 +22,15 @@ struct ScanStep {
   Rows<Scalar> memory;
 };
 
-/// Where a scan over T steps of B sequences reads and writes.
+/// Where a scan over T steps of B sequences reads and writes, or a window of its steps. Steps are
+/// counted from the window's first; a row is a step of a sequence, step B + b.
 template <class Scalar>
 struct Scan {
   Index batch;
+  /// Steps of the window.
   Index steps;
+  /// T.
+  Index all_steps;
   bool backwards;
   /// (B, T, F).
   const Scalar* x;
@@ -43,29 +47,40 @@ struct Scan {
   Scalar* memory;
   Index memory_slots;
   Index memory_size;
+  /// The step of the whole scan with which the window begins.
+  Index first = 0;
 
+  /// The same scan from step `begin` on, `count` steps of it.
+  [[nodiscard]] Scan window(Index begin, Index count) const noexcept {
+    Scan part = *this;
+    part.first += begin;
+    part.steps = count;
+    return part;
+  }
+
+  /// The step of x that a step reads.
   [[nodiscard]] Index x_step(Index step) const noexcept {
-    return backwards ? steps - 1 - step : step;
+    return backwards ? all_steps - 1 - first - step : first + step;
   }
   [[nodiscard]] Rows<const Scalar> x_rows(Index step) const noexcept {
-    return {x + x_step(step) * inputs, steps * inputs};
+    return {x + x_step(step) * inputs, all_steps * inputs};
   }
   [[nodiscard]] Rows<Scalar> h_rows(Index step) const noexcept {
-    return {h + step % h_slots * outputs, h_slots * outputs};
+    return {h + (first + step) % h_slots * outputs, h_slots * outputs};
   }
   /// The state before a step, not what dropout leaves of it.
   [[nodiscard]] Rows<const Scalar> h_carried(Index step) const noexcept {
-    if (step == 0) return {h_initial, outputs};
+    if (first + step == 0) return {h_initial, outputs};
     return h_rows(step - 1);
   }
   [[nodiscard]] Rows<const Scalar> h_before(Index step) const noexcept {
-    if (h_dropped && (step > 0 || h_initial)) {
-      return {h_dropped + step * batch * outputs, outputs};
+    if (h_dropped && (first + step > 0 || h_initial)) {
+      return {h_dropped + (first + step) * batch * outputs, outputs};
     }
     return h_carried(step);
   }
   [[nodiscard]] Rows<Scalar> memory_rows(Index step) const noexcept {
-    return {memory + step % memory_slots * batch * memory_size, memory_size};
+    return {memory + (first + step) % memory_slots * batch * memory_size, memory_size};
   }
 
   [[nodiscard]] ScanStep<Scalar> at(Index step) const noexcept {
@@ -77,6 +92,22 @@ struct Scan {
             .memory_before = memory_rows(step),
             .h = h_rows(step),
             .memory = memory_rows(step + 1)};
+  }
+
+  [[nodiscard]] Index rows() const noexcept { return steps * batch; }
+  /// Rows of the first step, where there is no h before it.
+  [[nodiscard]] Index rows_without_h() const noexcept {
+    return first == 0 && !h_initial ? batch : 0;
+  }
+  [[nodiscard]] const Scalar* x_row(Index row) const noexcept {
+    return x_rows(row / batch)(row % batch);
+  }
+  [[nodiscard]] const Scalar* h_row_before(Index row) const noexcept {
+    return h_before(row / batch)(row % batch);
+  }
+  /// The row of dx, (B, T, F), that belongs to a row.
+  [[nodiscard]] Scalar* dx_row(Scalar* dx, Index row) const noexcept {
+    return dx + (row % batch * all_steps + x_step(row / batch)) * inputs;
   }
 };
 

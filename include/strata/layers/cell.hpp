@@ -34,6 +34,9 @@ struct CellDerivatives {
 ///   needs the derivatives before it.
 /// - `gradients(packed, scan, tape, gradient)` adds those of all parameters, in their order, when
 ///   all steps are back; `input_derivative(packed, scan, tape, dx)` writes those by x, (B, T, F).
+///
+/// A scan may be a window of the steps of a sequence: the rows that it gives are the right ones,
+/// and `prepare` is called before each, with the steps of the window.
 template <class C>
 concept RecurrentCell = std::copyable<C> &&
     requires(C cell, const C& fixed, typename C::Packed& packed, const typename C::Packed& ready,

@@ -31,6 +31,7 @@ struct DeepTransitionOptions {
   double zoneout = 0;
   bool go_backwards = false;
   bool zero_output_for_mask = false;
+  bool recompute = false;
 };
 
 namespace detail {
@@ -236,24 +237,21 @@ class DeepTransitionCell {
 
   void gradients(const Packed& packed, const Scan<Scalar>& scan, Tape& tape,
                  std::span<Scalar> all) const {
-    const Index rows = scan.steps * scan.batch;
+    const Index rows = scan.rows();
     const auto rows_of = [&](std::vector<Buffer<Scalar>>& buffers, std::size_t k) {
       return Rows<Scalar>{buffers[k].data(), widths_[k]};
     };
     Scalar* const none = nullptr;
     packed.kernel.add_gradients(
-        rows, [&](Index row) { return scan.x_rows(row / scan.batch)(row % scan.batch); },
-        rows_of(tape.dz, 0), weights_.gradient(0, all), weights_.gradient(2, all), tape.scratch);
+        rows, [&](Index row) { return scan.x_row(row); }, rows_of(tape.dz, 0),
+        weights_.gradient(0, all), weights_.gradient(2, all), tape.scratch);
     for (std::size_t k = 1; k <= depth(); ++k) {
       packed.transitions[k - 1].add_gradients(rows, rows_of(tape.z, k - 1), rows_of(tape.dz, k),
                                               weights_.gradient(bias_of(k) - 1, all),
                                               weights_.gradient(bias_of(k), all), tape.scratch);
     }
-    const Index skipped = scan.h_initial ? 0 : scan.batch;
-    const auto h = [&](Index row) {
-      row += skipped;
-      return scan.h_before(row / scan.batch)(row % scan.batch);
-    };
+    const Index skipped = scan.rows_without_h();
+    const auto h = [&](Index row) { return scan.h_row_before(row + skipped); };
     const auto later = [&](std::size_t k) {
       return [this, &tape, k, skipped](Index row) {
         return tape.dz[k].data() + (row + skipped) * widths_[k];
@@ -268,10 +266,8 @@ class DeepTransitionCell {
 
   void input_derivative(const Packed& packed, const Scan<Scalar>& scan, Tape& tape,
                         Scalar* dx) const {
-    packed.kernel.apply_transposed(
-        scan.steps * scan.batch, Rows<Scalar>{tape.dz[0].data(), widths_[0]}, [&](Index row) {
-          return dx + (row % scan.batch * scan.steps + scan.x_step(row / scan.batch)) * inputs_;
-        });
+    packed.kernel.apply_transposed(scan.rows(), Rows<Scalar>{tape.dz[0].data(), widths_[0]},
+                                   [&](Index row) { return scan.dx_row(dx, row); });
   }
 
   template <class Other>

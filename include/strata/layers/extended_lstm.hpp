@@ -38,6 +38,7 @@ struct ExtendedLSTMOptions {
   double memory_zoneout = 0;
   bool go_backwards = false;
   bool zero_output_for_mask = false;
+  bool recompute = false;
 };
 
 namespace detail {
@@ -174,7 +175,7 @@ class ProjectedCell {
     inner_.gradients(packed.inner, scan, tape.inner, gradient.first(gradient.size() - own));
     if (!is_projected()) return;
     packed.linear.add_gradients(
-        scan.steps * scan.batch, [&](Index row) { return tape.hidden.data() + row * units(); },
+        scan.rows(), [&](Index row) { return tape.hidden.data() + row * units(); },
         [&](Index row) { return tape.dprojected.data() + row * outputs(); },
         gradient.last(own).data(), static_cast<Scalar*>(nullptr), tape.scratch);
   }

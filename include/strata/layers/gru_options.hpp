@@ -22,6 +22,7 @@ struct GRUOptions {
   double zoneout = 0;
   bool go_backwards = false;
   bool zero_output_for_mask = false;
+  bool recompute = false;
 };
 
 }  // namespace strata::inline STRATA_TARGET

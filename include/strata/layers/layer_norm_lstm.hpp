@@ -33,6 +33,7 @@ struct LayerNormLSTMOptions {
   double memory_zoneout = 0;
   bool go_backwards = false;
   bool zero_output_for_mask = false;
+  bool recompute = false;
 };
 
 namespace detail {
@@ -193,19 +194,16 @@ class LayerNormLSTMCell {
 
   void gradients(const Packed& packed, const Scan<Scalar>& scan, Tape& tape,
                  std::span<Scalar> all) const {
-    const Index rows = scan.steps * scan.batch;
+    const Index rows = scan.rows();
     const auto records = records_of(tape, 0);
     Scalar* const none = nullptr;
     packed.kernel.add_gradients(
-        rows, [&](Index row) { return scan.x_rows(row / scan.batch)(row % scan.batch); },
+        rows, [&](Index row) { return scan.x_row(row); },
         [&](Index row) { return Record(records(row), units_).kernel; },
         weights_.gradient(kernel, all), none, tape.products);
-    const Index skipped = scan.h_initial ? 0 : scan.batch;
+    const Index skipped = scan.rows_without_h();
     packed.recurrent.add_gradients(
-        rows - skipped,
-        [&](Index row) {
-          return scan.h_before((row + skipped) / scan.batch)((row + skipped) % scan.batch);
-        },
+        rows - skipped, [&](Index row) { return scan.h_row_before(row + skipped); },
         [&](Index row) { return Record(records(row + skipped), units_).recurrent; },
         weights_.gradient(recurrent, all), none, tape.products);
     Scalar* const to = weights_.gradient(kernel_gamma, all);
@@ -217,10 +215,8 @@ class LayerNormLSTMCell {
                         Scalar* dx) const {
     const auto records = records_of(tape, 0);
     packed.kernel.apply_transposed(
-        scan.steps * scan.batch, [&](Index row) { return Record(records(row), units_).kernel; },
-        [&](Index row) {
-          return dx + (row % scan.batch * scan.steps + scan.x_step(row / scan.batch)) * inputs_;
-        });
+        scan.rows(), [&](Index row) { return Record(records(row), units_).kernel; },
+        [&](Index row) { return scan.dx_row(dx, row); });
   }
 
   template <class Other>

@@ -25,6 +25,7 @@ struct LSTMOptions {
   double memory_zoneout = 0;
   bool go_backwards = false;
   bool zero_output_for_mask = false;
+  bool recompute = false;
 };
 
 namespace detail {

@@ -171,20 +171,16 @@ class ResetBeforeGRUCell {
 
   void gradients(const Packed& packed, const Scan<Scalar>& scan, Tape& tape,
                  std::span<Scalar> all) const {
-    const Index rows = scan.steps * scan.batch;
+    const Index rows = scan.rows();
     const Index wide = 3 * units_;
     Scalar* const none = nullptr;
     const Rows<Scalar> dzrn{tape.zrn.data(), wide};
     packed.kernel.add_gradients(
-        rows, [&](Index row) { return scan.x_rows(row / scan.batch)(row % scan.batch); }, dzrn,
-        weights_.gradient(0, all), options_.use_bias ? weights_.gradient(2, all) : none,
-        tape.products);
-    const Index skipped = scan.h_initial ? 0 : scan.batch;
+        rows, [&](Index row) { return scan.x_row(row); }, dzrn, weights_.gradient(0, all),
+        options_.use_bias ? weights_.gradient(2, all) : none, tape.products);
+    const Index skipped = scan.rows_without_h();
     packed.gates.add_gradients(
-        rows - skipped,
-        [&](Index row) {
-          return scan.h_before((row + skipped) / scan.batch)((row + skipped) % scan.batch);
-        },
+        rows - skipped, [&](Index row) { return scan.h_row_before(row + skipped); },
         [&](Index row) { return dzrn(row + skipped); }, weights_.gradient(1, all), none,
         tape.products, wide);
     packed.candidate.add_gradients(rows, Rows<Scalar>{tape.reset.data(), units_},
@@ -195,10 +191,8 @@ class ResetBeforeGRUCell {
 
   void input_derivative(const Packed& packed, const Scan<Scalar>& scan, Tape& tape,
                         Scalar* dx) const {
-    packed.kernel.apply_transposed(
-        scan.steps * scan.batch, Rows<Scalar>{tape.zrn.data(), 3 * units_}, [&](Index row) {
-          return dx + (row % scan.batch * scan.steps + scan.x_step(row / scan.batch)) * inputs_;
-        });
+    packed.kernel.apply_transposed(scan.rows(), Rows<Scalar>{tape.zrn.data(), 3 * units_},
+                                   [&](Index row) { return scan.dx_row(dx, row); });
   }
 
   template <class Other>
