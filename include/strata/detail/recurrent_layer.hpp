@@ -412,7 +412,9 @@ class RecurrentLayer {
       if (!carry.counts(step, b) && (!seen || options_.zero_output_for_mask)) continue;
       const Scalar* const from =
           dy.data() + (returns_sequences_ ? b * scan.steps + step : b) * outputs();
-      for (Index u = 0; u < outputs(); ++u) dh(b)[u] += from[u];
+      transform(
+          outputs(), dh(b), [](auto sum, auto more) { return sum + more; }, std::as_const(dh)(b),
+          from);
     }
   }
 

@@ -89,7 +89,13 @@ struct Pack {
 
   /// a b + c, rounded once where the machine can.
   friend STRATA_ALWAYS_INLINE Pack multiply_add(Pack a, Pack b, Pack c) {
+#if defined(__clang__) && defined(__FMA__)
+    // Eigen writes it as assembly for Clang, which then cannot take an operand from memory.
+#pragma clang fp contract(fast)
+    return {a.lanes * b.lanes + c.lanes};
+#else
     return {packet::pmadd(a.lanes, b.lanes, c.lanes)};
+#endif
   }
   friend STRATA_ALWAYS_INLINE Pack min(Pack a, Pack b) { return {packet::pmin(a.lanes, b.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack max(Pack a, Pack b) { return {packet::pmax(a.lanes, b.lanes)}; }
@@ -132,12 +138,27 @@ STRATA_ALWAYS_INLINE void unroll(F&& f) {
   (std::make_integer_sequence<int, Count>{});
 }
 
+/// Copies `count` < Width values. In line: around a call, compilers would keep what is in registers
+/// in memory, even where it never happens.
+template <int Width, class Scalar>
+STRATA_ALWAYS_INLINE void copy_lanes(const Scalar* from, Index count, Scalar* to) {
+  if constexpr (Width > 1) {
+    constexpr int half = Width / 2;
+    if (count & half) {
+      std::copy_n(from, half, to);
+      from += half;
+      to += half;
+    }
+    copy_lanes<half>(from, count, to);
+  }
+}
+
 /// A register of consecutive values of which only `used` exist in memory.
 template <class P>
 STRATA_ALWAYS_INLINE P load_lanes(const typename P::value_type* from, Index used) {
   if (used == P::width) return P::load(from);
   typename P::value_type lanes[P::width] = {};
-  std::copy_n(from, used, lanes);
+  copy_lanes<P::width>(from, used, lanes);
   return P::load(lanes);
 }
 
@@ -146,7 +167,7 @@ STRATA_ALWAYS_INLINE void store_lanes(Pack<Scalar, Width> values, Scalar* to, In
   if (used == Width) return values.store(to);
   Scalar lanes[Width];
   values.store(lanes);
-  std::copy_n(lanes, used, to);
+  copy_lanes<Width>(lanes, used, to);
 }
 
 /// The sum of f(from[i]) over all i, with the same bits wherever the numbers lie: Eigen's sums
@@ -180,10 +201,11 @@ void update_lanes(Index count, F f, const Scalar* from, To*... to) {
   constexpr Index width = Pack<Scalar>::width;
   for (Index i = 0; i < count; i += width) {
     const Index used = std::min(width, count - i);
-    [&](auto... values) {
+    [&](auto... values) __attribute__((always_inline)) {
       f(load_lanes<Pack<Scalar>>(from + i, used), values...);
       (store_lanes(values, to + i, used), ...);
-    }(load_lanes<Pack<Scalar>>(to + i, used)...);
+    }
+    (load_lanes<Pack<Scalar>>(to + i, used)...);
   }
 }
 

@@ -55,14 +55,14 @@ void tile(const TileSegment<Scalar>* segments, Index segment_count, const Scalar
       column[n] = segments[segment].columns[n];
     });
     const auto accumulate = [&](auto chain, Index k) __attribute__((always_inline)) {
-      P weight[Vectors];
-      unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-        weight[v] = P::load(weights + (k * Vectors + v) * P::width);
-      });
+      P value[Columns];
       unroll<Columns>([&](auto n) __attribute__((always_inline)) {
-        const P value = P::broadcast(column[n][k * step]);
-        unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-          sum[chain][n][v] = multiply_add(weight[v], value, sum[chain][n][v]);
+        value[n] = P::broadcast(column[n][k * step]);
+      });
+      unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
+        const P weight = P::load(weights + (k * Vectors + v) * P::width);
+        unroll<Columns>([&](auto n) __attribute__((always_inline)) {
+          sum[chain][n][v] = multiply_add(weight, value[n], sum[chain][n][v]);
         });
       });
     };
