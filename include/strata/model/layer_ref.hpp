@@ -72,7 +72,16 @@ struct LayerFunctions {
     return *static_cast<const typename L::Packed*>(p);
   }
 
-  static constexpr LayerTable<Scalar> table{
+  static const LayerTable<Scalar>& table() noexcept;
+  static const TrainingTable<Scalar>& training() noexcept;
+};
+
+// Not inline, so that a program can compile them in one place: an explicit instantiation of
+// LayerFunctions<L> there, and an extern one elsewhere.
+
+template <class L>
+const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
+  static constexpr LayerTable<Scalar> functions{
       .accepts = L::accepts,
       .returns = L::returns,
       .kind = [](const void* l) -> std::string { return of(l).kind(); },
@@ -98,8 +107,12 @@ struct LayerFunctions {
       .step = [](const void* p, const Scalar* x, Scalar* state, Scalar* y,
                  bool reverse) noexcept { step_layer(packed(p), x, state, y, reverse); },
   };
+  return functions;
+}
 
-  static constexpr TrainingTable<Scalar> training{
+template <class L>
+const TrainingTable<typename L::scalar_type>& LayerFunctions<L>::training() noexcept {
+  static constexpr TrainingTable<Scalar> functions{
       .mixes_sequences = mixes_sequences_of<L>(),
       .forward =
           [](const void* l, const void* p, const Tensor<Scalar>& x, Shared& tape, Tensor<Scalar>& y,
@@ -119,7 +132,8 @@ struct LayerFunctions {
             }
           },
   };
-};
+  return functions;
+}
 
 }  // namespace detail
 
@@ -139,7 +153,7 @@ class LayerRef {
   };
   template <class L>
     requires(!std::derived_from<std::remove_const_t<L>, LayerRef> && Layer<L>)
-  explicit LayerRef(L& layer) : self_(&layer), table_(&detail::LayerFunctions<L>::table) {}
+  explicit LayerRef(L& layer) : self_(&layer), table_(&detail::LayerFunctions<L>::table()) {}
 
   [[nodiscard]] Accepts accepts() const { return table_->accepts; }
   [[nodiscard]] Returns returns() const { return table_->returns; }
@@ -184,7 +198,7 @@ class LayerRef {
   /// The layer itself, or null when it is of another type.
   template <class L>
   [[nodiscard]] L* as() noexcept {
-    return table_ == &detail::LayerFunctions<L>::table ? static_cast<L*>(self_) : nullptr;
+    return table_ == &detail::LayerFunctions<L>::table() ? static_cast<L*>(self_) : nullptr;
   }
   template <class L>
   [[nodiscard]] const L* as() const noexcept {
@@ -207,7 +221,7 @@ class TrainableRef : public LayerRef<Scalar> {
   template <class L>
     requires(!std::derived_from<std::remove_const_t<L>, LayerRef<Scalar>> && Layer<L>)
   explicit TrainableRef(L& layer)
-      : LayerRef<Scalar>(layer), training_(&detail::LayerFunctions<L>::training) {}
+      : LayerRef<Scalar>(layer), training_(&detail::LayerFunctions<L>::training()) {}
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {

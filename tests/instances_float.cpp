@@ -1,0 +1,3 @@
+#include "support/instances.hpp"
+
+STRATA_TEST_INSTANCES(, float)
