@@ -134,6 +134,8 @@ class RecurrentLayer {
     Buffer<Scalar> memory;
     Buffer<Scalar> h_initial;
     Scan<Scalar> scan = scan_of(x, x.data(), direct ? y : h, memory, 2);
+    // Zoneout reads the padding too.
+    memory.fill(0);
     load_initial(pass, scan, h_initial);
     typename Cell::Scratch scratch;
     cell_.prepare(packed.cell, scratch, scan.batch);
