@@ -11,6 +11,7 @@
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/carry.hpp>
 #include <strata/detail/dropout_mask.hpp>
+#include <strata/detail/map.hpp>
 #include <strata/detail/scan.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -408,9 +409,9 @@ class RecurrentLayer {
 
   void apply_x_mask(const Tape& tape, const Tensor<Scalar>& from, Tensor<Scalar>& to) const {
     for (Index b = 0; b < from.batch(); ++b) {
-      const Eigen::Map<const Eigen::RowVector<Scalar, Dynamic>> mask(
-          tape.x_mask.data() + b * inputs(), inputs());
-      to.sequence(b) = (from.sequence(b).array().rowwise() * mask.array()).matrix();
+      const Map<const Eigen::RowVector<Scalar, Dynamic>> mask(tape.x_mask.data() + b * inputs(),
+                                                              inputs());
+      sequence_of(to, b) = (sequence_of(from, b).array().rowwise() * mask.array()).matrix();
     }
   }
 

@@ -71,7 +71,7 @@ template <class Scalar, int Width>
 STRATA_ALWAYS_INLINE Pack<Scalar, Width> tanh(Pack<Scalar, Width> x) {
   using P = Pack<Scalar, Width>;
   if constexpr (packet::packet_traits<Scalar>::HasTanh || Width == 1) {
-    return {packet::ptanh(x.lanes)};
+    return eigen_tanh(x);
   } else {
     const P one = P::broadcast(1);
     const P bounded = max(min(x, P::broadcast(20)), P::broadcast(-20));

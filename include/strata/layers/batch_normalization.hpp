@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/map.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -36,10 +37,10 @@ struct BatchNormalizationOptions {
 /// are parameters that are not trainable. All are of (F).
 template <class Scalar = float, Index Features = Dynamic>
 class BatchNormalization {
-  using Row = Eigen::Array<Scalar, 1, Dynamic>;
-  using RowMap = Eigen::Map<Row>;
+  using Row = detail::Row<Scalar>;
+  using RowMap = detail::Map<Row>;
   using P = detail::Pack<Scalar>;
-  using ConstRowMap = Eigen::Map<const Row>;
+  using ConstRowMap = detail::Map<const Row>;
 
  public:
   using scalar_type = Scalar;
@@ -188,7 +189,7 @@ class BatchNormalization {
     dx->resize(x.shape());
     // The variance depends on the mean too, a little, where the divisor is not the number of steps.
     const Scalar excess = Scalar(1) - counted(x, pass.mask) / tape.count;
-    tape.slope_sum -= excess * tape.slope_along * tape.factor * tape.mean;
+    tape.slope_sum -= excess * view(tape.slope_along) * tape.factor * tape.mean;
     const P count = P::broadcast(tape.count);
     for (Index at = 0, r = 0; r < rows; at += features_, ++r) {
       if (counts(pass.mask, x.steps(), r)) {
@@ -238,8 +239,10 @@ class BatchNormalization {
   [[nodiscard]] ConstRowMap row(const Weights& weights) const {
     return {weights.values().data(), features_};
   }
-  template <class Variance>
-  [[nodiscard]] Row factor_of(const Variance& variance) const {
+  [[nodiscard]] static ConstRowMap view(const Row& numbers) {
+    return {numbers.data(), numbers.size()};
+  }
+  [[nodiscard]] Row factor_of(const ConstRowMap& variance) const {
     return (variance + Scalar(options_.epsilon)).sqrt().inverse();
   }
 
@@ -265,11 +268,11 @@ class BatchNormalization {
     mean_of(tape.mean, [](const ConstRowMap& from) { return from; });
     Row variance;
     mean_of(variance, [&](const ConstRowMap& from) { return (from - tape.mean).square(); });
-    tape.factor = factor_of(variance);
+    tape.factor = factor_of(view(variance));
     const auto momentum = Scalar(options_.momentum);
     const auto share = Scalar(1 - options_.momentum);
-    tape.moving_mean = momentum * row(moving_mean_) + share * tape.mean;
-    tape.moving_variance = momentum * row(moving_variance_) + share * variance;
+    tape.moving_mean = momentum * row(moving_mean_) + share * view(tape.mean);
+    tape.moving_variance = momentum * row(moving_variance_) + share * view(variance);
   }
 
   Index features_ = Features;
