@@ -68,10 +68,15 @@ using Amp = Sequential<LSTM<float, 1, 20, return_sequences>, GRU<float, 20, 16, 
 using Cell = LSTMCell<float, 1, 16>;
 using Numbers = std::vector<float>;
 
-Tensor<float> input() {
+Tensor<float> make_input() {
   Tensor<float> x({3, 6, 1});
   Random random(5);
   for (float& value : x.values()) value = static_cast<float>(random.normal());
+  return x;
+}
+
+const Tensor<float>& input() {
+  static const Tensor<float> x = make_input();
   return x;
 }
 

@@ -200,7 +200,8 @@ class Tensor {
 
   void check_count(Index count) const {
     if (count != size()) {
-      message::fail<ShapeError>({"the shape ", shape_, " holds ", size(), " values, found ", count});
+      message::fail<ShapeError>(
+          {"the shape ", shape_, " holds ", size(), " values, found ", count});
     }
   }
 
