@@ -11,6 +11,7 @@
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
 #include "support/layer_cases.hpp"
+#include "support/one_layer.hpp"
 #include "support/tolerance.hpp"
 
 // StreamBatch: many streams at once, with the numbers of Stream, whoever joins and leaves.
@@ -19,29 +20,9 @@ namespace {
 
 using namespace strata;
 using strata::test::error_text;
+using strata::test::OneLayer;
 using strata::test::require_close;
 using strata::test::tolerance;
-
-/// A layer of the laws, as a model.
-template <class S>
-class OneLayer {
- public:
-  using scalar_type = S;
-
-  explicit OneLayer(const test::LayerCase<S>& one) : layers_{one.layer} {
-    const bool ids = one.layer.accepts() == Accepts::ids;
-    setup_.input = ids ? Input(Dynamic) : Input(Dynamic, one.features);
-    setup_.built = true;
-  }
-  [[nodiscard]] const std::vector<AnyLayer<S>>& layers() const { return layers_; }
-  [[nodiscard]] Network<S> network() const {
-    return {{layers_.begin(), layers_.end()}, const_cast<NetworkSetup&>(setup_)};
-  }
-
- private:
-  std::vector<AnyLayer<S>> layers_;
-  NetworkSetup setup_;
-};
 
 template <class Scalar>
 Sequential<Scalar> stack(Index features) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <variant>
 
+#include <strata/detail/map.hpp>
 #include <strata/random.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -142,7 +143,8 @@ struct Orthogonal {
     const bool wide = w.fan_out >= w.fan_in;
     const Index count = wide ? w.fan_in : w.fan_out;
     const Index length = wide ? w.fan_out : w.fan_in;
-    Eigen::MatrixXd basis(length, count);
+    std::vector<double> numbers(static_cast<std::size_t>(length * count));
+    detail::Map<Eigen::MatrixXd> basis(numbers.data(), length, count);
     for (Index j = 0; j < count; ++j) {
       auto column = basis.col(j);
       for (Index i = 0; i < length; ++i) column[i] = random.normal();

@@ -22,7 +22,7 @@ class Mask {
   /// All T steps of B sequences count. Throws ShapeError on sizes below 1.
   Mask(Index batch, Index steps) : batch_(batch), steps_(steps) {
     if (batch < 1 || steps < 1) {
-      detail::fail<ShapeError>({"a mask has the shape (B, T), found ", Shape{batch, steps}});
+      message::fail<ShapeError>({"a mask has the shape (B, T), found ", Shape{batch, steps}});
     }
     flags_.assign(static_cast<std::size_t>(batch * steps), 1);
   }
@@ -31,7 +31,7 @@ class Mask {
   template <class Scalar>
   explicit Mask(const Tensor<Scalar>& flags) {
     if (flags.rank() != 2) {
-      detail::fail<ShapeError>({"a mask has the shape (B, T), found ", flags.shape()});
+      message::fail<ShapeError>({"a mask has the shape (B, T), found ", flags.shape()});
     }
     *this = Mask(flags.batch(), flags.features());
     std::transform(flags.values().begin(), flags.values().end(), flags_.begin(),
@@ -45,7 +45,7 @@ class Mask {
     for (Index b = 0; b < mask.batch(); ++b) {
       const Index length = lengths[static_cast<std::size_t>(b)];
       if (length < 0 || length > steps) {
-        detail::fail<ValueError>(
+        message::fail<ValueError>(
             {"the length of sequence ", b, " must be from 0 to ", steps, " steps, found ", length});
       }
       for (Index t = length; t < steps; ++t) mask.set(b, t, false);

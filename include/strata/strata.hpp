@@ -5,6 +5,7 @@
 #include <strata/version.hpp>
 
 #include <strata/error.hpp>
+#include <strata/flush_denormals.hpp>
 #include <strata/mask.hpp>
 #include <strata/sequences.hpp>
 #include <strata/shape.hpp>

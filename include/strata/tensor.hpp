@@ -177,12 +177,12 @@ class Tensor {
  private:
   [[nodiscard]] static const Shape& checked(const Shape& shape) {
     if (shape.rank() < 2) {
-      detail::fail<ShapeError>(
+      message::fail<ShapeError>(
           {"a tensor has rank 2, (B, F), or 3, (B, T, F); found the shape ", shape});
     }
     for (Index axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] < 0) {
-        detail::fail<ShapeError>({"a size is negative in the shape ", shape});
+        message::fail<ShapeError>({"a size is negative in the shape ", shape});
       }
     }
     return shape;
@@ -190,7 +190,7 @@ class Tensor {
 
   [[nodiscard]] Shape rows_shape(Index first, Index count) const {
     if (first < 0 || count < 0 || first + count > batch()) {
-      detail::fail<ShapeError>(
+      message::fail<ShapeError>(
           {"rows ", first, " to ", first + count, " of a tensor of ", batch(), " samples"});
     }
     Shape part = shape_;
@@ -200,7 +200,8 @@ class Tensor {
 
   void check_count(Index count) const {
     if (count != size()) {
-      detail::fail<ShapeError>({"the shape ", shape_, " holds ", size(), " values, found ", count});
+      message::fail<ShapeError>(
+          {"the shape ", shape_, " holds ", size(), " values, found ", count});
     }
   }
 

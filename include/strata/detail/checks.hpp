@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include <strata/detail/map.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -34,8 +35,8 @@ void check_not_empty(const char* what, const Tensor<Scalar>& x) {
 template <class Scalar>
 [[nodiscard]] bool all_finite(std::span<const Scalar> values) {
   // Zero times a number is zero, unless it is infinite or not a number.
-  const Eigen::Map<const Eigen::Array<Scalar, Dynamic, 1>> array(values.data(),
-                                                                 static_cast<Index>(values.size()));
+  const Map<const Eigen::Array<Scalar, Dynamic, 1>> array(values.data(),
+                                                          static_cast<Index>(values.size()));
   return (array * Scalar(0)).sum() == Scalar(0);
 }
 

@@ -9,6 +9,7 @@
 #include <strata/detail/gates.hpp>
 #include <strata/detail/product.hpp>
 #include <strata/detail/scan.hpp>
+#include <strata/detail/silence.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::detail {
@@ -176,12 +177,9 @@ struct GatePacked {
     }
   }
 
-  /// With zero biases and silence a memory would shrink to a denormal number and stay there, which
-  /// makes a step up to a hundred times slower on many processors. So no bias is quite zero.
   void pack_bias(const Scalar* bias, Index panel, Scalar* to) const {
-    constexpr Scalar silence = sizeof(Scalar) < 8 ? Scalar(1e-15) : Scalar(1e-100);
     const Index count = used(panel);
-    std::fill_n(to, row_size(panel), silence);
+    std::fill_n(to, row_size(panel), silence<Scalar>);
     if (!bias) return;
     const auto add = [&](Index lane, const Scalar* from) {
       for (Index unit = 0; unit < count; ++unit) to[lane + unit] += from[unit];

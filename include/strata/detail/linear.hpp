@@ -21,15 +21,15 @@ class Linear {
     Buffer<Scalar> sums;
   };
 
-  /// `bias` may be null. Only with `training` can derivatives be taken back. W may be columns of a
-  /// wider matrix: `stride` numbers lie between its rows, U without.
+  /// `bias` may be null; `more` is added to it. Only with `training` can derivatives be taken back.
+  /// W may be columns of a wider matrix: `stride` numbers lie between its rows, U without.
   void pack(Index inputs, Index units, const Scalar* kernel, const Scalar* bias, bool training,
-            Index stride = 0) {
+            Index stride = 0, Scalar more = 0) {
     if (stride == 0) stride = units;
     inputs_ = inputs;
     units_ = units;
     const auto weight = [&](Index unit, Index k) { return kernel[k * stride + unit]; };
-    const auto bias_of = [&](Index unit) { return bias ? bias[unit] : Scalar(0); };
+    const auto bias_of = [&](Index unit) { return bias ? bias[unit] + more : more; };
     if (has_few_units()) {
       dots_.pack(units, inputs, weight, bias_of);
     } else {

@@ -11,6 +11,7 @@
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/carry.hpp>
 #include <strata/detail/dropout_mask.hpp>
+#include <strata/detail/map.hpp>
 #include <strata/detail/scan.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -135,6 +136,8 @@ class RecurrentLayer {
     Buffer<Scalar> memory;
     Buffer<Scalar> h_initial;
     Scan<Scalar> scan = scan_of(x, x.data(), direct ? y : h, memory, 2);
+    // Zoneout reads the padding too.
+    memory.fill(0);
     load_initial(pass, scan, h_initial);
     typename Cell::Scratch scratch;
     cell_.prepare(packed.cell, scratch, scan.batch);
@@ -440,9 +443,9 @@ class RecurrentLayer {
 
   void apply_x_mask(const Tape& tape, const Tensor<Scalar>& from, Tensor<Scalar>& to) const {
     for (Index b = 0; b < from.batch(); ++b) {
-      const Eigen::Map<const Eigen::RowVector<Scalar, Dynamic>> mask(
-          tape.x_mask.data() + b * inputs(), inputs());
-      to.sequence(b) = (from.sequence(b).array().rowwise() * mask.array()).matrix();
+      const Map<const Eigen::RowVector<Scalar, Dynamic>> mask(tape.x_mask.data() + b * inputs(),
+                                                              inputs());
+      sequence_of(to, b) = (sequence_of(from, b).array().rowwise() * mask.array()).matrix();
     }
   }
 

@@ -101,8 +101,12 @@ struct Pack {
   friend STRATA_ALWAYS_INLINE Pack max(Pack a, Pack b) { return {packet::pmax(a.lanes, b.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack abs(Pack a) { return {packet::pabs(a.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack sqrt(Pack a) { return {packet::psqrt(a.lanes)}; }
-  friend STRATA_ALWAYS_INLINE Pack exp(Pack a) { return {packet::pexp(a.lanes)}; }
-  friend STRATA_ALWAYS_INLINE Pack log(Pack a) { return {packet::plog(a.lanes)}; }
+
+  // Eigen's functions may not be inlined, and linked programs keep one for all that call it by the
+  // same name. So each of these takes in its own.
+  [[gnu::flatten]] friend Pack exp(Pack a) { return {packet::pexp(a.lanes)}; }
+  [[gnu::flatten]] friend Pack log(Pack a) { return {packet::plog(a.lanes)}; }
+  [[gnu::flatten]] friend Pack eigen_tanh(Pack a) { return {packet::ptanh(a.lanes)}; }
 
   /// The sum of all lanes.
   friend STRATA_ALWAYS_INLINE Scalar sum(Pack a) { return packet::predux(a.lanes); }

@@ -9,7 +9,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::message {
 
 /// A piece of a message: text, a number or a shape.
 class Piece {
@@ -65,5 +65,12 @@ template <class Error>
 [[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<Piece> pieces) {
   throw Error(text(pieces));
 }
+
+}  // namespace strata::message
+
+namespace strata::inline STRATA_TARGET::detail {
+
+using message::fail;
+using message::text;
 
 }  // namespace strata::inline STRATA_TARGET::detail

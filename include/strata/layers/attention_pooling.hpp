@@ -9,6 +9,7 @@
 #include <strata/activation.hpp>
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/linear.hpp>
+#include <strata/detail/map.hpp>
 #include <strata/detail/softmax.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -118,7 +119,7 @@ class AttentionPooling {
       const Map weights(tape.weights.data() + b * steps, steps);
       weigh(ConstRows(hidden + b * steps * units_, steps, units_), b, pass.mask,
             tape.weights.data() + b * steps);
-      y.matrix().row(b).noalias() = weights.transpose() * x.sequence(b);
+      detail::matrix_of(y).row(b) = weights.transpose().lazyProduct(detail::sequence_of(x, b));
     }
   }
 
@@ -135,13 +136,12 @@ class AttentionPooling {
     for (Index b = 0; b < x.batch(); ++b) {
       const Index first = b * steps;
       Map dscores(tape.dweights.data() + first, steps);
-      dscores.noalias() = x.sequence(b) * slope.matrix().row(b).transpose();
+      dscores = detail::sequence_of(x, b).lazyProduct(detail::matrix_of(slope).row(b).transpose());
       detail::softmax_backward(tape.weights.data() + first, dscores.data(), steps);
       const ConstRows hidden(tape.hidden.data() + first * units_, steps, units_);
-      dcontext.noalias() += hidden.transpose() * dscores;
-      Eigen::Map<typename Tensor<Scalar>::RowMajor>(tape.dhidden.data() + first * units_, steps,
-                                                    units_) =
-          ((dscores * context.transpose()).array() * (Scalar(1) - hidden.array().square()))
+      dcontext += hidden.transpose().lazyProduct(dscores);
+      detail::RowsMap<Scalar>(tape.dhidden.data() + first * units_, steps, units_) =
+          (dscores.lazyProduct(context.transpose()).array() * (Scalar(1) - hidden.array().square()))
               .matrix();
     }
     const auto dz = [&](Index row) -> const Scalar* { return tape.dhidden.data() + row * units_; };
@@ -153,8 +153,8 @@ class AttentionPooling {
     Scalar* const to = dx->data();
     packed.linear.apply_transposed(rows, dz, [&](Index row) { return to + row * inputs_; });
     for (Index b = 0; b < x.batch(); ++b) {
-      dx->sequence(b).noalias() +=
-          Map(tape.weights.data() + b * steps, steps) * slope.matrix().row(b);
+      detail::sequence_of(*dx, b) +=
+          Map(tape.weights.data() + b * steps, steps).lazyProduct(detail::matrix_of(slope).row(b));
     }
   }
 
@@ -179,9 +179,9 @@ class AttentionPooling {
   template <class, Index, Index>
   friend class AttentionPooling;
 
-  using Map = Eigen::Map<Eigen::Vector<Scalar, Dynamic>>;
-  using ConstMap = Eigen::Map<const Eigen::Vector<Scalar, Dynamic>>;
-  using ConstRows = Eigen::Map<const typename Tensor<Scalar>::RowMajor>;
+  using Map = detail::Map<Eigen::Vector<Scalar, Dynamic>>;
+  using ConstMap = detail::Map<const Eigen::Vector<Scalar, Dynamic>>;
+  using ConstRows = detail::ConstRowsMap<Scalar>;
 
   AttentionPooling(Index units, bool) : units_(units) {
     if (units < 1) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/map.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -36,10 +37,10 @@ struct BatchNormalizationOptions {
 /// are parameters that are not trainable. All are of (F).
 template <class Scalar = float, Index Features = Dynamic>
 class BatchNormalization {
-  using Row = Eigen::Array<Scalar, 1, Dynamic>;
-  using RowMap = Eigen::Map<Row>;
+  using Row = detail::Row<Scalar>;
+  using RowMap = detail::Map<Row>;
   using P = detail::Pack<Scalar>;
-  using ConstRowMap = Eigen::Map<const Row>;
+  using ConstRowMap = detail::Map<const Row>;
 
  public:
   using scalar_type = Scalar;
@@ -140,7 +141,7 @@ class BatchNormalization {
     if (options_.scale) packed.gamma = row(gamma_);
     if (options_.center) packed.beta = row(beta_);
     packed.mean = row(moving_mean_);
-    packed.factor = factor_of(row(moving_variance_));
+    packed.factor = factor_of(moving_variance_.values().data());
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -165,9 +166,6 @@ class BatchNormalization {
                 Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
                 const Pass<Scalar>& pass) const {
     const Index rows = x.batch() * x.steps();
-    const auto normal = [&](Index r) {
-      return (ConstRowMap(x.data() + r * features_, features_) - tape.mean) * tape.factor;
-    };
     const auto slope = [&](Index r) {
       return ConstRowMap(std::as_const(dy).data() + r * features_, features_);
     };
@@ -175,7 +173,13 @@ class BatchNormalization {
     tape.slope_along.setZero(features_);
     for (Index r = 0; r < rows; ++r) {
       tape.slope_sum += slope(r);
-      tape.slope_along += slope(r) * normal(r);
+      detail::transform(
+          features_, tape.slope_along.data(),
+          [](P d, P value, P mean, P factor, P sum) {
+            return multiply_add(d, (value - mean) * factor, sum);
+          },
+          slope(r).data(), x.data() + r * features_, tape.mean.data(), tape.factor.data(),
+          std::as_const(tape.slope_along).data());
     }
     Scalar* to = gradient.data();
     if (options_.scale) {
@@ -188,7 +192,12 @@ class BatchNormalization {
     dx->resize(x.shape());
     // The variance depends on the mean too, a little, where the divisor is not the number of steps.
     const Scalar excess = Scalar(1) - counted(x, pass.mask) / tape.count;
-    tape.slope_sum -= excess * tape.slope_along * tape.factor * tape.mean;
+    const P part = P::broadcast(excess);
+    detail::transform(
+        features_, tape.slope_sum.data(),
+        [part](P sum, P along, P factor, P mean) { return sum - part * along * factor * mean; },
+        std::as_const(tape.slope_sum).data(), tape.slope_along.data(), tape.factor.data(),
+        tape.mean.data());
     const P count = P::broadcast(tape.count);
     for (Index at = 0, r = 0; r < rows; at += features_, ++r) {
       if (counts(pass.mask, x.steps(), r)) {
@@ -238,9 +247,15 @@ class BatchNormalization {
   [[nodiscard]] ConstRowMap row(const Weights& weights) const {
     return {weights.values().data(), features_};
   }
-  template <class Variance>
-  [[nodiscard]] Row factor_of(const Variance& variance) const {
-    return (variance + Scalar(options_.epsilon)).sqrt().inverse();
+  // Register by register from the first number, since Eigen begins at an aligned address and rounds
+  // roots differently before it.
+  [[nodiscard]] Row factor_of(const Scalar* variance) const {
+    const P epsilon = P::broadcast(Scalar(options_.epsilon));
+    Row factor(features_);
+    detail::transform(
+        features_, factor.data(),
+        [epsilon](P value) { return P::broadcast(1) / sqrt(value + epsilon); }, variance);
+    return factor;
   }
 
   [[nodiscard]] static bool counts(const Mask* mask, Index steps, Index row) {
@@ -254,22 +269,31 @@ class BatchNormalization {
     const Index rows = x.batch() * x.steps();
     // Keras' guard against a batch of which no step counts.
     tape.count = counted(x, mask) + (mask ? Scalar(1e-7) : Scalar(0));
-    const auto mean_of = [&](Row& mean, auto value) {
+    const auto mean_of = [&](Row& mean, auto add) {
       mean.setZero(features_);
       for (Index r = 0; r < rows; ++r) {
         if (!counts(mask, x.steps(), r)) continue;
-        mean += value(ConstRowMap(x.data() + r * features_, features_));
+        detail::transform(features_, mean.data(), add, x.data() + r * features_,
+                          std::as_const(tape.mean).data(), std::as_const(mean).data());
       }
       mean /= tape.count;
     };
-    mean_of(tape.mean, [](const ConstRowMap& from) { return from; });
+    tape.mean.setZero(features_);
+    mean_of(tape.mean, [](P value, P, P sum) { return sum + value; });
     Row variance;
-    mean_of(variance, [&](const ConstRowMap& from) { return (from - tape.mean).square(); });
-    tape.factor = factor_of(variance);
-    const auto momentum = Scalar(options_.momentum);
-    const auto share = Scalar(1 - options_.momentum);
-    tape.moving_mean = momentum * row(moving_mean_) + share * tape.mean;
-    tape.moving_variance = momentum * row(moving_variance_) + share * variance;
+    mean_of(variance,
+            [](P value, P mean, P sum) { return multiply_add(value - mean, value - mean, sum); });
+    tape.factor = factor_of(variance.data());
+    const P momentum = P::broadcast(Scalar(options_.momentum));
+    const P share = P::broadcast(Scalar(1 - options_.momentum));
+    const auto follow = [&](Row& to, const Weights& before, const Row& now) {
+      to.resize(features_);
+      detail::transform(
+          features_, to.data(), [&](P old, P fresh) { return momentum * old + share * fresh; },
+          before.values().data(), now.data());
+    };
+    follow(tape.moving_mean, moving_mean_, tape.mean);
+    follow(tape.moving_variance, moving_variance_, variance);
   }
 
   Index features_ = Features;

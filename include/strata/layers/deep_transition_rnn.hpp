@@ -10,6 +10,7 @@
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/linear.hpp>
 #include <strata/detail/recurrent_layer.hpp>
+#include <strata/detail/silence.hpp>
 #include <strata/detail/stored_weights.hpp>
 #include <strata/target.hpp>
 
@@ -175,12 +176,13 @@ class DeepTransitionCell {
     packed.activation = options_.activation;
     packed.has_shortcut = options_.shortcut;
     packed.widest = *std::max_element(widths_.begin(), widths_.end());
-    packed.kernel.pack(inputs_, widths_[0], weights_.data(0), weights_.data(2), training);
+    packed.kernel.pack(inputs_, widths_[0], weights_.data(0), weights_.data(2), training, 0,
+                       silence<Scalar>);
     packed.recurrent.pack(units(), widths_[0], weights_.data(1), nullptr, training);
     packed.transitions.resize(depth());
     for (std::size_t k = 1; k <= depth(); ++k) {
       packed.transitions[k - 1].pack(widths_[k - 1], widths_[k], weights_.data(bias_of(k) - 1),
-                                     weights_.data(bias_of(k)), training);
+                                     weights_.data(bias_of(k)), training, 0, silence<Scalar>);
     }
     if (options_.shortcut) {
       packed.shortcut.pack(units(), units(), weights_.data(weights_.size() - 1), nullptr, training);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <strata/detail/map.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -29,8 +30,8 @@ struct LayerNormalizationOptions {
 /// beta of (F). (B, F) to (B, F), (B, T, F) to (B, T, F).
 template <class Scalar = float, Index Features = Dynamic>
 class LayerNormalization {
-  using Row = Eigen::Array<Scalar, 1, Dynamic>;
-  using ConstRowMap = Eigen::Map<const Row>;
+  using Row = detail::Row<Scalar>;
+  using ConstRowMap = detail::Map<const Row>;
 
  public:
   using scalar_type = Scalar;

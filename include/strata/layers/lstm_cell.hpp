@@ -51,17 +51,19 @@ class LSTMCell
   template <class X, Index Samples>
   [[nodiscard]] LSTMState<Scalar, Units, Samples> step(
       const Eigen::MatrixBase<X>& x, const LSTMState<Scalar, Units, Samples>& state) const {
-    using Array = Eigen::Array<Scalar, Units, Samples>;
+    using Array = Eigen::Array<Scalar, Units, Samples, Eigen::ColMajor | Eigen::DontAlign>;
     using Z = Eigen::Matrix<Scalar, Rows, Samples, Eigen::ColMajor | Eigen::DontAlign>;
     const auto sigma = [&](const Scalar& z) { return activate(recurrent_activation, z); };
     const auto phi = [&](const Scalar& z) { return activate(activation, z); };
 
-    const Z z = (kernel() * x + recurrent_kernel() * state.h).colwise() + bias();
+    const Z z =
+        (kernel().lazyProduct(x) + recurrent_kernel().lazyProduct(state.h)).colwise() + bias();
 
-    const Array i = gate(z, LSTMGates::input).unaryExpr(sigma);
-    const Array f = gate(z, LSTMGates::forget).unaryExpr(sigma);
-    const Array g = gate(z, LSTMGates::candidate).unaryExpr(phi);
-    const Array o = gate(z, LSTMGates::output).unaryExpr(sigma);
+    // Expressions, each used once.
+    const auto i = gate(z, LSTMGates::input).unaryExpr(sigma);
+    const auto f = gate(z, LSTMGates::forget).unaryExpr(sigma);
+    const auto g = gate(z, LSTMGates::candidate).unaryExpr(phi);
+    const auto o = gate(z, LSTMGates::output).unaryExpr(sigma);
 
     const Array c = f * state.c.array() + i * g;
     const Array h = o * c.unaryExpr(phi);

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include <strata/detail/map.hpp>
 #include <strata/detail/plain_layer.hpp>
 #include <strata/target.hpp>
 
@@ -35,7 +36,7 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
     y.resize({x.batch(), x.features()});
     std::ranges::fill(y.values(), Scalar(0));
     for_each_step(x, pass, [&](Index b, const auto& step, Scalar share) {
-      y.matrix().row(b) += share * step;
+      detail::matrix_of(y).row(b) += share * step;
     });
   }
 
@@ -49,8 +50,9 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
     if (!dx) return;
     dx->resize(x.shape());
     std::ranges::fill(dx->values(), Scalar(0));
-    for_each_step(*dx, pass,
-                  [&](Index b, auto step, Scalar share) { step = share * dy.matrix().row(b); });
+    for_each_step(*dx, pass, [&](Index b, auto step, Scalar share) {
+      step = share * detail::matrix_of(dy).row(b);
+    });
   }
 
   void check_stream() const {
@@ -73,7 +75,8 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
       Index count = 0;
       for (Index t = 0; t < x.steps(); ++t) count += counts(t) ? 1 : 0;
       for (Index t = 0; t < x.steps(); ++t) {
-        if (counts(t)) f(b, x.sequence(b).row(t), Scalar(1) / static_cast<Scalar>(count));
+        if (counts(t))
+          f(b, detail::sequence_of(x, b).row(t), Scalar(1) / static_cast<Scalar>(count));
       }
     }
   }

@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <strata/detail/map.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -35,8 +36,8 @@ class Weights {
   using Matrix = Eigen::Matrix<Scalar, Rows, Columns,
                                Rows == 1 && Columns != 1 ? Eigen::RowMajor : Eigen::ColMajor>;
 
-  [[nodiscard]] Eigen::Map<Matrix> matrix() noexcept { return {values_.data(), rows(), columns()}; }
-  [[nodiscard]] Eigen::Map<const Matrix> matrix() const noexcept {
+  [[nodiscard]] Map<Matrix> matrix() noexcept { return {values_.data(), rows(), columns()}; }
+  [[nodiscard]] Map<const Matrix> matrix() const noexcept {
     return {values_.data(), rows(), columns()};
   }
 

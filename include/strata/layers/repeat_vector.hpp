@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <strata/detail/map.hpp>
 #include <strata/detail/plain_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -46,7 +47,8 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
   void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>&) const {
     y.resize(output_shape(x.shape()));
-    for (Index b = 0; b < x.batch(); ++b) y.sequence(b).rowwise() = x.matrix().row(b);
+    for (Index b = 0; b < x.batch(); ++b)
+      detail::sequence_of(y, b).rowwise() = detail::matrix_of(x).row(b);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
@@ -59,7 +61,7 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
     if (!dx) return;
     dx->resize(x.shape());
     for (Index b = 0; b < x.batch(); ++b) {
-      dx->matrix().row(b) = std::as_const(dy).sequence(b).colwise().sum();
+      detail::matrix_of(*dx).row(b) = detail::sequence_of(std::as_const(dy), b).colwise().sum();
     }
   }
 

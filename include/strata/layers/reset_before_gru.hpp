@@ -10,6 +10,7 @@
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/linear.hpp>
 #include <strata/detail/recurrent_layer.hpp>
+#include <strata/detail/silence.hpp>
 #include <strata/detail/stored_weights.hpp>
 #include <strata/layers/gru_options.hpp>
 #include <strata/target.hpp>
@@ -114,7 +115,8 @@ class ResetBeforeGRUCell {
     packed.recurrent_activation = options_.recurrent_activation;
     packed.clip = {options_.activation_clip};
     packed.kernel.pack(inputs_, wide, weights_.data(0),
-                       options_.use_bias ? weights_.data(2) : nullptr, training);
+                       options_.use_bias ? weights_.data(2) : nullptr, training, wide,
+                       silence<Scalar>);
     packed.gates.pack(units_, 2 * units_, weights_.data(1), nullptr, training, wide);
     packed.candidate.pack(units_, units_, weights_.data(1) + 2 * units_, nullptr, training, wide);
   }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/map.hpp>
 #include <strata/detail/plain_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -170,9 +171,9 @@ class LastStep : public detail::PlainLayer<Scalar> {
     for (Index b = 0; b < x.batch(); ++b) {
       const Index last = last_step(x, b, pass);
       if (last < 0) {
-        y.matrix().row(b).setZero();
+        detail::matrix_of(y).row(b).setZero();
       } else {
-        y.matrix().row(b) = x.sequence(b).row(last);
+        detail::matrix_of(y).row(b) = detail::sequence_of(x, b).row(last);
       }
     }
   }
@@ -186,10 +187,11 @@ class LastStep : public detail::PlainLayer<Scalar> {
                 Tape&, std::span<Scalar>, Tensor<Scalar>* dx, const Pass<Scalar>& pass) const {
     if (!dx) return;
     dx->resize(x.shape());
-    dx->matrix().setZero();
+    detail::matrix_of(*dx).setZero();
     for (Index b = 0; b < x.batch(); ++b) {
       const Index last = last_step(x, b, pass);
-      if (last >= 0) dx->sequence(b).row(last) = std::as_const(dy).matrix().row(b);
+      if (last >= 0)
+        detail::sequence_of(*dx, b).row(last) = detail::matrix_of(std::as_const(dy)).row(b);
     }
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <strata/detail/inner_layer.hpp>
+#include <strata/detail/map.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -101,14 +102,14 @@ class Residual {
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
     layer_.forward(packed.layer, x, y, pass);
-    y.matrix() += x.matrix();
+    detail::matrix_of(y) += detail::matrix_of(x);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
     layer_.forward(packed.layer, x, tape.layer, tape.y, pass);
     y.resize(x.shape());
-    y.matrix() = std::as_const(tape.y).matrix() + x.matrix();
+    detail::matrix_of(y) = detail::matrix_of(std::as_const(tape.y)) + detail::matrix_of(x);
   }
 
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>&,
@@ -117,7 +118,7 @@ class Residual {
     // The layer may overwrite the derivatives, which the sum still needs.
     tape.dy = std::as_const(dy);
     layer_.backward(packed.layer, x, tape.y, tape.dy, tape.layer, gradient, dx, pass);
-    if (dx) dx->matrix() += std::as_const(dy).matrix();
+    if (dx) detail::matrix_of(*dx) += detail::matrix_of(std::as_const(dy));
   }
 
   void absorb(Tape& tape) { detail::absorb(layer_, tape.layer); }
@@ -134,7 +135,7 @@ class Residual {
   }
 
  private:
-  void check_sum(bool fits, detail::Piece input, detail::Piece output) const {
+  void check_sum(bool fits, message::Piece input, message::Piece output) const {
     if (fits) return;
     detail::fail<ShapeError>({"adds its input, ", input, ", to the output of ", layer_.describe(),
                               ", ", output, "; the two must have the same shape"});

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <strata/detail/inner_layer.hpp>
+#include <strata/detail/map.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -158,7 +159,8 @@ class SkipConnections {
       Tensor<Scalar>& out = outputs[i() % 2];
       std::get<i()>(layers_).forward(std::get<i()>(packed.layers), i() == 0 ? x : joined, out,
                                      pass_of(i(), pass));
-      y.matrix().middleCols(offset, out.features()) = std::as_const(out).matrix();
+      detail::matrix_of(y).middleCols(offset, out.features()) =
+          detail::matrix_of(std::as_const(out));
       offset += out.features();
     });
   }
@@ -172,7 +174,8 @@ class SkipConnections {
       Tensor<Scalar>& out = tape.outputs[i()];
       std::get<i()>(layers_).forward(std::get<i()>(packed.layers), i() == 0 ? x : tape.inputs[i()],
                                      std::get<i()>(tape.layers), out, pass_of(i(), pass));
-      y.matrix().middleCols(offset, out.features()) = std::as_const(out).matrix();
+      detail::matrix_of(y).middleCols(offset, out.features()) =
+          detail::matrix_of(std::as_const(out));
       offset += out.features();
     });
   }
@@ -184,12 +187,13 @@ class SkipConnections {
     for (std::size_t i = 0; i < count; ++i) {
       tape.derivatives[i].resize(tape.outputs[i].shape());
       const Index width = tape.outputs[i].features();
-      tape.derivatives[i].matrix() = std::as_const(dy).matrix().middleCols(offset, width);
+      detail::matrix_of(tape.derivatives[i]) =
+          detail::matrix_of(std::as_const(dy)).middleCols(offset, width);
       offset += width;
     }
     if (dx) {
       dx->resize(x.shape());
-      dx->matrix().setZero();
+      detail::matrix_of(*dx).setZero();
     }
     for_each([&](auto from_last) {
       constexpr std::size_t i = count - 1 - from_last();
@@ -200,10 +204,10 @@ class SkipConnections {
       std::get<i>(layers_).backward(std::get<i>(packed.layers), i == 0 ? x : tape.inputs[i],
                                     tape.outputs[i], tape.derivatives[i], std::get<i>(tape.layers),
                                     own, wanted ? &derivative : nullptr, pass_of(i, pass));
-      const auto both = std::as_const(derivative).matrix();
-      if (dx) dx->matrix() += both.leftCols(x.features());
+      const auto both = detail::matrix_of(std::as_const(derivative));
+      if (dx) detail::matrix_of(*dx) += both.leftCols(x.features());
       if constexpr (i > 0) {
-        tape.derivatives[i - 1].matrix() += both.rightCols(both.cols() - x.features());
+        detail::matrix_of(tape.derivatives[i - 1]) += both.rightCols(both.cols() - x.features());
       }
     });
   }
@@ -267,8 +271,8 @@ class SkipConnections {
 
   static void join(const Tensor<Scalar>& x, const Tensor<Scalar>& before, Tensor<Scalar>& joined) {
     joined.resize({x.batch(), x.steps(), x.features() + before.features()});
-    joined.matrix().leftCols(x.features()) = x.matrix();
-    joined.matrix().rightCols(before.features()) = before.matrix();
+    detail::matrix_of(joined).leftCols(x.features()) = detail::matrix_of(x);
+    detail::matrix_of(joined).rightCols(before.features()) = detail::matrix_of(before);
   }
 
   std::tuple<Layers...> layers_;

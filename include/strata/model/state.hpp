@@ -7,9 +7,8 @@
 #include <strata/error.hpp>
 #include <strata/rows.hpp>
 #include <strata/shape.hpp>
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// What a model remembers of B sequences between steps, streams or calls: for each layer, (B, S)
 /// numbers in C order. An LSTM's S = 2 U are h, then c; a layer without a state has none. Plain
@@ -32,7 +31,7 @@ struct State {
   /// The state of some of the sequences. Throws ValueError when there are not so many.
   [[nodiscard]] State part(Index first, Index count) const {
     if (first < 0 || count < 1 || first + count > batch) {
-      detail::fail<ValueError>(
+      message::fail<ValueError>(
           {"sequences ", first, " to ", first + count, " of a state of ", batch, " sequences"});
     }
     State state{count, {}};
@@ -71,10 +70,10 @@ struct State {
  private:
   void check_part(Index first, Index count) const {
     if (first < 0 || count < 1 || first + count > batch) {
-      detail::fail<ValueError>(
+      message::fail<ValueError>(
           {"sequences ", first, " to ", first + count, " of a state of ", batch, " sequences"});
     }
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata

@@ -9,7 +9,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Names one stream of a StreamBatch, for as long as that stream is there. A default one names
 /// none. No two streams of a StreamBatch ever get the same serial number.
@@ -20,7 +20,9 @@ struct StreamId {
   [[nodiscard]] bool operator==(const StreamId&) const = default;
 };
 
-namespace detail {
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET::detail {
 
 /// Which stream is in which row of a batch. The rows are 0 to size() - 1, without gaps: where a
 /// stream leaves, the last one moves in. An id keeps its slot, which says the row; the serial
@@ -89,5 +91,4 @@ class StreamIds {
   std::uint64_t last_serial_ = 0;
 };
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_TARGET::detail
