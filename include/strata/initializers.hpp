@@ -1,12 +1,11 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <span>
 #include <variant>
 
-#include <strata/detail/map.hpp>
+#include <strata/detail/simd.hpp>
 #include <strata/random.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -144,19 +143,23 @@ struct Orthogonal {
     const Index count = wide ? w.fan_in : w.fan_out;
     const Index length = wide ? w.fan_out : w.fan_in;
     std::vector<double> numbers(static_cast<std::size_t>(length * count));
-    detail::Map<Eigen::MatrixXd> basis(numbers.data(), length, count);
+    const auto basis = [&](Index which) { return numbers.data() + which * length; };
     for (Index j = 0; j < count; ++j) {
-      auto column = basis.col(j);
-      for (Index i = 0; i < length; ++i) column[i] = random.normal();
+      double* const own = basis(j);
+      for (Index i = 0; i < length; ++i) own[i] = random.normal();
       for (int pass = 0; pass < 2; ++pass) {
-        for (Index k = 0; k < j; ++k) column -= basis.col(k).dot(column) * basis.col(k);
-        column /= std::sqrt(column.squaredNorm());
+        for (Index k = 0; k < j; ++k) {
+          const double* const other = basis(k);
+          detail::add_scaled(length, -detail::dot<double>(length, other, own), other, own);
+        }
+        const double norm = std::sqrt(detail::dot<double>(length, own, own));
+        for (Index i = 0; i < length; ++i) own[i] /= norm;
       }
     }
     for (Index i = 0; i < w.fan_in; ++i) {
       for (Index o = 0; o < w.fan_out; ++o) {
         w.values[static_cast<std::size_t>(i * w.fan_out + o)] =
-            Scalar(gain * (wide ? basis(o, i) : basis(i, o)));
+            Scalar(gain * (wide ? basis(i)[o] : basis(o)[i]));
       }
     }
   }

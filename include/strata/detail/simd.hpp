@@ -174,19 +174,30 @@ STRATA_ALWAYS_INLINE void store_lanes(Pack<Scalar, Width> values, Scalar* to, In
   copy_lanes<Width>(lanes, used, to);
 }
 
-/// The sum of f(from[i]) over all i, with the same bits wherever the numbers lie: Eigen's sums
+/// The sum of f(from[i]...) over all i, with the same bits wherever the numbers lie: Eigen's sums
 /// begin at an aligned address.
-template <class F, class Scalar>
-[[nodiscard]] Scalar sum_over(Index count, F f, const Scalar* from) {
+template <class F, class Scalar, class... More>
+[[nodiscard]] Scalar sum_over(Index count, F f, const Scalar* from, const More*... more) {
   using P = Pack<Scalar>;
   P whole = P::broadcast(0);
   Index i = 0;
-  for (; i + P::width <= count; i += P::width) whole = whole + f(P::load(from + i));
+  for (; i + P::width <= count; i += P::width) {
+    whole = whole + f(P::load(from + i), P::load(more + i)...);
+  }
   if (i == count) return sum(whole);
+  const Index used = count - i;
   Scalar rest[P::width] = {};
-  f(load_lanes<P>(from + i, count - i)).store(rest);
-  std::fill(rest + (count - i), rest + P::width, Scalar(0));
+  f(load_lanes<P>(from + i, used), load_lanes<P>(more + i, used)...).store(rest);
+  std::fill(rest + used, rest + P::width, Scalar(0));
   return sum(whole + P::load(rest));
+}
+
+/// The sum of a[i] b[i].
+template <class Scalar>
+[[nodiscard]] Scalar dot(Index count, const Scalar* a, const Scalar* b) {
+  using P = Pack<Scalar>;
+  return sum_over(
+      count, [](P x, P y) { return x * y; }, a, b);
 }
 
 /// to[i] = f(from[i]...) for all i, a register at a time.
@@ -197,6 +208,16 @@ void transform(Index count, Scalar* to, F f, const From*... from) {
     const Index used = std::min(width, count - i);
     store_lanes(f(load_lanes<Pack<Scalar>>(from + i, used)...), to + i, used);
   }
+}
+
+/// to[i] += factor from[i] for all i.
+template <class Scalar>
+void add_scaled(Index count, Scalar factor, const Scalar* from, Scalar* to) {
+  using P = Pack<Scalar>;
+  transform(
+      count, to,
+      [factor = P::broadcast(factor)](P x, P sum) { return multiply_add(factor, x, sum); }, from,
+      static_cast<const Scalar*>(to));
 }
 
 /// f(from[i], to[i]...) for all i, a register at a time; f changes its later arguments.

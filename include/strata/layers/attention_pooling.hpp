@@ -9,7 +9,7 @@
 #include <strata/activation.hpp>
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/linear.hpp>
-#include <strata/detail/map.hpp>
+#include <strata/detail/simd.hpp>
 #include <strata/detail/softmax.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -87,7 +87,7 @@ class AttentionPooling {
     detail::Buffer<Scalar> hidden;
     detail::Buffer<Scalar> weights;
     detail::Buffer<Scalar> dhidden;
-    detail::Buffer<Scalar> dweights;
+    detail::Buffer<Scalar> dscores;
     typename detail::Linear<Scalar>::Scratch scratch;
   };
 
@@ -115,11 +115,13 @@ class AttentionPooling {
         rows * units_, hidden, [](auto v) { return activate(Activation::tanh, v); },
         static_cast<const Scalar*>(hidden));
     y.resize({x.batch(), inputs_});
+    std::fill(y.values().begin(), y.values().end(), Scalar(0));
     for (Index b = 0; b < x.batch(); ++b) {
-      const Map weights(tape.weights.data() + b * steps, steps);
-      weigh(ConstRows(hidden + b * steps * units_, steps, units_), b, pass.mask,
-            tape.weights.data() + b * steps);
-      detail::matrix_of(y).row(b) = weights.transpose().lazyProduct(detail::sequence_of(x, b));
+      Scalar* const weights = tape.weights.data() + b * steps;
+      weigh(hidden + b * steps * units_, b, steps, pass.mask, weights);
+      for (Index t = 0; t < steps; ++t) {
+        detail::add_scaled(inputs_, weights[t], x_row(x, b, t), y.data() + b * inputs_);
+      }
     }
   }
 
@@ -128,21 +130,26 @@ class AttentionPooling {
                 const Pass<Scalar>&) const {
     const Index steps = x.steps();
     const Index rows = x.batch() * steps;
-    const Tensor<Scalar>& slope = dy;
-    tape.dweights.resize(rows);
+    using P = detail::Pack<Scalar>;
+    tape.dscores.resize(steps);
     tape.dhidden.resize(rows * units_);
-    const ConstMap context(context_.values().data(), units_);
-    Map dcontext(gradient.data() + (inputs_ + 1) * units_, units_);
+    const Scalar* const context = context_.values().data();
+    Scalar* const dcontext = gradient.data() + (inputs_ + 1) * units_;
     for (Index b = 0; b < x.batch(); ++b) {
-      const Index first = b * steps;
-      Map dscores(tape.dweights.data() + first, steps);
-      dscores = detail::sequence_of(x, b).lazyProduct(detail::matrix_of(slope).row(b).transpose());
-      detail::softmax_backward(tape.weights.data() + first, dscores.data(), steps);
-      const ConstRows hidden(tape.hidden.data() + first * units_, steps, units_);
-      dcontext += hidden.transpose().lazyProduct(dscores);
-      detail::RowsMap<Scalar>(tape.dhidden.data() + first * units_, steps, units_) =
-          (dscores.lazyProduct(context.transpose()).array() * (Scalar(1) - hidden.array().square()))
-              .matrix();
+      const Scalar* const slope = std::as_const(dy).data() + b * inputs_;
+      Scalar* const dscores = tape.dscores.data();
+      for (Index t = 0; t < steps; ++t) dscores[t] = detail::dot(inputs_, x_row(x, b, t), slope);
+      detail::softmax_backward(tape.weights.data() + b * steps, dscores, steps);
+      for (Index t = 0; t < steps; ++t) {
+        const Scalar* const hidden = tape.hidden.data() + (b * steps + t) * units_;
+        detail::add_scaled(units_, dscores[t], hidden, dcontext);
+        detail::transform(
+            units_, tape.dhidden.data() + (b * steps + t) * units_,
+            [d = P::broadcast(dscores[t]), one = P::broadcast(1)](P h, P c) {
+              return d * c * (one - h * h);
+            },
+            hidden, context);
+      }
     }
     const auto dz = [&](Index row) -> const Scalar* { return tape.dhidden.data() + row * units_; };
     packed.linear.add_gradients(
@@ -152,9 +159,9 @@ class AttentionPooling {
     dx->resize(x.shape());
     Scalar* const to = dx->data();
     packed.linear.apply_transposed(rows, dz, [&](Index row) { return to + row * inputs_; });
-    for (Index b = 0; b < x.batch(); ++b) {
-      detail::sequence_of(*dx, b) +=
-          Map(tape.weights.data() + b * steps, steps).lazyProduct(detail::matrix_of(slope).row(b));
+    for (Index row = 0; row < rows; ++row) {
+      detail::add_scaled(inputs_, tape.weights.data()[row],
+                         std::as_const(dy).data() + row / steps * inputs_, to + row * inputs_);
     }
   }
 
@@ -179,9 +186,9 @@ class AttentionPooling {
   template <class, Index, Index>
   friend class AttentionPooling;
 
-  using Map = detail::Map<Eigen::Vector<Scalar, Dynamic>>;
-  using ConstMap = detail::Map<const Eigen::Vector<Scalar, Dynamic>>;
-  using ConstRows = detail::ConstRowsMap<Scalar>;
+  [[nodiscard]] const Scalar* x_row(const Tensor<Scalar>& x, Index b, Index t) const noexcept {
+    return x.data() + (b * x.steps() + t) * inputs_;
+  }
 
   AttentionPooling(Index units, bool) : units_(units) {
     if (units < 1) {
@@ -191,15 +198,15 @@ class AttentionPooling {
   }
 
   /// The weights of the steps of sequence b; zero where they do not count.
-  void weigh(const ConstRows& hidden, Index b, const Mask* mask, Scalar* weights) const {
-    const ConstMap context(context_.values().data(), units_);
+  void weigh(const Scalar* hidden, Index b, Index steps, const Mask* mask, Scalar* weights) const {
     const auto counts = [&](Index t) { return !mask || (*mask)(b, t); };
     Index counted = 0;
-    for (Index t = 0; t < hidden.rows(); ++t) {
-      if (counts(t)) weights[counted++] = hidden.row(t).dot(context);
+    for (Index t = 0; t < steps; ++t) {
+      if (!counts(t)) continue;
+      weights[counted++] = detail::dot(units_, hidden + t * units_, context_.values().data());
     }
     if (counted > 0) detail::softmax(weights, counted);
-    for (Index t = hidden.rows() - 1; t >= 0; --t) {
+    for (Index t = steps - 1; t >= 0; --t) {
       weights[t] = counts(t) ? weights[--counted] : Scalar(0);
     }
   }

@@ -7,6 +7,7 @@
 
 #include <strata/detail/map.hpp>
 #include <strata/detail/plain_layer.hpp>
+#include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -60,8 +61,11 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
                 Tape&, std::span<Scalar>, Tensor<Scalar>* dx, const Pass<Scalar>&) const {
     if (!dx) return;
     dx->resize(x.shape());
-    for (Index b = 0; b < x.batch(); ++b) {
-      detail::matrix_of(*dx).row(b) = detail::sequence_of(std::as_const(dy), b).colwise().sum();
+    std::fill(dx->values().begin(), dx->values().end(), Scalar(0));
+    const Index features = x.features();
+    for (Index row = 0; row < x.batch() * dy.steps(); ++row) {
+      detail::add_scaled(features, Scalar(1), std::as_const(dy).data() + row * features,
+                         dx->data() + row / dy.steps() * features);
     }
   }
 
