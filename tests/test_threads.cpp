@@ -119,6 +119,10 @@ TEST_CASE("Threads start with the first work for them and end with the model", "
     WARN("skipped: this system has no /proc/self/task to count threads");
     return;
   }
+#ifdef __SANITIZE_THREAD__
+  WARN("skipped: the thread sanitizer has a thread of its own");
+  return;
+#endif
   const auto x = random_tensor<float>({64, 5, 3}, 1);
   const auto y = random_tensor<float>({64, 2}, 2);
   {
