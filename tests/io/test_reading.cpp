@@ -21,11 +21,13 @@
 #include <strata/io/source.hpp>
 
 #include "support/catch.hpp"
+#include "support/contains.hpp"
 #include "support/error_text.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace strata;
 using namespace strata::io;
+using test::Contains;
 using test::error_text;
 
 namespace {
@@ -39,17 +41,6 @@ std::vector<std::byte> bytes_of(std::initializer_list<int> values) {
   for (const int value : values) bytes.push_back(static_cast<std::byte>(value));
   return bytes;
 }
-
-/// Compares with == to a text that contains it, so that a failing check shows both.
-struct Contains {
-  std::string part;
-  friend bool operator==(const std::string& text, const Contains& wanted) {
-    return text.find(wanted.part) != std::string::npos;
-  }
-  friend std::ostream& operator<<(std::ostream& to, const Contains& wanted) {
-    return to << "... " << wanted.part << " ...";
-  }
-};
 
 std::string content(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -21,6 +21,22 @@ namespace strata::inline STRATA_TARGET::io {
   return sizes;
 }
 
+/// Throws FormatError on more sizes than a shape has.
+[[nodiscard]] inline Shape shape_of(const std::vector<Index>& sizes, const Where& where) {
+  switch (sizes.size()) {
+    case 0:
+      return {};
+    case 1:
+      return {sizes[0]};
+    case 2:
+      return {sizes[0], sizes[1]};
+    case 3:
+      return {sizes[0], sizes[1], sizes[2]};
+    default:
+      where.expected("at most 3 sizes", sizes_text(sizes));
+  }
+}
+
 /// A number of a file in the model's scalar. Throws FormatError where a finite one becomes
 /// infinite.
 template <class Scalar>
