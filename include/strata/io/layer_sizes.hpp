@@ -36,7 +36,11 @@ class SizeLimit {
                                                                                : outputs;
     }
     const Index units = size(layer, "units");
-    if (units == 0) return features;
+    if (units == 0) {
+      // Those that normalize keep numbers for each feature, even without weights.
+      if (layer.find("epsilon") && features > smallest_limit) require(features, 1, where);
+      return features;
+    }
     const Index vocabulary = size(layer, "vocabulary");
     if (vocabulary > 0) {
       require(vocabulary, units, where);
@@ -71,7 +75,8 @@ class SizeLimit {
   [[nodiscard]] static Index size(const LayerDescription& layer, const char* name) {
     const auto* value = layer.find(name);
     const auto* whole = value ? std::get_if<Index>(value) : nullptr;
-    return whole ? *whole : 0;
+    // Whoever makes the layer refuses sizes below 1.
+    return whole && *whole > 0 ? *whole : 0;
   }
   [[nodiscard]] static std::vector<Index> transitions(const LayerDescription& layer) {
     const auto* value = layer.find("transitions");
@@ -83,6 +88,8 @@ class SizeLimit {
     const auto* found = value ? std::get_if<std::string>(value) : nullptr;
     return found ? *found : std::string();
   }
+
+  static constexpr Index smallest_limit = Index{1} << 20;
 
   std::size_t numbers_;
 };

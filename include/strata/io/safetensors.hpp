@@ -144,8 +144,9 @@ template <std::floating_point Scalar = float>
   for (std::size_t i = 0; i < architecture->layers.size(); ++i) {
     const LayerDescription& description = architecture->layers[i];
     const io::Where here = io::where_layer(where, i, description.kind);
-    layers.push_back(io::LayerMaker<Scalar>::make(description, here));
+    // Before the layer is made: an Embedding allocates its table at once.
     (void)limit.check(description, shape.back(), here);
+    layers.push_back(io::LayerMaker<Scalar>::make(description, here));
     try {
       shape = layers.back().output_shape(shape);
     } catch (const ShapeError& error) {
