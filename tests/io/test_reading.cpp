@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <bit>
 #include <cmath>
@@ -230,6 +232,20 @@ TEST_CASE("a file is written whole or not at all", "[io]") {
         Contains{"cannot be written"});
   CHECK(error_text<FileError>([&] { write_file(folder.path(), "a"); }) ==
         Contains{"is no file to write to"});
+}
+
+TEST_CASE("what a killed program left is removed", "[io]") {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "model";
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) ::_exit(0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  std::ofstream(folder / ("model.tmp" + std::to_string(child) + ".0")) << "half";
+  std::ofstream(folder / ("model.tmp" + std::to_string(::getpid()) + ".0")) << "at work";
+  std::ofstream(folder / "model.tmpfile") << "of somebody else";
+  remove_leftovers(path);
+  CHECK(folder.count() == 2);
 }
 
 TEST_CASE("a full disk leaves the file before", "[io]") {

@@ -70,6 +70,11 @@ TEST_CASE("a model is saved and loaded by one call each", "[io]") {
   CHECK(again.weights() == model.weights());
   CHECK(folder.count() == 1);
   CHECK(load<double>(path).predict(Tensor<double>({1, 2, 2})).shape() == Shape{1, 1});
+  const Bytes bytes = save_to_memory(model);
+  CHECK(load({bytes, "the built-in model"}).weights() == model.weights());
+  CHECK(error_text<FormatError>([&] {
+          (void)load({Bytes(9), "the built-in model"});
+        }) == Contains{"the built-in model: header length"});
   CHECK(error_text<StateError>([&] { save(path, Sequential<>()); }) == Contains{"not known yet"});
 }
 

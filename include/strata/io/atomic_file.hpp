@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <span>
@@ -98,6 +100,21 @@ class AtomicFile {
   std::string temporary_;
   int descriptor_ = -1;
 };
+
+/// Removes what programs that died while they wrote this file have left beside it. Nothing happens
+/// where there is nothing to remove, or no right to.
+inline void remove_leftovers(const std::filesystem::path& path) {
+  const std::string prefix = path.filename().string() + ".tmp";
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    const int process = std::atoi(name.c_str() + prefix.size());
+    const bool is_dead = process > 0 && ::kill(process, 0) != 0 && errno == ESRCH;
+    if (is_dead) std::filesystem::remove(entry.path(), error);
+  }
+}
 
 /// Writes a whole file; see AtomicFile.
 inline void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {

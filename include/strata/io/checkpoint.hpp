@@ -165,6 +165,7 @@ struct ModelCheckpoint {
     if (path.find(placeholder) != std::string::npos) {
       throw ValueError("ModelCheckpoint: resume needs one file, not one for each {epoch}");
     }
+    io::remove_leftovers(path);
     if (std::filesystem::exists(path)) run.resume_from(io::read_checkpoint(path));
   }
 

@@ -51,6 +51,9 @@ class LayerCoder {
       throw ValueError("the layer " + layer.kind +
                        " does not say what it is made of, so it cannot be written as code");
     }
+    if (layer.kind == "Recurrent") {
+      throw ValueError("save_header: Recurrent: the code of a cell of your own is not known here");
+    }
     headers_.insert(header_of(layer.kind));
     if (!layer.layers.empty()) return nested(layer, features);
     const std::string options = options_of(layer);

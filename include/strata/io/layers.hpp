@@ -11,6 +11,7 @@
 
 #include <strata/io/erased_layer.hpp>
 #include <strata/io/option_reader.hpp>
+#include <strata/io/own_cell.hpp>
 #include <strata/io/skip_connections_list.hpp>
 #include <strata/io/where.hpp>
 #include <strata/layers/activate.hpp>
@@ -93,23 +94,21 @@ bool with_recurrent(OptionReader& reader, F f) {
 template <class S>
 class LayerMaker {
  public:
+  /// Knows cells of users besides strata's own layers.
+  explicit LayerMaker(std::vector<OwnCell<S>> cells = {}) : cells_(std::move(cells)) {}
+
   /// The layer that a description is of, without sizes and weights. Throws FormatError on a kind
   /// that there is not, on settings that are not known, and on values out of range.
-  [[nodiscard]] static AnyLayer<S> make(const LayerDescription& description, const Where& where) {
+  [[nodiscard]] AnyLayer<S> make(const LayerDescription& description, const Where& where) const {
     Reader reader(description, where);
     try {
-      std::optional<AnyLayer<S>> made;
-      const auto keep = [&](auto layer) { made.emplace(std::move(layer)); };
-      if (with_recurrent<S>(reader, keep)) {
-        require_inner(reader, 0);
-        return std::move(*made);
-      }
+      if (auto recurrent = make_recurrent(reader, nullptr)) return std::move(*recurrent);
       for (const Kind& kind : kinds()) {
         if (kind.name != description.kind) continue;
         if (!kind.holds_layers) require_inner(reader, 0);
-        made.emplace(kind.make(reader));
+        AnyLayer<S> layer = kind.make(*this, reader);
         reader.finish();
-        return std::move(*made);
+        return layer;
       }
     } catch (const ValueError& error) {
       where.refuse(error.what());
@@ -123,48 +122,77 @@ class LayerMaker {
 
   struct Kind {
     std::string_view name;
-    Layer (*make)(Reader&);
+    Layer (*make)(const LayerMaker&, Reader&);
     bool holds_layers = false;
   };
 
   [[nodiscard]] static std::span<const Kind> kinds() {
     static constexpr Kind list[] = {
         {"Activation",
-         [](Reader& r) { return Layer(Activate<S>(r.get<Activation>("activation"))); }},
-        {"AttentionPooling", [](Reader& r) { return Layer(AttentionPooling<S>(r.size("units"))); }},
+         [](const LayerMaker&, Reader& r) {
+           return Layer(Activate<S>(r.get<Activation>("activation")));
+         }},
+        {"AttentionPooling",
+         [](const LayerMaker&, Reader& r) { return Layer(AttentionPooling<S>(r.size("units"))); }},
         {"BatchNormalization",
-         [](Reader& r) {
+         [](const LayerMaker&, Reader& r) {
            return Layer(BatchNormalization<S>(r.all<BatchNormalizationOptions>()));
          }},
         {"Bidirectional", bidirectional, true},
         {"Dense",
-         [](Reader& r) { return Layer(Dense<S>(r.size("units"), r.all<DenseOptions>())); }},
+         [](const LayerMaker&, Reader& r) {
+           return Layer(Dense<S>(r.size("units"), r.all<DenseOptions>()));
+         }},
         {"Dropout",
-         [](Reader& r) {
+         [](const LayerMaker&, Reader& r) {
            return Layer(Dropout<S>(r.get<double>("rate"), r.all<DropoutOptions>()));
          }},
         {"Embedding",
-         [](Reader& r) {
+         [](const LayerMaker&, Reader& r) {
            return Layer(
                Embedding<S>(r.size("vocabulary"), r.size("units"), r.all<EmbeddingOptions>()));
          }},
-        {"Flatten", [](Reader&) { return Layer(Flatten<S>()); }},
+        {"Flatten", [](const LayerMaker&, Reader&) { return Layer(Flatten<S>()); }},
         {"GaussianNoise",
-         [](Reader& r) { return Layer(GaussianNoise<S>(r.get<double>("stddev"))); }},
-        {"LastStep", [](Reader&) { return Layer(LastStep<S>()); }},
+         [](const LayerMaker&, Reader& r) {
+           return Layer(GaussianNoise<S>(r.get<double>("stddev")));
+         }},
+        {"LastStep", [](const LayerMaker&, Reader&) { return Layer(LastStep<S>()); }},
         {"LayerNormalization",
-         [](Reader& r) {
+         [](const LayerMaker&, Reader& r) {
            return Layer(LayerNormalization<S>(r.all<LayerNormalizationOptions>()));
          }},
-        {"Masking", [](Reader& r) { return Layer(Masking<S>(r.get<double>("value"))); }},
-        {"MeanOverSteps", [](Reader&) { return Layer(MeanOverSteps<S>()); }},
-        {"RepeatVector", [](Reader& r) { return Layer(RepeatVector<S>(r.size("n"))); }},
+        {"Masking",
+         [](const LayerMaker&, Reader& r) { return Layer(Masking<S>(r.get<double>("value"))); }},
+        {"MeanOverSteps", [](const LayerMaker&, Reader&) { return Layer(MeanOverSteps<S>()); }},
+        {"RepeatVector",
+         [](const LayerMaker&, Reader& r) { return Layer(RepeatVector<S>(r.size("n"))); }},
         {"Reshape",
-         [](Reader& r) { return Layer(Reshape<S>(r.size("steps"), r.size("features"))); }},
+         [](const LayerMaker&, Reader& r) {
+           return Layer(Reshape<S>(r.size("steps"), r.size("features")));
+         }},
         {"Residual", residual, true},
         {"SkipConnections", skip_connections, true},
         {"TimeDistributed", time_distributed, true}};
     return list;
+  }
+
+  /// Nothing where the description is not of a recurrent layer.
+  [[nodiscard]] std::optional<Layer> make_recurrent(Reader& reader, const Merge* merge) const {
+    std::optional<Layer> made;
+    if (reader.description().kind == "Recurrent") {
+      const std::string cell = reader.get<std::string>("cell");
+      for (const OwnCell<S>& own : cells_) {
+        if (own.name == cell) return own.make(reader, merge);
+      }
+      reader.where().in("cell").refuse("a cell of a user's own, " + in_quotes(cell) +
+                                       ": give it to load by own_cell");
+    }
+    if (with_recurrent<S>(
+            reader, [&](auto layer) { made.emplace(one_or_both_ways(std::move(layer), merge)); })) {
+      require_inner(reader, 0);
+    }
+    return made;
   }
 
   static void require_inner(const Reader& reader, std::size_t count) {
@@ -174,12 +202,12 @@ class LayerMaker {
     }
   }
 
-  [[nodiscard]] static Layer inner(const Reader& reader, std::size_t i) {
+  [[nodiscard]] Layer inner(const Reader& reader, std::size_t i) const {
     const LayerDescription& description = reader.description().layers[i];
     return make(description, where_layer(reader.where(), i, description.kind));
   }
 
-  [[nodiscard]] static Layer bidirectional(Reader& reader) {
+  [[nodiscard]] static Layer bidirectional(const LayerMaker& maker, Reader& reader) {
     require_inner(reader, 1);
     const std::string text = reader.get<std::string>("merge");
     const auto merges = {Merge::concat, Merge::sum, Merge::mul, Merge::ave};
@@ -190,16 +218,14 @@ class LayerMaker {
     }
     const LayerDescription& description = reader.description().layers[0];
     Reader layer(description, where_layer(reader.where(), 0, description.kind));
-    std::optional<Layer> made;
-    const bool recurrent = with_recurrent<S>(
-        layer, [&](auto forward) { made.emplace(Bidirectional(std::move(forward), *merge)); });
-    if (!recurrent) layer.where().refuse("Bidirectional takes a recurrent layer");
+    auto made = maker.make_recurrent(layer, merge);
+    if (!made) layer.where().refuse("Bidirectional takes a recurrent layer");
     return std::move(*made);
   }
 
-  [[nodiscard]] static Layer residual(Reader& reader) {
+  [[nodiscard]] static Layer residual(const LayerMaker& maker, Reader& reader) {
     require_inner(reader, 1);
-    Layer layer = inner(reader, 0);
+    Layer layer = maker.inner(reader, 0);
     const auto around = [&]<Accepts takes, Returns gives>() {
       if (layer.mixes_sequences()) {
         return Layer(Residual(ErasedLayer<S, takes, gives, true>(std::move(layer))));
@@ -218,9 +244,9 @@ class LayerMaker {
     reader.where().refuse("Residual cannot add the input to the output of " + layer.kind());
   }
 
-  [[nodiscard]] static Layer time_distributed(Reader& reader) {
+  [[nodiscard]] static Layer time_distributed(const LayerMaker& maker, Reader& reader) {
     require_inner(reader, 1);
-    Layer layer = inner(reader, 0);
+    Layer layer = maker.inner(reader, 0);
     if (layer.accepts() != Accepts::any || layer.returns() != Returns::same) {
       reader.where().refuse("TimeDistributed takes a layer of samples, not " + layer.kind());
     }
@@ -232,11 +258,11 @@ class LayerMaker {
         TimeDistributed(ErasedLayer<S, Accepts::any, Returns::same, false>(std::move(layer))));
   }
 
-  [[nodiscard]] static Layer skip_connections(Reader& reader) {
+  [[nodiscard]] static Layer skip_connections(const LayerMaker& maker, Reader& reader) {
     std::vector<Layer> layers;
     bool mixes = false;
     for (std::size_t i = 0; i < reader.description().layers.size(); ++i) {
-      Layer layer = inner(reader, i);
+      Layer layer = maker.inner(reader, i);
       if ((layer.accepts() != Accepts::any && layer.accepts() != Accepts::sequences) ||
           layer.returns() == Returns::last) {
         reader.where().refuse("SkipConnections cannot hold " + layer.kind() +
@@ -249,6 +275,8 @@ class LayerMaker {
     if (mixes) return Layer(SkipConnectionsList<S, true>(std::move(layers)));
     return Layer(SkipConnectionsList<S, false>(std::move(layers)));
   }
+
+  std::vector<OwnCell<S>> cells_;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io

@@ -43,6 +43,14 @@ class OptionReader {
   /// Reads into a value, or throws FormatError when the option is of another type.
   void read(const char* name, bool& to) { read_as(name, to, "true or false"); }
   void read(const char* name, Index& to) { read_as(name, to, "a whole number"); }
+  void read(const char* name, int& to) {
+    Index whole = to;
+    read(name, whole);
+    if (whole != static_cast<int>(whole)) {
+      where_.in(name).expected("a small whole number", std::to_string(whole));
+    }
+    to = static_cast<int>(whole);
+  }
   void read(const char* name, std::string& to) { read_as(name, to, "a text"); }
   void read(const char* name, std::vector<Index>& to) { read_as(name, to, "whole numbers"); }
   void read(const char* name, Initializer& to) { read_as(name, to, "an initializer"); }

@@ -121,9 +121,11 @@ void save_weights(const std::filesystem::path& path, const Model& model) {
 ///
 /// Throws FileError when the file cannot be read, FormatError when it is not what it should be:
 /// when anything in it is not known, missing or left over, when it is newer than this strata, or
-/// when its self-test gives other numbers.
+/// when its self-test gives other numbers. Layers of cells of your own are made where those are
+/// given.
 template <std::floating_point Scalar = float>
-[[nodiscard]] io::Loaded<Scalar> load(const io::Source& from) {
+[[nodiscard]] io::Loaded<Scalar> load(const io::Source& from,
+                                      const std::vector<OwnCell<Scalar>>& cells = {}) {
   const io::Where where = from.where();
   io::SafetensorsFile file = io::read_safetensors(from);
   const io::Metadata metadata(file.metadata, where);
@@ -139,6 +141,7 @@ template <std::floating_point Scalar = float>
     numbers += io::checked_count(file.arrays.find(name)->shape, where);
   }
   const io::SizeLimit limit(numbers);
+  const io::LayerMaker<Scalar> maker(cells);
   std::vector<AnyLayer<Scalar>> layers;
   Shape shape = architecture->input->shape();
   for (std::size_t i = 0; i < architecture->layers.size(); ++i) {
@@ -146,7 +149,7 @@ template <std::floating_point Scalar = float>
     const io::Where here = io::where_layer(where, i, description.kind);
     // Before the layer is made: an Embedding allocates its table at once.
     (void)limit.check(description, shape.back(), here);
-    layers.push_back(io::LayerMaker<Scalar>::make(description, here));
+    layers.push_back(maker.make(description, here));
     try {
       shape = layers.back().output_shape(shape);
     } catch (const ShapeError& error) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/error.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/train/history.hpp>
@@ -33,10 +34,14 @@ class TrainingRun {
   virtual void set_weights(const std::vector<double>& weights) = 0;
 
   /// All that the training needs to go on with the same bits. Whole only in on_rest.
-  [[nodiscard]] virtual TrainingState state() = 0;
+  [[nodiscard]] virtual TrainingState state() {
+    throw StateError("this training has no state to keep");
+  }
   /// Goes on from a state instead of the beginning. For on_train_begin. The training throws
   /// ValueError when the state is not one of it.
-  virtual void resume_from(TrainingState state) = 0;
+  virtual void resume_from(TrainingState) {
+    throw StateError("this training cannot go on from a state");
+  }
 
   /// Ends the training after this epoch.
   void stop() noexcept { stopped_ = true; }
