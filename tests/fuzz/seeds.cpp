@@ -9,13 +9,24 @@
 
 using namespace strata;
 
+namespace {
+
+Tensor<float> noise(const Shape& shape) {
+  Tensor<float> x(shape);
+  Random random(1);
+  for (float& value : x.values()) value = static_cast<float>(random.normal());
+  return x;
+}
+
+}  // namespace
+
 int main(int count, char** arguments) {
   if (count != 2) return 2;
   const std::filesystem::path folder = std::filesystem::path(arguments[1]) / "safetensors";
   std::filesystem::create_directories(folder);
 
   Sequential plain{Input{Dynamic, 2}, LSTM{3, return_sequences}, Dense{1}};
-  save(folder / "model", plain, {.self_test = Tensor<float>({1, 2, 2})});
+  save(folder / "model", plain, {.self_test = noise({1, 3, 2})});
   save_weights(folder / "weights", plain);
 
   Sequential nested{Input{3, 2},
@@ -24,7 +35,7 @@ int main(int count, char** arguments) {
                     TimeDistributed{BatchNormalization{}},
                     ExtendedLSTM{2, return_sequences, {.projection = 1}},
                     DeepTransitionRNN{2, {.transitions = {2}}}};
-  save(folder / "nested", nested, {.self_test = Tensor<float>({1, 3, 2})});
+  save(folder / "nested", nested, {.self_test = noise({1, 3, 2})});
 
   Sequential ids{Input{Dynamic}, Embedding{4, 2}, SimpleRNN{2},       RepeatVector{2},
                  Flatten{},      Reshape{2, 2},   AttentionPooling{2}};
