@@ -96,8 +96,7 @@ template <class Model>
 /// such types, its weights as constants, and a function that makes it:
 ///
 ///   save_header("amp.hpp", model);                     // here
-///   #include "amp.hpp"                                 // elsewhere
-///   const amp::Model model = amp::model();
+///   const amp::Model model = amp::model();             // elsewhere, with amp.hpp included
 ///
 /// Throws StateError before the model is built, ValueError on layers that do not describe
 /// themselves, on weights that are not finite, and on a name that C++ cannot have; FileError when

@@ -14,7 +14,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A piece of a file as a message shows it: in quotes, what is not printable as \xNN, and
+/// A piece of a file as a message shows it: in quotes, by its code where it is not printable, and
 /// shortened.
 [[nodiscard]] inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 80;
