@@ -2,7 +2,8 @@
 
     python_snippets.py <docs/files.md> <model: LSTM with return_sequences, Dense, a self-test>
 
-Needs safetensors, NumPy, and PyTorch or Keras; a piece whose framework is missing is left out, and said.
+Needs safetensors, NumPy, and PyTorch or Keras. A piece whose framework is missing is left out, which
+is said.
 """
 
 import importlib.util
@@ -16,7 +17,8 @@ import numpy
 from safetensors.numpy import load_file
 
 document, model = (os.path.abspath(path) for path in sys.argv[1:])
-pieces = [piece for piece in re.findall(r"```python\n(.*?)```", open(document).read(), re.DOTALL) if "\ny = " in piece]
+blocks = re.findall(r"```python\n(.*?)```", open(document).read(), re.DOTALL)
+pieces = [block for block in blocks if "\ny = " in block]
 assert len(pieces) == 2, f"found {len(pieces)} pieces"
 os.environ.setdefault("KERAS_BACKEND", "torch")
 

@@ -2,8 +2,8 @@
 
     kill.py <program: training> [--kills 20] [--seed 1]
 
-Each kill is a training of its own: it is killed (SIGKILL) at a random moment of the time that it takes
-undisturbed, started again, and must end with the weights of the training that nobody killed.
+Each kill is a training of its own: it is killed (SIGKILL) at a random moment of the time that it
+takes undisturbed, started again, and must end with the weights of the training that nobody killed.
 """
 
 import argparse
@@ -15,7 +15,9 @@ import sys
 import tempfile
 import time
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser = argparse.ArgumentParser(
+    description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+)
 parser.add_argument("program")
 parser.add_argument("--kills", type=int, default=20)
 parser.add_argument("--seed", type=int, default=1)
@@ -25,7 +27,9 @@ moments = random.Random(arguments.seed)
 
 
 def start(name):
-    return subprocess.Popen([program, f"{name}.checkpoint", f"{name}.weights"], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [program, f"{name}.checkpoint", f"{name}.weights"], stdout=subprocess.PIPE, text=True
+    )
 
 
 def steps(output):
@@ -73,7 +77,8 @@ with tempfile.TemporaryDirectory() as folder:
         rest, _ = steps(second.communicate()[0])
         equal = second.returncode == 0 and content(name) == expected and not leftovers()
         same += equal
-        print(f"{killed:4}  {moment:9.3f}  {last:>15}  {done + rest - total:8}  {'yes' if equal else 'NO'}")
+        repeated = done + rest - total
+        print(f"{killed:4}  {moment:9.3f}  {last:>15}  {repeated:8}  {'yes' if equal else 'NO'}")
     print(f"{same} of {killed} ended with the bits of the undisturbed training; "
           f"{partial} kills came while a file was being written")
     sys.exit(0 if same == killed else 1)

@@ -13,7 +13,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import add_self_test
 
-program = sys.argv[1]
+program = os.path.abspath(sys.argv[1])
 
 
 def run(*words, code=0):
@@ -44,16 +44,20 @@ with tempfile.TemporaryDirectory() as folder:
         },
         {"dense.kernel": ("F32", [1, 1], floats(2)), "dense.bias": ("F32", [1], floats(-1))},
     )
-    right = {"input": ("F32", [1, 3, 1], floats(0, 1, 2)), "output": ("F32", [1, 3, 1], floats(0, 1, 3))}
+    right = {
+        "input": ("F32", [1, 3, 1], floats(0, 1, 2)),
+        "output": ("F32", [1, 3, 1], floats(0, 1, 3)),
+    }
     add_self_test.write("right.safetensors", {}, right)
     wrong = {**right, "output": ("F32", [1, 3, 1], floats(0, 1, 3.5))}
     add_self_test.write("wrong.safetensors", {}, wrong)
 
     contains(run("--help"), ".safetensors")
     contains(run("summary", "model.safetensors"), "Total params: 2")
-    contains(run("check", "model.safetensors", "right.safetensors"), "3 numbers, largest difference 0: ok")
-    contains(run("check", "model.safetensors", "wrong.safetensors", code=1), "0.5: DIFFERENT")
-    contains(run("check", "model.safetensors", "wrong.safetensors", "--tolerance", "0.2"), "ok")
+    check = ["check", "model.safetensors"]
+    contains(run(*check, "right.safetensors"), "3 numbers, largest difference 0: ok")
+    contains(run(*check, "wrong.safetensors", code=1), "0.5: DIFFERENT")
+    contains(run(*check, "wrong.safetensors", "--tolerance", "0.2"), "ok")
     contains(run("time", "model.safetensors", "--steps", "100"), "ns per step")
 
     run("convert", "model.safetensors", "again.safetensors")
@@ -65,8 +69,9 @@ with tempfile.TemporaryDirectory() as folder:
     subprocess.run([*helper, "again.safetensors", "right.safetensors"], check=True)
     contains(run("summary", "again.safetensors"), "Total params: 2")
     subprocess.run([*helper, "again.safetensors", "wrong.safetensors"], check=True)
-    contains(run("summary", "again.safetensors", code=1), "self-test: the model computes other numbers")
-    subprocess.run([*helper, "again.safetensors", "wrong.safetensors", "--tolerance", "1"], check=True)
+    contains(run("summary", "again.safetensors", code=1), "self-test: the model computes other")
+    helper += ["again.safetensors", "wrong.safetensors", "--tolerance", "1"]
+    subprocess.run(helper, check=True)
     run("summary", "again.safetensors")
 
     contains(run("summary", "none.safetensors", code=1), "cannot be opened")
