@@ -74,7 +74,7 @@ TEST_CASE("a model is saved and loaded by one call each", "[io]") {
   CHECK(load({bytes, "the built-in model"}).weights() == model.weights());
   CHECK(error_text<FormatError>([&] {
           (void)load({Bytes(9), "the built-in model"});
-        }) == Contains{"the built-in model: header length"});
+        }) == Contains{"the built-in model: header: this is not JSON"});
   CHECK(error_text<StateError>([&] { save(path, Sequential<>()); }) == Contains{"not known yet"});
 }
 
