@@ -85,9 +85,17 @@ template <class Scalar, class Model, class Adapt>
   return weights;
 }
 
+/// The same where all layers must be equal, those without weights too, but for what only training
+/// uses.
 template <class Scalar, class Model>
 [[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
                                               const Model& model, const Where& where) {
+  std::vector<LayerDescription> of_file;
+  for (const auto& layer : layers) of_file.push_back(layer.description());
+  std::vector<LayerDescription> of_model;
+  const auto network = model.network();
+  for (const auto& layer : network.layers()) of_model.push_back(layer.description());
+  require_same_layers(of_file, of_model, where);
   return weights_for(layers, model, [](LayerDescription&, const LayerDescription&) {}, where);
 }
 

@@ -11,9 +11,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-namespace detail {
-
-/// Throws FormatError unless a list has the sizes from `axis` on.
+/// Appends the numbers of a list. Throws FormatError unless it has the sizes from `axis` on.
 inline void append_numbers(const Json& json, std::size_t axis, Numbers& to, const Where& where) {
   if (axis == to.shape.size()) {
     to.values.push_back(read_number(json, where));
@@ -26,8 +24,6 @@ inline void append_numbers(const Json& json, std::size_t axis, Numbers& to, cons
   for (const Json& one : json) append_numbers(one, axis + 1, to, where);
 }
 
-}  // namespace detail
-
 /// The numbers of nested lists, as NumPy's tolist() makes them of an array; a number alone has no
 /// sizes. Throws FormatError on lists of different lengths and on anything that is no number.
 [[nodiscard]] inline Numbers numbers_of(const Json& json, const Where& where) {
@@ -36,7 +32,7 @@ inline void append_numbers(const Json& json, std::size_t axis, Numbers& to, cons
     numbers.shape.push_back(static_cast<Index>(first->size()));
     if (first->empty()) break;
   }
-  detail::append_numbers(json, 0, numbers, where);
+  append_numbers(json, 0, numbers, where);
   return numbers;
 }
 

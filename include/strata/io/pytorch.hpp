@@ -34,10 +34,10 @@ struct PyTorchModule {
   /// What is applied to its output, such as the torch.relu after an nn.Linear.
   Activation activation = Activation::linear;
 
-  PyTorchModule(std::string name, Activation activation = Activation::linear)
-      : name(std::move(name)), activation(activation) {}
-  PyTorchModule(const char* name, Activation activation = Activation::linear)
-      : PyTorchModule(std::string(name), activation) {}
+  PyTorchModule(std::string named, Activation then = Activation::linear)
+      : name(std::move(named)), activation(then) {}
+  PyTorchModule(const char* named, Activation then = Activation::linear)
+      : PyTorchModule(std::string(named), then) {}
 };
 
 /// What a PyTorch model makes of the sequence that its last nn.LSTM, nn.GRU or nn.RNN returns.
@@ -63,7 +63,7 @@ struct PyTorchOptions {
 
 namespace io {
 
-/// The modules of a file in the order in which they run. `joined`: whether their sizes must fit.
+/// The modules of a file in the order in which they run.
 [[nodiscard]] inline std::vector<TorchModule> ordered_modules(const TorchStateDict& state,
                                                               const PyTorchOptions& options) {
   std::vector<TorchModule> found = find_torch_modules(state);

@@ -66,9 +66,10 @@ class TorchModuleFinder {
  public:
   explicit TorchModuleFinder(const NamedArrays& arrays) : arrays_(&arrays) {}
 
-  [[nodiscard]] TorchModule find(const std::string& name) const {
+  /// `recurrent`: by the names of its tensors.
+  [[nodiscard]] TorchModule find(const std::string& name, bool recurrent) const {
     TorchModule module{name};
-    if (has(module, "weight_ih_l0")) {
+    if (recurrent) {
       find_recurrent(module);
     } else {
       find_table(module);
@@ -198,7 +199,7 @@ class TorchModuleFinder {
     if (modules.size() == most) {
       state.arrays.where().refuse("has more than " + std::to_string(most) + " modules");
     }
-    modules.push_back(finder.find(name));
+    modules.push_back(finder.find(name, is_recurrent));
   }
   return modules;
 }

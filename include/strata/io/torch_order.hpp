@@ -20,7 +20,9 @@ namespace strata::inline STRATA_TARGET::io {
 /// - names that differ by their last number alone are in the order of the numbers: "lstm" before
 ///   "lstm2", "net.2" before "net.10".
 ///
-/// Nothing is guessed: where there is none, or more than one, it throws FormatError.
+/// and, if there are such orders, nn.Linear comes after all that is recurrent: the sizes of LSTM(1
+/// to 8), Linear(8 to 1) would allow the other way round too. Where there is no such order, or more
+/// than one, it throws FormatError.
 class TorchOrder {
  public:
   TorchOrder(const std::vector<TorchModule>& modules, const Where& where)
@@ -30,6 +32,10 @@ class TorchOrder {
 
   [[nodiscard]] std::vector<TorchModule> find() {
     search();
+    if (found_.empty() && steps_ <= most_steps) {
+      linear_last_ = false;
+      search();
+    }
     if (steps_ > most_steps && found_.empty()) {
       where_->refuse("its modules may join in too many orders to try; name them in their order by "
                      ".modules");
@@ -95,7 +101,12 @@ class TorchOrder {
       return false;
     }
     for (std::size_t other = 0; other < names_.size(); ++other) {
-      if (!used_[other] && other != i && names_[other].is_before(names_[i])) return false;
+      if (used_[other] || other == i) continue;
+      if (names_[other].is_before(names_[i])) return false;
+      if (linear_last_ && module.kind == TorchModule::Kind::Linear &&
+          (*modules_)[other].is_recurrent()) {
+        return false;
+      }
     }
     return true;
   }
@@ -121,6 +132,7 @@ class TorchOrder {
   Order order_;
   std::vector<Order> found_;
   std::size_t steps_ = 0;
+  bool linear_last_ = true;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io
