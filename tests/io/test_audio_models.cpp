@@ -1,5 +1,5 @@
-// Models that RTNeural and Neural Amp Modeler publish, with the outputs that their authors recorded.
-// They are not part of strata: cmake -DSTRATA_AUDIO_MODELS=<folder> says where they are.
+// Models that RTNeural and Neural Amp Modeler publish, with the outputs that their authors
+// recorded. They are not part of strata: cmake -DSTRATA_AUDIO_MODELS=<folder> says where they are.
 
 #include <filesystem>
 #include <fstream>

@@ -75,8 +75,7 @@ TEST_CASE("NAM: an LSTM of two layers as NumPy computes it", "[io][nam]") {
 TEST_CASE("NAM: where each number of the list goes", "[io][nam]") {
   const auto bytes = test::bytes_of(small().dump());
   const auto amp = load_nam(bytes);
-  CHECK(amp.model.weights() ==
-        std::vector<float>{1, 3, 5, 7, 2, 4, 6, 8, 9, 10, 11, 12, 15, 16});
+  CHECK(amp.model.weights() == std::vector<float>{1, 3, 5, 7, 2, 4, 6, 8, 9, 10, 11, 12, 15, 16});
   CHECK(amp.rest.layers == std::vector<std::vector<float>>{{13, 14}, {}});
   CHECK(amp.sample_rate == 0);
 }
@@ -90,7 +89,8 @@ TEST_CASE("NAM: into a given model", "[io][nam]") {
   test::require_close(amp.predict(expected.input, {.state = &rest}).values(),
                       expected.output.values(), test::imported<float>);
   // Layers for training have no place in the file, but in the model's state.
-  Sequential trained{Input{Dynamic, 2}, Dropout{0.5}, LSTM{3, return_sequences}, Dropout{0.5},
+  Sequential trained{Input{Dynamic, 2},         Dropout{0.5},
+                     LSTM{3, return_sequences}, Dropout{0.5},
                      LSTM{3, return_sequences}, Dense{1}};
   auto of_trained = load_nam(file, trained);
   test::require_close(trained.predict(expected.input, {.state = &of_trained}).values(),

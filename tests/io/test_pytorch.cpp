@@ -137,8 +137,9 @@ TEST_CASE("PyTorch: into a given model", "[io][pytorch]") {
   sequences("lstm_2").require_equal(two);
 
   // Functions between the modules and the last step are the model's own.
-  Sequential between{Input{Dynamic, 3}, Dense{3, {.activation = Activation::tanh}},
-                     LSTM{3, return_sequences}, Dense{3}, Activate{Activation::relu}, Dense{3}};
+  Sequential between{Input{Dynamic, 3},          Dense{3, {.activation = Activation::tanh}},
+                     LSTM{3, return_sequences},  Dense{3},
+                     Activate{Activation::relu}, Dense{3}};
   load_pytorch(golden("between.json"), between);
   sequences("between").require_equal(between);
   Sequential<double> last;
@@ -148,16 +149,14 @@ TEST_CASE("PyTorch: into a given model", "[io][pytorch]") {
   last.add(Dense<double>{1});
   load_pytorch(golden("gru.safetensors"), last);
   test::Reference<double>(golden("gru.last_step.reference")).require_equal(last);
-  Sequential relu{Input{Dynamic, 2},
-                  Bidirectional{SimpleRNN<float, Dynamic, Dynamic, true>{
-                      3, SimpleRNNOptions{.activation = Activation::relu}}}};
+  Sequential relu{Input{Dynamic, 2}, Bidirectional{SimpleRNN<float, Dynamic, Dynamic, true>{
+                                         3, SimpleRNNOptions{.activation = Activation::relu}}}};
   load_pytorch(golden("rnn_relu.safetensors"), relu);
   sequences("rnn_relu").require_equal(relu);
 
   const auto refused = [](const std::string& name, auto& model) {
     const auto before = model.weights();
-    const std::string text =
-        error_text<FormatError>([&] { load_pytorch(golden(name), model); });
+    const std::string text = error_text<FormatError>([&] { load_pytorch(golden(name), model); });
     CHECK(model.weights() == before);
     return text;
   };
@@ -244,8 +243,7 @@ TEST_CASE("PyTorch: a self-test in the file is run", "[io][pytorch]") {
 
 TEST_CASE("PyTorch: tensors that are missing, left over or of other sizes", "[io][pytorch]") {
   CHECK(lstm.error() == "(nothing was thrown)");
-  CHECK(lstm.without("lstm.weight_hh_l0").error() ==
-        "memory: lstm.weight_hh_l0: is missing");
+  CHECK(lstm.without("lstm.weight_hh_l0").error() == "memory: lstm.weight_hh_l0: is missing");
   CHECK(lstm.without("lstm.bias_hh_l0").error() == "memory: lstm.bias_hh_l0: is missing");
   CHECK(lstm.without("fc.weight").error() == "memory: fc.weight: is missing");
   CHECK(lstm.without("lstm.weight_ih_l0").error() == "memory: lstm.weight_ih_l0: is missing");
@@ -277,6 +275,8 @@ TEST_CASE("PyTorch: tensors that are missing, left over or of other sizes", "[io
   CHECK(File{}.error() == "memory: has no tensors");
   CHECK(File{{{"a.weight", {1, 1}}}}.error({.output = PyTorchOutput::last_step}) ==
         Contains{"has no nn.LSTM, nn.GRU or nn.RNN whose last step could be taken"});
+  CHECK_THROWS_AS(load_pytorch(golden("rnn.safetensors"), {.nonlinearity = Activation::sigmoid}),
+                  ValueError);
   File many;
   for (int i = 0; i < 257; ++i) many.tensors[std::to_string(i) + ".weight"] = {1, 1};
   CHECK(many.error() == "memory: has more than 256 modules");

@@ -74,9 +74,9 @@ TEST_CASE("RTNeural: into a given model", "[io][rtneural]") {
   load_rtneural(golden("last_step.json"), model);
   reference<float>("last_step").require_equal(model);
   const auto weights = model.weights();
-  Sequential<LSTM<float, 2, 4, return_sequences>, GRU<float, 4, 3>,
-             Dense<float, 3, 1>> other{LSTM<float, 2, 4, true>{}, GRU<float, 4, 3>{},
-                                       Dense<float, 3, 1>{{.activation = Activation::relu}}};
+  Sequential<LSTM<float, 2, 4, return_sequences>, GRU<float, 4, 3>, Dense<float, 3, 1>> other{
+      LSTM<float, 2, 4, true>{}, GRU<float, 4, 3>{},
+      Dense<float, 3, 1>{{.activation = Activation::relu}}};
   CHECK(error_text<FormatError>([&] { load_rtneural(golden("last_step.json"), other); }) ==
         Contains{"layer 2 (Dense): activation: expected \"relu\", found \"linear\""});
   // A layer without weights is a layer too.
@@ -154,6 +154,15 @@ TEST_CASE("RTNeural: layers that are not understood", "[io][rtneural]") {
   json = recurrent("lstm", 4);
   json["in_shape"] = Json::array({nullptr, 2});
   CHECK(error(json) == Contains{"layer 0 (\"lstm\"): reads sequences"});
+
+  json = with("/layers/0/type", "activation");
+  CHECK(error(json) == "memory: layer 0 (\"activation\"): weights: expected 0 arrays, found 2");
+  json["layers"][0].erase("weights");
+  CHECK(error(json) == Contains{"shape: expected 2 features"});
+  json["layers"][0]["shape"][2] = 2;
+  CHECK(error(json) == "(nothing was thrown)");
+  json["layers"][0]["activation"] = "softmax";
+  CHECK(error(json) == Contains{"layer 0 (\"activation\"): "});
 
   const auto text = [](const std::string& content) {
     const auto bytes = test::bytes_of(content);

@@ -96,7 +96,8 @@ template <class Scalar, class Model>
   const auto network = model.network();
   for (const auto& layer : network.layers()) of_model.push_back(layer.description());
   require_same_layers(of_file, of_model, where);
-  return weights_for(layers, model, [](LayerDescription&, const LayerDescription&) {}, where);
+  return weights_for(
+      layers, model, [](LayerDescription&, const LayerDescription&) {}, where);
 }
 
 }  // namespace strata::inline STRATA_TARGET::io

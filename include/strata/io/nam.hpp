@@ -99,7 +99,8 @@ template <class S>
   const Json json = parse_json(from.text(), where);
   ObjectReader reader(json, where);
   const std::string architecture = reader.get<std::string>("architecture");
-  if (architecture != "LSTM") where.in("architecture").expected("\"LSTM\"", in_quotes(architecture));
+  if (architecture != "LSTM")
+    where.in("architecture").expected("\"LSTM\"", in_quotes(architecture));
   check_nam_version(reader.get<std::string>("version"), where.in("version"));
   NAMLayers<S> file;
   if (const Json* rate = reader.find("sample_rate"); rate && !rate->is_null()) {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <strata/activation.hpp>
+#include <strata/error.hpp>
 #include <strata/io/assemble.hpp>
 #include <strata/io/imported.hpp>
 #include <strata/io/model_file.hpp>
@@ -101,6 +103,10 @@ template <class Scalar>
   if (last == modules.rend() && options.output != PyTorchOutput::sequences) {
     state.arrays.where().refuse("has no nn.LSTM, nn.GRU or nn.RNN whose last step could be taken");
   }
+  if (options.nonlinearity != Activation::tanh && options.nonlinearity != Activation::relu) {
+    throw ValueError("load_pytorch: the nonlinearity of nn.RNN is tanh or relu, found " +
+                     std::string(name(options.nonlinearity)));
+  }
   TorchLayers<Scalar> make(state.arrays, options.nonlinearity);
   std::vector<AnyLayer<Scalar>> layers;
   for (std::size_t i = 0; i < modules.size(); ++i) {
@@ -169,7 +175,8 @@ void run_torch_self_test(const Model& model, TorchStateDict& state) {
 ///
 /// Throws FileError when the file cannot be read, FormatError, naming the tensor, on anything in it
 /// that is not known, missing, left over or of another size, when the order of the modules is not
-/// clear, and when a self-test in the file gives other numbers (tools/add_self_test.py).
+/// clear, and when a self-test in the file gives other numbers (tools/add_self_test.py); ValueError
+/// on a nonlinearity that nn.RNN does not have.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_pytorch(const io::Source& from,
                                               const PyTorchOptions& options = {}) {
@@ -192,8 +199,8 @@ void load_pytorch(const io::Source& from, Model& model, const PyTorchOptions& op
   const std::vector<Scalar> before = model.weights();
   io::TorchStateDict state = io::read_torch_state_dict(from);
   auto layers = io::torch_layers<Scalar>(state, io::ordered_modules(state, options), options);
-  const auto weights = io::weights_for(layers, std::as_const(model), io::adapt_to_model,
-                                       from.where());
+  const auto weights =
+      io::weights_for(layers, std::as_const(model), io::adapt_to_model, from.where());
   model.set_weights(weights);
   try {
     io::run_torch_self_test(model, state);

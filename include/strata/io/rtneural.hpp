@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/error.hpp>
 #include <strata/io/assemble.hpp>
 #include <strata/io/imported.hpp>
 #include <strata/io/json.hpp>
@@ -20,8 +21,8 @@
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 
-// The JSON files of RTNeural, https://github.com/jatinchowdhury18/RTNeural: Keras' layers with their
-// weights as Keras has them, and the shapes of their outputs.
+// The JSON files of RTNeural, https://github.com/jatinchowdhury18/RTNeural: Keras' layers with
+// their weights as Keras has them, and the shapes of their outputs.
 
 namespace strata::inline STRATA_TARGET {
 
@@ -66,10 +67,14 @@ class RTNeuralReader {
         weights.push_back(numbers_of(one, at));
       }
     }
-    AnyLayer<S> made = make({type, activation, shape, std::move(weights)}, here);
-    values.finish();
-    before_ = shape;
-    return made;
+    try {
+      AnyLayer<S> made = make({type, activation, shape, std::move(weights)}, here);
+      values.finish();
+      before_ = shape;
+      return made;
+    } catch (const ValueError& error) {
+      here.refuse(error.what());
+    }
   }
 
  private:
@@ -105,9 +110,8 @@ class RTNeuralReader {
     const bool bias = entry.weights.size() == 2;
     LayerWeights weights{{"kernel", entry.weights[0]}};
     if (bias) weights.emplace("bias", entry.weights[1]);
-    return with_weights(
-        Dense<S>(units, {.activation = activation(entry, where), .use_bias = bias}),
-        before_.features, weights, where);
+    return with_weights(Dense<S>(units, {.activation = activation(entry, where), .use_bias = bias}),
+                        before_.features, weights, where);
   }
 
   /// The gates are Keras', which are strata's. A GRU is one with reset_after, as RTNeural runs it.
@@ -192,7 +196,8 @@ template <class S>
     file.layers.push_back(layers.layer(one, file.layers.size(), where));
   }
   // Programs around RTNeural say these of a model. What changes its output must change nothing.
-  reader.ignore({"samplerate", "sample_rate", "author", "esr", "name", "version", "date", "metadata"});
+  reader.ignore(
+      {"samplerate", "sample_rate", "author", "esr", "name", "version", "date", "metadata"});
   for (const char* key : {"in_skip", "in_gain", "out_gain"}) {
     if (const Json* value = reader.find(key)) {
       if (read_number(*value, where.in(key)) != 0) where.in(key).expected("0", found_text(*value));
@@ -211,14 +216,14 @@ template <class S>
 /// return sequences where their shape in the file has steps: x (B, T, F) to (B, T, U); a shape
 /// without steps gives (B, U).
 ///
-/// Throws FileError when the file cannot be read, FormatError, naming the layer, on types of layers,
-/// activations and settings that are not known, and on weights and shapes that do not fit each
-/// other.
+/// Throws FileError when the file cannot be read, FormatError, naming the layer, on types of
+/// layers, activations and settings that are not known, and on weights and shapes that do not fit
+/// each other.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_rtneural(const io::Source& from) {
   auto file = io::read_rtneural<Scalar>(from);
-  const Input input = file.input.rank == 3 ? Input(Dynamic, file.input.features)
-                                           : Input(file.input.features);
+  const Input input =
+      file.input.rank == 3 ? Input(Dynamic, file.input.features) : Input(file.input.features);
   return io::assemble<Scalar>(std::move(file.layers), input, from.where());
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/error.hpp>
 #include <strata/io/arrays.hpp>
 #include <strata/io/imported.hpp>
 #include <strata/io/numbers.hpp>
@@ -32,14 +33,17 @@ class TorchLayers {
   [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation) {
     LayerWeights weights{{"kernel", turned(module, "weight")}};
     if (module.bias) weights.emplace("bias", numbers(module, "bias"));
-    return with_weights(
-        Dense<S>(module.units, {.activation = activation, .use_bias = module.bias}), module.inputs,
-        weights, where(module));
+    return with_weights(Dense<S>(module.units, {.activation = activation, .use_bias = module.bias}),
+                        module.inputs, weights, where(module));
   }
 
   [[nodiscard]] AnyLayer<S> embedding(const TorchModule& module) {
-    return with_weights(Embedding<S>(module.inputs, module.units), 1,
-                        {{"embeddings", numbers(module, "weight")}}, where(module));
+    try {
+      return with_weights(Embedding<S>(module.inputs, module.units), 1,
+                          {{"embeddings", numbers(module, "weight")}}, where(module));
+    } catch (const ValueError& error) {
+      where(module).refuse(error.what());
+    }
   }
 
   /// One layer of nn.LSTM, nn.GRU or nn.RNN, in one direction or both.
@@ -70,8 +74,9 @@ class TorchLayers {
   template <class Last, class Sequences, class Options>
   [[nodiscard]] AnyLayer<S> made(const TorchModule& module, int layer, bool sequences,
                                  const Options& options) {
-    return sequences ? one_or_both(Sequences(module.units, return_sequences, options), module, layer)
-                     : one_or_both(Last(module.units, options), module, layer);
+    return sequences
+               ? one_or_both(Sequences(module.units, return_sequences, options), module, layer)
+               : one_or_both(Last(module.units, options), module, layer);
   }
 
   template <class Layer>

@@ -37,8 +37,9 @@ class TorchOrder {
       search();
     }
     if (steps_ > most_steps && found_.empty()) {
-      where_->refuse("its modules may join in too many orders to try; name them in their order by "
-                     ".modules");
+      where_->refuse(
+          "its modules may join in too many orders to try; name them in their order by "
+          ".modules");
     }
     if (found_.empty()) {
       where_->refuse("its modules do not join one after the other by their sizes: " +
@@ -63,8 +64,8 @@ class TorchOrder {
     std::string number;
 
     [[nodiscard]] bool is_before(const Name& other) const {
-      return stem == other.stem && std::pair(number.size(), number) <
-                                       std::pair(other.number.size(), other.number);
+      return stem == other.stem &&
+             std::pair(number.size(), number) < std::pair(other.number.size(), other.number);
     }
   };
 
