@@ -2,12 +2,10 @@
 
 #include <cstddef>
 #include <map>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <strata/error.hpp>
 #include <strata/io/assign.hpp>
 #include <strata/io/compare_layers.hpp>
 #include <strata/io/numbers.hpp>

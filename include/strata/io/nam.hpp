@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -99,8 +98,9 @@ template <class S>
   const Json json = parse_json(from.text(), where);
   ObjectReader reader(json, where);
   const std::string architecture = reader.get<std::string>("architecture");
-  if (architecture != "LSTM")
+  if (architecture != "LSTM") {
     where.in("architecture").expected("\"LSTM\"", in_quotes(architecture));
+  }
   check_nam_version(reader.get<std::string>("version"), where.in("version"));
   NAMLayers<S> file;
   if (const Json* rate = reader.find("sample_rate"); rate && !rate->is_null()) {
@@ -129,7 +129,8 @@ template <class S>
                                        features, own, here));
     std::vector<S> state;
     for (const char* part : {"h", "c"}) {
-      for (const double value : weights.take({units}).values) {
+      const Numbers initial = weights.take({units});
+      for (const double value : initial.values) {
         state.push_back(converted<S>(value, here.in(part)));
       }
     }

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <set>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include <strata/io/arrays.hpp>
