@@ -78,6 +78,12 @@ def torch_files():
     write("recurrent_torch.txt", torch_modules.recurrent_torch())
 
 
+def keras_model_files():
+    import keras_files
+
+    write("keras_files.txt", keras_files.keras_files(FOLDER))
+
+
 def onnx_files():
     import onnx_cells
 
@@ -92,7 +98,7 @@ def write(name, golden_file):
 
 if __name__ == "__main__":
     # TensorFlow and PyTorch each bring an LLVM and cannot share a process.
-    frameworks = {"keras": keras_files, "torch": torch_files, "onnx": onnx_files}
+    frameworks = {"keras": keras_files, "keras_files": keras_model_files, "torch": torch_files, "onnx": onnx_files}
     if len(sys.argv) > 1:
         frameworks[sys.argv[1]]()
     else:

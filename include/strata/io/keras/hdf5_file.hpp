@@ -187,7 +187,7 @@ class Hdf5File {
     const Hdf5Handle space(H5Dget_space(dataset.get()), H5Sclose);
     const Hdf5Handle type(H5Dget_type(dataset.get()), H5Tclose);
     if (!space || !type) here.refuse("the array cannot be read");
-    const Element element = element_of_type(type, here);
+    const Element element = is_bfloat16(path, type) ? Element::bfloat16 : element_of(type, here);
     std::vector<Index> sizes = sizes_in(space, here);
     const std::size_t bytes = checked_count(sizes, here) * size_of(element);
     if (bytes > 0) check_storage(dataset, bytes, here);
@@ -272,7 +272,7 @@ class Hdf5File {
     return count;
   }
 
-  [[nodiscard]] static Element element_of_type(const Hdf5Handle& type, const Where& here) {
+  [[nodiscard]] static Element element_of(const Hdf5Handle& type, const Where& here) {
     const std::pair<hid_t, Element> known[] = {{H5T_IEEE_F32LE, Element::float32},
                                                {H5T_IEEE_F32BE, Element::float32},
                                                {H5T_IEEE_F64LE, Element::float64},
@@ -292,6 +292,12 @@ class Hdf5File {
     }
     here.expected("numbers of float16, bfloat16, float32 or float64",
                   "another type of " + std::to_string(size) + " bytes");
+  }
+
+  /// As Keras writes it: bytes that HDF5 does not understand, with the name of their type.
+  [[nodiscard]] bool is_bfloat16(const std::string& path, const Hdf5Handle& type) const {
+    return H5Tget_class(type.get()) == H5T_OPAQUE && H5Tget_size(type.get()) == 2 &&
+           text(path, "dtype") == "bfloat16";
   }
 
   static void swap_bytes(std::vector<std::byte>& values, std::size_t size) {
