@@ -40,6 +40,8 @@ need cmake cmake
 need ninja-build ninja
 need_eigen
 need nlohmann-json3-dev {/usr,/usr/local,/opt/homebrew}/include/nlohmann/json.hpp
+need libhdf5-dev /usr/include/hdf5/serial/hdf5.h {/usr,/usr/local,/opt/homebrew}/include/hdf5.h
+need libzip-dev {/usr,/usr/local,/opt/homebrew}/include/zip.h
 need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
 if wanted clang || wanted fuzz; then need clang clang++; fi
 if wanted docs; then need doxygen doxygen; fi
@@ -49,15 +51,15 @@ if wanted eigen5 && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   if ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
 fi
 install_missing_packages "\
-  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, nlohmann/json, Python with pip, Doxygen:
+  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, nlohmann/json, HDF5, libzip, Python with pip, Doxygen:
   Fedora:    sudo dnf install gcc-c++ clang cmake ninja-build eigen3-devel catch-devel json-devel \\
-               libasan libubsan python3-pip doxygen
-  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 nlohmann-json python-pip \\
-               doxygen
+               hdf5-devel libzip-devel libasan libubsan python3-pip doxygen
+  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 nlohmann-json hdf5 libzip \\
+               python-pip doxygen
   openSUSE:  sudo zypper install gcc-c++ clang cmake ninja eigen3-devel Catch2-devel \\
-               nlohmann_json-devel python3-pip doxygen
+               nlohmann_json-devel hdf5-devel libzip-devel python3-pip doxygen
   macOS:     xcode-select --install && brew install cmake ninja eigen catch2 nlohmann-json \\
-               python doxygen"
+               hdf5 libzip python doxygen"
 
 # The layout of code differs between versions of clang-format, so it is this one or none.
 clang_format=clang-format-14

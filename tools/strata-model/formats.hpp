@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <strata/model/sequential.hpp>
@@ -21,9 +22,16 @@ struct Format {
 // One function a format, each in a file of its own. A new format is added here and in formats().
 [[nodiscard]] Format safetensors_format();
 [[nodiscard]] Format header_format();
+#ifdef STRATA_TOOL_KERAS
+[[nodiscard]] std::vector<Format> keras_formats();
+#endif
 
 [[nodiscard]] inline std::vector<Format> formats() {
-  return {safetensors_format(), header_format()};
+  std::vector<Format> list = {safetensors_format(), header_format()};
+#ifdef STRATA_TOOL_KERAS
+  for (auto& format : keras_formats()) list.push_back(std::move(format));
+#endif
+  return list;
 }
 
 }  // namespace strata::tool
