@@ -188,6 +188,7 @@ def types():
 
 def trained():
     """Optimizer, metrics and generators of dropout are in the file too."""
+    keras.utils.set_random_seed(1)
     model = sequential(
         (4, 2),
         of(layers.GaussianNoise, 0.1),
@@ -237,8 +238,8 @@ def add_outputs(file, model, case):
     file.add(f"{case}.y", y)
 
 
-def compress(path):
-    """The same archive, deflated, without the time of day."""
+def rewrite(path, method=zipfile.ZIP_DEFLATED):
+    """The same archive, packed otherwise, without the time of day."""
     with zipfile.ZipFile(path) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     metadata = json.loads(content["metadata.json"])
@@ -248,9 +249,9 @@ def compress(path):
     content["config.json"] = re.sub(
         rb', "shared_object_id": \d+', b"", content["config.json"]
     )
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in content.items():
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name), data, method)
 
 
 def keras_2(model, path):
@@ -338,6 +339,29 @@ def refused():
     return {name: config(model) for name, model in models.items()}
 
 
+def fuzzer_seeds(folder):
+    """Small files of each kind, for the fuzzer of the reader: archives as Keras stores them, and
+    configs alone."""
+    os.makedirs(folder, exist_ok=True)
+
+    def path(name):
+        return os.path.join(folder, name)
+
+    model = sequential((3,), dense(1))
+    model.save(path("dense.h5"))
+    model.save_weights(path("dense.weights.h5"))
+    model.save(path("dense.keras"))
+    rewrite(path("dense.keras"), zipfile.ZIP_STORED)
+    sequential((None, 2), lstm(3, False), dense(1)).save_weights(path("lstm.weights.h5"))
+    for case, model in [*functional(), *bidirectional(), *around(), *masks()]:
+        if case in ("functional_masked", "both_ave", "time_distributed", "shapes", "masking_mean"):
+            write_text(path(case), [model.to_json()])
+    for name in ("dense.h5", "dense.keras"):
+        os.replace(path(name), path(name.replace(".", "_")))
+    for name in ("dense", "lstm"):
+        os.replace(path(f"{name}.weights.h5"), path(f"{name}_weights"))
+
+
 def keras_files(folder):
     file = GoldenFile("files of Keras models, float32", digits=9, packages=PACKAGES)
     models = os.path.join(folder, "keras")
@@ -347,13 +371,15 @@ def keras_files(folder):
             set_weights(model, case)
             path = os.path.join(models, f"{case}.keras")
             model.save(path)
-            compress(path)
+            rewrite(path)
             add_outputs(file, in_float32(model) if group is types else model, case)
     model = trained()
     set_weights(model, "trained")
     for ending in (".keras", ".h5", ".weights.h5"):
         path = os.path.join(models, "trained" + ending)
         (model.save_weights if "weights" in ending else model.save)(path)
+        if ending == ".keras":
+            rewrite(path, zipfile.ZIP_STORED)
     add_outputs(file, model, "trained")
     for case, model in functional():
         if case == "functional_masked":
@@ -369,4 +395,5 @@ def keras_files(folder):
     add_outputs(file, model, "parts")
     lines = [f"{json.dumps(name)}: {json.dumps(one)}" for name, one in refused().items()]
     write_text(os.path.join(models, "refused.json"), ["{", ",\n".join(lines), "}"])
+    fuzzer_seeds(os.path.join(folder, "..", "fuzz", "corpus", "keras"))
     return file
