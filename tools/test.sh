@@ -182,7 +182,7 @@ run_fuzz() {
     mkdir -p "build/fuzz/corpus/$name"
     if ! "build/fuzz/tests/fuzz/fuzz_$name" "build/fuzz/corpus/$name" "$seeds" \
       -dict="tests/fuzz/$name.dict" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
-      -max_len=16384 -artifact_prefix="$findings/$name-" -print_final_stats=1 \
+      -max_len=20480 -artifact_prefix="$findings/$name-" -print_final_stats=1 \
       >"$log-$name.log" 2>&1; then
       fail fuzz "$what" "$start" - "$name, see $findings" "$log-$name.log"
       return
