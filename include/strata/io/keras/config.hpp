@@ -29,25 +29,29 @@ class KerasConfig {
     ObjectReader config(*model.config, where);
     read_common(config);
     const Json& layers = read_list(config.raw("layers"), where.in("layers"));
+    std::vector<const Json*> chain;
     Architecture architecture;
     if (model.class_name == "Sequential") {
+      for (const Json& layer : layers) chain.push_back(&layer);
       if (const Json* shape = config.find("build_input_shape"); shape && !shape->is_null()) {
         architecture.input = input_of_batch(*shape, config.where("build_input_shape"));
       }
     } else if (model.class_name == "Functional" || model.class_name == "Model") {
-      require_chain(config, layers, where);
+      chain = KerasChain(config, layers, where).layers();
     } else {
       where.expected("a Sequential or a functional model", in_quotes(model.class_name));
     }
     config.finish();
-    read_layers(layers, architecture, where);
+    read_layers(chain, architecture, where);
     return architecture;
   }
 
  private:
-  void read_layers(const Json& layers, Architecture& architecture, const Where& where) const {
+  void read_layers(const std::vector<const Json*>& layers, Architecture& architecture,
+                   const Where& where) const {
     Index rank = 0;
-    for (const Json& json : layers) {
+    for (const Json* layer : layers) {
+      const Json& json = *layer;
       const std::size_t i = architecture.layers.size();
       const Where unnamed = where.in("layer " + std::to_string(i));
       const KerasObject object = KerasObject::of(json, unnamed);
