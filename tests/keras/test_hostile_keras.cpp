@@ -3,10 +3,11 @@
 #include <hdf5.h>
 #include <zip.h>
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <strata/io/keras.hpp>
