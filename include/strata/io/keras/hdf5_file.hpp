@@ -1,11 +1,11 @@
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <functional>
-#include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,21 +14,37 @@
 
 #include <strata/io/arrays.hpp>
 #include <strata/io/element.hpp>
-#include <strata/io/keras/hdf5_handle.hpp>
+#include <strata/io/keras/hdf5_bytes.hpp>
+#include <strata/io/keras/hdf5_types.hpp>
 #include <strata/io/where.hpp>
-#include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// An HDF5 file in memory, as far as models need it: groups, arrays of numbers, attributes of text.
-/// Nothing outside of the file is ever read: only hard links, only arrays that lie in the file,
-/// only the filters that HDF5 brings. Everything throws FormatError.
+/// An HDF5 file in memory, as far as Keras' files go: groups, arrays of numbers in one piece,
+/// attributes of text, in the layout that h5py writes unless told otherwise. The HDF5 library reads
+/// more, but damaged files make it crash. Everything throws FormatError. Names of the specification
+/// are in quotes.
 class Hdf5File {
  public:
   /// The bytes must outlive it.
-  Hdf5File(std::span<const std::byte> bytes, Where where)
-      : where_(std::move(where)), file_size_(bytes.size()), file_(open(bytes, where_)) {}
+  Hdf5File(std::span<const std::byte> bytes, Where where) : where_(std::move(where)), all_(bytes) {
+    Hdf5Bytes head(bytes, where_);
+    head.skip(8);
+    const unsigned version = head.byte();
+    head.require_version("superblock", version, 0, 1);
+    head.skip(4);
+    if (head.byte() != 8 || head.byte() != 8) where_.refuse("HDF5 addresses are not of 8 bytes");
+    head.skip(version == 0 ? 9 : 13);
+    if (head.word<std::uint64_t>() != 0) where_.refuse("the HDF5 file does not begin at its begin");
+    head.skip(8);
+    if (head.word<std::uint64_t>() > bytes.size()) {
+      where_.refuse("the HDF5 file is damaged: its end is cut off");
+    }
+    // The driver, and the offset of the root's name.
+    head.skip(16);
+    root_ = head.word<std::uint64_t>();
+  }
 
   [[nodiscard]] static bool is_hdf5(std::span<const std::byte> bytes) {
     static constexpr char signature[] = "\x89HDF\r\n\x1a\n";
@@ -39,13 +55,8 @@ class Hdf5File {
 
   /// Whether there is a group at a path of groups.
   [[nodiscard]] bool has_group(const std::string& path) const {
-    std::size_t end = 0;
-    while (end != std::string::npos) {
-      end = path.find('/', end + 1);
-      const std::string part = path.substr(0, end);
-      if (kind_of(part) != Kind::group) return false;
-    }
-    return true;
+    const auto object = find(path);
+    return object && message(*object, symbol_table).has_value();
   }
 
   /// The text of an attribute of an object; nothing when there is none of this name.
@@ -53,298 +64,331 @@ class Hdf5File {
                                                 const std::string& name) const {
     auto all = texts(object, name);
     if (!all) return std::nullopt;
-    if (all->size() != 1) {
-      place(object, name).expected("one text", std::to_string(all->size()));
-    }
+    if (all->size() != 1) place(object).in(in_quotes(name)).expected("one text", "several");
     return std::move(all->front());
   }
 
   /// The texts of an attribute; nothing when there is none of this name.
   [[nodiscard]] std::optional<std::vector<std::string>> texts(const std::string& object,
                                                               const std::string& name) const {
-    const Where here = place(object, name);
-    const Hdf5Handle owner(H5Oopen(file_.get(), object.c_str(), H5P_DEFAULT), H5Oclose);
-    if (!owner) here.refuse("the HDF5 object cannot be opened");
-    const htri_t there = H5Aexists(owner.get(), name.c_str());
-    if (there == 0) return std::nullopt;
-    const Hdf5Handle attribute(H5Aopen(owner.get(), name.c_str(), H5P_DEFAULT), H5Aclose);
-    if (there < 0 || !attribute) here.refuse("the HDF5 attribute cannot be opened");
-    const Hdf5Handle space(H5Aget_space(attribute.get()), H5Sclose);
-    const Hdf5Handle type(H5Aget_type(attribute.get()), H5Tclose);
-    if (!space || !type) here.refuse("the HDF5 attribute cannot be read");
-    const std::size_t count = count_of(space, here);
-    if (count == 0) return std::vector<std::string>();
-    if (H5Tget_class(type.get()) != H5T_STRING) here.expected("text", "another type");
-    return H5Tis_variable_str(type.get()) > 0 ? variable_texts(attribute, type, space, count, here)
-                                              : fixed_texts(attribute, type, count, here);
+    const auto found = find(object);
+    if (!found) place(object).refuse("there is no such object");
+    for (const Message& one : *found) {
+      if (one.type != attribute) continue;
+      const Where here = place(object).in(in_quotes(name));
+      Hdf5Bytes bytes(one.bytes, here);
+      const unsigned version = bytes.byte();
+      bytes.require_version("attribute", version, 1, 3);
+      if (bytes.byte() != 0 && version > 1) here.refuse("shared types of HDF5 are not read");
+      const std::uint64_t sizes[] = {bytes.word<std::uint16_t>(), bytes.word<std::uint16_t>(),
+                                     bytes.word<std::uint16_t>()};
+      if (version == 3) bytes.skip(1);
+      const auto part = [&](std::uint64_t size) {
+        return bytes.take(version == 1 ? (size + 7) / 8 * 8 : size);
+      };
+      const auto label = part(sizes[0]);
+      if (text_of(label) != name) continue;
+      const Hdf5Type type = Hdf5Type::of({part(sizes[1]), here});
+      const auto shape = hdf5_sizes({part(sizes[2]), here});
+      return values(type, shape ? checked_count(*shape, here) : 0, bytes);
+    }
+    return std::nullopt;
   }
 
   /// Reads every array below a group, "layers/lstm/cell/vars/0", but for those of which
   /// leave_out(path) is true.
   void read_arrays(const std::string& group, NamedArrays& arrays,
                    const std::function<bool(const std::string&)>& leave_out) {
-    objects_ = 0;
-    read_group(group, 0, arrays, leave_out);
+    const auto object = find(group);
+    if (!object) place(group).refuse("there is no such group");
+    read_group(group == "/" ? "" : group, *object, 0, arrays, leave_out);
   }
 
  private:
-  enum class Kind { none, group, array, other };
+  /// Types of "header messages".
+  static constexpr unsigned dataspace = 0x01;
+  static constexpr unsigned datatype = 0x03;
+  static constexpr unsigned external_files = 0x07;
+  static constexpr unsigned layout = 0x08;
+  static constexpr unsigned filters = 0x0b;
+  static constexpr unsigned attribute = 0x0c;
+  static constexpr unsigned continuation = 0x10;
+  static constexpr unsigned symbol_table = 0x11;
+
+  struct Message {
+    unsigned type = 0;
+    std::span<const std::byte> bytes;
+  };
+  using Object = std::vector<Message>;
 
   static constexpr std::size_t max_objects = 20'000;
   static constexpr int max_depth = 32;
-  /// A byte of a compressed file becomes no more, by the format of deflate.
-  static constexpr std::uint64_t max_expansion = 1032;
 
-  [[nodiscard]] static Hdf5Handle open(std::span<const std::byte> bytes, const Where& where) {
-    const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-    // The library copies the bytes.
-    if (!access || H5Pset_fapl_core(access.get(), 1 << 16, false) < 0 ||
-        H5Pset_file_image(access.get(), const_cast<std::byte*>(bytes.data()), bytes.size()) < 0) {
-      where.refuse("the HDF5 library has no room for the file");
-    }
-    Hdf5Handle file(H5Fopen("strata in memory", H5F_ACC_RDONLY, access.get()), H5Fclose);
-    if (!file) where.refuse("this is not an HDF5 file, or it is damaged");
-    return file;
+  [[nodiscard]] Where place(const std::string& path) const {
+    return path == "/" || path.empty() ? where_ : where_.in(path);
   }
 
-  [[nodiscard]] Where place(const std::string& object, const std::string& name) const {
-    return object == "/" ? where_.in(in_quotes(name)) : where_.in(object).in(in_quotes(name));
+  /// The bytes from an address on, `count` at most.
+  [[nodiscard]] Hdf5Bytes at(std::uint64_t address, const Where& where,
+                             std::uint64_t count = UINT64_MAX) const {
+    if (address > all_.size()) where.refuse("the HDF5 file is damaged: it points out of itself");
+    const auto rest = all_.subspan(static_cast<std::size_t>(address));
+    return {rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(count, rest.size()))),
+            where};
   }
 
-  /// Of a path whose parents are groups.
-  [[nodiscard]] Kind kind_of(const std::string& path) const {
-    if (path != "/") {
-      if (H5Lexists(file_.get(), path.c_str(), H5P_DEFAULT) <= 0) return Kind::none;
-      H5L_info_t link;
-      if (H5Lget_info(file_.get(), path.c_str(), &link, H5P_DEFAULT) < 0 ||
-          link.type != H5L_TYPE_HARD) {
-        where_.in(path).refuse("links out of their place are not followed");
+  [[nodiscard]] static std::string text_of(std::span<const std::byte> bytes) {
+    const auto* const begin = reinterpret_cast<const char*>(bytes.data());
+    return {begin, std::find(begin, begin + bytes.size(), '\0')};
+  }
+
+  /// The messages of the "object header" at an address.
+  [[nodiscard]] Object object_at(std::uint64_t address, const Where& where) const {
+    Hdf5Bytes head = at(address, where);
+    head.require_version("object header", head.byte(), 1, 1);
+    head.skip(1);
+    std::size_t count = head.word<std::uint16_t>();
+    head.skip(4);
+    const auto size = head.word<std::uint32_t>();
+    head.skip(4);
+    Object object;
+    std::vector<Hdf5Bytes> blocks = {{head.take(size), where}};
+    // Each block but the first costs a message, of which there are no more than counted.
+    for (std::size_t block = 0; block < blocks.size(); ++block) {
+      Hdf5Bytes bytes = blocks[block];
+      while (count > 0 && bytes.left() >= 8) {
+        --count;
+        const unsigned type = bytes.word<std::uint16_t>();
+        const auto length = bytes.word<std::uint16_t>();
+        const unsigned flags = bytes.byte();
+        bytes.skip(3);
+        const auto content = bytes.take(length);
+        if ((flags & 2) != 0) where.refuse("shared messages of HDF5 are not read");
+        if (type == continuation) {
+          Hdf5Bytes more(content, where);
+          const auto next = more.word<std::uint64_t>();
+          const auto next_size = more.word<std::uint64_t>();
+          blocks.emplace_back(at(next, where).take(next_size), where);
+        } else {
+          object.push_back({type, content});
+        }
       }
     }
-    const Hdf5Handle object(H5Oopen(file_.get(), path.c_str(), H5P_DEFAULT), H5Oclose);
-    if (!object) where_.in(path).refuse("the HDF5 object cannot be opened");
-    switch (H5Iget_type(object.get())) {
-      case H5I_GROUP:
-        return Kind::group;
-      case H5I_DATASET:
-        return Kind::array;
-      default:
-        return Kind::other;
+    return object;
+  }
+
+  [[nodiscard]] static std::optional<std::span<const std::byte>> message(const Object& object,
+                                                                         unsigned type) {
+    for (const Message& one : object) {
+      if (one.type == type) return one.bytes;
+    }
+    return std::nullopt;
+  }
+
+  /// The addresses of the members of a group by their names.
+  [[nodiscard]] std::map<std::string, std::uint64_t> members(const Object& group,
+                                                             const Where& where) const {
+    const auto table = message(group, symbol_table);
+    if (!table) where.refuse("an HDF5 group of a newer layout, which Keras' files do not have");
+    Hdf5Bytes bytes(*table, where);
+    std::vector<std::uint64_t> nodes = {bytes.word<std::uint64_t>()};
+    Hdf5Bytes heap = at(bytes.word<std::uint64_t>(), where);
+    heap.require("HEAP");
+    heap.skip(4);
+    const auto heap_size = heap.word<std::uint64_t>();
+    heap.skip(8);
+    const std::uint64_t heap_data = heap.word<std::uint64_t>();
+    const auto names = at(heap_data, where).take(heap_size);
+
+    std::map<std::string, std::uint64_t> found;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes.size() > max_objects) where.refuse("the group has too many members");
+      Hdf5Bytes node = at(nodes[i], where);
+      if (node.left() >= 4 && std::memcmp(node.rest().data(), "SNOD", 4) == 0) {
+        add_symbols(node, names, found);
+        continue;
+      }
+      node.require("TREE");
+      if (node.byte() != 0) where.expected("an HDF5 tree of groups", "another tree");
+      node.skip(1);
+      const auto children = node.word<std::uint16_t>();
+      node.skip(16);
+      for (unsigned child = 0; child < children; ++child) {
+        // A key before each.
+        node.skip(8);
+        nodes.push_back(node.word<std::uint64_t>());
+      }
+    }
+    return found;
+  }
+
+  /// The entries of a "symbol table node".
+  static void add_symbols(Hdf5Bytes& node, std::span<const std::byte> names,
+                          std::map<std::string, std::uint64_t>& found) {
+    node.skip(4);
+    node.require_version("symbol table", node.byte(), 1, 1);
+    node.skip(1);
+    const auto count = node.word<std::uint16_t>();
+    for (unsigned i = 0; i < count; ++i) {
+      const auto name = node.word<std::uint64_t>();
+      const auto address = node.word<std::uint64_t>();
+      const auto kind = node.word<std::uint32_t>();
+      node.skip(20);
+      if (name >= names.size()) node.where().refuse("a member of the group has no name");
+      const std::string text = text_of(names.subspan(static_cast<std::size_t>(name)));
+      if (text.empty() || text.find('/') != std::string::npos) {
+        node.where().refuse("has a member with a name that is none: " + in_quotes(text));
+      }
+      if (kind > 1) node.where().in(text).refuse("links out of their place are not followed");
+      if (found.size() >= max_objects || !found.emplace(text, address).second) {
+        node.where().refuse("has two members of one name, or too many");
+      }
     }
   }
 
-  void read_group(const std::string& path, int depth, NamedArrays& arrays,
+  /// The object at a path of groups, "/" or "layers/lstm".
+  [[nodiscard]] std::optional<Object> find(const std::string& path) const {
+    Object object = object_at(root_, where_);
+    std::size_t begin = path == "/" ? 1 : 0;
+    while (begin < path.size()) {
+      const std::size_t end = std::min(path.find('/', begin), path.size());
+      if (!message(object, symbol_table)) return std::nullopt;
+      const auto inner = members(object, place(path));
+      const auto found = inner.find(path.substr(begin, end - begin));
+      if (found == inner.end()) return std::nullopt;
+      object = object_at(found->second, place(path));
+      begin = end + 1;
+    }
+    return object;
+  }
+
+  void read_group(const std::string& path, const Object& group, int depth, NamedArrays& arrays,
                   const std::function<bool(const std::string&)>& leave_out) {
-    const Where here = path == "/" ? where_ : where_.in(path);
-    if (depth >= max_depth) here.refuse("groups are nested too deep");
-    for (const std::string& name : names_in(path, here)) {
-      const std::string inner = path == "/" ? name : path + "/" + name;
+    if (depth >= max_depth) place(path).refuse("groups are nested too deep");
+    for (const auto& [name, address] : members(group, place(path))) {
+      const std::string inner = path.empty() ? name : path + "/" + name;
       if (leave_out(inner)) continue;
-      if (++objects_ > max_objects) {
-        here.refuse("there are more than " + std::to_string(max_objects) + " objects");
-      }
-      switch (kind_of(inner)) {
-        case Kind::group:
-          read_group(inner, depth + 1, arrays, leave_out);
-          break;
-        case Kind::array:
-          read_array(inner, arrays);
-          break;
-        default:
-          where_.in(inner).expected("a group or an array", "another object");
+      if (++objects_ > max_objects) place(path).refuse("there are too many objects");
+      const Object object = object_at(address, where_.in(inner));
+      if (message(object, dataspace)) {
+        read_array(inner, object, arrays);
+      } else {
+        read_group(inner, object, depth + 1, arrays, leave_out);
       }
     }
   }
 
-  [[nodiscard]] std::vector<std::string> names_in(const std::string& path,
-                                                  const Where& here) const {
-    const Hdf5Handle group(H5Gopen2(file_.get(), path.c_str(), H5P_DEFAULT), H5Gclose);
-    H5G_info_t info;
-    if (!group || H5Gget_info(group.get(), &info) < 0) here.refuse("the group cannot be opened");
-    if (info.nlinks > max_objects) {
-      here.refuse("the group has " + std::to_string(info.nlinks) + " members");
-    }
-    std::vector<std::string> names;
-    for (hsize_t i = 0; i < info.nlinks; ++i) {
-      std::array<char, 1024> name{};
-      const ssize_t length = H5Lget_name_by_idx(group.get(), ".", H5_INDEX_NAME, H5_ITER_INC, i,
-                                                name.data(), name.size(), H5P_DEFAULT);
-      if (length < 0) here.refuse("the names in the group cannot be read");
-      const std::string text(name.data());
-      if (static_cast<std::size_t>(length) != text.size() || text.empty() || text == "." ||
-          text.find('/') != std::string::npos) {
-        here.refuse("has a member with a name that is none: " + in_quotes(text));
-      }
-      names.push_back(text);
-    }
-    return names;
-  }
-
-  void read_array(const std::string& path, NamedArrays& arrays) {
+  void read_array(const std::string& path, const Object& object, NamedArrays& arrays) {
     const Where here = where_.in(path);
-    const Hdf5Handle dataset(H5Dopen2(file_.get(), path.c_str(), H5P_DEFAULT), H5Dclose);
-    if (!dataset) here.refuse("the array cannot be opened");
-    const Hdf5Handle space(H5Dget_space(dataset.get()), H5Sclose);
-    const Hdf5Handle type(H5Dget_type(dataset.get()), H5Tclose);
-    if (!space || !type) here.refuse("the array cannot be read");
-    const Element element = is_bfloat16(path, type) ? Element::bfloat16 : element_of(type, here);
-    std::vector<Index> sizes = sizes_in(space, here);
-    const std::size_t bytes = checked_count(sizes, here) * size_of(element);
-    if (bytes > 0) check_storage(dataset, bytes, here);
-    std::vector<std::byte> values(bytes);
-    if (bytes > 0 &&
-        H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
-      here.refuse("the numbers cannot be read: the file is damaged");
-    }
-    if (H5Tget_order(type.get()) == H5T_ORDER_BE) swap_bytes(values, size_of(element));
-    arrays.add(path, element, std::move(sizes), std::move(values));
+    if (message(object, filters)) here.refuse("compressed arrays of HDF5 are not read");
+    if (message(object, external_files)) here.refuse("the array lies outside of the file");
+    const auto type_message = message(object, datatype);
+    const auto place_message = message(object, layout);
+    if (!type_message || !place_message)
+      here.refuse("the HDF5 file is damaged: an array of nothing");
+    const Hdf5Type type = Hdf5Type::of({*type_message, here});
+    const auto sizes = hdf5_sizes({*message(object, dataspace), here});
+    if (!sizes) here.expected("an array", "something without sizes");
+    const Element element = element_of(type, path, here);
+    const std::uint64_t size = checked_count(*sizes, here) * size_of(element);
+    const auto bytes = content({*place_message, here}, size);
+    std::vector<std::byte> numbers(bytes.begin(), bytes.end());
+    if (type.big_endian) swap_bytes(numbers, size_of(element));
+    arrays.add(path, element, *sizes, std::move(numbers));
   }
 
-  /// Numbers that lie in the file itself, as many as their sizes say, so that no more is allocated
-  /// than the file can fill.
-  void check_storage(const Hdf5Handle& dataset, std::size_t bytes, const Where& here) {
-    const Hdf5Handle plan(H5Dget_create_plist(dataset.get()), H5Pclose);
-    if (!plan) here.refuse("the array cannot be read");
-    const H5D_layout_t layout = H5Pget_layout(plan.get());
-    const int filters = H5Pget_nfilters(plan.get());
-    if (layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED && layout != H5D_COMPACT) {
-      here.refuse("the array lies outside of the file");
-    }
-    if (filters < 0 || H5Pget_external_count(plan.get()) != 0) {
-      here.refuse("the array lies outside of the file");
-    }
-    for (int i = 0; i < filters; ++i) {
-      unsigned flags = 0;
-      std::size_t values = 0;
-      unsigned settings = 0;
-      const H5Z_filter_t filter = H5Pget_filter2(plan.get(), static_cast<unsigned>(i), &flags,
-                                                 &values, nullptr, 0, nullptr, &settings);
-      if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE &&
-          filter != H5Z_FILTER_FLETCHER32) {
-        here.expected("no filter but deflate, shuffle and fletcher32",
-                      "filter " + std::to_string(filter));
-      }
-    }
-    const std::uint64_t stored = H5Dget_storage_size(dataset.get());
-    const std::uint64_t most = filters > 0 ? stored * max_expansion : stored;
-    if (stored > file_size_ - stored_ || bytes > most) {
-      here.refuse("the array of " + std::to_string(bytes) +
-                  " bytes is not in the file, which has " + std::to_string(stored) + " for it");
-    }
-    stored_ += stored;
-    if (layout == H5D_CHUNKED) check_chunks(plan, here);
-  }
-
-  void check_chunks(const Hdf5Handle& plan, const Where& here) const {
-    std::array<hsize_t, H5S_MAX_RANK> sizes{};
-    const int rank = H5Pget_chunk(plan.get(), H5S_MAX_RANK, sizes.data());
-    std::vector<Index> chunk;
-    for (int i = 0; i < rank; ++i) {
-      chunk.push_back(static_cast<Index>(sizes[static_cast<std::size_t>(i)]));
-    }
-    if (rank < 0 || checked_count(chunk, here) > max_expansion * file_size_) {
-      here.refuse("the pieces of the array are larger than the file");
-    }
-  }
-
-  [[nodiscard]] static std::vector<Index> sizes_in(const Hdf5Handle& space, const Where& here) {
-    if (H5Sis_simple(space.get()) <= 0 || H5Sget_simple_extent_type(space.get()) == H5S_NULL) {
-      here.expected("an array", "something without sizes");
-    }
-    std::array<hsize_t, H5S_MAX_RANK> sizes{};
-    const int rank = H5Sget_simple_extent_dims(space.get(), sizes.data(), nullptr);
-    if (rank < 0) here.refuse("the sizes cannot be read");
-    std::vector<Index> list;
-    for (int i = 0; i < rank; ++i) {
-      const hsize_t size = sizes[static_cast<std::size_t>(i)];
-      if (size > static_cast<hsize_t>(std::numeric_limits<Index>::max())) {
-        here.expected("a size that memory can hold", std::to_string(size));
-      }
-      list.push_back(static_cast<Index>(size));
-    }
-    return list;
-  }
-
-  [[nodiscard]] std::size_t count_of(const Hdf5Handle& space, const Where& here) const {
-    if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) return 0;
-    const std::size_t count = checked_count(sizes_in(space, here), here);
-    if (count > file_size_) here.refuse("has more texts than the file has bytes");
-    return count;
-  }
-
-  [[nodiscard]] static Element element_of(const Hdf5Handle& type, const Where& here) {
-    const std::pair<hid_t, Element> known[] = {{H5T_IEEE_F32LE, Element::float32},
-                                               {H5T_IEEE_F32BE, Element::float32},
-                                               {H5T_IEEE_F64LE, Element::float64},
-                                               {H5T_IEEE_F64BE, Element::float64}};
-    for (const auto& [id, element] : known) {
-      if (H5Tequal(type.get(), id) > 0) return element;
-    }
-    const std::size_t size = H5Tget_size(type.get());
-    if (H5Tget_class(type.get()) == H5T_FLOAT && size == 2) {
-      std::size_t sign = 0, exponent = 0, exponent_size = 0, fraction = 0, fraction_size = 0;
-      if (H5Tget_fields(type.get(), &sign, &exponent, &exponent_size, &fraction, &fraction_size) >=
-              0 &&
-          sign == 15 && fraction == 0 && exponent == fraction_size) {
-        if (exponent_size == 5 && H5Tget_ebias(type.get()) == 15) return Element::float16;
-        if (exponent_size == 8 && H5Tget_ebias(type.get()) == 127) return Element::bfloat16;
-      }
+  [[nodiscard]] Element element_of(const Hdf5Type& type, const std::string& path,
+                                   const Where& here) const {
+    if (type.kind == Hdf5Type::Kind::number) return type.element;
+    // As Keras writes it: bytes that HDF5 does not understand, with the name of their type.
+    if (type.kind == Hdf5Type::Kind::bytes && type.size == 2 && text(path, "dtype") == "bfloat16") {
+      return Element::bfloat16;
     }
     here.expected("numbers of float16, bfloat16, float32 or float64",
-                  "another type of " + std::to_string(size) + " bytes");
+                  "another type of " + std::to_string(type.size) + " bytes");
   }
 
-  /// As Keras writes it: bytes that HDF5 does not understand, with the name of their type.
-  [[nodiscard]] bool is_bfloat16(const std::string& path, const Hdf5Handle& type) const {
-    return H5Tget_class(type.get()) == H5T_OPAQUE && H5Tget_size(type.get()) == 2 &&
-           text(path, "dtype") == "bfloat16";
+  /// The bytes of an array, of which all arrays together have no more than the file.
+  [[nodiscard]] std::span<const std::byte> content(Hdf5Bytes bytes, std::uint64_t size) {
+    bytes.require_version("layout", bytes.byte(), 3, 4);
+    const unsigned kind = bytes.byte();
+    if (kind == 0) {
+      const auto stored = bytes.word<std::uint16_t>();
+      require_stored(stored, size, bytes.where());
+      return bytes.take(size);
+    }
+    if (kind != 1) bytes.where().refuse("arrays of HDF5 in pieces are not read");
+    const auto address = bytes.word<std::uint64_t>();
+    const auto stored = bytes.word<std::uint64_t>();
+    if (size == 0) return {};
+    require_stored(address == UINT64_MAX ? 0 : stored, size, bytes.where());
+    return at(address, bytes.where()).take(size);
+  }
+
+  void require_stored(std::uint64_t stored, std::uint64_t size, const Where& where) {
+    if (stored != size || size > all_.size() - taken_) {
+      where.refuse("the array of " + std::to_string(size) +
+                   " bytes is not in the file, which has " + std::to_string(stored) + " for it");
+    }
+    taken_ += size;
+  }
+
+  /// The values of an attribute.
+  [[nodiscard]] std::vector<std::string> values(const Hdf5Type& type, std::size_t count,
+                                                Hdf5Bytes& bytes) const {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < count; ++i) {
+      if (type.kind == Hdf5Type::Kind::fixed_text && type.size > 0) {
+        texts.push_back(text_of(bytes.take(type.size)));
+      } else if (type.kind == Hdf5Type::Kind::text) {
+        texts.push_back(heap_text(bytes));
+      } else {
+        bytes.where().expected("text", "another type");
+      }
+    }
+    return texts;
+  }
+
+  /// A text of the "global heap": its length, the address of a collection, its number there.
+  [[nodiscard]] std::string heap_text(Hdf5Bytes& bytes) const {
+    const auto length = bytes.word<std::uint32_t>();
+    const auto address = bytes.word<std::uint64_t>();
+    const auto number = bytes.word<std::uint32_t>();
+    if (length == 0) return {};
+    Hdf5Bytes head = at(address, bytes.where());
+    head.require("GCOL");
+    head.skip(4);
+    const auto size = head.word<std::uint64_t>();
+    if (size < 16) bytes.where().refuse("the HDF5 file is damaged: a heap of nothing");
+    Hdf5Bytes heap(head.take(size - 16), bytes.where());
+    while (heap.left() >= 16) {
+      const auto index = heap.word<std::uint16_t>();
+      heap.skip(6);
+      const auto object_size = heap.word<std::uint64_t>();
+      if (index == 0) break;
+      if (index == number) {
+        if (object_size < length) break;
+        return text_of(heap.take(length));
+      }
+      if (object_size > heap.left()) break;
+      heap.skip(std::min<std::uint64_t>((object_size + 7) / 8 * 8, heap.left()));
+    }
+    bytes.where().refuse("the HDF5 file is damaged: a text is missing");
   }
 
   static void swap_bytes(std::vector<std::byte>& values, std::size_t size) {
-    for (std::size_t at = 0; at < values.size(); at += size) {
-      for (std::size_t i = 0; i < size / 2; ++i)
-        std::swap(values[at + i], values[at + size - 1 - i]);
+    for (std::size_t first = 0; first < values.size(); first += size) {
+      std::reverse(values.begin() + static_cast<std::ptrdiff_t>(first),
+                   values.begin() + static_cast<std::ptrdiff_t>(first + size));
     }
   }
 
-  [[nodiscard]] std::vector<std::string> fixed_texts(const Hdf5Handle& attribute,
-                                                     const Hdf5Handle& type, std::size_t count,
-                                                     const Where& here) const {
-    const std::size_t size = H5Tget_size(type.get());
-    if (size == 0 || size > file_size_ / count) here.refuse("the texts are longer than the file");
-    std::vector<char> letters(size * count);
-    if (H5Aread(attribute.get(), type.get(), letters.data()) < 0) {
-      here.refuse("the HDF5 attribute cannot be read");
-    }
-    std::vector<std::string> texts;
-    for (std::size_t i = 0; i < count; ++i) {
-      const char* const begin = letters.data() + i * size;
-      texts.emplace_back(begin, strnlen(begin, size));
-    }
-    return texts;
-  }
-
-  [[nodiscard]] static std::vector<std::string> variable_texts(const Hdf5Handle& attribute,
-                                                               const Hdf5Handle& type,
-                                                               const Hdf5Handle& space,
-                                                               std::size_t count,
-                                                               const Where& here) {
-    std::vector<char*> pointers(count, nullptr);
-    const bool read = H5Aread(attribute.get(), type.get(), pointers.data()) >= 0;
-    std::vector<std::string> texts;
-    for (const char* pointer : pointers) texts.emplace_back(read && pointer ? pointer : "");
-    if (read) H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data());
-    if (!read) here.refuse("the HDF5 attribute cannot be read");
-    return texts;
-  }
-
-  Hdf5Session session_;
   Where where_;
-  std::uint64_t file_size_;
-  /// Bytes of the file that arrays were read from.
-  std::uint64_t stored_ = 0;
+  std::span<const std::byte> all_;
+  std::uint64_t root_ = 0;
   std::size_t objects_ = 0;
-  Hdf5Handle file_;
+  /// Bytes of the arrays that were read.
+  std::uint64_t taken_ = 0;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io
