@@ -4,6 +4,7 @@
 #include <cmath>
 #include <span>
 #include <variant>
+#include <vector>
 
 #include <strata/detail/simd.hpp>
 #include <strata/random.hpp>

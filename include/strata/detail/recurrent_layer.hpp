@@ -415,9 +415,7 @@ class RecurrentLayer {
       if (!carry.counts(step, b) && (!seen || options_.zero_output_for_mask)) continue;
       const Scalar* const from =
           dy.data() + (returns_sequences_ ? b * scan.steps + step : b) * outputs();
-      transform(
-          outputs(), dh(b), [](auto sum, auto more) { return sum + more; }, std::as_const(dh)(b),
-          from);
+      add_scaled(outputs(), Scalar(1), from, dh(b));
     }
   }
 

@@ -35,6 +35,9 @@ struct BatchNormalizationOptions {
 /// Training takes mean and variance of the batch, of the steps that count; prediction takes the
 /// moving ones, which follow those of the training batches by a share of 1 - momentum each. Those
 /// are parameters that are not trainable. All are of (F).
+///
+/// Longer than other headers, because its derivatives go through the statistics of the batch, with
+/// masks, and are written by hand.
 template <class Scalar = float, Index Features = Dynamic>
 class BatchNormalization {
   using Row = detail::Row<Scalar>;
@@ -278,7 +281,6 @@ class BatchNormalization {
       }
       mean /= tape.count;
     };
-    tape.mean.setZero(features_);
     mean_of(tape.mean, [](P value, P, P sum) { return sum + value; });
     Row variance;
     mean_of(variance,

@@ -37,7 +37,8 @@ struct DeepTransitionOptions {
 
 namespace detail {
 
-/// h to the next h through several layers.
+/// h to the next h through several layers. Longer than other headers, because the cell is no
+/// GatedCell and has its products and derivatives itself.
 template <class Scalar>
 class DeepTransitionCell {
  public:

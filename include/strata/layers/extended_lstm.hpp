@@ -43,7 +43,8 @@ struct ExtendedLSTMOptions {
 
 namespace detail {
 
-/// A gated cell whose output may be a projection of h, which the recurrent kernel then reads.
+/// A gated cell whose output may be a projection of h, which the recurrent kernel then reads. This
+/// header is longer than others, because both extended layers share the cell and its options.
 template <class Gates, class Scalar>
 class ProjectedCell {
   using Inner = GatedCell<Gates, Scalar>;

@@ -59,6 +59,8 @@ template <class Options>
 /// Static members say what there is: `gates`, and where needed `slots`, `memories`, `reads_h`,
 /// `biases`, `peephole_names`, `kernel_gates`, `recurrent_gates` (see
 /// detail/gates.hpp).
+///
+/// Longer than other headers, so that a cell's own one need not be more than its equations.
 template <class Gates, class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
           class Weights = detail::GateWeights<Scalar, Inputs, Units, Gates::gates,
                                               detail::GateTraits<Gates>::biases>>

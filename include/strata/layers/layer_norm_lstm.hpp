@@ -38,7 +38,8 @@ struct LayerNormLSTMOptions {
 
 namespace detail {
 
-/// An LSTM whose products and memory are normalized.
+/// An LSTM whose products and memory are normalized. Longer than other headers, because the cell is
+/// no GatedCell and has its products and derivatives itself.
 template <class Scalar>
 class LayerNormLSTMCell {
  public:

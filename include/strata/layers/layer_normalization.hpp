@@ -137,10 +137,7 @@ class LayerNormalization {
             to);
         to += features_;
       }
-      if (options_.center) {
-        detail::transform(
-            features_, to, [](P d, P sum) { return sum + d; }, slope, to);
-      }
+      if (options_.center) detail::add_scaled(features_, Scalar(1), slope, to);
       if (!dx) continue;
       Scalar* const out = dx->data() + at;
       detail::transform(

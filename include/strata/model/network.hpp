@@ -63,7 +63,7 @@ struct SequenceContext {
 
 /// A chain of layers that lie elsewhere: their sizes and weights, and how data runs forward and
 /// derivatives run back. A model is a view of this kind plus the layers; training, prediction and
-/// summary are written once, against it.
+/// summary are written once, against it; hence longer than other headers.
 template <class Scalar>
 class Network {
  public:

@@ -95,6 +95,9 @@ template <class Scalar>
 /// features for sparse losses.
 ///
 /// `Model` holds the layers and lists them by layer_refs<LayerRef<S>>() or <TrainableRef<S>>().
+///
+/// This header is longer than others, because both containers and all calls on them are one
+/// concept to its users.
 template <class Model, class S>
 class SequentialBase {
  public:

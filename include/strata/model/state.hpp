@@ -30,10 +30,7 @@ struct State {
 
   /// The state of some of the sequences. Throws ValueError when there are not so many.
   [[nodiscard]] State part(Index first, Index count) const {
-    if (first < 0 || count < 1 || first + count > batch) {
-      message::fail<ValueError>(
-          {"sequences ", first, " to ", first + count, " of a state of ", batch, " sequences"});
-    }
+    check_part(first, count);
     State state{count, {}};
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const auto begin = layers[i].begin() + first * size(i);

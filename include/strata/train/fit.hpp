@@ -19,7 +19,8 @@ namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// A training over epochs and batches.
+/// A training over epochs and batches. Longer than other headers, because all of its steps work on
+/// the same state: data, order, history and the best weights.
 template <class Scalar>
 class Fit final : public TrainingRun {
  public:
