@@ -2,40 +2,58 @@
 
 #include <cmath>
 
+#include <strata/detail/simd.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Values to mean 0 and variance 1, in place; what they were divided by is 1 over the result.
+/// What takes a row of numbers to mean 0 and variance 1 (Ba et al. 2016): (x - mean) factor, where
+/// factor = 1 / sqrt(variance + epsilon).
+template <class Scalar>
+struct Normal {
+  using P = Pack<Scalar>;
+
+  Scalar mean;
+  Scalar factor;
+
+  Normal(const Scalar* x, Index size, Scalar epsilon) noexcept {
+    const auto mean_over = [&](auto f) { return sum_over(size, f, x) / static_cast<Scalar>(size); };
+    mean = mean_over([](P value) { return value; });
+    const auto variance =
+        mean_over([m = P::broadcast(mean)](P value) { return (value - m) * (value - m); });
+    factor = 1 / std::sqrt(variance + epsilon);
+  }
+
+  [[nodiscard]] P operator()(P x) const noexcept {
+    return (x - P::broadcast(mean)) * P::broadcast(factor);
+  }
+};
+
+/// Takes the values to mean 0 and variance 1, in place; the factor that did it.
 template <class Scalar>
 [[nodiscard]] Scalar normalize(Scalar* values, Index size, Scalar epsilon) noexcept {
-  Scalar mean = 0;
-  for (Index i = 0; i < size; ++i) mean += values[i];
-  mean /= static_cast<Scalar>(size);
-  Scalar variance = 0;
-  for (Index i = 0; i < size; ++i) {
-    values[i] -= mean;
-    variance += values[i] * values[i];
-  }
-  variance /= static_cast<Scalar>(size);
-  const Scalar scale = 1 / std::sqrt(variance + epsilon);
-  for (Index i = 0; i < size; ++i) values[i] *= scale;
-  return scale;
+  const Normal<Scalar> normal(values, size, epsilon);
+  transform(size, values, normal, static_cast<const Scalar*>(values));
+  return normal.factor;
 }
 
-/// The derivatives by normalized values to those by what was normalized, in place.
+/// The derivatives d by gamma times normalized values to those by what was normalized. `to` may be
+/// `normalized` or `d`.
 template <class Scalar>
-void normalize_backward(const Scalar* normalized, Scalar scale, Scalar* d, Index size) noexcept {
-  Scalar mean = 0;
-  Scalar inner = 0;
-  for (Index i = 0; i < size; ++i) {
-    mean += d[i];
-    inner += d[i] * normalized[i];
-  }
-  mean /= static_cast<Scalar>(size);
-  inner /= static_cast<Scalar>(size);
-  for (Index i = 0; i < size; ++i) d[i] = scale * (d[i] - mean - normalized[i] * inner);
+void normal_backward(Index size, const Scalar* normalized, Scalar factor, const Scalar* gamma,
+                     const Scalar* d, Scalar* to) noexcept {
+  using P = Pack<Scalar>;
+  const Scalar sum = dot(size, d, gamma);
+  const Scalar along = sum_over(
+      size, [](P slope, P scale, P value) { return slope * scale * value; }, d, gamma, normalized);
+  transform(
+      size, to,
+      [factor = P::broadcast(factor), mean = P::broadcast(sum / static_cast<Scalar>(size)),
+       inner = P::broadcast(along / static_cast<Scalar>(size))](P slope, P scale, P value) {
+        return (slope * scale - mean - value * inner) * factor;
+      },
+      d, gamma, normalized);
 }
 
 }  // namespace strata::inline STRATA_TARGET::detail

@@ -241,7 +241,7 @@ class GatedCell {
     to_previous(packed, at, tape, d.dh);
     if constexpr (Traits::reads_h) {
       for (Index b = 0; b < at.batch; ++b) {
-        for (Index u = 0; u < units_; ++u) d.dh(b)[u] += direct(b)[u];
+        detail::add_scaled(units_, Scalar(1), direct(b), d.dh(b));
       }
     }
   }

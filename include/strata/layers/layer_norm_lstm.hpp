@@ -302,9 +302,9 @@ class LayerNormLSTMCell {
       gate_o[u] = dh[u] * y * sigma(gate_o[u]);
       d_state_gamma[u] += dc * at.state[u];
       d_state_beta[u] += dc;
-      dmemory[u] = dc * packed.state_gamma[static_cast<std::size_t>(u)];
+      dmemory[u] = dc;
     }
-    normalize_backward(at.state, *at.state_scale, dmemory, units);
+    normal_backward(units, at.state, *at.state_scale, packed.state_gamma.data(), dmemory, dmemory);
     for (Index u = 0; u < units; ++u) {
       const Scalar dc = dmemory[u];
       const Scalar i = gate_i[u];
@@ -321,27 +321,10 @@ class LayerNormLSTMCell {
       d_kernel_gamma[k] += at.gates[k] * at.kernel[k];
       d_recurrent_gamma[k] += at.gates[k] * at.recurrent[k];
     }
-    through_gamma(at.kernel, *at.kernel_scale, packed.kernel_gamma, at.gates);
-    through_gamma(at.recurrent, *at.recurrent_scale, packed.recurrent_gamma, at.gates);
-  }
-
-  /// Replaces normalized values by the derivatives by what was normalized.
-  void through_gamma(Scalar* normalized, Scalar scale, const std::vector<Scalar>& gamma,
-                     const Scalar* dz) const {
-    const Index size = 4 * units_;
-    Scalar mean = 0;
-    Scalar inner = 0;
-    for (Index k = 0; k < size; ++k) {
-      const Scalar d = dz[k] * gamma[static_cast<std::size_t>(k)];
-      mean += d;
-      inner += d * normalized[k];
-    }
-    mean /= static_cast<Scalar>(size);
-    inner /= static_cast<Scalar>(size);
-    for (Index k = 0; k < size; ++k) {
-      const Scalar d = dz[k] * gamma[static_cast<std::size_t>(k)];
-      normalized[k] = scale * (d - mean - normalized[k] * inner);
-    }
+    normal_backward(4 * units, at.kernel, *at.kernel_scale, packed.kernel_gamma.data(), at.gates,
+                    at.kernel);
+    normal_backward(4 * units, at.recurrent, *at.recurrent_scale, packed.recurrent_gamma.data(),
+                    at.gates, at.recurrent);
   }
 
   Index units_;

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <cmath>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <strata/detail/map.hpp>
+#include <strata/detail/normalize.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -32,6 +32,8 @@ template <class Scalar = float, Index Features = Dynamic>
 class LayerNormalization {
   using Row = detail::Row<Scalar>;
   using ConstRowMap = detail::Map<const Row>;
+  using Normal = detail::Normal<Scalar>;
+  using P = detail::Pack<Scalar>;
 
  public:
   using scalar_type = Scalar;
@@ -127,28 +129,20 @@ class LayerNormalization {
     if (dx) dx->resize(x.shape());
     for (Index at = 0; at < x.size(); at += features_) {
       const Scalar* const from = x.data() + at;
-      Scalar* const slope = dy.data() + at;
+      const Scalar* const slope = dy.data() + at;
       const Normal normal(from, features_, packed.epsilon);
-      const auto along = [&](P value, P d) { return d * normal(value); };
       Scalar* to = gradient.data();
       if (options_.scale) {
         detail::transform(
-            features_, to, [&](P value, P d, P sum) { return sum + along(value, d); }, from, slope,
-            to);
+            features_, to, [&](P value, P d, P sum) { return multiply_add(d, normal(value), sum); },
+            from, slope, to);
         to += features_;
       }
       if (options_.center) detail::add_scaled(features_, Scalar(1), slope, to);
       if (!dx) continue;
       Scalar* const out = dx->data() + at;
-      detail::transform(
-          features_, slope, [](P d, P gamma) { return d * gamma; }, slope, packed.gamma.data());
-      detail::transform(features_, out, along, from, slope);
-      const P mean = P::broadcast(mean_of(slope, features_));
-      const P inner = P::broadcast(mean_of(out, features_));
-      detail::transform(
-          features_, out,
-          [&](P value, P d) { return (d - mean - normal(value) * inner) * normal.factor; }, from,
-          slope);
+      detail::transform(features_, out, normal, from);
+      detail::normal_backward(features_, out, normal.factor, packed.gamma.data(), slope, out);
     }
   }
 
@@ -169,30 +163,6 @@ class LayerNormalization {
  private:
   template <class, Index>
   friend class LayerNormalization;
-
-  using P = detail::Pack<Scalar>;
-
-  static Scalar mean_of(const Scalar* values, Index count) noexcept {
-    return detail::sum_over(
-               count, [](P value) { return value; }, values) /
-           Scalar(count);
-  }
-
-  /// What takes a row to a mean of 0 and a variance of 1.
-  struct Normal {
-    P mean;
-    P factor;
-
-    Normal(const Scalar* x, Index features, Scalar epsilon) noexcept
-        : mean(P::broadcast(mean_of(x, features))) {
-      const Scalar variance =
-          detail::sum_over(
-              features, [&](P value) { return (value - mean) * (value - mean); }, x) /
-          Scalar(features);
-      factor = P::broadcast(1 / std::sqrt(variance + epsilon));
-    }
-    P operator()(P x) const noexcept { return (x - mean) * factor; }
-  };
 
   Index features_ = Features;
   LayerNormalizationOptions options_;

@@ -167,7 +167,7 @@ class ResetBeforeGRUCell {
     if (first) return;
     packed.gates.apply_transposed(at.batch, zrn, d.dh);
     for (Index b = 0; b < at.batch; ++b) {
-      for (Index u = 0; u < units_; ++u) d.dh(b)[u] += direct(b)[u];
+      add_scaled(units_, Scalar(1), direct(b), d.dh(b));
     }
   }
 
