@@ -111,6 +111,16 @@ struct Pack {
   /// The sum of all lanes.
   friend STRATA_ALWAYS_INLINE Scalar sum(Pack a) { return packet::predux(a.lanes); }
 
+  /// The same, in a register from here on. Otherwise compilers may read memory again for each use,
+  /// as GCC does when it tunes for Zen 3, which then waits for its loads.
+  [[nodiscard]] STRATA_ALWAYS_INLINE Pack held() const {
+    Register held = lanes;
+#if defined(__x86_64__) && defined(__GNUC__)
+    if constexpr (Width > 1) asm("" : "+v"(held));
+#endif
+    return {held};
+  }
+
   /// Lane by lane: `yes` where a < b, else `no`.
   friend STRATA_ALWAYS_INLINE Pack where_less(Pack a, Pack b, Pack yes, Pack no) {
     return {packet::pselect(packet::pcmp_lt(a.lanes, b.lanes), yes.lanes, no.lanes)};

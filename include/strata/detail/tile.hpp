@@ -60,7 +60,7 @@ void tile(const TileSegment<Scalar>* segments, Index segment_count, const Scalar
         value[n] = P::broadcast(column[n][k * step]);
       });
       unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-        const P weight = P::load(weights + (k * Vectors + v) * P::width);
+        const P weight = P::load(weights + (k * Vectors + v) * P::width).held();
         unroll<Columns>([&](auto n) __attribute__((always_inline)) {
           sum[chain][n][v] = multiply_add(weight, value[n], sum[chain][n][v]);
         });
