@@ -79,13 +79,13 @@ void set_noise_weights(Model& model, Index units) {
   }
 }
 
-inline strata::Sequential<> stacked_model(const Case& c) {
+inline strata::Sequential<> stacked_model(const Case& c, bool recompute = false) {
   strata::Sequential<> model;
   model.add(strata::Input{c.steps, c.features});
   for (Index layer = 1; layer < c.layers; ++layer) {
-    model.add(strata::LSTM{c.units, strata::return_sequences});
+    model.add(strata::LSTM{c.units, strata::return_sequences, {.recompute = recompute}});
   }
-  model.add(strata::LSTM{c.units});
+  model.add(strata::LSTM{c.units, {.recompute = recompute}});
   model.add(strata::Dense{1});
   set_noise_weights(model, c.units);
   return model;

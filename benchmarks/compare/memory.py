@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from cases import MEMORY, Case
+from contenders import Times
 from run import Run, note
-from tables import SIZES, markdown, sizes
+from tables import SIZES, markdown, sizes, three_digits
 
 STEPS = 20
 MANY = 1000
+LONG = Case(32, 1000, 32, 128)
 
 
 def memory(run: Run) -> list[str]:
@@ -47,6 +49,7 @@ def memory(run: Run) -> list[str]:
         f"Twice the steps cost strata {values_per_step(run):.1f} values per unit, step and sample: "
         "the tape and everything else that grows with T, less the data. Goal: 7 at most.",
         "",
+        *recompute(run),
     ]
 
 
@@ -58,3 +61,43 @@ def values_per_step(run: Run) -> float:
     samples = short.batch * (long.steps - short.steps)
     data = 4 * samples * short.features
     return ((more - less) * 1024 - data) / (4 * samples * short.layers * short.units)
+
+
+def recompute(run: Run) -> list[str]:
+    """The layers' option that computes a part of the tape again."""
+    ours = run.contender("strata", "native")
+    cases = MEMORY[:1] if run.quick else [*MEMORY, LONG]
+    ways = {"all of the tape": (), "`.recompute`": ("recompute",)}
+    times = Times()
+    for turn in range(run.rounds):
+        note(f"memory: recompute, round {turn + 1} of {run.rounds}")
+        for case in cases:
+            for way, words in ways.items():
+                times.add((case, way), ours.numbers("train", case, run.seconds, *words))
+    ours.ask("forget")
+    rows = []
+    for case in cases:
+        used, least = [], []
+        for way, words in ways.items():
+            before, most = ours.alone("memory", case, 3, *words)
+            used.append(most - before)
+            least.append(times.least((case, way)))
+        rows.append(
+            [
+                *sizes(case),
+                *(f"{kb / 1000:.1f}" for kb in used),
+                f"{used[1] / used[0]:.2f}",
+                *(three_digits(ns / 1e6) for ns in least),
+                f"{least[1] / least[0]:.2f}",
+            ]
+        )
+    header = [*SIZES]
+    for what in ("MB", "ms"):
+        header += [f"{what}, {way}" for way in ways] + ["ratio"]
+    return [
+        "With the option `.recompute` of the layers, a part of the tape is computed again on the way "
+        "back: MB that came after the libraries were loaded, and milliseconds of a training step, "
+        "the minimum.",
+        "",
+        *markdown(header, rows),
+    ]

@@ -1,6 +1,6 @@
 // strata's side of compare.sh. It is started once and answers one request after another on the
 // standard input, each by one line; by hand, one request is the command line. A case is B T F U and
-// the number of layers.
+// the number of layers; with "recompute" its LSTM layers compute a part of their tape again.
 //
 //   compare_worker [--threads N] [--clock processor|wall] <request>
 //     info
@@ -8,12 +8,12 @@
 //     peak <seconds>                      flop/s of multiply-adds
 //     bandwidth <bytes> <seconds>         bytes/s of reading so many bytes again and again
 //     chain <seconds>                     nanoseconds of a step that has nothing to multiply
-//     train <case> <seconds>              nanoseconds of each training step
+//     train <case> <seconds> [recompute]  nanoseconds of each training step
 //     predict <case> <seconds>            nanoseconds of each call
 //     stream fixed|dynamic <layers> <U> <seconds>   nanoseconds of a step, block by block
 //     losses <case> <steps>               the losses of the first training steps
 //     outputs <case>                      the predictions for the B samples
-//     memory <case> <steps>               trains; kB resident before it and at most
+//     memory <case> <steps> [recompute]   trains; kB resident before it and at most
 //     forget                              drops the models of all cases
 
 #include <cmath>
@@ -50,8 +50,9 @@ bool set_threads(Model& model, int threads) {
 struct Subject {
   using Model = strata::Sequential<>;
 
-  Subject(const bench::Case& c, int threads, double epsilon = strata::Adam{}.epsilon)
-      : model(bench::stacked_model(c)),
+  Subject(const bench::Case& c, int threads, double epsilon = strata::Adam{}.epsilon,
+          bool recompute = false)
+      : model(bench::stacked_model(c, recompute)),
         trainer(model, strata::Adam{.epsilon = epsilon}, strata::MeanSquaredError{}),
         x(bench::noise_tensor({c.batch, c.steps, c.features}, 1)),
         y(bench::noise_tensor({c.batch, 1}, 2)) {
@@ -110,8 +111,10 @@ class Worker {
                                : bench::measure_dynamic_stream(layers, units, seconds));
     }
     if (what == "train") {
-      Subject& s = subject(read_case(in));
-      return nanoseconds(bench::measure(read<double>(in), clock_, [&] { s.train(); }));
+      const bench::Case c = read_case(in);
+      const auto seconds = read<double>(in);
+      Subject& s = subject(c, read_recompute(in));
+      return nanoseconds(bench::measure(seconds, clock_, [&] { s.train(); }));
     }
     if (what == "predict") {
       const Subject& s = subject(read_case(in));
@@ -130,9 +133,10 @@ class Worker {
     }
     if (what == "memory") {
       const bench::Case c = read_case(in);
+      const auto steps = read<int>(in);
       const long before = status_kb("VmRSS");
-      Subject fresh(c, threads_);
-      for (int steps = read<int>(in); steps > 0; --steps) fresh.train();
+      Subject fresh(c, threads_, strata::Adam{}.epsilon, read_recompute(in));
+      for (int step = 0; step < steps; ++step) fresh.train();
       return std::to_string(before) + ' ' + std::to_string(status_kb("VmHWM"));
     }
     if (what == "forget") {
@@ -158,6 +162,14 @@ class Worker {
     return c;
   }
 
+  /// True where the last word says so.
+  static bool read_recompute(std::istream& in) {
+    std::string word;
+    if (!(in >> word)) return false;
+    if (word != "recompute") throw std::invalid_argument("not \"recompute\": " + word);
+    return true;
+  }
+
   static std::string text(double number) { return text(std::vector<double>{number}); }
   static std::string text(const std::vector<double>& numbers) {
     std::ostringstream out;
@@ -170,15 +182,15 @@ class Worker {
     return text(seconds);
   }
 
-  Subject& subject(const bench::Case& c) {
-    auto& place = subjects_[{c.batch, c.steps, c.features, c.units, c.layers}];
-    if (!place) place = std::make_unique<Subject>(c, threads_);
+  Subject& subject(const bench::Case& c, bool recompute = false) {
+    auto& place = subjects_[{c.batch, c.steps, c.features, c.units, c.layers, recompute}];
+    if (!place) place = std::make_unique<Subject>(c, threads_, strata::Adam{}.epsilon, recompute);
     return *place;
   }
 
   int threads_;
   bench::Clock clock_;
-  std::map<std::tuple<Index, Index, Index, Index, Index>, std::unique_ptr<Subject>> subjects_;
+  std::map<std::tuple<Index, Index, Index, Index, Index, bool>, std::unique_ptr<Subject>> subjects_;
 };
 
 }  // namespace
