@@ -6,8 +6,8 @@
 #   tools/test.sh clang asan ...   these configurations only
 #
 # The configurations are those of CMakePresets.json (release, clang, eigen5, asan, tsan, avx2,
-# baseline, and on demand dev), format (clang-format 14), docs (Doxygen without warnings) and
-# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing).
+# baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 60 by default),
+# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing).
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,8 +18,8 @@ configurations=()
 for argument in "$@"; do
   case $argument in
     --quick) configurations=(release) ;;
-    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | format | docs | \
-      instructions)
+    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | fuzz | format | \
+      docs | instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -30,7 +30,8 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release clang eigen5 asan tsan avx2 baseline docs instructions)
+  configurations=(format release clang eigen5 asan tsan avx2 baseline fuzz docs
+    instructions)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -38,8 +39,9 @@ need g++ g++
 need cmake cmake
 need ninja-build ninja
 need_eigen
+need nlohmann-json3-dev {/usr,/usr/local,/opt/homebrew}/include/nlohmann/json.hpp
 need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
-if wanted clang; then need clang clang++; fi
+if wanted clang || wanted fuzz; then need clang clang++; fi
 if wanted docs; then need doxygen doxygen; fi
 if wanted eigen5 && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   need ca-certificates /etc/ssl/certs/ca-certificates.crt /etc/pki /etc/ssl/cert.pem
@@ -47,13 +49,15 @@ if wanted eigen5 && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   if ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
 fi
 install_missing_packages "\
-  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, Python with pip, Doxygen:
-  Fedora:    sudo dnf install gcc-c++ clang cmake ninja-build eigen3-devel catch-devel \\
+  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, nlohmann/json, Python with pip, Doxygen:
+  Fedora:    sudo dnf install gcc-c++ clang cmake ninja-build eigen3-devel catch-devel json-devel \\
                libasan libubsan python3-pip doxygen
-  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 python-pip doxygen
+  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 nlohmann-json python-pip \\
+               doxygen
   openSUSE:  sudo zypper install gcc-c++ clang cmake ninja eigen3-devel Catch2-devel \\
-               python3-pip doxygen
-  macOS:     xcode-select --install && brew install cmake ninja eigen catch2 python doxygen"
+               nlohmann_json-devel python3-pip doxygen
+  macOS:     xcode-select --install && brew install cmake ninja eigen catch2 nlohmann-json \\
+               python doxygen"
 
 # The layout of code differs between versions of clang-format, so it is this one or none.
 clang_format=clang-format-14
@@ -147,12 +151,44 @@ run_format() {
   echo "=== format: $what"
   if ! command -v "$clang_format" >/dev/null; then
     row format "$what" 0 - "skipped: no clang-format 14 here"
-  elif find include tests examples benchmarks \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
+  elif find include tests examples benchmarks tools \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
     xargs -0 "$clang_format" --dry-run -Werror >"$log" 2>&1; then
     row format "$what" "$((SECONDS - start))" - ok
   else
     fail format "$what" "$start" - "format (repair: $clang_format -i)" "$log"
   fi
+}
+
+# Each fuzzer begins with its committed seeds. What it finds is left in build/fuzz/findings.
+run_fuzz() {
+  local start=$SECONDS what="Clang, libFuzzer: the readers of files" log=build/logs/fuzz name count
+  local seconds=${STRATA_FUZZ_SECONDS:-60} findings=build/fuzz/findings
+  echo
+  echo "=== fuzz: $what, $seconds s each"
+  if ! cmake --preset fuzz >"$log-configure.log" 2>&1; then
+    fail fuzz "$what" "$start" - configure "$log-configure.log"
+    return
+  fi
+  if ! cmake --build --preset fuzz --target strata_fuzzers -- -j "$jobs" >"$log-build.log" 2>&1; then
+    fail fuzz "$what" "$start" - build "$log-build.log"
+    return
+  fi
+  mkdir -p "$findings"
+  for seeds in tests/fuzz/corpus/*; do
+    name=$(basename "$seeds")
+    [[ -x build/fuzz/tests/fuzz/fuzz_$name ]] || continue
+    mkdir -p "build/fuzz/corpus/$name"
+    if ! "build/fuzz/tests/fuzz/fuzz_$name" "build/fuzz/corpus/$name" "$seeds" \
+      -dict="tests/fuzz/$name.dict" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
+      -max_len=16384 -artifact_prefix="$findings/$name-" -print_final_stats=1 \
+      >"$log-$name.log" 2>&1; then
+      fail fuzz "$what" "$start" - "$name, see $findings" "$log-$name.log"
+      return
+    fi
+    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log-$name.log")
+    echo "$name: $count executions without a finding"
+  done
+  row fuzz "$what" "$((SECONDS - start))" - ok
 }
 
 run_docs() {
@@ -190,6 +226,7 @@ for configuration in "${configurations[@]}"; do
     tsan) preset tsan "GCC, thread sanitizer: threads" strata_tests ;;
     avx2) run_avx2 ;;
     baseline) preset baseline "GCC, baseline processor: kernels" strata_tests ;;
+    fuzz) run_fuzz ;;
     format) run_format ;;
     docs) run_docs ;;
     instructions) run_instructions ;;

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <strata/model/sequential.hpp>
+
+namespace strata::tool {
+
+/// A file format as strata-model knows it.
+struct Format {
+  /// Of the file's name: ".safetensors".
+  std::string ending;
+  std::string what;
+  /// Empty where the format is only written, or only read.
+  std::function<Sequential<>(const std::string& path)> load;
+  std::function<void(const std::string& path, const Sequential<>& model)> save;
+};
+
+// One function a format, each in a file of its own. A new format is added here and in formats().
+[[nodiscard]] Format safetensors_format();
+[[nodiscard]] Format header_format();
+
+[[nodiscard]] inline std::vector<Format> formats() {
+  return {safetensors_format(), header_format()};
+}
+
+}  // namespace strata::tool

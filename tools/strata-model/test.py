@@ -1,0 +1,82 @@
+"""Runs strata-model and add_self_test.py on a model that is computed here by hand.
+
+    test.py <strata-model>
+"""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import add_self_test
+
+program = os.path.abspath(sys.argv[1])
+
+
+def run(*words, code=0):
+    result = subprocess.run([program, *words], capture_output=True, text=True)
+    text = result.stdout + result.stderr
+    assert result.returncode == code, (words, result.returncode, text)
+    return text
+
+
+def floats(*values):
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def contains(text, part):
+    assert part in text, f"{part!r} is not in {text!r}"
+
+
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    # y = relu(2 x - 1), one number at each of any number of steps.
+    layers = [{"kind": "Dense", "options": {"units": 1, "activation": "relu"}}]
+    add_self_test.write(
+        "model.safetensors",
+        {
+            "strata.format_version": "1",
+            "strata.version": "0.1.0",
+            "strata.model": json.dumps({"input": [None, 1], "layers": layers}),
+        },
+        {"dense.kernel": ("F32", [1, 1], floats(2)), "dense.bias": ("F32", [1], floats(-1))},
+    )
+    right = {
+        "input": ("F32", [1, 3, 1], floats(0, 1, 2)),
+        "output": ("F32", [1, 3, 1], floats(0, 1, 3)),
+    }
+    add_self_test.write("right.safetensors", {}, right)
+    wrong = {**right, "output": ("F32", [1, 3, 1], floats(0, 1, 3.5))}
+    add_self_test.write("wrong.safetensors", {}, wrong)
+
+    contains(run("--help"), ".safetensors")
+    contains(run("summary", "model.safetensors"), "Total params: 2")
+    check = ["check", "model.safetensors"]
+    contains(run(*check, "right.safetensors"), "3 numbers, largest difference 0: ok")
+    contains(run(*check, "wrong.safetensors", code=1), "0.5: DIFFERENT")
+    contains(run(*check, "wrong.safetensors", "--tolerance", "0.2"), "ok")
+    contains(run("time", "model.safetensors", "--steps", "100"), "ns per step")
+
+    run("convert", "model.safetensors", "again.safetensors")
+    contains(run("check", "again.safetensors", "right.safetensors"), "ok")
+    run("convert", "model.safetensors", "model.hpp")
+    contains(open("model.hpp").read(), "strata::Sequential<strata::Dense<float, 1, 1>>")
+
+    helper = [sys.executable, add_self_test.__file__]
+    subprocess.run([*helper, "again.safetensors", "right.safetensors"], check=True)
+    contains(run("summary", "again.safetensors"), "Total params: 2")
+    subprocess.run([*helper, "again.safetensors", "wrong.safetensors"], check=True)
+    contains(run("summary", "again.safetensors", code=1), "self-test: the model computes other")
+    helper += ["again.safetensors", "wrong.safetensors", "--tolerance", "1"]
+    subprocess.run(helper, check=True)
+    run("summary", "again.safetensors")
+
+    contains(run("summary", "none.safetensors", code=1), "cannot be opened")
+    contains(run("summary", "model.hpp", code=2), "only written")
+    contains(run("summary", "model.txt", code=2), "no format")
+    contains(run("dance", code=2), "not understood")
+    run(code=2)
+print("ok")
