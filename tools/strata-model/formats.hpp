@@ -20,10 +20,12 @@ struct Format {
 
 // One function a format, each in a file of its own. A new format is added here and in formats().
 [[nodiscard]] Format safetensors_format();
+[[nodiscard]] Format json_format();
+[[nodiscard]] Format nam_format();
 [[nodiscard]] Format header_format();
 
 [[nodiscard]] inline std::vector<Format> formats() {
-  return {safetensors_format(), header_format()};
+  return {safetensors_format(), json_format(), nam_format(), header_format()};
 }
 
 }  // namespace strata::tool

@@ -65,6 +65,29 @@ with tempfile.TemporaryDirectory() as folder:
     run("convert", "model.safetensors", "model.hpp")
     contains(open("model.hpp").read(), "strata::Sequential<strata::Dense<float, 1, 1>>")
 
+    add_self_test.write(
+        "torch.safetensors",
+        {"format": "pt"},
+        {"0.weight": ("F32", [1, 1], floats(2)), "0.bias": ("F32", [1], floats(-1))},
+    )
+    one = {"input": ("F32", [3, 1], floats(0, 1, 2)), "output": ("F32", [3, 1], floats(-1, 1, 3))}
+    add_self_test.write("linear.safetensors", {}, one)
+    contains(run("check", "torch.safetensors", "linear.safetensors"), "3 numbers, largest difference 0: ok")
+    with open("torch.json", "w") as file:
+        json.dump({"0.weight": [[2]], "0.bias": [-1]}, file)
+    run("convert", "torch.json", "own.safetensors")
+    contains(run("check", "own.safetensors", "linear.safetensors"), "ok")
+    with open("effect.json", "w") as file:
+        layer = {"type": "dense", "activation": "relu", "shape": [None, None, 1], "weights": [[[2]], [-1]]}
+        json.dump({"in_shape": [None, None, 1], "layers": [layer]}, file)
+    contains(run("check", "effect.json", "right.safetensors"), "ok")
+    with open("amp.nam", "w") as file:
+        config = {"input_size": 1, "hidden_size": 1, "num_layers": 1}
+        amp = {"version": "0.5.4", "architecture": "LSTM", "config": config, "weights": [0.5] * 16}
+        json.dump(amp, file)
+    contains(run("summary", "amp.nam"), "Total params: 14")
+    contains(run("convert", "model.safetensors", "amp.nam", code=2), "only read")
+
     helper = [sys.executable, add_self_test.__file__]
     subprocess.run([*helper, "again.safetensors", "right.safetensors"], check=True)
     contains(run("summary", "again.safetensors"), "Total params: 2")

@@ -99,22 +99,7 @@ class LayerMaker {
 
   /// The layer that a description is of, without sizes and weights. Throws FormatError on a kind
   /// that there is not, on settings that are not known, and on values out of range.
-  [[nodiscard]] AnyLayer<S> make(const LayerDescription& description, const Where& where) const {
-    Reader reader(description, where);
-    try {
-      if (auto recurrent = make_recurrent(reader, nullptr)) return std::move(*recurrent);
-      for (const Kind& kind : kinds()) {
-        if (kind.name != description.kind) continue;
-        if (!kind.holds_layers) require_inner(reader, 0);
-        AnyLayer<S> layer = kind.make(*this, reader);
-        reader.finish();
-        return layer;
-      }
-    } catch (const ValueError& error) {
-      where.refuse(error.what());
-    }
-    where.refuse("strata " + std::string(version_string) + " has no layer of this kind");
-  }
+  [[nodiscard]] AnyLayer<S> make(const LayerDescription& description, const Where& where) const;
 
  private:
   using Reader = OptionReader;
@@ -278,5 +263,25 @@ class LayerMaker {
 
   std::vector<OwnCell<S>> cells_;
 };
+
+// Outside of the class: a program with `extern template class LayerMaker<float>` in its other files
+// compiles the layers once.
+template <class S>
+AnyLayer<S> LayerMaker<S>::make(const LayerDescription& description, const Where& where) const {
+  Reader reader(description, where);
+  try {
+    if (auto recurrent = make_recurrent(reader, nullptr)) return std::move(*recurrent);
+    for (const Kind& kind : kinds()) {
+      if (kind.name != description.kind) continue;
+      if (!kind.holds_layers) require_inner(reader, 0);
+      AnyLayer<S> layer = kind.make(*this, reader);
+      reader.finish();
+      return layer;
+    }
+  } catch (const ValueError& error) {
+    where.refuse(error.what());
+  }
+  where.refuse("strata " + std::string(version_string) + " has no layer of this kind");
+}
 
 }  // namespace strata::inline STRATA_TARGET::io
