@@ -21,21 +21,16 @@ nlohmann-json3-dev; Fedora: json-devel; Homebrew, vcpkg: nlohmann-json), or set 
 the folder of nlohmann_jsonConfig.cmake" PARENT_SCOPE)
     endif()
   elseif(component STREQUAL "keras")
-    # Neither HDF5's nor libzip's own package file: the one wants a C compiler, the other programs.
-    find_path(STRATA_HDF5_INCLUDE_DIR hdf5.h PATH_SUFFIXES hdf5/serial)
-    find_library(STRATA_HDF5_LIBRARY NAMES hdf5_serial hdf5 PATH_SUFFIXES hdf5/serial)
+    # Not libzip's own package file, which wants its programs too.
     find_path(STRATA_ZIP_INCLUDE_DIR zip.h)
     find_library(STRATA_ZIP_LIBRARY NAMES zip)
-    mark_as_advanced(STRATA_HDF5_INCLUDE_DIR STRATA_HDF5_LIBRARY STRATA_ZIP_INCLUDE_DIR
-                     STRATA_ZIP_LIBRARY)
-    if(STRATA_HDF5_INCLUDE_DIR AND STRATA_HDF5_LIBRARY AND STRATA_ZIP_INCLUDE_DIR
-       AND STRATA_ZIP_LIBRARY)
-      strata_component_target(HDF5 "${STRATA_HDF5_LIBRARY}" "${STRATA_HDF5_INCLUDE_DIR}")
+    mark_as_advanced(STRATA_ZIP_INCLUDE_DIR STRATA_ZIP_LIBRARY)
+    if(STRATA_ZIP_INCLUDE_DIR AND STRATA_ZIP_LIBRARY)
       strata_component_target(libzip "${STRATA_ZIP_LIBRARY}" "${STRATA_ZIP_INCLUDE_DIR}")
-      set(${libraries} strata::io strata::HDF5 strata::libzip PARENT_SCOPE)
+      set(${libraries} strata::io strata::libzip PARENT_SCOPE)
     else()
-      set(${problem} "HDF5 and libzip, which were not both found. Install them (Debian, Ubuntu: \
-libhdf5-dev libzip-dev; Fedora: hdf5-devel libzip-devel; Homebrew: hdf5 libzip)" PARENT_SCOPE)
+      set(${problem} "libzip, which was not found. Install it (Debian, Ubuntu: libzip-dev; Fedora: \
+libzip-devel; Homebrew, vcpkg: libzip)" PARENT_SCOPE)
     endif()
   elseif(component STREQUAL "onnx")
     find_package(Protobuf QUIET)

@@ -3,7 +3,7 @@
 # strata_headers_core, strata_headers_io, and so on. Nobody keeps a list.
 function(strata_headers_by_component include_dir headers)
   set(library_of_io "<nlohmann/")
-  set(library_of_keras "<(hdf5|zip)\\.h>")
+  set(library_of_keras "<zip\\.h>")
   set(library_of_onnx "<(google/protobuf/|[a-z_/]*\\.pb\\.h)")
   foreach(header IN LISTS headers)
     file(STRINGS "${include_dir}/${header}" lines REGEX "^ *# *include <")

@@ -7,7 +7,8 @@
 #
 # The configurations are those of CMakePresets.json (release, clang, eigen5, asan, tsan, avx2,
 # baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 60 by default),
-# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing).
+# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
+# benchmarks/instructions.txt moved; that fails nothing).
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -40,6 +41,7 @@ need cmake cmake
 need ninja-build ninja
 need_eigen
 need nlohmann-json3-dev {/usr,/usr/local,/opt/homebrew}/include/nlohmann/json.hpp
+need libzip-dev {/usr,/usr/local,/opt/homebrew}/include/zip.h
 need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
 if wanted clang || wanted fuzz; then need clang clang++; fi
 if wanted docs; then need doxygen doxygen; fi
@@ -49,15 +51,16 @@ if wanted eigen5 && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   if ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
 fi
 install_missing_packages "\
-  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, nlohmann/json, Python with pip, Doxygen:
+  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, nlohmann/json,
+  libzip, Python with pip, Doxygen:
   Fedora:    sudo dnf install gcc-c++ clang cmake ninja-build eigen3-devel catch-devel json-devel \\
-               libasan libubsan python3-pip doxygen
-  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 nlohmann-json python-pip \\
-               doxygen
+               libzip-devel libasan libubsan python3-pip doxygen
+  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 nlohmann-json libzip \\
+               python-pip doxygen
   openSUSE:  sudo zypper install gcc-c++ clang cmake ninja eigen3-devel Catch2-devel \\
-               nlohmann_json-devel python3-pip doxygen
+               nlohmann_json-devel libzip-devel python3-pip doxygen
   macOS:     xcode-select --install && brew install cmake ninja eigen catch2 nlohmann-json \\
-               python doxygen"
+               libzip python doxygen"
 
 # The layout of code differs between versions of clang-format, so it is this one or none.
 clang_format=clang-format-14
@@ -180,7 +183,7 @@ run_fuzz() {
     mkdir -p "build/fuzz/corpus/$name"
     if ! "build/fuzz/tests/fuzz/fuzz_$name" "build/fuzz/corpus/$name" "$seeds" \
       -dict="tests/fuzz/$name.dict" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
-      -max_len=16384 -artifact_prefix="$findings/$name-" -print_final_stats=1 \
+      -max_len=20480 -artifact_prefix="$findings/$name-" -print_final_stats=1 \
       >"$log-$name.log" 2>&1; then
       fail fuzz "$what" "$start" - "$name, see $findings" "$log-$name.log"
       return

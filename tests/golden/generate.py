@@ -83,6 +83,14 @@ def torch_files():
     torch_state_dicts.write_all(os.path.join(FOLDER, "pytorch"))
 
 
+def keras_model_files():
+    import hostile_hdf5
+    import keras_files
+
+    hostile_hdf5.write_all(os.path.join(FOLDER, "keras", "hostile"))
+    write("keras_files.txt", keras_files.keras_files(FOLDER))
+
+
 def onnx_files():
     import onnx_cells
 
@@ -103,7 +111,13 @@ def write(name, golden_file):
 
 if __name__ == "__main__":
     # TensorFlow and PyTorch each bring an LLVM and cannot share a process.
-    frameworks = {"keras": keras_files, "torch": torch_files, "onnx": onnx_files, "numpy": numpy_files}
+    frameworks = {
+        "keras": keras_files,
+        "keras_files": keras_model_files,
+        "torch": torch_files,
+        "onnx": onnx_files,
+        "numpy": numpy_files,
+    }
     if len(sys.argv) > 1:
         frameworks[sys.argv[1]]()
     else:

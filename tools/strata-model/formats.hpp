@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <strata/model/sequential.hpp>
@@ -23,9 +24,16 @@ struct Format {
 [[nodiscard]] Format json_format();
 [[nodiscard]] Format nam_format();
 [[nodiscard]] Format header_format();
+#ifdef STRATA_TOOL_KERAS
+[[nodiscard]] std::vector<Format> keras_formats();
+#endif
 
 [[nodiscard]] inline std::vector<Format> formats() {
-  return {safetensors_format(), json_format(), nam_format(), header_format()};
+  std::vector<Format> list = {safetensors_format(), json_format(), nam_format(), header_format()};
+#ifdef STRATA_TOOL_KERAS
+  for (auto& format : keras_formats()) list.push_back(std::move(format));
+#endif
+  return list;
 }
 
 }  // namespace strata::tool

@@ -1,6 +1,6 @@
 """Runs strata-model and add_self_test.py on a model that is computed here by hand.
 
-    test.py <strata-model>
+    test.py <strata-model> <folder of models of Keras>
 """
 
 import json
@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import add_self_test
 
 program = os.path.abspath(sys.argv[1])
+keras_models = os.path.abspath(sys.argv[2])
 
 
 def run(*words, code=0):
@@ -102,4 +103,13 @@ with tempfile.TemporaryDirectory() as folder:
     contains(run("summary", "model.txt", code=2), "no format")
     contains(run("dance", code=2), "not understood")
     run(code=2)
+
+    # Where the program was built with Keras' formats.
+    if ".keras" in run("--help"):
+        for name in ("stack_2.keras", "keras_2.h5"):
+            contains(run("summary", os.path.join(keras_models, name)), "Total params: ")
+        run("convert", os.path.join(keras_models, "stack_2.keras"), "from_keras.safetensors")
+        contains(run("summary", "from_keras.safetensors"), "lstm_1 (LSTM)")
+        contains(run("summary", os.path.join(keras_models, "parts.weights.h5"), code=1), "weights alone")
+        contains(run("convert", "model.safetensors", "model.keras", code=2), "only read")
 print("ok")

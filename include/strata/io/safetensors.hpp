@@ -11,7 +11,7 @@
 #include <strata/io/assign.hpp>
 #include <strata/io/atomic_file.hpp>
 #include <strata/io/compare_layers.hpp>
-#include <strata/io/layer_sizes.hpp>
+#include <strata/io/described_model.hpp>
 #include <strata/io/layers.hpp>
 #include <strata/io/model_file.hpp>
 #include <strata/io/safetensors_format.hpp>
@@ -140,23 +140,8 @@ template <std::floating_point Scalar = float>
   for (const std::string& name : file.arrays.names()) {
     numbers += io::checked_count(file.arrays.find(name)->shape, where);
   }
-  const io::SizeLimit limit(numbers);
-  const io::LayerMaker<Scalar> maker(cells);
-  std::vector<AnyLayer<Scalar>> layers;
-  Shape shape = architecture->input->shape();
-  for (std::size_t i = 0; i < architecture->layers.size(); ++i) {
-    const LayerDescription& description = architecture->layers[i];
-    const io::Where here = io::where_layer(where, i, description.kind);
-    // Before the layer is made: an Embedding allocates its table at once.
-    (void)limit.check(description, shape.back(), here);
-    layers.push_back(maker.make(description, here));
-    try {
-      shape = layers.back().output_shape(shape);
-    } catch (const ShapeError& error) {
-      here.refuse(error.what());
-    }
-  }
-  auto model = io::assemble<Scalar>(std::move(layers), *architecture->input, where);
+  auto model =
+      io::described_model<Scalar>(*architecture, numbers, io::LayerMaker<Scalar>(cells), where);
   io::read_weights(model, file.arrays, metadata);
   return model;
 }
