@@ -173,6 +173,10 @@ TEST_CASE("JSON is strict", "[io]") {
   CHECK(error(nested(max_json_depth + 1)) == Contains{"nested deeper than 64 levels"});
   CHECK(error(std::string(1000000, '[')) == Contains{"nested deeper"});
 
+  std::string many = "{\"0\": 0";
+  for (std::size_t i = 1; i <= max_json_keys; ++i) many += ", \"" + std::to_string(i) + "\": 0";
+  CHECK(error(many + "}") == Contains{"an object of the JSON has more than 20000 keys"});
+
   CHECK(read_integer(Json(7), here, 0, 7) == 7);
   CHECK(format_error([] { (void)read_integer(Json(8), here, 0, 7); }) ==
         "file: expected a whole number of at least 0 and at most 7, found 8");

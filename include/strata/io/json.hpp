@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <set>
 #include <string>
@@ -27,6 +29,9 @@ using Json = nlohmann::ordered_json;
 /// JSON that is nested deeper is refused, so that nothing recurses as deep as a file likes.
 inline constexpr int max_json_depth = 64;
 
+/// Objects of more keys are refused: their keys are searched one by one.
+inline constexpr std::size_t max_json_keys = 20'000;
+
 /// The value that a text is. Throws FormatError on what is no JSON, on anything after it, on a key
 /// that an object has twice, on numbers that a double cannot hold, and on too deep nesting.
 [[nodiscard]] inline Json parse_json(std::string_view text, const Where& where,
@@ -43,6 +48,10 @@ inline constexpr int max_json_depth = 64;
       keys.pop_back();
     } else if (event == Json::parse_event_t::key) {
       const auto& key = value.get_ref<const std::string&>();
+      if (keys.back().size() >= max_json_keys) {
+        where.refuse("an object of the JSON has more than " + std::to_string(max_json_keys) +
+                     " keys");
+      }
       if (!keys.back().insert(key).second) {
         where.refuse("the JSON has the key " + in_quotes(key) + " twice in one object");
       }
