@@ -162,7 +162,7 @@ TEST_CASE("RTNeural: layers that are not understood", "[io][rtneural]") {
   json["layers"][0]["shape"][2] = 2;
   CHECK(error(json) == "(nothing was thrown)");
   json["layers"][0]["activation"] = "softmax";
-  CHECK(error(json) == Contains{"layer 0 (\"activation\"): "});
+  CHECK(error(json) == "(nothing was thrown)");
 
   const auto text = [](const std::string& content) {
     const auto bytes = test::bytes_of(content);
