@@ -175,7 +175,7 @@ TEST_CASE("JSON is strict", "[io]") {
 
   std::string many = "{\"0\": 0";
   for (std::size_t i = 1; i <= max_json_keys; ++i) many += ", \"" + std::to_string(i) + "\": 0";
-  CHECK(error(many + "}") == Contains{"an object of the JSON has more than 20000 keys"});
+  CHECK(error(many + "}") == Contains{"an object of the JSON has more than 10000 keys"});
 
   CHECK(read_integer(Json(7), here, 0, 7) == 7);
   CHECK(format_error([] { (void)read_integer(Json(8), here, 0, 7); }) ==

@@ -30,7 +30,7 @@ using Json = nlohmann::ordered_json;
 inline constexpr int max_json_depth = 64;
 
 /// Objects of more keys are refused: their keys are searched one by one.
-inline constexpr std::size_t max_json_keys = 20'000;
+inline constexpr std::size_t max_json_keys = 10'000;
 
 /// The value that a text is. Throws FormatError on what is no JSON, on anything after it, on a key
 /// that an object has twice, on numbers that a double cannot hold, and on too deep nesting.
