@@ -133,7 +133,7 @@ fetch_eigen5() {
 run_eigen5() {
   local what="GCC, Eigen 5.0.1: unit" start=$SECONDS
   if fetch_eigen5 >build/logs/eigen5-fetch.log 2>&1; then
-    preset eigen5 "$what" strata_tests
+    preset eigen5 "$what" strata_unit_tests
   else
     fail eigen5 "$what" "$start" - "download of Eigen 5" build/logs/eigen5-fetch.log
   fi
@@ -142,7 +142,7 @@ run_eigen5() {
 run_avx2() {
   local what="GCC, AVX2, no AVX-512: kernels"
   if grep -qw avx2 /proc/cpuinfo 2>/dev/null && grep -qw fma /proc/cpuinfo; then
-    preset avx2 "$what" strata_tests
+    preset avx2 "$what" strata_unit_tests
   else
     row avx2 "$what" 0 - "skipped: not this processor"
   fi
@@ -223,12 +223,12 @@ for configuration in "${configurations[@]}"; do
   case $configuration in
     release) preset release "GCC: everything" ;;
     dev) preset dev "GCC, Eigen's assertions: everything" ;;
-    clang) preset clang "Clang: unit, compile_fail" strata_tests ;;
+    clang) preset clang "Clang: unit, compile_fail" strata_unit_tests ;;
     eigen5) run_eigen5 ;;
-    asan) preset asan "GCC, address and undefined sanitizers" strata_tests ;;
-    tsan) preset tsan "GCC, thread sanitizer: threads" strata_tests ;;
+    asan) preset asan "GCC, address and undefined sanitizers" strata_unit_tests ;;
+    tsan) preset tsan "GCC, thread sanitizer: threads" strata_unit_tests ;;
     avx2) run_avx2 ;;
-    baseline) preset baseline "GCC, baseline processor: kernels" strata_tests ;;
+    baseline) preset baseline "GCC, baseline processor: kernels" strata_unit_tests ;;
     fuzz) run_fuzz ;;
     format) run_format ;;
     docs) run_docs ;;
