@@ -139,7 +139,7 @@ class KerasChain {
     if (!entry.is_array() || entry.size() < 3 || !entry[0].is_string()) {
       where.refuse("expected one layer, found " + found_text(json) + only_chains);
     }
-    for (const std::size_t i : {1, 2}) {
+    for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
       if (read_integer(entry[i], where) != 0) {
         where.refuse("the model uses " + in_quotes(entry[0].get<std::string>()) +
                      " twice, or an output of it besides the first" + only_chains);
