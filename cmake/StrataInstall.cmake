@@ -20,5 +20,6 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/strataConfigVersion.cmak
 install(FILES "${PROJECT_BINARY_DIR}/strataConfig.cmake"
               "${PROJECT_BINARY_DIR}/strataConfigVersion.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/StrataEigen.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/StrataComponents.cmake"
         DESTINATION "${package_dir}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -6,8 +6,9 @@
 #   tools/test.sh clang asan ...   these configurations only
 #
 # The configurations are those of CMakePresets.json (release, clang, eigen5, asan, tsan, avx2,
-# baseline, and on demand dev), format (clang-format 14), docs (Doxygen without warnings) and
-# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing).
+# baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 60 by default),
+# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
+# benchmarks/instructions.txt moved; that fails nothing).
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,8 +19,8 @@ configurations=()
 for argument in "$@"; do
   case $argument in
     --quick) configurations=(release) ;;
-    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | format | docs | \
-      instructions)
+    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | fuzz | format | \
+      docs | instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -30,7 +31,8 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release clang eigen5 asan tsan avx2 baseline docs instructions)
+  configurations=(format release clang eigen5 asan tsan avx2 baseline fuzz docs
+    instructions)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -38,8 +40,10 @@ need g++ g++
 need cmake cmake
 need ninja-build ninja
 need_eigen
+need nlohmann-json3-dev {/usr,/usr/local,/opt/homebrew}/include/nlohmann/json.hpp
+need libzip-dev {/usr,/usr/local,/opt/homebrew}/include/zip.h
 need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
-if wanted clang; then need clang clang++; fi
+if wanted clang || wanted fuzz; then need clang clang++; fi
 if wanted docs; then need doxygen doxygen; fi
 if wanted eigen5 && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   need ca-certificates /etc/ssl/certs/ca-certificates.crt /etc/pki /etc/ssl/cert.pem
@@ -47,13 +51,16 @@ if wanted eigen5 && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   if ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
 fi
 install_missing_packages "\
-  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, Python with pip, Doxygen:
-  Fedora:    sudo dnf install gcc-c++ clang cmake ninja-build eigen3-devel catch-devel \\
-               libasan libubsan python3-pip doxygen
-  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 python-pip doxygen
+  GCC 12 and Clang 14 or later, CMake 3.22, Ninja, Eigen 3.4, Catch2, nlohmann/json,
+  libzip, Python with pip, Doxygen:
+  Fedora:    sudo dnf install gcc-c++ clang cmake ninja-build eigen3-devel catch-devel json-devel \\
+               libzip-devel libasan libubsan python3-pip doxygen
+  Arch:      sudo pacman -S gcc clang cmake ninja eigen catch2 nlohmann-json libzip \\
+               python-pip doxygen
   openSUSE:  sudo zypper install gcc-c++ clang cmake ninja eigen3-devel Catch2-devel \\
-               python3-pip doxygen
-  macOS:     xcode-select --install && brew install cmake ninja eigen catch2 python doxygen"
+               nlohmann_json-devel libzip-devel python3-pip doxygen
+  macOS:     xcode-select --install && brew install cmake ninja eigen catch2 nlohmann-json \\
+               libzip python doxygen"
 
 # The layout of code differs between versions of clang-format, so it is this one or none.
 clang_format=clang-format-14
@@ -126,7 +133,7 @@ fetch_eigen5() {
 run_eigen5() {
   local what="GCC, Eigen 5.0.1: unit" start=$SECONDS
   if fetch_eigen5 >build/logs/eigen5-fetch.log 2>&1; then
-    preset eigen5 "$what" strata_tests
+    preset eigen5 "$what" strata_unit_tests
   else
     fail eigen5 "$what" "$start" - "download of Eigen 5" build/logs/eigen5-fetch.log
   fi
@@ -135,7 +142,7 @@ run_eigen5() {
 run_avx2() {
   local what="GCC, AVX2, no AVX-512: kernels"
   if grep -qw avx2 /proc/cpuinfo 2>/dev/null && grep -qw fma /proc/cpuinfo; then
-    preset avx2 "$what" strata_tests
+    preset avx2 "$what" strata_unit_tests
   else
     row avx2 "$what" 0 - "skipped: not this processor"
   fi
@@ -147,12 +154,44 @@ run_format() {
   echo "=== format: $what"
   if ! command -v "$clang_format" >/dev/null; then
     row format "$what" 0 - "skipped: no clang-format 14 here"
-  elif find include tests examples benchmarks \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
+  elif find include tests examples benchmarks tools \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
     xargs -0 "$clang_format" --dry-run -Werror >"$log" 2>&1; then
     row format "$what" "$((SECONDS - start))" - ok
   else
     fail format "$what" "$start" - "format (repair: $clang_format -i)" "$log"
   fi
+}
+
+# Each fuzzer begins with its committed seeds. What it finds is left in build/fuzz/findings.
+run_fuzz() {
+  local start=$SECONDS what="Clang, libFuzzer: the readers of files" log=build/logs/fuzz name count
+  local seconds=${STRATA_FUZZ_SECONDS:-60} findings=build/fuzz/findings
+  echo
+  echo "=== fuzz: $what, $seconds s each"
+  if ! cmake --preset fuzz >"$log-configure.log" 2>&1; then
+    fail fuzz "$what" "$start" - configure "$log-configure.log"
+    return
+  fi
+  if ! cmake --build --preset fuzz --target strata_fuzzers -- -j "$jobs" >"$log-build.log" 2>&1; then
+    fail fuzz "$what" "$start" - build "$log-build.log"
+    return
+  fi
+  mkdir -p "$findings"
+  for seeds in tests/fuzz/corpus/*; do
+    name=$(basename "$seeds")
+    [[ -x build/fuzz/tests/fuzz/fuzz_$name ]] || continue
+    mkdir -p "build/fuzz/corpus/$name"
+    if ! "build/fuzz/tests/fuzz/fuzz_$name" "build/fuzz/corpus/$name" "$seeds" \
+      -dict="tests/fuzz/$name.dict" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
+      -max_len=20480 -artifact_prefix="$findings/$name-" -print_final_stats=1 \
+      >"$log-$name.log" 2>&1; then
+      fail fuzz "$what" "$start" - "$name, see $findings" "$log-$name.log"
+      return
+    fi
+    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log-$name.log")
+    echo "$name: $count executions without a finding"
+  done
+  row fuzz "$what" "$((SECONDS - start))" - ok
 }
 
 run_docs() {
@@ -184,12 +223,13 @@ for configuration in "${configurations[@]}"; do
   case $configuration in
     release) preset release "GCC: everything" ;;
     dev) preset dev "GCC, Eigen's assertions: everything" ;;
-    clang) preset clang "Clang: unit, compile_fail" strata_tests ;;
+    clang) preset clang "Clang: unit, compile_fail" strata_unit_tests ;;
     eigen5) run_eigen5 ;;
-    asan) preset asan "GCC, address and undefined sanitizers" strata_tests ;;
-    tsan) preset tsan "GCC, thread sanitizer: threads" strata_tests ;;
+    asan) preset asan "GCC, address and undefined sanitizers" strata_unit_tests ;;
+    tsan) preset tsan "GCC, thread sanitizer: threads" strata_unit_tests ;;
     avx2) run_avx2 ;;
-    baseline) preset baseline "GCC, baseline processor: kernels" strata_tests ;;
+    baseline) preset baseline "GCC, baseline processor: kernels" strata_unit_tests ;;
+    fuzz) run_fuzz ;;
     format) run_format ;;
     docs) run_docs ;;
     instructions) run_instructions ;;

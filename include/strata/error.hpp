@@ -30,7 +30,14 @@ class StateError : public Error {
   using Error::Error;
 };
 
-/// A file that is not what it should be.
+/// A file that cannot be opened, read or written.
+class FileError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file that is not what it should be. The text names the file, the layer or tensor, the field,
+/// what was expected and what was found.
 class FormatError : public Error {
  public:
   using Error::Error;

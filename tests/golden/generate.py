@@ -29,6 +29,7 @@ def keras_files():
     import metrics
     import optimizers
     import recurrent
+    import rtneural
     import training
 
     tf.get_logger().setLevel("ERROR")
@@ -60,6 +61,8 @@ def keras_files():
         keras.config.set_floatx(floatx)
         keras.backend.clear_session()
         write(name, make())
+    keras.config.set_floatx("float64")
+    rtneural.write_all(os.path.join(FOLDER, "rtneural"))
 
 
 def torch_files():
@@ -68,6 +71,7 @@ def torch_files():
     import torch_cells
     import torch_modules
     import torch_networks
+    import torch_state_dicts
 
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -76,12 +80,27 @@ def torch_files():
     write("lstm_variants.txt", torch_cells.lstm_variants())
     write("deep_transition.txt", torch_cells.deep_transition())
     write("recurrent_torch.txt", torch_modules.recurrent_torch())
+    torch_state_dicts.write_all(os.path.join(FOLDER, "pytorch"))
+
+
+def keras_model_files():
+    import hostile_hdf5
+    import keras_files
+
+    hostile_hdf5.write_all(os.path.join(FOLDER, "keras", "hostile"))
+    write("keras_files.txt", keras_files.keras_files(FOLDER))
 
 
 def onnx_files():
     import onnx_cells
 
     write("lstm_onnx.txt", onnx_cells.lstm_onnx())
+
+
+def numpy_files():
+    import nam
+
+    nam.write_all()
 
 
 def write(name, golden_file):
@@ -92,7 +111,13 @@ def write(name, golden_file):
 
 if __name__ == "__main__":
     # TensorFlow and PyTorch each bring an LLVM and cannot share a process.
-    frameworks = {"keras": keras_files, "torch": torch_files, "onnx": onnx_files}
+    frameworks = {
+        "keras": keras_files,
+        "keras_files": keras_model_files,
+        "torch": torch_files,
+        "onnx": onnx_files,
+        "numpy": numpy_files,
+    }
     if len(sys.argv) > 1:
         frameworks[sys.argv[1]]()
     else:

@@ -28,6 +28,9 @@ class Activate : public detail::PlainLayer<Scalar> {
     return detail::text({kind(), ", ", std::string(name(activation_))});
   }
   [[nodiscard]] Activation activation() const noexcept { return activation_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add("activation", activation_);
+  }
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
 

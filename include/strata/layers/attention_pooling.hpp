@@ -45,6 +45,9 @@ class AttentionPooling {
     return detail::text({kind(), ", ", units_, " units"});
   }
   [[nodiscard]] Index units() const noexcept { return units_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add("units", units_);
+  }
   [[nodiscard]] Index inputs() const noexcept { return inputs_; }
 
   [[nodiscard]] Index output_features(Index features) const {

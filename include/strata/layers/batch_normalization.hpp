@@ -26,6 +26,17 @@ struct BatchNormalizationOptions {
   bool scale = true;
   Initializer beta_initializer = Zeros{};
   Initializer gamma_initializer = Ones{};
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("momentum", self.momentum);
+    f("epsilon", self.epsilon);
+    f("center", self.center);
+    f("scale", self.scale);
+    f("beta_initializer", self.beta_initializer);
+    f("gamma_initializer", self.gamma_initializer);
+  }
 };
 
 /// Each feature with mean 0 and variance 1 over the batch and its steps, then scaled and shifted
@@ -69,6 +80,9 @@ class BatchNormalization {
   [[nodiscard]] std::string kind() const { return "BatchNormalization"; }
   [[nodiscard]] std::string describe() const { return kind(); }
   [[nodiscard]] const BatchNormalizationOptions& options() const noexcept { return options_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add_all(options_);
+  }
   [[nodiscard]] Index inputs() const noexcept { return features_; }
 
   [[nodiscard]] Index output_features(Index features) const {

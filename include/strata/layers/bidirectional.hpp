@@ -18,6 +18,11 @@ namespace strata::inline STRATA_TARGET {
 /// are: the first U features read forwards, the last U backwards; split_directions gives them back.
 enum class Merge { concat, sum, mul, ave };
 
+[[nodiscard]] constexpr const char* name(Merge merge) noexcept {
+  constexpr const char* names[] = {"concat", "sum", "mul", "ave"};
+  return names[static_cast<int>(merge)];
+}
+
 /// Two recurrent layers of one kind over the same sequence, one forwards and one backwards
 /// (Schuster & Paliwal 1997), as in Keras: (B, T, F) to (B, T, 2 U) with return_sequences, both in
 /// the order of x, to (B, 2 U) without: the last step of each in its own reading. 2 U is U unless
@@ -63,6 +68,12 @@ class Bidirectional {
   }
 
   [[nodiscard]] Merge merge() const noexcept { return merge_; }
+  [[nodiscard]] LayerDescription description() const {
+    LayerDescription description{kind()};
+    description.add("merge", std::string(name(merge_)));
+    description.layers = {detail::describe_layer(forward_)};
+    return description;
+  }
   [[nodiscard]] const L& forward_layer() const noexcept { return forward_; }
   [[nodiscard]] const L& backward_layer() const noexcept { return backward_; }
 

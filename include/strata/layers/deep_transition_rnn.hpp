@@ -33,6 +33,18 @@ struct DeepTransitionOptions {
   bool go_backwards = false;
   bool zero_output_for_mask = false;
   bool recompute = false;
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("transitions", self.transitions);
+    f("shortcut", self.shortcut);
+    f("activation", self.activation);
+    f("kernel_initializer", self.kernel_initializer);
+    f("recurrent_initializer", self.recurrent_initializer);
+    f("bias_initializer", self.bias_initializer);
+    detail::each_recurrent_option(self, f);
+  }
 };
 
 namespace detail {

@@ -21,6 +21,15 @@ struct DenseOptions {
   bool use_bias = true;
   Initializer kernel_initializer = GlorotUniform{};
   Initializer bias_initializer = Zeros{};
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("activation", self.activation);
+    f("use_bias", self.use_bias);
+    f("kernel_initializer", self.kernel_initializer);
+    f("bias_initializer", self.bias_initializer);
+  }
 };
 
 /// y = activation(x W + b), with W of (F, U) and b of (U). (B, F) to (B, U); a sequence (B, T, F)
@@ -56,6 +65,9 @@ class Dense {
   [[nodiscard]] Index units() const noexcept { return units_; }
   [[nodiscard]] Index inputs() const noexcept { return inputs_; }
   [[nodiscard]] const DenseOptions& options() const noexcept { return options_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add("units", units_).add_all(options_);
+  }
   /// W transposed, U x F.
   [[nodiscard]] auto kernel() noexcept { return kernel_.matrix(); }
   [[nodiscard]] auto kernel() const noexcept { return kernel_.matrix(); }

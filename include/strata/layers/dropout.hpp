@@ -15,6 +15,12 @@ struct DropoutOptions {
   /// Drops the same features at every step of a sequence: Keras' noise_shape (B, 1, F) (Gal &
   /// Ghahramani 2016).
   bool same_for_all_steps = false;
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("same_for_all_steps", self.same_for_all_steps);
+  }
 };
 
 /// Drops a share of its inputs in training and scales up the rest; does nothing in prediction
@@ -34,6 +40,9 @@ class Dropout : public detail::PlainLayer<Scalar> {
   [[nodiscard]] std::string describe() const { return kind(); }
   [[nodiscard]] double rate() const noexcept { return rate_; }
   [[nodiscard]] const DropoutOptions& options() const noexcept { return options_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add("rate", rate_).add_all(options_);
+  }
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
 

@@ -21,6 +21,13 @@ struct EmbeddingOptions {
   /// Id 0 stands for padding: its steps are masked.
   bool mask_zero = false;
   Initializer embeddings_initializer = RandomUniform{-0.05, 0.05};
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("mask_zero", self.mask_zero);
+    f("embeddings_initializer", self.embeddings_initializer);
+  }
 };
 
 /// A row of a table of V rows for each id: words, notes or other classes as vectors that are
@@ -55,6 +62,12 @@ class Embedding {
   [[nodiscard]] Index vocabulary() const noexcept { return embeddings_.columns(); }
   [[nodiscard]] Index units() const noexcept { return embeddings_.rows(); }
   [[nodiscard]] const EmbeddingOptions& options() const noexcept { return options_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}
+        .add("vocabulary", vocabulary())
+        .add("units", units())
+        .add_all(options_);
+  }
   /// The table transposed, U x V.
   [[nodiscard]] auto embeddings() noexcept { return embeddings_.matrix(); }
   [[nodiscard]] auto embeddings() const noexcept { return embeddings_.matrix(); }

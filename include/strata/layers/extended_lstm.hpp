@@ -39,6 +39,24 @@ struct ExtendedLSTMOptions {
   bool go_backwards = false;
   bool zero_output_for_mask = false;
   bool recompute = false;
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("activation", self.activation);
+    f("recurrent_activation", self.recurrent_activation);
+    f("output_activation", self.output_activation);
+    f("use_bias", self.use_bias);
+    f("unit_forget_bias", self.unit_forget_bias);
+    f("kernel_initializer", self.kernel_initializer);
+    f("recurrent_initializer", self.recurrent_initializer);
+    f("bias_initializer", self.bias_initializer);
+    f("peepholes", self.peepholes);
+    f("projection", self.projection);
+    f("cell_clip", self.cell_clip);
+    f("activation_clip", self.activation_clip);
+    detail::each_recurrent_option(self, f);
+  }
 };
 
 namespace detail {

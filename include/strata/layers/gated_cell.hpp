@@ -14,6 +14,7 @@
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/cell.hpp>
+#include <strata/layers/description.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -29,6 +30,16 @@ struct GatedCellOptions {
   /// The numbers that the recurrent kernel reads, where those are not h but a projection of it;
   /// 0: U.
   Index recurrent_inputs = 0;
+
+  /// f(name, option) for each option in order, but for recurrent_inputs.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("use_bias", self.use_bias);
+    f("kernel_initializer", self.kernel_initializer);
+    f("recurrent_initializer", self.recurrent_initializer);
+    f("bias_initializer", self.bias_initializer);
+    f("unit_bias_gate", self.unit_bias_gate);
+  }
 };
 
 namespace detail {
@@ -90,6 +101,11 @@ class GatedCell {
   [[nodiscard]] Index units() const noexcept { return units_; }
   [[nodiscard]] const Gates& gates() const noexcept { return gates_; }
   [[nodiscard]] const GatedCellOptions& options() const noexcept { return options_; }
+  /// Of gates without settings of their own, which it could not name.
+  [[nodiscard]] LayerDescription description() const requires(std::is_empty_v<Gates>) {
+    LayerDescription description{.kind = kind(), .complete = options_.recurrent_inputs == 0};
+    return description.add("units", units_).add_all(options_);
+  }
   [[nodiscard]] Weights& weights() noexcept { return weights_; }
   [[nodiscard]] const Weights& weights() const noexcept { return weights_; }
 

@@ -31,6 +31,9 @@ class GaussianNoise : public detail::PlainLayer<Scalar> {
   [[nodiscard]] std::string kind() const { return "GaussianNoise"; }
   [[nodiscard]] std::string describe() const { return kind(); }
   [[nodiscard]] double stddev() const noexcept { return stddev_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add("stddev", stddev_);
+  }
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
 

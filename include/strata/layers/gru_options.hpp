@@ -2,6 +2,7 @@
 
 #include <strata/activation.hpp>
 #include <strata/initializers.hpp>
+#include <strata/layers/recurrent_options.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -23,6 +24,19 @@ struct GRUOptions {
   bool go_backwards = false;
   bool zero_output_for_mask = false;
   bool recompute = false;
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("activation", self.activation);
+    f("recurrent_activation", self.recurrent_activation);
+    f("use_bias", self.use_bias);
+    f("kernel_initializer", self.kernel_initializer);
+    f("recurrent_initializer", self.recurrent_initializer);
+    f("bias_initializer", self.bias_initializer);
+    f("activation_clip", self.activation_clip);
+    detail::each_recurrent_option(self, f);
+  }
 };
 
 }  // namespace strata::inline STRATA_TARGET

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <strata/layers/description.hpp>
 #include <strata/layers/parameter.hpp>
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
@@ -70,6 +71,7 @@ struct Pass {
 /// - `mixes_sequences`, whether training must see all sequences of a batch together, as for the
 ///   mean over a batch; otherwise a batch is trained in parts, and then `absorb` is called for
 ///   each. Where a layer does not say, true if it has `absorb`;
+/// - `description()`, what files keep of it besides the weights; see LayerDescription;
 /// - `streams`, false where a layer can never run step by step;
 /// - `packed.step(x, state, y, reverse)`, where kernels are faster if the order in which they read
 ///   the weights turns from step to step.

@@ -23,6 +23,16 @@ struct LayerNormalizationOptions {
   bool scale = true;
   Initializer beta_initializer = Zeros{};
   Initializer gamma_initializer = Ones{};
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("epsilon", self.epsilon);
+    f("center", self.center);
+    f("scale", self.scale);
+    f("beta_initializer", self.beta_initializer);
+    f("gamma_initializer", self.gamma_initializer);
+  }
 };
 
 /// Each sample, or step of one, with mean 0 and variance 1 over its features, then scaled and
@@ -54,6 +64,9 @@ class LayerNormalization {
   [[nodiscard]] std::string kind() const { return "LayerNormalization"; }
   [[nodiscard]] std::string describe() const { return kind(); }
   [[nodiscard]] const LayerNormalizationOptions& options() const noexcept { return options_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add_all(options_);
+  }
   [[nodiscard]] Index inputs() const noexcept { return features_; }
 
   [[nodiscard]] Index output_features(Index features) const {

@@ -25,6 +25,9 @@ class Masking : public detail::PlainLayer<Scalar> {
   [[nodiscard]] std::string kind() const { return "Masking"; }
   [[nodiscard]] std::string describe() const { return kind(); }
   [[nodiscard]] double value() const noexcept { return value_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add("value", value_);
+  }
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
 

@@ -21,6 +21,7 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
 
   [[nodiscard]] std::string kind() const { return "MeanOverSteps"; }
   [[nodiscard]] std::string describe() const { return kind(); }
+  [[nodiscard]] LayerDescription description() const { return LayerDescription{kind()}; }
   [[nodiscard]] Index output_features(Index features) const { return features; }
 
   struct Packed {

@@ -27,6 +27,18 @@ class Recurrent : public detail::RecurrentLayer<Cell> {
   [[nodiscard]] Cell& cell() noexcept { return this->cell_; }
   [[nodiscard]] const Cell& cell() const noexcept { return this->cell_; }
 
+  /// Where the cell describes itself: of the kind "Recurrent", with the cell's kind as an option.
+  [[nodiscard]] LayerDescription description() const requires requires(const Cell& cell) {
+    cell.description();
+  }
+  {
+    LayerDescription description = this->cell_.description();
+    description.options.insert(description.options.begin(), {"cell", description.kind});
+    description.kind = "Recurrent";
+    description.add("return_sequences", ReturnsSequences);
+    return description.add_all(this->options_);
+  }
+
   /// The same layer, weights included, for another scalar.
   template <class Other>
     requires requires { typename Cell::template rebind<Other>; }

@@ -4,6 +4,22 @@
 
 namespace strata::inline STRATA_TARGET {
 
+namespace detail {
+
+/// f(name, option) for the options of every recurrent layer, in their order.
+template <class Options, class F>
+void each_recurrent_option(Options& options, F& f) {
+  f("dropout", options.dropout);
+  f("recurrent_dropout", options.recurrent_dropout);
+  f("zoneout", options.zoneout);
+  if constexpr (requires { options.memory_zoneout; }) f("memory_zoneout", options.memory_zoneout);
+  f("go_backwards", options.go_backwards);
+  f("zero_output_for_mask", options.zero_output_for_mask);
+  f("recompute", options.recompute);
+}
+
+}  // namespace detail
+
 /// What every recurrent layer can do, whatever its cell.
 struct RecurrentOptions {
   /// Share of the inputs, and of the outputs fed back, that is dropped in training; the same ones
@@ -21,6 +37,12 @@ struct RecurrentOptions {
   /// In training, keeps only the outputs and memories of all steps and computes the rest again on
   /// the way back: less than half of the memory, about a third more time (Chen et al. 2016).
   bool recompute = false;
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    detail::each_recurrent_option(self, f);
+  }
 };
 
 namespace detail {

@@ -31,6 +31,9 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
   [[nodiscard]] std::string kind() const { return "RepeatVector"; }
   [[nodiscard]] std::string describe() const { return detail::text({kind(), ", ", n_, " steps"}); }
   [[nodiscard]] Index n() const noexcept { return n_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add("n", n_);
+  }
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
   [[nodiscard]] Shape output_shape(const Shape& shape) const { return {shape[0], n_, shape[1]}; }

@@ -83,6 +83,7 @@ class Flatten : public detail::ReshapingLayer<Flatten<Scalar>, Scalar> {
 
   [[nodiscard]] std::string kind() const { return "Flatten"; }
   [[nodiscard]] std::string describe() const { return kind(); }
+  [[nodiscard]] LayerDescription description() const { return LayerDescription{kind()}; }
 
   /// Of one step.
   [[nodiscard]] Index output_features(Index features) const { return features; }
@@ -119,6 +120,9 @@ class Reshape : public detail::ReshapingLayer<Reshape<Scalar>, Scalar> {
   }
   [[nodiscard]] Index steps() const noexcept { return steps_; }
   [[nodiscard]] Index features() const noexcept { return features_; }
+  [[nodiscard]] LayerDescription description() const {
+    return LayerDescription{kind()}.add("steps", steps_).add("features", features_);
+  }
 
   [[nodiscard]] Index output_features(Index) const { return features_; }
   /// Throws ShapeError when a sample has not steps times features numbers.
@@ -152,6 +156,7 @@ class LastStep : public detail::PlainLayer<Scalar> {
 
   [[nodiscard]] std::string kind() const { return "LastStep"; }
   [[nodiscard]] std::string describe() const { return kind(); }
+  [[nodiscard]] LayerDescription description() const { return LayerDescription{kind()}; }
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
 

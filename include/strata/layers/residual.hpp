@@ -50,6 +50,9 @@ class Residual {
     return detail::text({kind(), " ", layer_.describe()});
   }
   [[nodiscard]] const L& layer() const noexcept { return layer_; }
+  [[nodiscard]] LayerDescription description() const {
+    return {.kind = kind(), .layers = {detail::describe_layer(layer_)}};
+  }
 
   [[nodiscard]] Index inputs() const noexcept { return layer_.inputs(); }
   [[nodiscard]] Index output_features(Index features) const {

@@ -23,6 +23,18 @@ struct SimpleRNNOptions {
   bool go_backwards = false;
   bool zero_output_for_mask = false;
   bool recompute = false;
+
+  /// f(name, option) for each option in order.
+  template <class Self, class F>
+  static void each(Self& self, F f) {
+    f("activation", self.activation);
+    f("use_bias", self.use_bias);
+    f("kernel_initializer", self.kernel_initializer);
+    f("recurrent_initializer", self.recurrent_initializer);
+    f("bias_initializer", self.bias_initializer);
+    f("activation_clip", self.activation_clip);
+    detail::each_recurrent_option(self, f);
+  }
 };
 
 namespace detail {

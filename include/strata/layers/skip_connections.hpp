@@ -64,6 +64,13 @@ class SkipConnections {
     return detail::text({kind(), ", ", count, " layers"});
   }
   [[nodiscard]] const std::tuple<Layers...>& layers() const noexcept { return layers_; }
+  [[nodiscard]] LayerDescription description() const {
+    LayerDescription description{kind()};
+    for_each([&](auto i) {
+      description.layers.push_back(detail::describe_layer(std::get<i()>(layers_)));
+    });
+    return description;
+  }
 
   [[nodiscard]] Index inputs() const noexcept { return std::get<0>(layers_).inputs(); }
   /// Throws ShapeError, naming the layer, when the sizes do not fit.

@@ -25,6 +25,7 @@ struct LayerTable {
   Returns returns;
   std::string (*kind)(const void*);
   std::string (*describe)(const void*);
+  LayerDescription (*description)(const void*);
   Index (*inputs)(const void*);
   Shape (*output_shape)(const void*, const Shape&);
   Mask (*output_mask)(const void*, const Tensor<Scalar>&, const Mask&);
@@ -86,6 +87,7 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
       .returns = L::returns,
       .kind = [](const void* l) -> std::string { return of(l).kind(); },
       .describe = [](const void* l) -> std::string { return of(l).describe(); },
+      .description = [](const void* l) { return describe_layer(of(l)); },
       .inputs = [](const void* l) { return of(l).inputs(); },
       .output_shape = [](const void* l,
                          const Shape& shape) { return strata::output_shape(of(l), shape); },
@@ -159,6 +161,8 @@ class LayerRef {
   [[nodiscard]] Returns returns() const { return table_->returns; }
   [[nodiscard]] std::string kind() const { return table_->kind(self_); }
   [[nodiscard]] std::string describe() const { return table_->describe(self_); }
+  /// What it is made of besides its weights.
+  [[nodiscard]] LayerDescription description() const { return table_->description(self_); }
   [[nodiscard]] Index inputs() const { return table_->inputs(self_); }
   [[nodiscard]] Shape output_shape(const Shape& shape) const {
     return table_->output_shape(self_, shape);

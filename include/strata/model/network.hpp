@@ -81,18 +81,10 @@ class Network {
 
   /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
   /// are all zero. Throws ShapeError when the layers do not join, and changes nothing then.
-  void build(const Input& input) {
-    check_features_known(input);
-    setup_->input = input;
-    Shape shape = input.shape();
-    for (std::size_t i = 0; i < size(); ++i) {
-      auto& layer = layers_[i];
-      if (layer.inputs() == Dynamic) layer.build(shape.back());
-      if (is_zero(layer)) layer.initialize(layer_random(i));
-      shape = layer.output_shape(shape);
-    }
-    setup_->built = true;
-  }
+  void build(const Input& input) { build(input, true); }
+
+  /// The same without drawing weights, for those who have some.
+  void build_empty(const Input& input) { build(input, false); }
 
   /// Draws all weights anew. The same seed gives the same weights; without a call it is 0. Before
   /// the sizes are known, the seed is remembered.
@@ -284,6 +276,19 @@ class Network {
   }
 
  private:
+  void build(const Input& input, bool draw) {
+    check_features_known(input);
+    setup_->input = input;
+    Shape shape = input.shape();
+    for (std::size_t i = 0; i < size(); ++i) {
+      auto& layer = layers_[i];
+      if (layer.inputs() == Dynamic) layer.build(shape.back());
+      if (draw && is_zero(layer)) layer.initialize(layer_random(i));
+      shape = layer.output_shape(shape);
+    }
+    setup_->built = true;
+  }
+
   void require_built(const char* what) const {
     if (is_built()) return;
     detail::fail<StateError>({what,

@@ -281,6 +281,9 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
 
   Sequential() = default;
 
+  /// These layers, without sizes: build, or the first data, gives them.
+  explicit Sequential(std::vector<AnyLayer<Scalar>> layers) : layers_(std::move(layers)) {}
+
   /// The shape of the data, before the first layer. Throws StateError later.
   void add(const Input& input) {
     if (!layers_.empty() || this->setup_.input) {
@@ -302,6 +305,9 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
       append(AnyLayer<Scalar>(layer));
     }
   }
+
+  /// Appends a layer of any type.
+  void add(AnyLayer<Scalar> layer) { append(std::move(layer)); }
 
   [[nodiscard]] const std::vector<AnyLayer<Scalar>>& layers() const noexcept { return layers_; }
 
@@ -352,6 +358,7 @@ template <>
 class Sequential<> : public Sequential<float> {
  public:
   using Sequential<float>::Sequential;
+  Sequential(Sequential<float> model) : Sequential<float>(std::move(model)) {}
 };
 
 }  // namespace strata::inline STRATA_TARGET

@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include <strata/error.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/train/history.hpp>
+#include <strata/train/training_state.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
@@ -31,6 +33,16 @@ class TrainingRun {
   [[nodiscard]] virtual std::vector<double> weights() const = 0;
   virtual void set_weights(const std::vector<double>& weights) = 0;
 
+  /// All that the training needs to go on with the same bits. Whole only in on_rest.
+  [[nodiscard]] virtual TrainingState state() {
+    throw StateError("this training has no state to keep");
+  }
+  /// Goes on from a state instead of the beginning. For on_train_begin. The training throws
+  /// ValueError when the state is not one of it.
+  virtual void resume_from(TrainingState) {
+    throw StateError("this training cannot go on from a state");
+  }
+
   /// Ends the training after this epoch.
   void stop() noexcept { stopped_ = true; }
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
@@ -41,12 +53,25 @@ class TrainingRun {
   bool stopped_ = false;
 };
 
+/// How far a training has come.
+struct Progress {
+  int epoch;
+  /// Of this epoch.
+  Index batches_done;
+  /// The epoch's figures when it is over, null before.
+  const Logs* logs;
+};
+
 /// Anything that is to happen during a training: a type with some of
 ///
 ///   on_train_begin(run), on_epoch_begin(run, epoch), on_batch_end(run, batch, logs),
-///   on_epoch_end(run, epoch, logs), on_train_end(run).
+///   on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run).
 ///
 /// Epochs and batches count from 0. What on_epoch_end adds to the logs goes into the history.
+/// on_rest comes after each batch and each epoch, when all callbacks are through with it.
+///
+/// A callback that remembers something has `visit_state(visit)` too, which names it, so that a
+/// training that goes on from a file goes on with it; see StateVisitor.
 class Callback {
  public:
   template <class C>
@@ -61,7 +86,9 @@ class Callback {
   void on_epoch_end(TrainingRun& run, int epoch, Logs& logs) const {
     self_->on_epoch_end(run, epoch, logs);
   }
+  void on_rest(TrainingRun& run, const Progress& progress) const { self_->on_rest(run, progress); }
   void on_train_end(TrainingRun& run) const { self_->on_train_end(run); }
+  void visit_state(StateVisitor& visit) const { self_->visit_state(visit); }
 
  private:
   struct Base {
@@ -70,7 +97,9 @@ class Callback {
     virtual void on_epoch_begin(TrainingRun& run, int epoch) = 0;
     virtual void on_batch_end(TrainingRun& run, Index batch, const Logs& logs) = 0;
     virtual void on_epoch_end(TrainingRun& run, int epoch, Logs& logs) = 0;
+    virtual void on_rest(TrainingRun& run, const Progress& progress) = 0;
     virtual void on_train_end(TrainingRun& run) = 0;
+    virtual void visit_state(StateVisitor& visit) = 0;
   };
 
   template <class C>
@@ -83,11 +112,15 @@ class Callback {
     static constexpr bool ends_epoch = requires(C c, TrainingRun& r, Logs& l) {
       c.on_epoch_end(r, 0, l);
     };
+    static constexpr bool rests = requires(C c, TrainingRun& r, const Progress& p) {
+      c.on_rest(r, p);
+    };
     static constexpr bool ends_training = requires(C c, TrainingRun& r) { c.on_train_end(r); };
-    static_assert(begins_training || begins_epoch || ends_batch || ends_epoch || ends_training,
+    static_assert(begins_training || begins_epoch || ends_batch || ends_epoch || rests ||
+                      ends_training,
                   "strata: this callback has none of the functions on_train_begin(run), "
                   "on_epoch_begin(run, epoch), on_batch_end(run, batch, logs), "
-                  "on_epoch_end(run, epoch, logs), on_train_end(run)");
+                  "on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run)");
 
     explicit Model(C value) : callback(std::move(value)) {}
 
@@ -105,8 +138,15 @@ class Callback {
                       [[maybe_unused]] Logs& logs) override {
       if constexpr (ends_epoch) callback.on_epoch_end(run, epoch, logs);
     }
+    void on_rest([[maybe_unused]] TrainingRun& run,
+                 [[maybe_unused]] const Progress& progress) override {
+      if constexpr (rests) callback.on_rest(run, progress);
+    }
     void on_train_end([[maybe_unused]] TrainingRun& run) override {
       if constexpr (ends_training) callback.on_train_end(run);
+    }
+    void visit_state([[maybe_unused]] StateVisitor& visit) override {
+      if constexpr (requires { callback.visit_state(visit); }) callback.visit_state(visit);
     }
 
     C callback;

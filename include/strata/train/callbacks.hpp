@@ -61,6 +61,12 @@ struct EarlyStopping {
     }
   }
 
+  void visit_state(StateVisitor& visit) {
+    visit("best", memory.best.value);
+    visit("waited", memory.waited);
+    visit("weights", memory.weights);
+  }
+
   void on_train_end(TrainingRun& run) const {
     if (restore_best_weights && !memory.weights.empty()) run.set_weights(memory.weights);
   }
@@ -91,6 +97,8 @@ struct StepDecay {
     double initial = 0;
   } memory{};
 
+  void visit_state(StateVisitor& visit) { visit("initial", memory.initial); }
+
   /// Throws ValueError when `every` is below 1.
   void on_train_begin(TrainingRun& run) {
     if (every < 1) detail::fail<ValueError>({"StepDecay: every must be at least 1, found ", every});
@@ -112,6 +120,8 @@ struct ExponentialDecay {
     double initial = 0;
   } memory{};
 
+  void visit_state(StateVisitor& visit) { visit("initial", memory.initial); }
+
   void on_train_begin(TrainingRun& run) { memory.initial = run.learning_rate(); }
   void on_epoch_begin(TrainingRun& run, int epoch) const {
     run.set_learning_rate(memory.initial * std::pow(rate, epoch));
@@ -130,6 +140,8 @@ struct CosineDecay {
   struct Memory {
     double initial = 0;
   } memory{};
+
+  void visit_state(StateVisitor& visit) { visit("initial", memory.initial); }
 
   void on_train_begin(TrainingRun& run) { memory.initial = run.learning_rate(); }
   void on_epoch_begin(TrainingRun& run, int epoch) const {
@@ -158,6 +170,12 @@ struct ReduceLROnPlateau {
     int waited = 0;
     int cooling = 0;
   } memory{};
+
+  void visit_state(StateVisitor& visit) {
+    visit("best", memory.best.value);
+    visit("waited", memory.waited);
+    visit("cooling", memory.cooling);
+  }
 
   /// Throws ValueError on a factor that would not reduce.
   void on_train_begin(TrainingRun&) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +13,9 @@
 #include <strata/train/callback.hpp>
 #include <strata/train/fit_options.hpp>
 #include <strata/train/progress_bar.hpp>
+#include <strata/train/samples.hpp>
 #include <strata/train/training.hpp>
+#include <strata/train/training_state.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
@@ -30,7 +32,9 @@ class Fit final : public TrainingRun {
       : TrainingRun(options.epochs, batches_of(training_samples(x, options), options)),
         model_(model),
         training_(training),
-        options_(options) {
+        options_(options),
+        epoch_(options.initial_epoch),
+        totals_(training.metrics) {
     const Targets targets = training.loss.targets();
     const Index samples = training_samples(x, options);
     check_not_empty("x", x);
@@ -53,32 +57,35 @@ class Fit final : public TrainingRun {
     }
     prepare(model_, training, x, y, options.mask);
 
-    data_ = part(x, y, options.mask, 0, samples);
+    data_ = part_of(x, y, options.mask, 0, samples);
     if (options.validation_data) {
       const auto& [x_validation, y_validation] = *options.validation_data;
       validation_ =
-          part(x_validation, y_validation, options.validation_mask, 0, x_validation.batch());
+          part_of(x_validation, y_validation, options.validation_mask, 0, x_validation.batch());
     } else {
-      validation_ = part(x, y, options.mask, samples, x.batch() - samples);
+      validation_ = part_of(x, y, options.mask, samples, x.batch() - samples);
     }
     callbacks_ = options.callbacks;
     if (options.verbose > 0) callbacks_.push_back(ProgressBar{.lines = options.verbose > 1});
   }
 
   History run() {
-    History history;
     good_ = model_.weights();
     const Random random(options_.seed);
     for (auto& callback : callbacks_) callback.on_train_begin(*this);
-    for (int epoch = options_.initial_epoch; epoch < options_.epochs && !stopped(); ++epoch) {
-      for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch);
-      Logs logs = train(random.fork(static_cast<std::uint64_t>(epoch)));
+    if (resumed_) resume();
+    while (epoch_ < options_.epochs && !stopped()) {
+      if (batch_number_ == 0) begin_epoch();
+      Logs logs = train(random.fork(static_cast<std::uint64_t>(epoch_)));
       if (!validation_.x.empty()) validate(logs);
-      for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch, logs);
-      history.append(logs);
+      for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch_, logs);
+      history_.append(logs);
+      batch_number_ = 0;
+      const Progress progress{epoch_++, batches(), &logs};
+      for (auto& callback : callbacks_) callback.on_rest(*this, progress);
     }
     for (auto& callback : callbacks_) callback.on_train_end(*this);
-    return history;
+    return history_;
   }
 
   double learning_rate() const override { return training_.optimizer.learning_rate(); }
@@ -91,6 +98,19 @@ class Fit final : public TrainingRun {
     const std::vector<Scalar> converted(weights.begin(), weights.end());
     model_.set_weights(converted);
   }
+
+  TrainingState state() override {
+    TrainingState state{model_.input(), {}, {}, {}};
+    for (const auto& layer : model_.layers()) state.layers.push_back(layer.description());
+    for (const auto& parameter : model_.parameters()) {
+      state.weights.push_back(
+          {parameter.name, parameter.shape,
+           std::vector<Scalar>(parameter.values.begin(), parameter.values.end())});
+    }
+    visit_state(StateVisitor(state));
+    return state;
+  }
+  void resume_from(TrainingState state) override { resumed_ = std::move(state); }
 
  private:
   [[nodiscard]] static Index training_samples(const Tensor<Scalar>& x,
@@ -112,19 +132,6 @@ class Fit final : public TrainingRun {
 
   [[nodiscard]] static Index batches_of(Index samples, const FitOptions<Scalar>& options) {
     return (samples + options.batch_size - 1) / options.batch_size;
-  }
-
-  /// Samples with what belongs to them.
-  struct Samples {
-    Tensor<Scalar> x;
-    Tensor<Scalar> y;
-    Mask mask;
-  };
-
-  [[nodiscard]] static Samples part(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                    const Mask& mask, Index first, Index count) {
-    return {x.rows(first, count), y.rows(first, count),
-            mask.empty() || count == 0 ? Mask() : mask.rows(first, count)};
   }
 
   /// Whether x is class numbers (B, T), one for each step.
@@ -161,23 +168,38 @@ class Fit final : public TrainingRun {
     }
   }
 
-  /// One epoch.
+  void begin_epoch() {
+    for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch_);
+  }
+
+  /// Takes the state back. In the middle of an epoch callbacks see its beginning first; what they
+  /// do then is part of the state already.
+  void resume() {
+    set_state(*resumed_);
+    if (batch_number_ == 0) return;
+    begin_epoch();
+    set_state(*resumed_);
+  }
+
+  /// One epoch, or the rest of it.
   [[nodiscard]] Logs train(const Random& random) {
-    Totals<Scalar> totals(training_.metrics);
-    const std::vector<Index> order = sample_order(random.fork(0));
+    if (batch_number_ == 0) totals_ = Totals<Scalar>(training_.metrics);
+    const std::vector<Index> order =
+        options_.shuffle ? shuffled(data_.x.batch(), random.fork(0)) : std::vector<Index>();
     const Random dropout = random.fork(1);
-    State<Scalar> state;
-    for (Index batch = 0; batch < batches(); ++batch) {
-      const Index first = batch * options_.batch_size;
+    while (batch_number_ < batches()) {
+      const Index first = batch_number_ * options_.batch_size;
       const Index count = std::min(options_.batch_size, data_.x.batch() - first);
       gather(data_, order, first, count, batch_);
-      if (!options_.stateful || batch == 0) state = model_.zero_state(count);
-      train_batch(dropout.fork(static_cast<std::uint64_t>(batch)), state, totals);
+      if (!options_.stateful || batch_number_ == 0) state_ = model_.zero_state(count);
+      train_batch(dropout.fork(static_cast<std::uint64_t>(batch_number_)), state_, totals_);
+      const Index done = batch_number_++;
       if (callbacks_.empty()) continue;
-      const Logs logs = logs_of(totals.means(), "");
-      for (auto& callback : callbacks_) callback.on_batch_end(*this, batch, logs);
+      const Logs logs = logs_of(totals_.means(), "");
+      for (auto& callback : callbacks_) callback.on_batch_end(*this, done, logs);
+      for (auto& callback : callbacks_) callback.on_rest(*this, {epoch_, batch_number_, nullptr});
     }
-    return logs_of(totals.means(), "");
+    return logs_of(totals_.means(), "");
   }
 
   void train_batch(const Random& random, State<Scalar>& state, Totals<Scalar>& totals) {
@@ -189,9 +211,9 @@ class Fit final : public TrainingRun {
     for (Index first = 0; first < steps; first += size) {
       const Index count = std::min(size, steps - first);
       const bool last = first + count == steps;
-      const Samples window{steps_of(batch_.x, first, count),
-                           has_targets ? steps_of(batch_.y, first, count) : batch_.y,
-                           batch_.mask.part(0, batch_.x.batch(), first, count)};
+      const Samples<Scalar> window{steps_of(batch_.x, first, count),
+                                   has_targets ? steps_of(batch_.y, first, count) : batch_.y,
+                                   batch_.mask.part(0, batch_.x.batch(), first, count)};
       if (has_targets || last) {
         step(window, random.fork(static_cast<std::uint64_t>(first)), carried, totals);
       } else {
@@ -202,7 +224,7 @@ class Fit final : public TrainingRun {
     }
   }
 
-  void step(const Samples& samples, const Random& random, State<Scalar>* state,
+  void step(const Samples<Scalar>& samples, const Random& random, State<Scalar>* state,
             Totals<Scalar>& totals) {
     try {
       training_.step(model_, samples.x, samples.y, {random, options_.weight_noise},
@@ -234,69 +256,62 @@ class Fit final : public TrainingRun {
     return logs;
   }
 
-  /// Fisher and Yates' shuffle, the same on every platform; nothing without shuffling.
-  [[nodiscard]] std::vector<Index> sample_order(Random random) const {
-    if (!options_.shuffle) return {};
-    std::vector<Index> order(static_cast<std::size_t>(data_.x.batch()));
-    std::iota(order.begin(), order.end(), Index{0});
-    for (std::size_t i = order.size(); i > 1; --i) {
-      std::swap(order[i - 1], order[static_cast<std::size_t>(random.below(static_cast<Index>(i)))]);
+  /// All that the training is in, to put it away or take it back.
+  void visit_state(StateVisitor visit) {
+    StateVisitor settings = visit.within("settings");
+    settings.require_same("samples", data_.x.batch());
+    settings.require_same("batch_size", options_.batch_size);
+    settings.require_same("seed", static_cast<std::int64_t>(options_.seed));
+    settings.require_same("shuffle", Index{options_.shuffle});
+    settings.require_same("stateful", Index{options_.stateful});
+    settings.require_same("truncate", options_.truncate);
+    settings.require_same("weight_noise", options_.weight_noise);
+    settings.require_same("callbacks", callbacks_.size());
+    visit("epoch", epoch_);
+    visit("batch", batch_number_);
+    bool stop_here = stopped();
+    visit("stopped", stop_here);
+    if (stop_here) stop();
+    totals_.visit_state(visit.within("totals"));
+    history_.visit_state(visit.within("history"));
+    training_.optimizer.visit_state(visit.within("optimizer"));
+    visit("weights_before", good_);
+    if (options_.stateful) {
+      visit("state.batch", state_.batch);
+      state_.layers.resize(model_.size());
+      for (std::size_t i = 0; i < state_.layers.size(); ++i) {
+        visit("state." + std::to_string(i), state_.layers[i]);
+      }
     }
-    return order;
-  }
-
-  /// The samples of one batch, in their order.
-  static void gather(const Samples& all, const std::vector<Index>& order, Index first, Index count,
-                     Samples& batch) {
-    batch.mask = Mask();
-    if (order.empty()) {
-      batch = part(std::as_const(all.x), std::as_const(all.y), all.mask, first, count);
-      return;
-    }
-    gather_rows(all.x, order, first, count, batch.x);
-    gather_rows(all.y, order, first, count, batch.y);
-    if (all.mask.empty()) return;
-    batch.mask = Mask(count, all.mask.steps());
-    for (Index i = 0; i < count; ++i) {
-      const Index sample = order[static_cast<std::size_t>(first + i)];
-      for (Index t = 0; t < all.mask.steps(); ++t) batch.mask.set(i, t, all.mask(sample, t));
-    }
-  }
-
-  static void gather_rows(const Tensor<Scalar>& all, const std::vector<Index>& order, Index first,
-                          Index count, Tensor<Scalar>& batch) {
-    Shape shape = all.shape();
-    shape[0] = count;
-    batch.resize(shape);
-    const Index size = all.size() / all.batch();
-    for (Index i = 0; i < count; ++i) {
-      const Index sample = order[static_cast<std::size_t>(first + i)];
-      std::copy_n(all.data() + sample * size, size, batch.data() + i * size);
+    for (std::size_t i = 0; i < callbacks_.size(); ++i) {
+      StateVisitor own = visit.within("callback_" + std::to_string(i));
+      callbacks_[i].visit_state(own);
     }
   }
 
-  /// A copy of some steps of all sequences; of (B, T), one number for each step, likewise.
-  [[nodiscard]] static Tensor<Scalar> steps_of(const Tensor<Scalar>& all, Index first,
-                                               Index count) {
-    const Index features = all.rank() == 3 ? all.features() : 1;
-    const Index steps = all.rank() == 3 ? all.steps() : all.features();
-    Tensor<Scalar> window(all.rank() == 3 ? Shape{all.batch(), count, features}
-                                          : Shape{all.batch(), count});
-    for (Index b = 0; b < all.batch(); ++b) {
-      std::copy_n(all.data() + (b * steps + first) * features, count * features,
-                  window.data() + b * count * features);
-    }
-    return window;
+  void set_state(const TrainingState& state) {
+    const std::vector<Scalar> weights = weights_of<Scalar>(state, model_.parameters());
+    StateVisitor visit(state);
+    visit_state(visit);
+    visit.finish();
+    model_.set_weights(weights);
   }
 
   TrainableNetwork<Scalar> model_;
   Training<Scalar>& training_;
   const FitOptions<Scalar>& options_;
   std::vector<Callback> callbacks_;
-  Samples data_;
-  Samples validation_;
-  Samples batch_;
+  Samples<Scalar> data_;
+  Samples<Scalar> validation_;
+  Samples<Scalar> batch_;
+  /// Where the training is: the epoch, and the number of its next batch.
+  int epoch_;
+  Index batch_number_ = 0;
+  Totals<Scalar> totals_;
+  State<Scalar> state_;
+  History history_;
   std::vector<Scalar> good_;
+  std::optional<TrainingState> resumed_;
 };
 
 template <class Training>

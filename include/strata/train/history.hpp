@@ -6,6 +6,7 @@
 
 #include <strata/error.hpp>
 #include <strata/target.hpp>
+#include <strata/train/training_state.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
@@ -87,6 +88,12 @@ class History {
       }
       values_[i].push_back(value);
     }
+  }
+
+  void visit_state(StateVisitor visit) {
+    visit("names", names_);
+    values_.resize(names_.size());
+    for (std::size_t i = 0; i < names_.size(); ++i) visit("figure." + names_[i], values_[i]);
   }
 
  private:

@@ -17,6 +17,7 @@
 #include <strata/error.hpp>
 #include <strata/layers/parameter.hpp>
 #include <strata/target.hpp>
+#include <strata/train/training_state.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
@@ -113,6 +114,20 @@ class Optimizer {
         update_range(0, count);
       }
       at += count;
+    }
+  }
+
+  /// What it remembers between updates. The rule and its settings are not part of it, but the rule
+  /// must be the same.
+  void visit_state(StateVisitor visit) {
+    visit.require_same("name", self_->name());
+    visit("learning_rate", learning_rate_);
+    visit("iterations", iterations_);
+    std::size_t slots = slots_.size();
+    visit("slots", slots);
+    slots_.resize(std::min(slots, self_->slots()));
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      visit("slot_" + std::to_string(i), slots_[i]);
     }
   }
 

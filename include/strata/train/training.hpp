@@ -16,6 +16,7 @@
 #include <strata/train/optimizer.hpp>
 #include <strata/train/sharded_pass.hpp>
 #include <strata/train/trainable_network.hpp>
+#include <strata/train/training_state.hpp>
 #include <strata/train/weight_rules.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -48,6 +49,13 @@ class Totals {
                         metric.finish(sums_[i] / static_cast<double>(std::max<Index>(rows_, 1))));
     }
     return means;
+  }
+
+  void visit_state(StateVisitor visit) {
+    visit("sums", sums_);
+    visit("loss", loss_);
+    visit("samples", samples_);
+    visit("rows", rows_);
   }
 
  private:

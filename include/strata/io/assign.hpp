@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <strata/io/arrays.hpp>
+#include <strata/io/element.hpp>
+#include <strata/io/numbers.hpp>
+#include <strata/io/where.hpp>
+#include <strata/layers/parameter.hpp>
+#include <strata/target.hpp>
+
+// The one place where a file's numbers become a model's weights.
+
+namespace strata::inline STRATA_TARGET::io {
+
+[[nodiscard]] inline std::vector<Index> sizes_of(const Shape& shape) {
+  std::vector<Index> sizes;
+  for (Index axis = 0; axis < shape.rank(); ++axis) sizes.push_back(shape[axis]);
+  return sizes;
+}
+
+/// Throws FormatError on more sizes than a shape has.
+[[nodiscard]] inline Shape shape_of(const std::vector<Index>& sizes, const Where& where) {
+  switch (sizes.size()) {
+    case 0:
+      return {};
+    case 1:
+      return {sizes[0]};
+    case 2:
+      return {sizes[0], sizes[1]};
+    case 3:
+      return {sizes[0], sizes[1], sizes[2]};
+    default:
+      where.expected("at most 3 sizes", sizes_text(sizes));
+  }
+}
+
+/// A number of a file in the model's scalar. Throws FormatError where a finite one becomes
+/// infinite.
+template <class Scalar>
+[[nodiscard]] Scalar converted(double value, const Where& where) {
+  const auto number = static_cast<Scalar>(value);
+  if (std::isinf(number) && !std::isinf(value)) {
+    where.expected("numbers that " + std::string(name(element_of<Scalar>())) + " can hold",
+                   std::to_string(value));
+  }
+  return number;
+}
+
+/// Gives a parameter numbers of the same sizes, converted to its scalar. Throws FormatError when
+/// the sizes differ or a number does not fit, and leaves the parameter half written then.
+template <class Scalar>
+void assign(const Parameter<Scalar>& parameter, const Numbers& numbers, const Where& where) {
+  check_shape(numbers, sizes_of(parameter.shape), where);
+  for (std::size_t i = 0; i < parameter.values.size(); ++i) {
+    parameter.values[i] = converted<Scalar>(numbers.values[i], where);
+  }
+}
+
+/// The same straight from an array of the file. Numbers of the parameter's own type keep their
+/// bits.
+template <class Scalar>
+void assign(const Parameter<Scalar>& parameter, const ArrayView& array, const Where& where) {
+  if (array.element != element_of<Scalar>()) {
+    return assign(parameter, numbers_of(array, where), where);
+  }
+  if (array.shape != sizes_of(parameter.shape)) {
+    where.expected(sizes_text(sizes_of(parameter.shape)), sizes_text(array.shape));
+  }
+  for (std::size_t i = 0; i < parameter.values.size(); ++i) {
+    parameter.values[i] = read_scalar<Scalar>(array.bytes.data() + i * sizeof(Scalar));
+  }
+}
+
+/// Gives every parameter the array of its name, after a prefix. Throws FormatError when one is
+/// missing or of another shape; NamedArrays::require_all_used then says what is left over.
+template <class Scalar>
+void assign_all(const std::vector<Parameter<Scalar>>& parameters, NamedArrays& arrays,
+                const std::string& prefix = "") {
+  for (const auto& parameter : parameters) {
+    const std::string name = prefix + parameter.name;
+    assign(parameter, arrays.take(name), arrays.where(name));
+  }
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

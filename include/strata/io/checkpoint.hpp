@@ -1,0 +1,201 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <strata/detail/text.hpp>
+#include <strata/error.hpp>
+#include <strata/io/assign.hpp>
+#include <strata/io/atomic_file.hpp>
+#include <strata/io/model_file.hpp>
+#include <strata/io/safetensors_format.hpp>
+#include <strata/io/source.hpp>
+#include <strata/target.hpp>
+#include <strata/train/callbacks.hpp>
+#include <strata/train/training_state.hpp>
+
+// A training in a safetensors file: the model, which load reads like any other, and arrays named
+// "training..." with everything that the training needs to go on.
+
+namespace strata::inline STRATA_TARGET {
+
+namespace io {
+
+/// The file of a state, in memory. A model whose layers do not all describe themselves goes without
+/// what it is made of: a training can go on from it, load cannot make it.
+[[nodiscard]] inline std::vector<std::byte> checkpoint_bytes(const TrainingState& state) {
+  SafetensorsWriter writer;
+  bool complete = true;
+  for (const auto& layer : state.layers) complete = complete && is_complete(layer);
+  writer.metadata =
+      Metadata::of({state.input, complete ? state.layers : std::vector<LayerDescription>()});
+  if (!complete) writer.metadata.erase("strata.model");
+  Json texts = Json::object();
+  for (const auto& weights : state.weights) {
+    std::visit(
+        [&](const auto& values) {
+          writer.add(weights.name, sizes_of(weights.shape), std::span(values));
+        },
+        weights.values);
+  }
+  for (const auto& [name, value] : state.values) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      texts[name] = *text;
+      continue;
+    }
+    const std::string array = "training." + name;
+    std::visit(
+        [&](const auto& values) {
+          if constexpr (!std::same_as<std::decay_t<decltype(values)>, std::string>) {
+            writer.add(array, {static_cast<Index>(values.size())}, std::span(values));
+          }
+        },
+        value);
+  }
+  writer.metadata["strata.checkpoint"] = texts.dump();
+  return writer.bytes();
+}
+
+/// The state that a file keeps. Throws FileError and FormatError as load does, and FormatError on a
+/// file without a training.
+[[nodiscard]] inline TrainingState read_checkpoint(const Source& from) {
+  const Where where = from.where();
+  SafetensorsFile file = read_safetensors(from);
+  const Metadata metadata(file.metadata, where);
+  const std::string* const text = metadata.checkpoint();
+  if (!text) where.refuse("holds a model but no training that could go on");
+  TrainingState state;
+  const Where texts = where.in("metadata").in("strata.checkpoint");
+  const Json json = parse_json(*text, texts);
+  if (!json.is_object()) texts.expected("an object", found_text(json));
+  for (const auto& [name, value] : json.items()) {
+    state.values[name] = read_string(value, texts.in(in_quotes(name)));
+  }
+  constexpr std::string_view prefix = "training.";
+  for (const std::string& name : file.arrays.names()) {
+    const ArrayView& array = file.arrays.take(name);
+    const Where here = file.arrays.where(name);
+    const auto numbers = [&]<class Number>(std::type_identity<Number>) {
+      std::vector<Number> values(array.bytes.size() / sizeof(Number));
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = read_scalar<Number>(array.bytes.data() + i * sizeof(Number));
+      }
+      return values;
+    };
+    if (name.starts_with(prefix)) {
+      TrainingState::Value& to = state.values[name.substr(prefix.size())];
+      switch (array.element) {
+        case Element::int64:
+          to = numbers(std::type_identity<std::int64_t>());
+          break;
+        case Element::float32:
+          to = numbers(std::type_identity<float>());
+          break;
+        case Element::float64:
+          to = numbers(std::type_identity<double>());
+          break;
+        default:
+          here.expected("int64, float32 or float64", std::string(io::name(array.element)));
+      }
+    } else {
+      TrainingState::Weights weights{name, {}, {}};
+      weights.shape = shape_of(array.shape, here);
+      if (array.element == Element::float32) {
+        weights.values = numbers(std::type_identity<float>());
+      } else if (array.element == Element::float64) {
+        weights.values = numbers(std::type_identity<double>());
+      } else {
+        here.expected("float32 or float64", std::string(io::name(array.element)));
+      }
+      state.weights.push_back(std::move(weights));
+    }
+  }
+  return state;
+}
+
+}  // namespace io
+
+/// Keeps a training in a file, from which it goes on after a crash as if nothing had happened: with
+/// the same bits. The same program, started again, does it:
+///
+///   model.fit(x, y, {.epochs = 100, .callbacks = {ModelCheckpoint{.path = "run.safetensors",
+///                                                                 .resume = true}}});
+///
+/// The file is also a model that load reads. It is replaced as a whole: a crash while it is written
+/// leaves the one before. What other callbacks remember goes with it.
+struct ModelCheckpoint {
+  /// "{epoch}" in it becomes the number of epochs done, so that each has a file of its own.
+  std::string path;
+  /// Goes on from the file, if there is one.
+  bool resume = false;
+  /// After each so many epochs; 0: never.
+  int every_epochs = 1;
+  /// Also within epochs, after each so many batches; 0: never.
+  Index every_batches = 0;
+  /// Only when the figure named `monitor` is better than ever, at the end of an epoch.
+  bool save_best_only = false;
+  std::string monitor = "val_loss";
+
+  struct Memory {
+    detail::Best best;
+  } memory{};
+
+  /// Throws ValueError on impossible options, FileError and FormatError on a file that cannot be
+  /// gone on from.
+  void on_train_begin(TrainingRun& run) {
+    memory = {};
+    if (path.empty()) throw ValueError("ModelCheckpoint: the path is empty");
+    if (every_epochs < 0 || every_batches < 0) {
+      throw ValueError("ModelCheckpoint: every_epochs and every_batches must be at least 0");
+    }
+    if (save_best_only && every_batches > 0) {
+      throw ValueError("ModelCheckpoint: save_best_only looks at epochs, not at batches");
+    }
+    if (!resume) return;
+    if (path.find(placeholder) != std::string::npos) {
+      throw ValueError("ModelCheckpoint: resume needs one file, not one for each {epoch}");
+    }
+    io::remove_leftovers(path);
+    if (std::filesystem::exists(path)) run.resume_from(io::read_checkpoint(path));
+  }
+
+  /// Throws FileError when the file cannot be written, ValueError when there is no figure named
+  /// `monitor`.
+  void on_rest(TrainingRun& run, const Progress& progress) {
+    if (!is_due(progress, run)) return;
+    std::string name = path;
+    if (const auto at = name.find(placeholder); at != std::string::npos) {
+      name.replace(at, placeholder.size(),
+                   std::to_string(progress.epoch + (progress.logs ? 1 : 0)));
+    }
+    io::write_file(name, io::checkpoint_bytes(run.state()));
+  }
+
+  void visit_state(StateVisitor& visit) { visit("best", memory.best.value); }
+
+ private:
+  static constexpr std::string_view placeholder = "{epoch}";
+
+  [[nodiscard]] bool is_due(const Progress& progress, const TrainingRun& run) {
+    if (progress.logs) {
+      if (save_best_only && !memory.best.improves(monitor, (*progress.logs)[monitor], 0)) {
+        return false;
+      }
+      return every_epochs > 0 && (progress.epoch + 1) % every_epochs == 0;
+    }
+    const auto batches = static_cast<Index>(progress.epoch) * run.batches() + progress.batches_done;
+    return every_batches > 0 && batches % every_batches == 0;
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET

@@ -1,0 +1,137 @@
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The type of an array's numbers in a file.
+enum class Element {
+  float16,
+  bfloat16,
+  float32,
+  float64,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+  uint16,
+  uint32,
+  uint64,
+  boolean
+};
+
+[[nodiscard]] constexpr std::string_view name(Element element) noexcept {
+  constexpr std::string_view names[] = {"float16", "bfloat16", "float32", "float64", "int8",
+                                        "int16",   "int32",    "int64",   "uint8",   "uint16",
+                                        "uint32",  "uint64",   "bool"};
+  return names[static_cast<std::size_t>(element)];
+}
+
+/// Bytes of one number.
+[[nodiscard]] constexpr std::size_t size_of(Element element) noexcept {
+  switch (element) {
+    case Element::int8:
+    case Element::uint8:
+    case Element::boolean:
+      return 1;
+    case Element::float16:
+    case Element::bfloat16:
+    case Element::int16:
+    case Element::uint16:
+      return 2;
+    case Element::float32:
+    case Element::int32:
+    case Element::uint32:
+      return 4;
+    case Element::float64:
+    case Element::int64:
+    case Element::uint64:
+      return 8;
+  }
+  return 0;
+}
+
+[[nodiscard]] constexpr bool is_floating(Element element) noexcept {
+  return element <= Element::float64;
+}
+
+/// The element that holds a scalar.
+template <class Scalar>
+[[nodiscard]] constexpr Element element_of() noexcept {
+  if constexpr (std::same_as<Scalar, float>) return Element::float32;
+  if constexpr (std::same_as<Scalar, double>) return Element::float64;
+  if constexpr (std::same_as<Scalar, std::int64_t>) return Element::int64;
+}
+
+/// A whole number of little-endian bytes, on any machine.
+template <std::unsigned_integral Word>
+[[nodiscard]] constexpr Word read_word(const std::byte* bytes) noexcept {
+  Word word = 0;
+  for (std::size_t i = 0; i < sizeof(Word); ++i) {
+    word = static_cast<Word>(word | static_cast<Word>(std::to_integer<Word>(bytes[i]) << (8 * i)));
+  }
+  return word;
+}
+
+template <std::unsigned_integral Word>
+constexpr void write_word(Word word, std::byte* bytes) noexcept {
+  for (std::size_t i = 0; i < sizeof(Word); ++i) bytes[i] = static_cast<std::byte>(word >> (8 * i));
+}
+
+/// IEEE 754 half precision: 1 bit of sign, 5 of exponent, 10 of fraction. Exact.
+[[nodiscard]] inline float from_float16(std::uint16_t half) noexcept {
+  const int exponent = (half >> 10) & 0x1f;
+  const int fraction = half & 0x3ff;
+  float magnitude;
+  if (exponent == 0x1f) {
+    magnitude = std::bit_cast<float>(0x7f800000u | static_cast<std::uint32_t>(fraction) << 13);
+  } else if (exponent == 0) {
+    magnitude = std::ldexp(static_cast<float>(fraction), -24);
+  } else {
+    magnitude = std::ldexp(static_cast<float>(fraction + 0x400), exponent - 25);
+  }
+  return (half & 0x8000) != 0 ? -magnitude : magnitude;
+}
+
+/// The upper half of a float. Exact.
+[[nodiscard]] constexpr float from_bfloat16(std::uint16_t half) noexcept {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
+
+/// A float, a double or a std::int64_t, bit by bit.
+template <class Scalar>
+[[nodiscard]] Scalar read_scalar(const std::byte* bytes) noexcept {
+  using Word = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+  return std::bit_cast<Scalar>(read_word<Word>(bytes));
+}
+template <class Scalar>
+void write_scalar(Scalar value, std::byte* bytes) noexcept {
+  using Word = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+  write_word(std::bit_cast<Word>(value), bytes);
+}
+
+/// One floating-point number of a file, exactly.
+[[nodiscard]] inline double read_floating(Element element, const std::byte* bytes) noexcept {
+  switch (element) {
+    case Element::float16:
+      return from_float16(read_word<std::uint16_t>(bytes));
+    case Element::bfloat16:
+      return from_bfloat16(read_word<std::uint16_t>(bytes));
+    case Element::float32:
+      return read_scalar<float>(bytes);
+    default:
+      return read_scalar<double>(bytes);
+  }
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

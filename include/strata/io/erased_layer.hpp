@@ -1,0 +1,75 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/model/layer_ref.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// A layer of any type within another one: what Residual, TimeDistributed and SkipConnections are
+/// made of when a file says which layers they hold. What those must know while compiling is in the
+/// type; all else is asked of the layer.
+template <class S, Accepts Takes, Returns Gives, bool Mixes>
+class ErasedLayer {
+ public:
+  using scalar_type = S;
+  using Scalar = S;
+  static constexpr Accepts accepts = Takes;
+  static constexpr Returns returns = Gives;
+  static constexpr Index fixed_inputs = Dynamic;
+  static constexpr Index fixed_outputs = Dynamic;
+  static constexpr bool mixes_sequences = Mixes;
+
+  explicit ErasedLayer(AnyLayer<S> layer) : layer_(std::move(layer)) {}
+
+  [[nodiscard]] std::string kind() const { return layer_.kind(); }
+  [[nodiscard]] std::string describe() const { return layer_.describe(); }
+  [[nodiscard]] LayerDescription description() const { return layer_.description(); }
+
+  [[nodiscard]] Index inputs() const { return layer_.inputs(); }
+  [[nodiscard]] Index output_features(Index features) const {
+    return output_shape(Takes == Accepts::sequences ? Shape{Dynamic, Dynamic, features}
+                                                    : Shape{Dynamic, features})
+        .back();
+  }
+  [[nodiscard]] Shape output_shape(const Shape& shape) const { return layer_.output_shape(shape); }
+  [[nodiscard]] Mask output_mask(const Tensor<S>& x, const Mask& mask) const {
+    return layer_.output_mask(x, mask);
+  }
+  void check_input(const Tensor<S>& x) const { layer_.check_input(x); }
+
+  void build(Index features) { layer_.build(features); }
+  void initialize(const Random& random) { layer_.initialize(random); }
+  [[nodiscard]] std::vector<Parameter<S>> parameters() { return layer_.parameters(); }
+
+  using Packed = typename AnyLayer<S>::Packed;
+  struct Tape {
+    typename AnyLayer<S>::Tape layer;
+  };
+
+  void pack(Packed& packed, bool training) const { layer_.pack(packed, training); }
+  void forward(const Packed& packed, const Tensor<S>& x, Tensor<S>& y, const Pass<S>& pass) const {
+    layer_.forward(packed, x, y, pass);
+  }
+  void forward(const Packed& packed, const Tensor<S>& x, Tape& tape, Tensor<S>& y,
+               const Pass<S>& pass) const {
+    layer_.forward(packed, x, tape.layer, y, pass);
+  }
+  void backward(const Packed& packed, const Tensor<S>& x, const Tensor<S>& y, Tensor<S>& dy,
+                Tape& tape, std::span<S> gradient, Tensor<S>* dx, const Pass<S>& pass) const {
+    layer_.backward(packed, x, y, dy, tape.layer, gradient, dx, pass);
+  }
+  void absorb(Tape& tape) { layer_.absorb(tape.layer); }
+
+  void check_stream() const { layer_.check_stream(); }
+  [[nodiscard]] Index state_size() const { return layer_.state_size(); }
+
+ private:
+  AnyLayer<S> layer_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

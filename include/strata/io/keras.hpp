@@ -1,0 +1,53 @@
+#pragma once
+
+#include <concepts>
+
+#include <strata/io/assemble.hpp>
+#include <strata/io/compare_layers.hpp>
+#include <strata/io/described_model.hpp>
+#include <strata/io/keras/file.hpp>
+#include <strata/io/layers.hpp>
+#include <strata/io/model_file.hpp>
+#include <strata/io/source.hpp>
+#include <strata/target.hpp>
+
+// Models of Keras: https://keras.io/guides/serialization_and_saving.
+
+namespace strata::inline STRATA_TARGET {
+
+/// The model of a .keras file of Keras 3, or of a legacy .h5 file of Keras 2 or 3, of any scalar:
+/// load_keras("model.keras"), or load_keras<double>(...). `from` is a path or bytes in memory. A
+/// Sequential, or a functional model whose layers are a chain. It predicts what Keras predicts.
+///
+/// Throws FileError when the file cannot be read, FormatError, naming layer and setting, when it is
+/// damaged or when anything in it is not known to strata, missing or left over.
+template <std::floating_point Scalar = float>
+[[nodiscard]] io::Loaded<Scalar> load_keras(const io::Source& from) {
+  io::KerasFile file = io::read_keras_file(from);
+  if (!file.architecture) {
+    from.where().refuse(
+        "these are weights alone, without a model: give them to load_keras_weights with one");
+  }
+  auto model = io::described_model<Scalar>(*file.architecture, file.weights.count(),
+                                           io::LayerMaker<Scalar>(), from.where());
+  file.weights.give_to(model);
+  return model;
+}
+
+/// Gives a model, static or run-time, the weights of a .weights.h5 file, or of a file as for
+/// load_keras: every one of its parameters and every array of the file, in the order of the layers
+/// and with their sizes. Where the file says what its model is made of, the layers must be the
+/// same; what only training uses may differ. Throws StateError before the model is built, FileError
+/// and FormatError as load_keras does; the model is unchanged then.
+template <class Model>
+void load_keras_weights(const io::Source& from, Model& model) {
+  (void)model.parameters();
+  io::KerasFile file = io::read_keras_file(from);
+  if (file.architecture) {
+    io::require_same_layers(file.architecture->layers, io::architecture_of(model).layers,
+                            from.where());
+  }
+  file.weights.give_to(model);
+}
+
+}  // namespace strata::inline STRATA_TARGET

@@ -1,0 +1,128 @@
+#pragma once
+
+#if !__has_include(<zip.h>)
+#error \
+    "strata::keras needs libzip: install libzip-dev (Debian, Ubuntu), libzip-devel (Fedora) or libzip (Homebrew), and link strata::keras"
+#endif
+
+#include <zip.h>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <strata/io/where.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The three files within a .keras file. All is checked before anything is unpacked: the names, and
+/// that no file unpacks to more than the archive can hold.
+class KerasArchive {
+ public:
+  static constexpr const char* metadata = "metadata.json";
+  static constexpr const char* config = "config.json";
+  static constexpr const char* weights = "model.weights.h5";
+
+  /// The bytes must outlive it. Throws FormatError on what is no whole zip archive of these files.
+  KerasArchive(std::span<const std::byte> bytes, Where where)
+      : where_(std::move(where)), zip_(open(bytes, where_)) {
+    const zip_int64_t count = zip_get_num_entries(zip_.get(), 0);
+    if (count < 0 || count > 64) {
+      where_.expected("an archive of three files", std::to_string(count));
+    }
+    for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(count); ++i) {
+      check(i, bytes.size());
+    }
+  }
+
+  [[nodiscard]] static bool is_archive(std::span<const std::byte> bytes) {
+    return bytes.size() >= 4 && std::memcmp(bytes.data(), "PK\x03\x04", 4) == 0;
+  }
+
+  /// What a file within unpacks to. Throws FormatError when there is none of this name, or when it
+  /// is not what the archive says of it.
+  [[nodiscard]] std::vector<std::byte> read(const char* name) const {
+    const Where here = where_.in(name);
+    const auto found = entries_.find(name);
+    if (found == entries_.end()) here.refuse("is missing in the archive");
+    const Entry& entry = found->second;
+    const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(
+        zip_fopen_index(zip_.get(), entry.index, 0), zip_fclose);
+    if (!file) here.refuse("cannot be unpacked: " + std::string(zip_strerror(zip_.get())));
+    std::vector<std::byte> content(entry.size);
+    std::size_t used = 0;
+    while (used < content.size()) {
+      const zip_int64_t got = zip_fread(file.get(), content.data() + used, content.size() - used);
+      if (got <= 0) here.refuse("cannot be unpacked: the archive is damaged");
+      used += static_cast<std::size_t>(got);
+    }
+    // At the end libzip compares the checksum.
+    std::byte more;
+    if (zip_fread(file.get(), &more, 1) != 0) {
+      here.refuse("unpacks to something else than the archive says");
+    }
+    return content;
+  }
+
+ private:
+  struct Entry {
+    zip_uint64_t index = 0;
+    std::size_t size = 0;
+  };
+  using Zip = std::unique_ptr<zip_t, void (*)(zip_t*)>;
+
+  /// A byte of deflate unpacks to no more.
+  static constexpr std::uint64_t max_expansion = 1032;
+
+  [[nodiscard]] static Zip open(std::span<const std::byte> bytes, const Where& where) {
+    zip_error_t error;
+    zip_error_init(&error);
+    zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
+    zip_t* zip =
+        source ? zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error) : nullptr;
+    const std::string text = zip ? "" : zip_error_strerror(&error);
+    if (source && !zip) zip_source_free(source);
+    zip_error_fini(&error);
+    if (!zip) where.refuse("this is not a whole zip archive: " + text);
+    return {zip, zip_discard};
+  }
+
+  void check(zip_uint64_t index, std::size_t archive_size) {
+    zip_stat_t stat;
+    constexpr zip_uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE |
+                                    ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
+    if (zip_stat_index(zip_.get(), index, 0, &stat) != 0 || (stat.valid & needed) != needed) {
+      where_.refuse("the archive does not say what it holds");
+    }
+    const std::string name = stat.name;
+    const Where here = where_.in(in_quotes(name));
+    if (name != metadata && name != config && name != weights) {
+      here.expected("only " + std::string(metadata) + ", " + config + " and " + weights,
+                    "this file");
+    }
+    if (stat.encryption_method != ZIP_EM_NONE ||
+        (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE)) {
+      here.expected("a file that is stored or deflated", "another method");
+    }
+    if (stat.comp_size > archive_size || stat.size > max_expansion * (stat.comp_size + 1)) {
+      here.refuse("unpacks to " + std::to_string(stat.size) + " bytes from " +
+                  std::to_string(stat.comp_size) + ", which cannot be");
+    }
+    if (!entries_.emplace(name, Entry{index, static_cast<std::size_t>(stat.size)}).second) {
+      here.refuse("is in the archive twice");
+    }
+  }
+
+  Where where_;
+  Zip zip_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <strata/io/json.hpp>
+#include <strata/io/keras/archive.hpp>
+#include <strata/io/keras/config.hpp>
+#include <strata/io/keras/hdf5_file.hpp>
+#include <strata/io/keras/version.hpp>
+#include <strata/io/keras/weights.hpp>
+#include <strata/io/model_file.hpp>
+#include <strata/io/object_reader.hpp>
+#include <strata/io/source.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// What a file of Keras' holds: a .keras archive, a legacy .h5 model, or weights alone.
+struct KerasFile {
+  /// Nothing where the file holds weights alone.
+  std::optional<Architecture> architecture;
+  KerasWeights weights;
+};
+
+namespace detail {
+
+[[nodiscard]] inline KerasFile read_keras_archive(const Source& source) {
+  const Where where = source.where();
+  const KerasArchive archive(source.bytes(), where);
+  const auto text = [](const std::vector<std::byte>& bytes) {
+    return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  const Where about = where.in(KerasArchive::metadata);
+  const auto metadata_bytes = archive.read(KerasArchive::metadata);
+  const Json metadata_json = parse_json(text(metadata_bytes), about);
+  ObjectReader metadata(metadata_json, about);
+  const auto version =
+      KerasVersion::of(metadata.get<std::string>("keras_version"), about.in("keras_version"));
+  // When, and for which kind of tensors; of neither the model depends.
+  metadata.ignore({"date_saved", "backend"});
+  metadata.finish();
+  const auto config = archive.read(KerasArchive::config);
+  Architecture architecture =
+      keras_architecture(text(config), version, where.in(KerasArchive::config));
+  const auto weights = archive.read(KerasArchive::weights);
+  Hdf5File file(weights, where.in(KerasArchive::weights));
+  return {std::move(architecture), KerasWeights(file)};
+}
+
+[[nodiscard]] inline KerasFile read_keras_hdf5(const Source& source) {
+  Hdf5File file(source.bytes(), source.where());
+  std::optional<Architecture> architecture;
+  if (const auto config = file.text("/", "model_config")) {
+    const auto text = file.text("/", "keras_version");
+    if (!text) source.where().in("keras_version").refuse("is missing");
+    const auto version = KerasVersion::of(*text, source.where().in("keras_version"));
+    architecture = keras_architecture(*config, version, source.where().in("model_config"));
+  }
+  return {std::move(architecture), KerasWeights(file)};
+}
+
+}  // namespace detail
+
+/// Throws FormatError on whatever is not known, and on files that are neither.
+[[nodiscard]] inline KerasFile read_keras_file(const Source& source) {
+  if (KerasArchive::is_archive(source.bytes())) return detail::read_keras_archive(source);
+  if (Hdf5File::is_hdf5(source.bytes())) return detail::read_keras_hdf5(source);
+  source.where().refuse("this is neither a .keras archive nor an HDF5 file");
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

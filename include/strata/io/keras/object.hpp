@@ -1,0 +1,99 @@
+#pragma once
+
+#include <array>
+#include <string>
+
+#include <strata/io/json.hpp>
+#include <strata/io/keras/version.hpp>
+#include <strata/io/object_reader.hpp>
+#include <strata/io/option_reader.hpp>
+#include <strata/io/where.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// A model or a layer as Keras writes them: {"class_name": "LSTM", "config": {...}}, and what newer
+/// versions add around it.
+struct KerasObject {
+  std::string class_name;
+  /// Of the layer's own name, and of the class where it has none.
+  std::string name;
+  const Json* config = nullptr;
+
+  /// Throws FormatError on classes that are not Keras' own.
+  [[nodiscard]] static KerasObject of(const Json& json, const Where& where) {
+    ObjectReader reader(json, where);
+    KerasObject object{reader.get<std::string>("class_name"), "", &reader.raw("config")};
+    object.name = object.class_name;
+    const Where here = where.in(object.class_name);
+    if (object.config->is_object() && object.config->contains("name")) {
+      object.name = read_string((*object.config)["name"], here.in("name"));
+    }
+    if (const Json* module = reader.find("module"); module && !module->is_null()) {
+      const std::string& text = read_string(*module, here.in("module"));
+      if (text != "keras" && !text.starts_with("keras.")) {
+        here.in("module").expected("a class of Keras", in_quotes(text));
+      }
+    }
+    if (const Json* registered = reader.find("registered_name");
+        registered && !registered->is_null() && *registered != Json(object.class_name)) {
+      here.in("registered_name").expected("a class of Keras", found_text(*registered));
+    }
+    // The sizes follow from the input; what training needs is not read; the place in the model is
+    // read by who knows models; the rest names the object and its writer.
+    reader.ignore({"build_config", "compile_config", "name", "inbound_nodes", "shared_object_id",
+                   "keras_version", "backend"});
+    reader.finish();
+    return object;
+  }
+};
+
+/// What every layer's config has. strata computes in the scalar of the model, whichever Keras
+/// computed in; only types that change what is computed are refused.
+inline void read_common(ObjectReader& config) {
+  // "trainable" and penalties change training alone; the shape of the input is read by who knows
+  // the model.
+  config.ignore({"name", "trainable", "batch_input_shape", "activity_regularizer"});
+  const Json* type = config.find("dtype");
+  if (!type || type->is_null()) return;
+  const Where where = config.where("dtype");
+  std::string name;
+  if (type->is_object()) {
+    ObjectReader policy(*type, where);
+    const std::string kind = policy.get<std::string>("class_name");
+    if (kind != "DTypePolicy" && kind != "Policy") where.expected("a DTypePolicy", in_quotes(kind));
+    policy.ignore({"module", "registered_name", "shared_object_id"});
+    ObjectReader inner = policy.object("config");
+    name = inner.get<std::string>("name");
+    inner.finish();
+    policy.finish();
+  } else {
+    name = read_string(*type, where);
+  }
+  constexpr std::array known = {"float16", "bfloat16",      "float32",
+                                "float64", "mixed_float16", "mixed_bfloat16"};
+  for (const char* one : known) {
+    if (name == one) return;
+  }
+  where.expected("a floating-point type", in_quotes(name));
+}
+
+/// The name of an activation function that strata has.
+[[nodiscard]] inline std::string read_activation(ObjectReader& config, const char* key,
+                                                 KerasVersion version) {
+  const Json& value = config.raw(key);
+  const Where where = config.where(key);
+  if (value.is_null()) return "linear";
+  if (value.is_object()) {
+    where.expected("the name of an activation",
+                   "an object of the class " + found_text(value.value("class_name", Json())));
+  }
+  const std::string& text = read_string(value, where);
+  if (activation_of(text, where) == Activation::hard_sigmoid && version.major < 3) {
+    where.refuse(
+        "Keras 2 computes hard_sigmoid as 0.2 x + 0.5, strata as Keras 3 does, as x / 6 + 0.5");
+  }
+  return text;
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <charconv>
+#include <string>
+#include <system_error>
+
+#include <strata/io/where.hpp>
+#include <strata/target.hpp>
+#include <strata/version.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The version of Keras that wrote a file.
+struct KerasVersion {
+  /// Of a later one nobody knows what its settings mean. A later minor version is read: what it
+  /// adds to the settings is refused by its name.
+  static constexpr int newest = 3;
+  static constexpr int oldest = 2;
+
+  int major = newest;
+
+  /// Of "3.15.1" or "2.15.0-tf". Throws FormatError on versions that are not known.
+  [[nodiscard]] static KerasVersion of(const std::string& text, const Where& where) {
+    KerasVersion version;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, version.major);
+    if (error != std::errc() || stop == end || *stop != '.' || version.major < oldest ||
+        version.major > newest) {
+      where.expected("Keras " + std::to_string(oldest) + " to " + std::to_string(newest) +
+                         ", which strata " + version_string + " reads",
+                     in_quotes(text));
+    }
+    return version;
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

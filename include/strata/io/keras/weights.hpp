@@ -1,0 +1,207 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <strata/io/arrays.hpp>
+#include <strata/io/assign.hpp>
+#include <strata/io/keras/hdf5_file.hpp>
+#include <strata/io/where.hpp>
+#include <strata/layers/description.hpp>
+#include <strata/layers/parameter.hpp>
+#include <strata/model/network.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The weights of an HDF5 file of Keras', in either of its layouts:
+///
+/// - of Keras 3, by the classes of the layers: layers/lstm_1/cell/vars/0;
+/// - of Keras 2 and legacy files, by the layers' names:
+/// model_weights/first/first/lstm_cell/kernel:0,
+///   with lists of the names.
+class KerasWeights {
+ public:
+  /// Reads all of them. Throws FormatError where the file is damaged or in neither layout. What
+  /// training left behind is not read.
+  explicit KerasWeights(Hdf5File& file) : arrays_(file.where()) {
+    for (const char* root : {"layers", "_layer_checkpoint_dependencies"}) {
+      if (file.has_group(root)) root_ = root;
+    }
+    if (!root_.empty()) {
+      file.read_arrays("/", arrays_, is_of_training);
+      return;
+    }
+    const std::string group = file.has_group("model_weights") ? "model_weights" : "/";
+    auto names = texts_of(file, group, "layer_names");
+    if (!names) file.where().refuse("this HDF5 file holds no weights of Keras");
+    const std::string prefix = group == "/" ? "" : group + "/";
+    for (const std::string& name : *names) add_layer(file, prefix + name, name);
+    if (file.has_group(prefix + "top_level_model_weights")) {
+      add_layer(file, prefix + "top_level_model_weights", "top_level_model_weights");
+    }
+    file.read_arrays(group, arrays_, is_of_training);
+  }
+
+  /// Of all arrays.
+  [[nodiscard]] std::size_t count() const {
+    std::size_t numbers = 0;
+    for (const std::string& name : arrays_.names()) {
+      numbers += checked_count(arrays_.find(name)->shape, arrays_.where());
+    }
+    return numbers;
+  }
+
+  /// Gives a built model every one of its weights. Throws FormatError unless every array has its
+  /// place and its sizes; the model keeps its own weights then.
+  template <class Model>
+  void give_to(Model& model) {
+    using Scalar = typename Model::scalar_type;
+    std::vector<Scalar> weights(static_cast<std::size_t>(model.parameter_count()));
+    std::span<Scalar> rest = weights;
+    std::map<std::string, int> uses;
+    std::size_t with_weights = 0;
+    const auto network = model.network();
+    for (std::size_t i = 0; i < network.size(); ++i) {
+      const auto& layer = network.layers()[i];
+      const auto parameters = layer.parameters();
+      if (parameters.empty()) continue;
+      const Where here =
+          arrays_.where().in("layer " + std::to_string(i) + " (" + layer.kind() + ")");
+      std::vector<std::string> names;
+      if (root_.empty()) {
+        if (with_weights < layers_.size()) names = layers_[with_weights].arrays;
+        ++with_weights;
+      } else {
+        const LayerDescription description = layer.description();
+        const std::string group = class_of(description, here);
+        const int use = uses[group]++;
+        const std::string path = root_ + "/" + group + (use == 0 ? "" : "_" + std::to_string(use));
+        add_names(description, path, parameters.size(), names);
+      }
+      if (names.size() != parameters.size()) {
+        here.expected(std::to_string(parameters.size()) + " arrays", std::to_string(names.size()));
+      }
+      for (std::size_t p = 0; p < parameters.size(); ++p) {
+        const std::size_t size = parameters[p].values.size();
+        const Parameter<Scalar> parameter{parameters[p].name, parameters[p].shape,
+                                          rest.first(size)};
+        rest = rest.subspan(size);
+        const Where field = here.in(parameter.name);
+        if (root_.empty()) require_name(parameter.name, names[p], field);
+        if (!arrays_.contains(names[p])) field.refuse("there is no array " + in_quotes(names[p]));
+        assign(parameter, arrays_.take(names[p]), field.in(names[p]));
+      }
+    }
+    if (root_.empty() && with_weights != layers_.size()) {
+      arrays_.where().expected(std::to_string(with_weights) + " layers with weights",
+                               std::to_string(layers_.size()));
+    }
+    arrays_.require_all_used();
+    model.set_weights(weights);
+  }
+
+ private:
+  /// Of the layout with names.
+  struct Layer {
+    std::string name;
+    std::vector<std::string> arrays;
+  };
+
+  /// The state of the optimizer, of metrics, and of the generators of random numbers.
+  [[nodiscard]] static bool is_of_training(const std::string& path) {
+    constexpr std::array groups = {"optimizer", "optimizer_weights", "metrics", "compile_metrics"};
+    for (const char* group : groups) {
+      if (path == group) return true;
+    }
+    constexpr std::string_view generator = "/seed_generator";
+    return path.ends_with(generator);
+  }
+
+  /// A list of texts, which Keras cuts into name0, name1, ... where it is long.
+  [[nodiscard]] static std::optional<std::vector<std::string>> texts_of(const Hdf5File& file,
+                                                                        const std::string& object,
+                                                                        const std::string& name) {
+    auto texts = file.texts(object, name);
+    for (int piece = 0; piece < 10'000; ++piece) {
+      auto more =
+          texts && piece == 0 ? std::nullopt : file.texts(object, name + std::to_string(piece));
+      if (!more) break;
+      if (!texts) texts.emplace();
+      texts->insert(texts->end(), more->begin(), more->end());
+    }
+    return texts;
+  }
+
+  void add_layer(const Hdf5File& file, const std::string& group, const std::string& name) {
+    if (!file.has_group(group)) file.where().in(group).refuse("there is no such group");
+    const auto names = texts_of(file, group, "weight_names");
+    if (!names) file.where().in(group).refuse("has no weight_names");
+    if (names->empty()) return;
+    Layer layer{name, {}};
+    for (const std::string& one : *names) layer.arrays.push_back(group + "/" + one);
+    layers_.push_back(std::move(layer));
+  }
+
+  /// "forward.kernel" is ".../kernel:0" or ".../kernel".
+  static void require_name(const std::string& parameter, const std::string& path,
+                           const Where& where) {
+    const auto last = [](std::string_view text, char separator) {
+      const std::size_t at = text.rfind(separator);
+      return at == std::string_view::npos ? text : text.substr(at + 1);
+    };
+    std::string_view found = last(path, '/');
+    found = found.substr(0, found.find(':'));
+    const std::string_view expected = last(parameter, '.');
+    if (found != expected) where.expected("an array " + in_quotes(expected), in_quotes(found));
+  }
+
+  /// What Keras calls the group of the first layer of a class.
+  [[nodiscard]] static std::string class_of(const LayerDescription& layer, const Where& where) {
+    constexpr std::array known = {"LSTM",
+                                  "GRU",
+                                  "SimpleRNN",
+                                  "ResetBeforeGRU",
+                                  "Bidirectional",
+                                  "TimeDistributed",
+                                  "Dense",
+                                  "Embedding",
+                                  "LayerNormalization",
+                                  "BatchNormalization"};
+    if (std::find(known.begin(), known.end(), layer.kind) == known.end()) {
+      where.refuse("Keras has no such layer");
+    }
+    return layer.kind == "ResetBeforeGRU" ? "gru" : strata::detail::snake_case(layer.kind);
+  }
+
+  /// The arrays of a layer in the order of its parameters.
+  static void add_names(const LayerDescription& layer, const std::string& path, std::size_t count,
+                        std::vector<std::string>& names) {
+    if (layer.kind == "Bidirectional") {
+      add_names(layer.layers[0], path + "/forward_layer", count / 2, names);
+      add_names(layer.layers[0], path + "/backward_layer", count / 2, names);
+    } else if (layer.kind == "TimeDistributed") {
+      add_names(layer.layers[0], path + "/layer", count, names);
+    } else {
+      const std::string cell = layer.find("return_sequences") ? "/cell" : "";
+      for (std::size_t i = 0; i < count; ++i) {
+        names.push_back(path + cell + "/vars/" + std::to_string(i));
+      }
+    }
+  }
+
+  NamedArrays arrays_;
+  /// Of the layout with classes.
+  std::string root_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

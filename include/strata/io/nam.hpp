@@ -1,0 +1,184 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/io/assemble.hpp>
+#include <strata/io/assign.hpp>
+#include <strata/io/imported.hpp>
+#include <strata/io/json.hpp>
+#include <strata/io/json_numbers.hpp>
+#include <strata/io/numbers.hpp>
+#include <strata/io/object_reader.hpp>
+#include <strata/io/option_reader.hpp>
+#include <strata/io/source.hpp>
+#include <strata/layers/dense.hpp>
+#include <strata/layers/lstm.hpp>
+#include <strata/model/sequential.hpp>
+#include <strata/model/state.hpp>
+#include <strata/target.hpp>
+
+// The .nam files of Neural Amp Modeler, https://neural-amp-modeler.readthedocs.io: JSON with the
+// architecture, its sizes, and all weights as one list of numbers.
+
+namespace strata::inline STRATA_TARGET {
+
+/// A model of Neural Amp Modeler, and the state in which it rests before the first sample:
+///
+///   Stream stream{amp.model};
+///   stream.set_state(amp.rest);
+template <class Scalar = float>
+struct NAMModel {
+  io::Loaded<Scalar> model;
+  /// Of one stream: the initial h and c of the file, which were trained.
+  State<Scalar> rest;
+  /// Samples per second; 0 where the file does not say.
+  double sample_rate = 0;
+};
+
+namespace io {
+
+/// Takes the numbers of a .nam file one array after the other.
+class NAMWeights {
+ public:
+  NAMWeights(Numbers all, Where where) : all_(std::move(all)), where_(std::move(where)) {
+    if (all_.rank() != 1) where_.expected("a list of numbers", sizes_text(all_.shape));
+  }
+
+  [[nodiscard]] Numbers take(std::vector<Index> shape) {
+    const std::size_t count = checked_count(shape, where_);
+    if (count > all_.values.size() - used_) {
+      where_.refuse("ends after " + std::to_string(all_.values.size()) +
+                    " numbers, but the sizes in config need more");
+    }
+    const auto begin = all_.values.begin() + static_cast<std::ptrdiff_t>(used_);
+    used_ += count;
+    return {std::move(shape), {begin, begin + static_cast<std::ptrdiff_t>(count)}};
+  }
+
+  void finish() const {
+    if (used_ == all_.values.size()) return;
+    where_.expected(std::to_string(used_) + " numbers, as the sizes in config say",
+                    std::to_string(all_.values.size()));
+  }
+
+ private:
+  Numbers all_;
+  Where where_;
+  std::size_t used_ = 0;
+};
+
+/// Columns [first, first + count) of a matrix (R, C), turned: (count, R).
+[[nodiscard]] inline Numbers turned_columns(const Numbers& matrix, Index first, Index count,
+                                            const Where& where) {
+  return slice(transposed(matrix, where), first, count, where);
+}
+
+template <class S>
+struct NAMLayers {
+  Index inputs = 0;
+  std::vector<AnyLayer<S>> layers;
+  State<S> rest;
+  double sample_rate = 0;
+};
+
+/// Version 0.5 of the format.
+inline void check_nam_version(const std::string& version, const Where& where) {
+  if (version != "0.5" && !version.starts_with("0.5.")) {
+    where.expected("0.5, the version of the format that strata reads", in_quotes(version));
+  }
+}
+
+template <class S>
+[[nodiscard]] NAMLayers<S> read_nam(const Source& from) {
+  const Where where = from.where();
+  const Json json = parse_json(from.text(), where);
+  ObjectReader reader(json, where);
+  const std::string architecture = reader.get<std::string>("architecture");
+  if (architecture != "LSTM") {
+    where.in("architecture").expected("\"LSTM\"", in_quotes(architecture));
+  }
+  check_nam_version(reader.get<std::string>("version"), where.in("version"));
+  NAMLayers<S> file;
+  if (const Json* rate = reader.find("sample_rate"); rate && !rate->is_null()) {
+    file.sample_rate = read_number(*rate, where.in("sample_rate"));
+  }
+  reader.ignore({"metadata"});
+
+  ObjectReader config = reader.object("config");
+  const auto size = [&](const char* key) { return config.integer(key, 1, OptionReader::max_size); };
+  file.inputs = size("input_size");
+  const Index units = size("hidden_size");
+  const Index count = size("num_layers");
+  config.finish();
+
+  NAMWeights weights(numbers_of(reader.raw("weights"), where.in("weights")), where.in("weights"));
+  reader.finish();
+  for (Index i = 0; i < count; ++i) {
+    const Index features = i == 0 ? file.inputs : units;
+    const Where here = where.in("layer " + std::to_string(i) + " (LSTM)");
+    // Over [x; h], gates i, f, g, o.
+    const Numbers both = weights.take({4 * units, features + units});
+    LayerWeights own{{"kernel", turned_columns(both, 0, features, here)},
+                     {"recurrent_kernel", turned_columns(both, features, units, here)},
+                     {"bias", weights.take({4 * units})}};
+    file.layers.push_back(with_weights(LSTM<S, Dynamic, Dynamic, true>(units, return_sequences),
+                                       features, own, here));
+    std::vector<S> state;
+    for (const char* part : {"h", "c"}) {
+      const Numbers initial = weights.take({units});
+      for (const double value : initial.values) {
+        state.push_back(converted<S>(value, here.in(part)));
+      }
+    }
+    file.rest.layers.push_back(std::move(state));
+  }
+  const Where here = where.in("head");
+  LayerWeights head{{"kernel", weights.take({units, 1})}, {"bias", weights.take({1})}};
+  weights.finish();
+  file.layers.push_back(with_weights(Dense<S>(1), units, head, here));
+  file.rest.layers.emplace_back();
+  return file;
+}
+
+}  // namespace io
+
+/// The model of a .nam file of Neural Amp Modeler whose architecture is LSTM, x (B, T, F) to
+/// (B, T, 1): load_nam("amp.nam"), or load_nam<double>. `from` is a path or bytes in memory.
+///
+/// A file's metadata, such as its loudness, change nothing in what the model computes and are left
+/// to the reader's caller.
+///
+/// Throws FileError when the file cannot be read, FormatError on other architectures, by name, on
+/// versions that are not 0.5, on settings that are not known, and on more or fewer weights than the
+/// sizes say.
+template <std::floating_point Scalar = float>
+[[nodiscard]] NAMModel<Scalar> load_nam(const io::Source& from) {
+  auto file = io::read_nam<Scalar>(from);
+  return {io::assemble<Scalar>(std::move(file.layers), Input(Dynamic, file.inputs), from.where()),
+          std::move(file.rest), file.sample_rate};
+}
+
+/// Gives a model, static or run-time, the weights of a .nam file, whose layers must be the model's:
+/// LSTM layers with return_sequences and Dense{1}. Returns the state in which it rests. Throws
+/// StateError before the model is built, FileError and FormatError as load_nam does; the model is
+/// unchanged then.
+template <class Model>
+  requires requires { typename Model::scalar_type; }
+[[nodiscard]] State<typename Model::scalar_type> load_nam(const io::Source& from, Model& model) {
+  (void)model.parameters();
+  auto file = io::read_nam<typename Model::scalar_type>(from);
+  model.set_weights(io::weights_for(file.layers, std::as_const(model), from.where()));
+  // The model may have layers for its training between those of the file.
+  auto rest = model.network().zero_state(1);
+  auto next = file.rest.layers.begin();
+  for (auto& layer : rest.layers) {
+    if (!layer.empty()) layer = std::move(*next++);
+  }
+  return rest;
+}
+
+}  // namespace strata::inline STRATA_TARGET

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <strata/io/arrays.hpp>
+#include <strata/io/element.hpp>
+#include <strata/io/json.hpp>
+#include <strata/io/json_numbers.hpp>
+#include <strata/io/safetensors_format.hpp>
+#include <strata/io/source.hpp>
+#include <strata/io/where.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The tensors of a PyTorch model by name. Those of safetensors view the source.
+struct TorchStateDict {
+  NamedArrays arrays;
+  std::map<std::string, std::string> metadata;
+  /// The names in the order of the model's definition; empty where the file does not keep it.
+  std::vector<std::string> order;
+};
+
+/// A JSON object of nested lists, one a tensor, in the order of the model's definition.
+[[nodiscard]] inline TorchStateDict read_torch_json(const Source& source) {
+  const Where where = source.where();
+  const Json json = parse_json(source.text(), where);
+  if (!json.is_object()) where.expected("an object of tensors", found_text(json));
+  TorchStateDict state{NamedArrays(where), {}, {}};
+  for (const auto& [name, value] : json.items()) {
+    const Where here = where.in(in_quotes(name));
+    if (!value.is_array()) here.expected("a tensor as nested lists of numbers", found_text(value));
+    Numbers numbers = numbers_of(value, here);
+    state.arrays.add(name, std::move(numbers.shape), numbers.values);
+    state.order.push_back(name);
+  }
+  return state;
+}
+
+/// A state_dict in safetensors or in JSON, told apart by the first bytes. Throws FormatError on
+/// anything else; on what torch.save writes it says why.
+[[nodiscard]] inline TorchStateDict read_torch_state_dict(const Source& source) {
+  const auto bytes = source.bytes();
+  const std::string_view text = source.text();
+  // The length of a header, which as the beginning of a text would be too large for any file.
+  if (bytes.size() >= 8 && read_word<std::uint64_t>(bytes.data()) <= bytes.size() - 8) {
+    SafetensorsFile file = read_safetensors(source);
+    return {std::move(file.arrays), std::move(file.metadata), {}};
+  }
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos && text[first] == '{') return read_torch_json(source);
+  if (text.starts_with("PK") || text.starts_with("\x80")) {
+    source.where().refuse(
+        "this is what torch.save writes, a pickle, which may hold code and is not read; write the "
+        "tensors alone by safetensors.torch.save_file(model.state_dict(), path)");
+  }
+  source.where().expected("a state_dict in safetensors or JSON", in_quotes(text.substr(0, 16)));
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,25 @@
+// Any bytes are a state_dict, or a FormatError; nothing else happens.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <strata/io/pytorch.hpp>
+
+using namespace strata;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::span bytes(data, size);
+  for (const auto output : {PyTorchOutput::sequences, PyTorchOutput::last_state}) {
+    try {
+      (void)load_pytorch(bytes, {.output = output});
+    } catch (const FormatError&) {
+    }
+  }
+  try {
+    Sequential<LSTM<float, 2, 3, return_sequences>, Dense<float, 3, 2>> model;
+    load_pytorch(bytes, model, {.modules = {"lstm", {"linear", Activation::relu}}});
+  } catch (const FormatError&) {
+  }
+  return 0;
+}

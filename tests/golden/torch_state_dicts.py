@@ -1,0 +1,110 @@
+"""Folder pytorch: state_dicts as safetensors and JSON, and what PyTorch computes, in float64."""
+
+import json
+import os
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from golden_file import draw, rng
+from reference import write_reference
+
+BATCH, STEPS = 2, 4
+
+
+class Chain(nn.Module):
+    """Modules one after the other; of the recurrent ones, the outputs of all steps."""
+
+    def __init__(self, between=(), **modules):
+        super().__init__()
+        self.between = dict(between)
+        for name, module in modules.items():
+            self.add_module(name, module)
+
+    def forward(self, x, output="sequences"):
+        modules = list(self.named_children())
+        last = max((i for i, (_, m) in enumerate(modules) if isinstance(m, nn.RNNBase)), default=-1)
+        for i, (name, module) in enumerate(modules):
+            if not isinstance(module, nn.RNNBase):
+                x = module(x)
+            else:
+                x, state = module(x)
+                if i == last and output == "last_step":
+                    x = x[:, -1]
+                elif i == last and output == "last_state":
+                    h = state[0] if isinstance(state, tuple) else state
+                    directions = 2 if module.bidirectional else 1
+                    x = torch.cat(list(h[-directions:]), 1)
+            x = self.between.get(name, lambda v: v)(x)
+        return x
+
+
+def lstm(*sizes, **options):
+    return nn.LSTM(*sizes, batch_first=True, **options)
+
+
+def gru(*sizes, **options):
+    return nn.GRU(*sizes, batch_first=True, **options)
+
+
+def rnn(*sizes, **options):
+    return nn.RNN(*sizes, batch_first=True, **options)
+
+
+def models():
+    for layers in (1, 2, 3, 4):
+        yield f"lstm_{layers}", 2, Chain(lstm=lstm(2, 3, layers), linear=nn.Linear(3, 2))
+    yield "bidirectional", 2, Chain(lstm=lstm(2, 3, 2, bidirectional=True), fc=nn.Linear(6, 1))
+    yield "projection", 2, Chain(lstm=lstm(2, 5, 2, proj_size=3), fc=nn.Linear(3, 1))
+    both = {"proj_size": 2, "bidirectional": True, "bias": False}
+    yield "projection_bidirectional", 2, Chain(lstm=lstm(2, 3, 2, **both))
+    yield "no_bias", 2, Chain(lstm=lstm(2, 3, 2, bias=False), fc=nn.Linear(3, 1, bias=False))
+    yield "gru", 2, Chain(gru=gru(2, 3, 2), fc=nn.Linear(3, 1))
+    yield "gru_bidirectional", 2, Chain(gru=gru(2, 3, bidirectional=True, bias=False))
+    yield "rnn", 2, Chain(rnn=rnn(2, 3, 2), fc=nn.Linear(3, 1))
+    yield "rnn_relu", 2, Chain(rnn=rnn(2, 3, bidirectional=True, nonlinearity="relu"))
+    text = {"embedding": nn.Embedding(7, 2), "lstm": lstm(2, 3), "fc": nn.Linear(3, 7)}
+    yield "embedding", None, Chain(**text)
+    apart = {"lstm": lstm(2, 3), "lstm2": lstm(3, 3, 2), "dense": nn.Linear(3, 1)}
+    yield "two_modules", 2, Chain(**apart)
+    between = {"first": torch.tanh, "middle": torch.relu}
+    middle = {"first": nn.Linear(3, 3), "lstm": lstm(3, 3), "middle": nn.Linear(3, 3)}
+    yield "between", 3, Chain(between, **middle, end=nn.Linear(3, 3))
+    yield "linear_alone", 3, nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 1))
+    yield "lstm_alone", 2, lstm(2, 3)
+
+
+def write_all(folder):
+    os.makedirs(folder, exist_ok=True)
+    for name, features, model in models():
+        random = rng(f"pytorch.{name}")
+        for parameter in model.parameters():
+            parameter.data = torch.from_numpy(draw(random, *parameter.shape).astype(np.float32))
+        path = os.path.join(folder, name)
+        state = model.state_dict()
+        if name == "gru":
+            state = {key: value.to(torch.float16) for key, value in state.items()}
+        if name == "rnn":
+            state = {key: value.to(torch.bfloat16) for key, value in state.items()}
+        save_file(state, path + ".safetensors")
+        if name in ("lstm_2", "between"):
+            with open(path + ".json", "w", encoding="utf-8") as file:
+                json.dump({key: value.tolist() for key, value in state.items()}, file)
+        model.load_state_dict(state)
+        model = model.double()
+        if features is None:
+            x = random.integers(0, 7, size=(BATCH, STEPS)).astype(np.float64)
+            given = torch.from_numpy(x.astype(np.int64))
+        else:
+            shape = (BATCH, features) if name == "linear_alone" else (BATCH, STEPS, features)
+            x = draw(random, *shape, scale=2.0)
+            given = torch.from_numpy(x)
+        outputs = ["sequences"]
+        if isinstance(model, Chain) and any(isinstance(m, nn.RNNBase) for m in model.children()):
+            outputs += ["last_step", "last_state"]
+        for output in outputs:
+            y = model(given, output) if isinstance(model, Chain) else model(given)
+            y = y[0] if isinstance(y, tuple) else y
+            write_reference(f"{path}.{output}.reference", x, y.detach().numpy(), "torch")

@@ -1,0 +1,138 @@
+// Models of Neural Amp Modeler compute what NumPy computes of the same numbers.
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <strata/io/json.hpp>
+#include <strata/io/nam.hpp>
+#include <strata/layers/dropout.hpp>
+#include <strata/model/stream.hpp>
+
+#include "support/catch.hpp"
+#include "support/contains.hpp"
+#include "support/error_text.hpp"
+#include "support/memory.hpp"
+#include "support/reference.hpp"
+
+using namespace strata;
+using io::Json;
+using test::Contains;
+using test::error_text;
+
+namespace {
+
+const std::string file = STRATA_TEST_DIR "/golden/nam/two_layers.nam";
+
+template <class Scalar>
+test::Reference<Scalar> reference() {
+  return test::Reference<Scalar>(STRATA_TEST_DIR "/golden/nam/two_layers.reference");
+}
+
+template <class Scalar>
+void check(const NAMModel<Scalar>& amp) {
+  const auto expected = reference<Scalar>();
+  auto rest = amp.rest;
+  const auto y = amp.model.predict(expected.input, {.state = &rest});
+  test::require_close(y.values(), expected.output.values(), test::imported<Scalar>);
+  Stream stream{amp.model};
+  stream.set_state(amp.rest);
+  std::vector<Scalar> steps(static_cast<std::size_t>(expected.output.size()));
+  stream.process(expected.input.values(), steps);
+  test::require_close(steps, expected.output.values(), test::imported<Scalar>);
+  // The rest state matters.
+  const auto zero = amp.model.predict(expected.input);
+  CHECK(std::abs(static_cast<double>(zero.data()[0]) - expected.output.data()[0]) > 1e-3);
+}
+
+/// One layer of one unit and one input, which each test damages.
+Json small() {
+  return Json::parse(R"({"version": "0.5.4", "architecture": "LSTM", "metadata": {"loudness": -3},
+      "config": {"input_size": 1, "hidden_size": 1, "num_layers": 1},
+      "weights": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]})");
+}
+
+Json with(const char* pointer, Json value) {
+  Json json = small();
+  json[Json::json_pointer(pointer)] = std::move(value);
+  return json;
+}
+
+std::string error(const Json& json) {
+  const auto bytes = test::bytes_of(json.dump());
+  return error_text<FormatError>([&] { (void)load_nam(bytes); });
+}
+
+}  // namespace
+
+TEST_CASE("NAM: an LSTM of two layers as NumPy computes it", "[io][nam]") {
+  const auto amp = load_nam(file);
+  CHECK(amp.sample_rate == 44100);
+  check(amp);
+  check(load_nam<double>(file));
+}
+
+TEST_CASE("NAM: where each number of the list goes", "[io][nam]") {
+  const auto bytes = test::bytes_of(small().dump());
+  const auto amp = load_nam(bytes);
+  CHECK(amp.model.weights() == std::vector<float>{1, 3, 5, 7, 2, 4, 6, 8, 9, 10, 11, 12, 15, 16});
+  CHECK(amp.rest.layers == std::vector<std::vector<float>>{{13, 14}, {}});
+  CHECK(amp.sample_rate == 0);
+}
+
+TEST_CASE("NAM: into a given model", "[io][nam]") {
+  using Amp = Sequential<LSTM<float, 2, 3, return_sequences>, LSTM<float, 3, 3, return_sequences>,
+                         Dense<float, 3, 1>>;
+  Amp amp;
+  auto rest = load_nam(file, amp);
+  const auto expected = reference<float>();
+  test::require_close(amp.predict(expected.input, {.state = &rest}).values(),
+                      expected.output.values(), test::imported<float>);
+  // Layers for training have no place in the file, but in the model's state.
+  Sequential trained{Input{Dynamic, 2},         Dropout{0.5},
+                     LSTM{3, return_sequences}, Dropout{0.5},
+                     LSTM{3, return_sequences}, Dense{1}};
+  auto of_trained = load_nam(file, trained);
+  test::require_close(trained.predict(expected.input, {.state = &of_trained}).values(),
+                      expected.output.values(), test::imported<float>);
+  Sequential<LSTM<float, 2, 4, return_sequences>, LSTM<float, 4, 3, return_sequences>,
+             Dense<float, 3, 1>>
+      wide;
+  CHECK(error_text<FormatError>([&] { (void)load_nam(file, wide); }) ==
+        Contains{"layer 0 (LSTM): units: expected 4, found 3"});
+  Sequential<LSTM<float, 2, 3, return_sequences>, LSTM<float, 3, 3>, Dense<float, 3, 1>> last;
+  CHECK(error_text<FormatError>([&] { (void)load_nam(file, last); }) ==
+        Contains{"layer 1 (LSTM): return_sequences: expected false, found true"});
+}
+
+TEST_CASE("NAM: what is refused", "[io][nam]") {
+  CHECK(error(small()) == "(nothing was thrown)");
+  for (const char* architecture : {"WaveNet", "ConvNet", "Linear", "CatLSTM"}) {
+    CHECK(error(with("/architecture", architecture)) ==
+          "memory: architecture: expected \"LSTM\", found \"" + std::string(architecture) + "\"");
+  }
+  CHECK(error(with("/version", "0.6.0")) ==
+        "memory: version: expected 0.5, the version of the format that strata reads, found "
+        "\"0.6.0\"");
+  CHECK(error(with("/version", "0.50.0")) == Contains{"found \"0.50.0\""});
+  CHECK(error(with("/version", 5)) == Contains{"version: expected a text"});
+  CHECK(error(with("/sample_rate", "fast")) == Contains{"sample_rate: expected a number"});
+  CHECK(error(with("/sample_rate", nullptr)) == "(nothing was thrown)");
+  CHECK(error(with("/extra", 1)) == Contains{"these settings are not known: \"extra\" (1)"});
+  CHECK(error(with("/config/bias", true)) ==
+        Contains{"config: these settings are not known: \"bias\" (true)"});
+  CHECK(error(with("/config/num_layers", 0)) ==
+        Contains{"config: num_layers: expected a whole number of at least 1"});
+  CHECK(error(with("/config/hidden_size", 16777216)) ==
+        "memory: weights: ends after 16 numbers, but the sizes in config need more");
+  CHECK(error(with("/config/num_layers", 16777216)) == Contains{"weights: ends after 16 numbers"});
+  CHECK(error(with("/weights/16", 1)) ==
+        "memory: weights: expected 16 numbers, as the sizes in config say, found 17");
+  CHECK(error(with("/weights", Json::array({1, 2}))) == Contains{"ends after 2 numbers"});
+  CHECK(error(with("/weights", 1)) == Contains{"weights: expected a list of numbers, found ()"});
+  CHECK(error(with("/weights/3", "x")) == Contains{"weights: expected a number, found \"x\""});
+  CHECK(error(with("/weights/12", 1e300)) ==
+        Contains{"layer 0 (LSTM): h: expected numbers that float32 can hold"});
+  const auto deep = test::bytes_of(std::string(100000, '['));
+  CHECK(error_text<FormatError>([&] { (void)load_nam(deep); }) == Contains{"nested deeper"});
+}

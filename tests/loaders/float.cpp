@@ -1,0 +1,3 @@
+#include "support/loaders.hpp"
+
+STRATA_TEST_LOADER(, float)

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <strata/io/layers.hpp>
+
+// All layers of files are compiled once, in tests/loaders/*.cpp; see instances.hpp.
+
+#define STRATA_TEST_LOADER(KEYWORD, SCALAR) KEYWORD template class strata::io::LayerMaker<SCALAR>;
+
+STRATA_TEST_LOADER(extern, float)
+STRATA_TEST_LOADER(extern, double)

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+
+#include <strata/io/safetensors_format.hpp>
+#include <strata/io/self_test.hpp>
+#include <strata/io/source.hpp>
+
+#include "tolerance.hpp"
+
+namespace strata::test {
+
+/// What a model's importers promise: outputs to 1e-5 in float.
+template <class Scalar>
+inline constexpr Tolerance imported = tolerance<Scalar>.values;
+template <>
+inline constexpr Tolerance imported<float> = {1e-5, 0};
+
+/// An input and what the framework that wrote a model computes of it: a safetensors file.
+template <class Scalar>
+struct Reference {
+  Tensor<Scalar> input;
+  Tensor<double> output;
+
+  explicit Reference(const std::string& path) {
+    const io::Source source(path);
+    io::SafetensorsFile file = io::read_safetensors(source);
+    input = io::tensor_of<Scalar>(file.arrays.take("input"), source.where());
+    output = io::tensor_of<double>(file.arrays.take("output"), source.where());
+    file.arrays.require_all_used();
+  }
+
+  template <class Model>
+  void require_equal(const Model& model) const {
+    const Tensor<Scalar> y = model.predict(input);
+    REQUIRE(y.shape() == output.shape());
+    // Zeros would hide a wrong weight.
+    const auto& numbers = output.values();
+    REQUIRE(std::any_of(numbers.begin(), numbers.end(),
+                        [](double one) { return std::abs(one) > 0.01; }));
+    require_close(y.values(), numbers, imported<Scalar>, "outputs");
+  }
+};
+
+}  // namespace strata::test
