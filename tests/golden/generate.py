@@ -84,6 +84,12 @@ def onnx_files():
     write("lstm_onnx.txt", onnx_cells.lstm_onnx())
 
 
+def onnx_model_files(part):
+    import onnx_files
+
+    write(f"onnx_files_{part}.txt", onnx_files.onnx_files(FOLDER, part))
+
+
 def write(name, golden_file):
     path = os.path.join(FOLDER, name)
     golden_file.write(path)
@@ -93,6 +99,8 @@ def write(name, golden_file):
 if __name__ == "__main__":
     # TensorFlow and PyTorch each bring an LLVM and cannot share a process.
     frameworks = {"keras": keras_files, "torch": torch_files, "onnx": onnx_files}
+    for part in ("torch", "keras", "onnx"):
+        frameworks[f"onnx_files_{part}"] = lambda part=part: onnx_model_files(part)
     if len(sys.argv) > 1:
         frameworks[sys.argv[1]]()
     else:
