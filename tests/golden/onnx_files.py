@@ -126,9 +126,9 @@ def torch_files(files):
         example = torch.tensor(x.transpose(1, 0, 2) if steps_first else x)
         axes = {1: "batch", 0: "steps"} if steps_first else {0: "batch", 1: "steps"}
         for exporter, options in (
-            ("script", {"dynamic_axes": {"x": axes}, "input_names": ["x"]}),
+            ("script", {"dynamic_axes": {"x": axes}, "input_names": ["x"], "output_names": ["y"]}),
             ("dynamo", {"dynamic_shapes": ({axis: torch.export.Dim.DYNAMIC for axis in axes},)}),
-            ("fixed", {"input_names": ["x"]}),
+            ("fixed", {"input_names": ["x"], "output_names": ["y"]}),
         ):
             if exporter == "fixed" and name not in ("stack_2", "both_states"):
                 continue

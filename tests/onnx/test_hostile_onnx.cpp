@@ -231,6 +231,31 @@ TEST_CASE("graphs that are no chain of layers are refused", "[onnx]") {
         }) == Contains{"is the output of no node before this one"});
 }
 
+TEST_CASE("a bias belongs to the product right before it", "[onnx]") {
+  const auto with_add = [](const std::vector<Index>& shape) {
+    return changed("torch_script_both", [&](OnnxModel& model) {
+      OnnxTensor& bias = tensor_of(model, node_of(model, "Add").inputs[0]);
+      bias.shape = shape;
+    });
+  };
+  CHECK(with_add({2}) == "(nothing was thrown)");
+  CHECK(with_add({1, 1, 2}) == "(nothing was thrown)");
+  CHECK(with_add({1, 1, 1, 2}) == Contains{"expected at most 3 axes, found (1, 1, 1, 2)"});
+  CHECK(with_add({2, 1}) == Contains{"(Add): "});
+  // The last step of a product, and then a bias.
+  CHECK(
+      changed("torch_script_both", [](OnnxModel& model) {
+        OnnxNode& add = node_of(model, "Add");
+        OnnxNode gather{"", "Gather", "", {add.inputs[1], "last"}, {"step"}, {{"axis", Index{1}}}};
+        add.inputs[1] = "step";
+        OnnxTensor last = integers("last", {-1});
+        last.shape.clear();
+        model.graph.initializers.push_back(std::move(last));
+        auto& all = model.graph.nodes;
+        all.insert(all.end() - 2, std::move(gather));
+      }) == Contains{"adds constants to a tensor that is not a product"});
+}
+
 TEST_CASE("graphs of ONNX cannot ask for any amount of memory", "[onnx]") {
   // Each node doubles a constant.
   CHECK(changed("node_peepholes", [](OnnxModel& model) {
@@ -244,6 +269,20 @@ TEST_CASE("graphs of ONNX cannot ask for any amount of memory", "[onnx]") {
           auto& all = model.graph.nodes;
           all.insert(all.begin(), nodes.begin(), nodes.end());
         }) == Contains{"computes more constants than weights could need"});
+  // Each node is one more copy of one.
+  CHECK(changed("node_peepholes", [](OnnxModel& model) {
+          std::vector<OnnxNode> nodes;
+          for (int i = 0; i < 5000; ++i) {
+            nodes.push_back({"", "Identity", "", {"W"}, {"W" + std::to_string(i)}, {}});
+          }
+          auto& all = model.graph.nodes;
+          all.insert(all.begin(), nodes.begin(), nodes.end());
+        }) == Contains{"computes more constants than weights could need"});
+  CHECK(changed("node_peepholes", [](OnnxModel& model) {
+          model.graph.initializers.push_back(integers("more", {0, 0, 0, 0, 0, 0, 0}));
+          auto& all = model.graph.nodes;
+          all.insert(all.begin(), {"", "Unsqueeze", "", {"x", "more"}, {"wide"}, {}});
+        }) == Contains{"has too many axes"});
   // Sizes that are not written down anywhere.
   CHECK(changed("node_peepholes", [](OnnxModel& model) {
           (*model.graph.inputs[0].shape)[1].size = huge;

@@ -21,9 +21,16 @@ struct Format {
 // One function a format, each in a file of its own. A new format is added here and in formats().
 [[nodiscard]] Format safetensors_format();
 [[nodiscard]] Format header_format();
+#ifdef STRATA_TOOL_ONNX
+[[nodiscard]] Format onnx_format();
+#endif
 
 [[nodiscard]] inline std::vector<Format> formats() {
-  return {safetensors_format(), header_format()};
+  std::vector<Format> list = {safetensors_format(), header_format()};
+#ifdef STRATA_TOOL_ONNX
+  list.push_back(onnx_format());
+#endif
+  return list;
 }
 
 }  // namespace strata::tool

@@ -65,7 +65,8 @@ namespace strata::inline STRATA_TARGET::io {
   return layer;
 }
 
-/// The same of all layers; a function behind a Dense is its activation.
+/// The same of all layers; a function behind a Dense is its activation, and LastStep behind a
+/// recurrent layer its own last output.
 [[nodiscard]] inline std::vector<LayerDescription> as_in_onnx(
     const std::vector<LayerDescription>& layers) {
   const auto is_linear = [](const LayerDescription& layer) {
@@ -82,7 +83,13 @@ namespace strata::inline STRATA_TARGET::io {
         continue;
       }
     }
-    list.push_back(std::move(layer));
+    const bool last_step = layer.kind == "LastStep" && !list.empty() &&
+                           list.back().find("return_sequences") != nullptr;
+    if (last_step) {
+      OnnxChain::option(list.back(), "return_sequences") = false;
+    } else {
+      list.push_back(std::move(layer));
+    }
   }
   return list;
 }

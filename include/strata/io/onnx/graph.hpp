@@ -55,11 +55,18 @@ class OnnxGraphReader {
       : model_(&model), where_(&where), budget_(numbers_in(model)), shapes_(budget_) {}
 
   [[nodiscard]] static std::size_t numbers_in(const OnnxModel& model) {
-    std::size_t count = 0;
-    for (const OnnxTensor& tensor : model.graph.initializers) {
-      count += tensor.bytes.size() / size_of(tensor.element);
+    const auto count = [](const OnnxTensor& tensor) {
+      return tensor.bytes.size() / size_of(tensor.element);
+    };
+    std::size_t numbers = model.graph.nodes.size();
+    for (const OnnxTensor& tensor : model.graph.initializers) numbers += count(tensor);
+    for (const OnnxNode& node : model.graph.nodes) {
+      for (const OnnxAttribute& attribute : node.attributes) {
+        const auto* tensor = std::get_if<OnnxTensor>(&attribute.value);
+        if (tensor) numbers += count(*tensor);
+      }
     }
-    return count;
+    return numbers;
   }
 
   /// False where the steps must come first and do not.
@@ -285,9 +292,15 @@ class OnnxGraphReader {
     results_.resize(node.outputs.size());
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i].empty()) continue;
+      budget_.spend(numbers_of(results_[i]), call.where());
       add_value(node.outputs[i], std::move(results_[i]), call.where());
     }
     results_.clear();
+  }
+  [[nodiscard]] static std::size_t numbers_of(const OnnxValue& value) {
+    if (const auto* numbers = std::get_if<Numbers>(&value)) return numbers->values.size();
+    if (const auto* integers = std::get_if<OnnxIntegers>(&value)) return integers->values.size();
+    return 1;
   }
   void give(OnnxValue value) { results_.push_back(std::move(value)); }
 
@@ -460,15 +473,22 @@ class OnnxGraphReader {
     if (call.find<OnnxData>(0) && call.find<OnnxData>(1)) return merge(call, "sum");
     const std::size_t constant = call.find<OnnxData>(0) ? 1 : 0;
     const Numbers& bias = call.numbers(constant);
-    const OnnxData& x = call.data(1 - constant);
-    OnnxChain::Layer* const layer = chain_.is_end(x) ? chain_.plain_dense(true) : nullptr;
+    OnnxData y = chain_.settled(call.data(1 - constant), call.where());
+    OnnxChain::Layer* const layer = chain_.plain_dense(true);
     if (!layer) call.where().refuse("adds constants to a tensor that is not a product (MatMul)");
-    OnnxData y = chain_.settled(x, call.where());
     const Index units = layer->weights.at("kernel").shape[1];
     if (!is_only(y.axes.back(), OnnxRun::features)) refuse_axes(y, call.where());
+    require_rank(bias, y, call.where(constant));
     layer->weights.emplace("bias", vector_of(bias, units, call.where(constant)));
     OnnxChain::option(layer->description, "use_bias") = true;
     give(std::move(y));
+  }
+  /// More axes would give the result more axes too.
+  static void require_rank(const Numbers& numbers, const OnnxData& data, const Where& where) {
+    if (numbers.shape.size() > data.axes.size()) {
+      where.expected("at most " + std::to_string(data.axes.size()) + " axes",
+                     sizes_text(numbers.shape));
+    }
   }
   void subtract(OnnxCall& call) { give(shapes_.arithmetic(call, '-')); }
 
@@ -505,6 +525,7 @@ class OnnxGraphReader {
           "multiplies a tensor with constants, which of strata's layers only the mean of two "
           "directions does");
     }
+    require_rank(factor, x, call.where());
     x.merge = "ave";
     give(std::move(x));
   }
@@ -687,7 +708,7 @@ class OnnxGraphReader {
     const auto* found = call.find<OnnxData>(0);
     if (!found) return give(shapes_.reshape(call));
     OnnxData x = *found;
-    std::vector<OnnxSize> sizes = call.sizes(1).values;
+    std::vector<OnnxSize> sizes = OnnxShapes::shape_of(call, 1);
     if (call.attribute<Index>("allowzero", 0) == 0) {
       sizes = with_copied_sizes(std::move(sizes), x, call.where());
     }

@@ -50,8 +50,16 @@ class OnnxShapes {
     call.where().refuse("has no numbers that strata reads");
   }
 
+  /// Operand i as a shape.
+  [[nodiscard]] static const std::vector<OnnxSize>& shape_of(OnnxCall& call, std::size_t i) {
+    const auto& sizes = call.sizes(i).values;
+    if (sizes.size() > most_axes) call.where(i).refuse("has too many axes");
+    return sizes;
+  }
+
   /// Of a tensor of the file.
   [[nodiscard]] static OnnxValue value_of(const OnnxTensor& tensor, const Where& where) {
+    if (tensor.shape.size() > most_axes) where.refuse("has too many axes");
     if (is_floating(tensor.element)) {
       return numbers_of({tensor.element, tensor.shape, tensor.bytes}, where);
     }
@@ -121,12 +129,12 @@ class OnnxShapes {
   [[nodiscard]] OnnxValue constant_of_shape(OnnxCall& call) const {
     const OnnxTensor zero{"", Element::float32, {1}, std::vector<std::byte>(4)};
     const auto value = value_of(call.attribute<OnnxTensor>("value", zero), call.where());
-    return OnnxFilled{only_value(value, call), call.sizes(0).values};
+    return OnnxFilled{only_value(value, call), shape_of(call, 0)};
   }
 
   /// Of constants alone.
   [[nodiscard]] OnnxValue expand(OnnxCall& call) const {
-    std::vector<OnnxSize> shape = call.sizes(1).values;
+    std::vector<OnnxSize> shape = shape_of(call, 1);
     if (const auto* filled = call.find<OnnxFilled>(0)) {
       for (std::size_t i = 0; i < filled->shape.size(); ++i) {
         if (i >= shape.size()) call.where().refuse("has fewer axes than its operand");
@@ -194,6 +202,7 @@ class OnnxShapes {
       return OnnxIntegers{integers->values, false};
     }
     const std::size_t rank = rank_of(call) + axes.size();
+    if (rank > most_axes) call.where().refuse("has too many axes");
     std::vector<bool> added(rank, false);
     for (const Index axis : axes) {
       const std::size_t at = call.axis(axis, rank);
@@ -224,7 +233,7 @@ class OnnxShapes {
       return OnnxIntegers{integers->values, target.values.empty()};
     }
     const std::vector<OnnxSize> before = sizes_of(call);
-    std::vector<OnnxSize> sizes = target.values;
+    std::vector<OnnxSize> sizes = shape_of(call, 1);
     OnnxSize all{1, 0, 0};
     for (const OnnxSize& size : before) all = product(all, size, call.where());
     OnnxSize* open = nullptr;
@@ -419,6 +428,8 @@ class OnnxShapes {
   }
 
  private:
+  static constexpr std::size_t most_axes = 8;
+
   using Filling = std::variant<OnnxSize, double>;
 
   template <class T, class Place>
@@ -555,7 +566,7 @@ class OnnxShapes {
       }
       const OnnxData& last = states.layers.back();
       if (axis != 0 || last.steps != Steps::final || last.axes.size() != 3 ||
-          states.layers.size() > 1000) {
+          states.layers.size() > 100) {
         call.where().refuse(
             "joins tensors; strata reads that of the two directions of a layer, forward first, and "
             "of last states");
