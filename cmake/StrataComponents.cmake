@@ -33,14 +33,8 @@ the folder of nlohmann_jsonConfig.cmake" PARENT_SCOPE)
 libzip-devel; Homebrew, vcpkg: libzip)" PARENT_SCOPE)
     endif()
   elseif(component STREQUAL "onnx")
-    find_package(Protobuf QUIET)
-    if(TARGET protobuf::libprotobuf AND Protobuf_PROTOC_EXECUTABLE)
-      set(${libraries} strata::io protobuf::libprotobuf PARENT_SCOPE)
-    else()
-      set(${problem} "Protocol Buffers with their compiler, which were not found. Install them \
-(Debian, Ubuntu: libprotobuf-dev protobuf-compiler; Fedora: protobuf-devel; Homebrew: protobuf)"
-          PARENT_SCOPE)
-    endif()
+    # ONNX' files are read without Protocol Buffers, see strata/io/onnx/protobuf.hpp.
+    set(${libraries} strata::io PARENT_SCOPE)
   else()
     list(JOIN strata_components ", " known)
     set(${problem} "a later version: the components are core, ${known}" PARENT_SCOPE)

@@ -4,7 +4,7 @@
 function(strata_headers_by_component include_dir headers)
   set(library_of_io "<nlohmann/")
   set(library_of_keras "<zip\\.h>")
-  set(library_of_onnx "<(google/protobuf/|[a-z_/]*\\.pb\\.h)")
+  set(library_of_onnx "<strata/io/onnx/")
   foreach(header IN LISTS headers)
     file(STRINGS "${include_dir}/${header}" lines REGEX "^ *# *include <")
     set(needs_${header} core)

@@ -103,6 +103,12 @@ def numpy_files():
     nam.write_all()
 
 
+def onnx_model_files(part):
+    import onnx_files
+
+    write(f"onnx_files_{part}.txt", onnx_files.onnx_files(FOLDER, part))
+
+
 def write(name, golden_file):
     path = os.path.join(FOLDER, name)
     golden_file.write(path)
@@ -118,6 +124,8 @@ if __name__ == "__main__":
         "onnx": onnx_files,
         "numpy": numpy_files,
     }
+    for part in ("torch", "keras", "onnx"):
+        frameworks[f"onnx_files_{part}"] = lambda part=part: onnx_model_files(part)
     if len(sys.argv) > 1:
         frameworks[sys.argv[1]]()
     else:

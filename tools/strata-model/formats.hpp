@@ -27,11 +27,17 @@ struct Format {
 #ifdef STRATA_TOOL_KERAS
 [[nodiscard]] std::vector<Format> keras_formats();
 #endif
+#ifdef STRATA_TOOL_ONNX
+[[nodiscard]] Format onnx_format();
+#endif
 
 [[nodiscard]] inline std::vector<Format> formats() {
   std::vector<Format> list = {safetensors_format(), json_format(), nam_format(), header_format()};
 #ifdef STRATA_TOOL_KERAS
   for (auto& format : keras_formats()) list.push_back(std::move(format));
+#endif
+#ifdef STRATA_TOOL_ONNX
+  list.push_back(onnx_format());
 #endif
   return list;
 }

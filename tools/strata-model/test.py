@@ -98,6 +98,12 @@ with tempfile.TemporaryDirectory() as folder:
     subprocess.run(helper, check=True)
     run("summary", "again.safetensors")
 
+    # Where the program was built with ONNX' format.
+    if ".onnx" in run("--help"):
+        run("convert", "model.safetensors", "model.onnx")
+        run("convert", "model.onnx", "from_onnx.safetensors")
+        contains(run("check", "from_onnx.safetensors", "right.safetensors"), "ok")
+
     contains(run("summary", "none.safetensors", code=1), "cannot be opened")
     contains(run("summary", "model.hpp", code=2), "only written")
     contains(run("summary", "model.txt", code=2), "no format")

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/io/assign.hpp>
+#include <strata/io/compare_layers.hpp>
+#include <strata/io/model_file.hpp>
+#include <strata/io/onnx/chain.hpp>
+#include <strata/io/onnx/graph.hpp>
+#include <strata/io/onnx/graph_writer.hpp>
+#include <strata/io/onnx/read_model.hpp>
+#include <strata/io/onnx/write_model.hpp>
+#include <strata/io/source.hpp>
+#include <strata/layers/parameter.hpp>
+#include <strata/target.hpp>
+
+// Between the layers of a file and those of a model.
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// `output`: see OnnxGraphReader.
+[[nodiscard]] inline OnnxLayers read_onnx(const Source& from, const std::string& output) {
+  return OnnxGraphReader::read(read_onnx_model(from), output, from.where());
+}
+
+[[nodiscard]] inline Architecture architecture_of(const OnnxLayers& file) {
+  Architecture architecture{file.input, {}};
+  for (const auto& layer : file.layers) architecture.layers.push_back(layer.description);
+  return architecture;
+}
+
+/// How many numbers the weights have.
+[[nodiscard]] inline std::size_t count_weights(const OnnxLayers& file) {
+  std::size_t count = 0;
+  for (const auto& layer : file.layers) {
+    for (const auto& [name, numbers] : layer.weights) count += numbers.values.size();
+  }
+  return count;
+}
+
+/// A layer as ONNX has it: without what an ONNX file cannot say and prediction does not need.
+[[nodiscard]] inline LayerDescription as_in_onnx(LayerDescription layer) {
+  if (layer.kind == "TimeDistributed") return as_in_onnx(layer.layers[0]);
+  for (auto& inner : layer.layers) inner = as_in_onnx(inner);
+  const auto has = [&](const char* name, const LayerDescription::Value& value) {
+    const auto* found = layer.find(name);
+    return !found || comparable(*found) == comparable(value);
+  };
+  const auto remove = [&](const std::string& name) {
+    std::erase_if(layer.options, [&](const auto& one) { return one.first == name; });
+  };
+  for (const char* name : {"zero_output_for_mask", "mask_zero", "recompute"}) remove(name);
+  if (layer.kind == "ExtendedLSTM" && has("peepholes", false) && has("projection", Index{0}) &&
+      has("cell_clip", 0.0) && has("activation_clip", 0.0) && !layer.find("output_activation")) {
+    layer.kind = "LSTM";
+    for (const char* name : {"peepholes", "projection", "cell_clip", "activation_clip"}) {
+      remove(name);
+    }
+  }
+  return layer;
+}
+
+/// The same of all layers; a function behind a Dense is its activation, and LastStep behind a
+/// recurrent layer its own last output.
+[[nodiscard]] inline std::vector<LayerDescription> as_in_onnx(
+    const std::vector<LayerDescription>& layers) {
+  const auto is_linear = [](const LayerDescription& layer) {
+    return comparable(*layer.find("activation")) == name(Activation::linear);
+  };
+  std::vector<LayerDescription> list;
+  for (const LayerDescription& one : layers) {
+    LayerDescription layer = as_in_onnx(one);
+    if (is_of_training(layer)) continue;
+    if (layer.kind == "Activation") {
+      if (is_linear(layer)) continue;
+      if (!list.empty() && list.back().kind == "Dense" && is_linear(list.back())) {
+        OnnxChain::option(list.back(), "activation") = *layer.find("activation");
+        continue;
+      }
+    }
+    const bool last_step = layer.kind == "LastStep" && !list.empty() &&
+                           list.back().find("return_sequences") != nullptr;
+    if (last_step) {
+      OnnxChain::option(list.back(), "return_sequences") = false;
+    } else {
+      list.push_back(std::move(layer));
+    }
+  }
+  return list;
+}
+
+/// Gives a built model the weights of layers that are its own, in their order. Throws FormatError
+/// where a parameter is of another size; the model keeps its own weights then.
+template <class Model>
+void give_weights(const OnnxLayers& file, Model& model, const Where& where) {
+  using Scalar = typename Model::scalar_type;
+  std::vector<const OnnxChain::Layer*> with_weights;
+  for (const auto& layer : file.layers) {
+    if (!layer.weights.empty()) with_weights.push_back(&layer);
+  }
+  std::vector<Scalar> weights(static_cast<std::size_t>(model.parameter_count()));
+  std::span<Scalar> rest = weights;
+  auto next = with_weights.begin();
+  const auto network = model.network();
+  for (const auto& layer : network.layers()) {
+    const auto parameters = layer.parameters();
+    if (parameters.empty()) continue;
+    const OnnxChain::Layer* const from = next == with_weights.end() ? nullptr : *next++;
+    if (!from || from->weights.size() != parameters.size()) {
+      where.expected("the weights of " + layer.describe(),
+                     from ? "others" : "no more layers with weights");
+    }
+    for (const auto& parameter : parameters) {
+      const std::size_t size = parameter.values.size();
+      const auto numbers = from->weights.find(parameter.name);
+      const Where here = from->where.in(parameter.name);
+      if (numbers == from->weights.end()) here.refuse("is missing");
+      assign(Parameter<Scalar>{parameter.name, parameter.shape, rest.first(size)}, numbers->second,
+             here);
+      rest = rest.subspan(size);
+    }
+  }
+  if (next != with_weights.end()) (*next)->where.refuse("the model has no such layer");
+  model.set_weights(weights);
+}
+
+/// The file of a built model. Throws StateError before it is built, ValueError, naming the layer,
+/// on what ONNX cannot say.
+template <class Model>
+[[nodiscard]] std::vector<std::byte> write_onnx(const Model& model) {
+  (void)model.parameters();
+  const Architecture architecture = architecture_of(model);
+  const auto network = model.network();
+  Shape shape = architecture.input->shape();
+  const bool ids = !network.layers().empty() && network.layers()[0].accepts() == Accepts::ids;
+  OnnxGraphWriter writer(shape, ids);
+  for (std::size_t i = 0; i < architecture.layers.size(); ++i) {
+    const auto& layer = network.layers()[i];
+    OnnxWeights weights;
+    for (const auto& parameter : layer.parameters()) {
+      weights.emplace(parameter.name, Numbers{sizes_of(parameter.shape),
+                                              {parameter.values.begin(), parameter.values.end()}});
+    }
+    const std::string place = "layer " + std::to_string(i) + " (" + layer.kind() + ")";
+    writer.add(architecture.layers[i], weights, place);
+    shape = layer.output_shape(shape);
+  }
+  return write_onnx_model(writer.finish(shape.back()));
+}
+
+}  // namespace strata::inline STRATA_TARGET::io
