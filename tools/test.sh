@@ -6,7 +6,7 @@
 #   tools/test.sh clang asan ...   these configurations only
 #
 # The configurations are those of CMakePresets.json (release, clang, eigen5, asan, tsan, avx2,
-# baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 60 by default),
+# baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 20 by default),
 # format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
 # benchmarks/instructions.txt moved; that fails nothing).
 # Everything goes to build/, the logs to build/logs/.
@@ -165,7 +165,7 @@ run_format() {
 # Each fuzzer begins with its committed seeds. What it finds is left in build/fuzz/findings.
 run_fuzz() {
   local start=$SECONDS what="Clang, libFuzzer: the readers of files" log=build/logs/fuzz name count
-  local seconds=${STRATA_FUZZ_SECONDS:-60} findings=build/fuzz/findings
+  local seconds=${STRATA_FUZZ_SECONDS:-20} findings=build/fuzz/findings
   echo
   echo "=== fuzz: $what, $seconds s each"
   if ! cmake --preset fuzz >"$log-configure.log" 2>&1; then
