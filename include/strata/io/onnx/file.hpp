@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <strata/io/assign.hpp>
@@ -55,6 +56,11 @@ namespace strata::inline STRATA_TARGET::io {
     std::erase_if(layer.options, [&](const auto& one) { return one.first == name; });
   };
   for (const char* name : {"zero_output_for_mask", "mask_zero", "recompute"}) remove(name);
+  for (auto& [name, value] : layer.options) {
+    // ONNX' attributes are floats.
+    auto* const number = std::get_if<double>(&value);
+    if (number) *number = static_cast<double>(static_cast<float>(*number));
+  }
   if (layer.kind == "ExtendedLSTM" && has("peepholes", false) && has("projection", Index{0}) &&
       has("cell_clip", 0.0) && has("activation_clip", 0.0) && !layer.find("output_activation")) {
     layer.kind = "LSTM";
