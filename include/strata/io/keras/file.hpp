@@ -26,8 +26,6 @@ struct KerasFile {
   KerasWeights weights;
 };
 
-namespace detail {
-
 [[nodiscard]] inline KerasFile read_keras_archive(const Source& source) {
   const Where where = source.where();
   const KerasArchive archive(source.bytes(), where);
@@ -63,12 +61,10 @@ namespace detail {
   return {std::move(architecture), KerasWeights(file)};
 }
 
-}  // namespace detail
-
 /// Throws FormatError on whatever is not known, and on files that are neither.
 [[nodiscard]] inline KerasFile read_keras_file(const Source& source) {
-  if (KerasArchive::is_archive(source.bytes())) return detail::read_keras_archive(source);
-  if (Hdf5File::is_hdf5(source.bytes())) return detail::read_keras_hdf5(source);
+  if (KerasArchive::is_archive(source.bytes())) return read_keras_archive(source);
+  if (Hdf5File::is_hdf5(source.bytes())) return read_keras_hdf5(source);
   source.where().refuse("this is neither a .keras archive nor an HDF5 file");
 }
 

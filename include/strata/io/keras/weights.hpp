@@ -179,7 +179,7 @@ class KerasWeights {
     if (std::find(known.begin(), known.end(), layer.kind) == known.end()) {
       where.refuse("Keras has no such layer");
     }
-    return layer.kind == "ResetBeforeGRU" ? "gru" : strata::detail::snake_case(layer.kind);
+    return layer.kind == "ResetBeforeGRU" ? "gru" : detail::snake_case(layer.kind);
   }
 
   /// The arrays of a layer in the order of its parameters.

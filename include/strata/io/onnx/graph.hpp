@@ -332,7 +332,7 @@ class OnnxGraphReader {
           axes_text(x.axes));
     }
     require_all_steps(call, x.axes[1 - batch][0].size);
-    for (const std::size_t state : {5, 6}) require_zeros(call, state, layer);
+    for (const auto state : {std::size_t{5}, std::size_t{6}}) require_zeros(call, state, layer);
     if (layer.both && x.reversed) {
       call.where(0).refuse("has the steps from the last to the first, for both directions");
     }

@@ -61,7 +61,7 @@ class OnnxShapes {
   [[nodiscard]] static OnnxValue value_of(const OnnxTensor& tensor, const Where& where) {
     if (tensor.shape.size() > most_axes) where.refuse("has too many axes");
     if (is_floating(tensor.element)) {
-      return numbers_of({tensor.element, tensor.shape, tensor.bytes}, where);
+      return numbers_of(ArrayView{tensor.element, tensor.shape, tensor.bytes}, where);
     }
     if (tensor.shape.size() > 1) {
       where.expected("whole numbers of rank 0 or 1", sizes_text(tensor.shape));
