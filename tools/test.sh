@@ -62,6 +62,13 @@ install_missing_packages "\
   macOS:     xcode-select --install && brew install cmake ninja eigen catch2 nlohmann-json \\
                libzip python doxygen"
 
+# Where Clang's runtime for fuzzers is a package of its own.
+if wanted fuzz && [[ ! -e $(clang++ -print-file-name=libclang_rt.fuzzer-$(uname -m).a) ]] &&
+  command -v apt-cache >/dev/null && apt-cache show libclang-rt-dev >/dev/null 2>&1; then
+  need libclang-rt-dev libclang-rt-dev
+  install_missing_packages ""
+fi
+
 # The layout of code differs between versions of clang-format, so it is this one or none.
 clang_format=clang-format-14
 if wanted format && ! command -v "$clang_format" >/dev/null; then
