@@ -60,7 +60,8 @@ void tile(const TileSegment<Scalar>* segments, Index segment_count, const Scalar
         value[n] = P::broadcast(column[n][k * step]);
       });
       unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
-        const P weight = P::load(weights + (k * Vectors + v) * P::width).held();
+        P weight = P::load(weights + (k * Vectors + v) * P::width);
+        if constexpr (Columns > 1) weight = weight.held();
         unroll<Columns>([&](auto n) __attribute__((always_inline)) {
           sum[chain][n][v] = multiply_add(weight, value[n], sum[chain][n][v]);
         });
