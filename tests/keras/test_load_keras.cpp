@@ -37,16 +37,7 @@ const test::Golden& golden() {
 /// The largest difference between what a model computes and what Keras does.
 template <class Model>
 double difference(const Model& model, const std::string& name) {
-  using Scalar = typename Model::scalar_type;
-  const auto y = model.predict(golden()[name + ".x"].tensor<Scalar>());
-  const auto expected = golden()[name + ".y"].tensor<double>();
-  if (y.shape() != expected.shape()) return INFINITY;
-  double largest = 0;
-  for (Index i = 0; i < y.size(); ++i) {
-    const double error = std::abs(static_cast<double>(y.data()[i]) - expected.data()[i]);
-    largest = error <= largest ? largest : error;
-  }
-  return largest;
+  return test::largest_difference(model, golden()[name + ".x"], golden()[name + ".y"]);
 }
 
 }  // namespace

@@ -33,16 +33,7 @@ std::string path_of(const std::string& name) { return (models / (name + ".onnx")
 template <class Model>
 double difference(const Model& model, const test::Golden& golden, const std::string& name,
                   const std::string& output = "y") {
-  using Scalar = typename Model::scalar_type;
-  const auto y = model.predict(golden[name + ".x"].tensor<Scalar>());
-  const auto expected = golden[name + "." + output].tensor<double>();
-  if (y.shape() != expected.shape()) return INFINITY;
-  double largest = 0;
-  for (Index i = 0; i < y.size(); ++i) {
-    const double error = std::abs(static_cast<double>(y.data()[i]) - expected.data()[i]);
-    largest = error <= largest ? largest : error;
-  }
-  return largest;
+  return test::largest_difference(model, golden[name + ".x"], golden[name + "." + output]);
 }
 
 std::vector<std::string> kinds_of(const Sequential<>& model) {

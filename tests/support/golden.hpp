@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <fstream>
 #include <map>
@@ -188,6 +189,23 @@ void require_tensor_close(const Tensor<Scalar>& actual, const Golden& golden,
   INFO(name);
   REQUIRE(actual.shape() == golden[name].shape);
   require_close(actual.values(), golden[name].values, allowed, name);
+}
+
+/// The largest difference between what a model computes of x and a record of y; infinity where the
+/// shapes differ, or one is not a number.
+template <class Model>
+[[nodiscard]] double largest_difference(const Model& model, const GoldenRecord& x,
+                                        const GoldenRecord& y) {
+  const auto found = model.predict(x.tensor<typename Model::scalar_type>());
+  const auto expected = y.tensor<double>();
+  if (found.shape() != expected.shape()) return INFINITY;
+  double largest = 0;
+  for (Index i = 0; i < found.size(); ++i) {
+    const double error = std::abs(static_cast<double>(found.data()[i]) - expected.data()[i]);
+    if (std::isnan(error)) return INFINITY;
+    largest = std::max(largest, error);
+  }
+  return largest;
 }
 
 }  // namespace strata::test

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include <strata/layers/layer.hpp>
 #include <strata/target.hpp>
 
@@ -31,6 +33,21 @@ template <class L>
 template <class L>
 void absorb(L& layer, typename L::Tape& tape) {
   if constexpr (requires { layer.absorb(tape); }) layer.absorb(tape);
+}
+
+/// The pass of one of the layers, whose state begins at `offset` of that of all.
+template <class Scalar>
+[[nodiscard]] Pass<Scalar> inner_pass(const Pass<Scalar>& pass, std::size_t layer, Index offset) {
+  const auto part = [offset](auto rows) {
+    if (rows) rows.data += offset;
+    return rows;
+  };
+  return {.random = pass.random.fork(layer),
+          .mask = pass.mask,
+          .initial_state = part(pass.initial_state),
+          .final_state = part(pass.final_state),
+          .final_derivative = part(pass.final_derivative),
+          .initial_derivative = part(pass.initial_derivative)};
 }
 
 /// How many numbers the parameters of a layer have.

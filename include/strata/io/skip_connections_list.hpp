@@ -188,16 +188,7 @@ class SkipConnectionsList {
   }
 
   [[nodiscard]] Pass<S> pass_of(std::size_t layer, const Pass<S>& pass) const {
-    const auto part = [offset = state_offset(layer)](auto rows) {
-      if (rows) rows.data += offset;
-      return rows;
-    };
-    return {.random = pass.random.fork(layer),
-            .mask = pass.mask,
-            .initial_state = part(pass.initial_state),
-            .final_state = part(pass.final_state),
-            .final_derivative = part(pass.final_derivative),
-            .initial_derivative = part(pass.initial_derivative)};
+    return detail::inner_pass(pass, layer, state_offset(layer));
   }
 
   /// f(i, the input of layer i, its output) for each, and y beside it.

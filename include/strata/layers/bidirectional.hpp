@@ -180,17 +180,8 @@ class Bidirectional {
       : forward_(std::move(forward)), backward_(std::move(backward)), merge_(merge) {}
 
   [[nodiscard]] Pass<Scalar> of_direction(const Pass<Scalar>& pass, Index direction) const {
-    const Index offset = direction * forward_.state_size();
-    const auto half = [offset](auto rows) {
-      if (rows) rows.data += offset;
-      return rows;
-    };
-    return {.random = pass.random.fork(static_cast<std::uint64_t>(direction)),
-            .mask = pass.mask,
-            .initial_state = half(pass.initial_state),
-            .final_state = half(pass.final_state),
-            .final_derivative = half(pass.final_derivative),
-            .initial_derivative = half(pass.initial_derivative)};
+    return detail::inner_pass(pass, static_cast<std::size_t>(direction),
+                              direction * forward_.state_size());
   }
 
   /// f(forward row, backward row, merged row, U) for each sequence, or step of one.

@@ -260,16 +260,7 @@ class SkipConnections {
   }
 
   [[nodiscard]] Pass<Scalar> pass_of(std::size_t layer, const Pass<Scalar>& pass) const {
-    const auto part = [offset = state_offset(layer)](auto rows) {
-      if (rows) rows.data += offset;
-      return rows;
-    };
-    return {.random = pass.random.fork(layer),
-            .mask = pass.mask,
-            .initial_state = part(pass.initial_state),
-            .final_state = part(pass.final_state),
-            .final_derivative = part(pass.final_derivative),
-            .initial_derivative = part(pass.initial_derivative)};
+    return detail::inner_pass(pass, layer, state_offset(layer));
   }
 
   void resize_output(const Tensor<Scalar>& x, Tensor<Scalar>& y) const {

@@ -26,6 +26,7 @@ namespace strata::inline STRATA_TARGET::io {
 /// attributes of text, in the layout that h5py writes unless told otherwise. The HDF5 library reads
 /// more, but damaged files make it crash. Everything throws FormatError. Names of the
 /// specification, https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, are in quotes.
+/// Longer than other headers, because groups, arrays and attributes are read from the same objects.
 class Hdf5File {
  public:
   /// The bytes must outlive it.

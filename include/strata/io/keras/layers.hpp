@@ -20,7 +20,8 @@
 namespace strata::inline STRATA_TARGET::io {
 
 /// Keras' layers as strata's descriptions of them. Every setting of a layer is used, or must be
-/// what strata does, or is named here as one that changes nothing.
+/// what strata does, or is named here as one that changes nothing; each layer is a few lines, hence
+/// longer than other headers.
 class KerasLayers {
  public:
   explicit KerasLayers(KerasVersion version) : version_(version) {}

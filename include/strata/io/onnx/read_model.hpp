@@ -17,7 +17,8 @@
 #include <strata/version.hpp>
 
 // The messages of an ONNX file. Fields that change nothing (documentation, metadata, the shapes of
-// inner values) are named and passed over; all others are read or refused.
+// inner values) are named and passed over; all others are read or refused. Longer than other
+// headers, because each message is the list of its fields.
 
 namespace strata::inline STRATA_TARGET::io {
 
