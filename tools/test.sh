@@ -3,12 +3,12 @@
 #
 #   tools/test.sh                  all configurations
 #   tools/test.sh --quick          GCC and the system's Eigen only
-#   tools/test.sh clang asan ...   these configurations only
+#   tools/test.sh clang tsan ...   these configurations only
 #
-# The configurations are those of CMakePresets.json (release, clang, eigen5, asan, tsan, avx2,
-# baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 20 by default),
-# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
-# benchmarks/instructions.txt moved; that fails nothing).
+# The configurations are those of CMakePresets.json (release, clang with sanitizers, eigen5, tsan,
+# avx2, baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 20 by
+# default), format (clang-format 14), docs (Doxygen without warnings) and instructions (how the
+# counts of benchmarks/instructions.txt moved; that fails nothing).
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,7 +19,7 @@ configurations=()
 for argument in "$@"; do
   case $argument in
     --quick) configurations=(release) ;;
-    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | fuzz | format | \
+    release | dev | clang | eigen5 | tsan | avx2 | baseline | fuzz | format | \
       docs | instructions)
       configurations+=("$argument") ;;
     *)
@@ -31,8 +31,7 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release clang eigen5 asan tsan avx2 baseline fuzz docs
-    instructions)
+  configurations=(format release clang eigen5 tsan avx2 baseline fuzz docs instructions)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -62,8 +61,9 @@ install_missing_packages "\
   macOS:     xcode-select --install && brew install cmake ninja eigen catch2 nlohmann-json \\
                libzip python doxygen"
 
-# Where Clang's runtime for fuzzers is a package of its own.
-if wanted fuzz && [[ ! -e $(clang++ -print-file-name=libclang_rt.fuzzer-$(uname -m).a) ]] &&
+# Where Clang's runtime for sanitizers and fuzzers is a package of its own.
+if { wanted clang || wanted fuzz; } &&
+  [[ ! -e $(clang++ -print-file-name=libclang_rt.fuzzer-$(uname -m).a) ]] &&
   command -v apt-cache >/dev/null && apt-cache show libclang-rt-dev >/dev/null 2>&1; then
   need libclang-rt-dev libclang-rt-dev
   install_missing_packages ""
@@ -234,9 +234,8 @@ for configuration in "${configurations[@]}"; do
   case $configuration in
     release) preset release "GCC: everything" ;;
     dev) preset dev "GCC, Eigen's assertions: everything" ;;
-    clang) preset clang "Clang: unit, compile_fail" strata_unit_tests ;;
+    clang) preset clang "Clang, address and undefined sanitizers: unit" strata_unit_tests ;;
     eigen5) run_eigen5 ;;
-    asan) preset asan "GCC, address and undefined sanitizers" strata_unit_tests ;;
     tsan) preset tsan "GCC, thread sanitizer: threads" strata_unit_tests ;;
     avx2) run_avx2 ;;
     baseline) preset baseline "GCC, baseline processor: kernels" strata_unit_tests ;;

@@ -12,7 +12,6 @@
 #include <strata/io/erased_layer.hpp>
 #include <strata/io/option_reader.hpp>
 #include <strata/io/own_cell.hpp>
-#include <strata/io/skip_connections_list.hpp>
 #include <strata/io/where.hpp>
 #include <strata/layers/activate.hpp>
 #include <strata/layers/attention_pooling.hpp>
@@ -243,6 +242,15 @@ class LayerMaker {
         TimeDistributed(ErasedLayer<S, Accepts::any, Returns::same, false>(std::move(layer))));
   }
 
+  /// As many as the file names.
+  template <bool Mixes>
+  [[nodiscard]] static Layer skip_connections_of(std::vector<Layer> layers) {
+    using Each = ErasedLayer<S, Accepts::sequences, Returns::sequence, Mixes>;
+    std::vector<Each> each;
+    for (Layer& layer : layers) each.emplace_back(std::move(layer));
+    return Layer(detail::SkipConnectionsOf<std::vector<Each>>(std::move(each)));
+  }
+
   [[nodiscard]] static Layer skip_connections(const LayerMaker& maker, Reader& reader) {
     std::vector<Layer> layers;
     bool mixes = false;
@@ -257,8 +265,8 @@ class LayerMaker {
       layers.push_back(std::move(layer));
     }
     if (layers.empty()) reader.where().refuse("SkipConnections needs a layer");
-    if (mixes) return Layer(SkipConnectionsList<S, true>(std::move(layers)));
-    return Layer(SkipConnectionsList<S, false>(std::move(layers)));
+    return mixes ? skip_connections_of<true>(std::move(layers))
+                 : skip_connections_of<false>(std::move(layers));
   }
 
   std::vector<OwnCell<S>> cells_;

@@ -14,7 +14,7 @@ namespace strata::inline STRATA_TARGET::detail {
 [[nodiscard]] inline std::string with_commas(Index number) {
   std::string text = std::to_string(number);
   for (Index at = static_cast<Index>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
+    text.insert(static_cast<std::size_t>(at), 1, ',');
   }
   return text;
 }
