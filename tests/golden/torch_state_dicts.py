@@ -76,8 +76,42 @@ def models():
     yield "lstm_alone", 2, lstm(2, 3)
 
 
+class Amplifier(nn.Module):
+    """Like CoreAudioML's SimpleRNN: `skip` channels of the input are added to the output."""
+
+    def __init__(self, unit_type, inputs, units, outputs, skip, bias=True, layers=1):
+        super().__init__()
+        self.rec = getattr(nn, unit_type)(inputs, units, layers, batch_first=True)
+        self.lin = nn.Linear(units, outputs, bias=bias)
+        self.skip = skip
+        self.data = {"model": "SimpleRNN", "input_size": inputs, "skip": skip, "output_size": outputs,
+                     "unit_type": unit_type, "num_layers": layers, "hidden_size": units, "bias_fl": bias}
+
+    def forward(self, x):
+        y = self.lin(self.rec(x)[0])
+        return y + x[:, :, : self.skip] if self.skip else y
+
+
+def write_amplifiers(folder):
+    amplifiers = {"amplifier_lstm": Amplifier("LSTM", 1, 4, 1, 1), "amplifier_gru": Amplifier("GRU", 2, 3, 1, 1),
+                  "amplifier_rnn": Amplifier("RNN", 2, 3, 2, 2, bias=False),
+                  "amplifier_without_skip": Amplifier("LSTM", 2, 3, 1, 0, layers=2)}
+    for name, model in amplifiers.items():
+        random = rng(f"pytorch.{name}")
+        for parameter in model.parameters():
+            parameter.data = torch.from_numpy(draw(random, *parameter.shape).astype(np.float32))
+        state = {key: value.tolist() for key, value in model.state_dict().items()}
+        path = os.path.join(folder, name)
+        with open(path + ".json", "w", encoding="utf-8") as file:
+            json.dump({"model_data": model.data, "state_dict": state}, file)
+        x = draw(random, BATCH, STEPS, model.rec.input_size, scale=2.0)
+        y = model.double()(torch.from_numpy(x)).detach().numpy()
+        write_reference(f"{path}.sequences.reference", x, y, "torch")
+
+
 def write_all(folder):
     os.makedirs(folder, exist_ok=True)
+    write_amplifiers(folder)
     for name, features, model in models():
         random = rng(f"pytorch.{name}")
         for parameter in model.parameters():

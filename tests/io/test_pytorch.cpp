@@ -1,6 +1,8 @@
 // Models that PyTorch wrote compute what PyTorch computes; what is not understood is refused.
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -105,6 +107,44 @@ TEST_CASE("PyTorch: every case of the golden folder", "[io][pytorch]") {
   check_case<double>("lstm_3", ".safetensors");
   check_case<double>("gru", ".safetensors");
   check_case<float>("lstm_2", ".json");
+}
+
+TEST_CASE("PyTorch: the JSON of trainers of guitar amplifiers", "[io][pytorch]") {
+  for (const std::string name :
+       {"amplifier_lstm", "amplifier_gru", "amplifier_rnn", "amplifier_without_skip"}) {
+    check_case<float>(name, ".json");
+    check_case<double>(name, ".json");
+  }
+  // The input that is added is in the type of a model that is known.
+  Sequential amplifier{Input{Dynamic, 1},
+                       SkipConnections{LSTM{4, return_sequences}, Activate{Activation::linear}},
+                       Dense{1}};
+  load_pytorch(golden("amplifier_lstm.json"), amplifier);
+  const test::Reference<float> reference(golden("amplifier_lstm.sequences.reference"));
+  reference.require_equal(amplifier);
+
+  std::ifstream file(golden("amplifier_lstm.json"));
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    std::string other = text;
+    other.replace(other.find(from), from.size(), to);
+    return json_error(other);
+  };
+  CHECK(changed("\"LSTM\"", "\"GRU\"") ==
+        "memory: model_data: unit_type: expected \"LSTM\", found \"GRU\"");
+  CHECK(changed("\"hidden_size\": 4", "\"hidden_size\": 5") ==
+        "memory: model_data: hidden_size: expected 4, as the tensors are, found 5");
+  CHECK(changed("\"bias_fl\": true", "\"bias_fl\": false") ==
+        "memory: model_data: bias_fl: expected true, found false");
+  CHECK(changed("SimpleRNN", "ConvNet") == Contains{"model: expected \"SimpleRNN\""});
+  CHECK(changed("\"skip\": 1", "\"skip\": 2") == Contains{"skip: expected a whole number"});
+  CHECK(changed("\"skip\"", "\"jump\"") == Contains{"these settings are not known: \"jump\" (1)"});
+  CHECK(changed("\"model_data\": {", "\"more\": 1, \"model_data\": {") == Contains{"\"more\" (1)"});
+  CHECK(changed("lin.bias", "end.bias") == Contains{"end.weight: is missing"});
+  CHECK(json_error("{\"state_dict\": {}}") == "memory: model_data: is missing");
+  CHECK(error_text<FormatError>([] {
+          (void)load_pytorch(golden("amplifier_lstm.json"), {.output = PyTorchOutput::last_step});
+        }) == Contains{"skip: adds the input to the output of every step"});
 }
 
 TEST_CASE("PyTorch: what becomes of the modules", "[io][pytorch]") {

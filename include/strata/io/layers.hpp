@@ -12,6 +12,7 @@
 #include <strata/io/erased_layer.hpp>
 #include <strata/io/option_reader.hpp>
 #include <strata/io/own_cell.hpp>
+#include <strata/io/skip_connections.hpp>
 #include <strata/io/where.hpp>
 #include <strata/layers/activate.hpp>
 #include <strata/layers/attention_pooling.hpp>
@@ -240,15 +241,6 @@ class LayerMaker {
     }
     return Layer(
         TimeDistributed(ErasedLayer<S, Accepts::any, Returns::same, false>(std::move(layer))));
-  }
-
-  /// As many as the file names.
-  template <bool Mixes>
-  [[nodiscard]] static Layer skip_connections_of(std::vector<Layer> layers) {
-    using Each = ErasedLayer<S, Accepts::sequences, Returns::sequence, Mixes>;
-    std::vector<Each> each;
-    for (Layer& layer : layers) each.emplace_back(std::move(layer));
-    return Layer(detail::SkipConnectionsOf<std::vector<Each>>(std::move(each)));
   }
 
   [[nodiscard]] static Layer skip_connections(const LayerMaker& maker, Reader& reader) {

@@ -14,6 +14,7 @@
 #include <strata/io/model_file.hpp>
 #include <strata/io/self_test.hpp>
 #include <strata/io/source.hpp>
+#include <strata/io/torch_audio_model.hpp>
 #include <strata/io/torch_layers.hpp>
 #include <strata/io/torch_module.hpp>
 #include <strata/io/torch_order.hpp>
@@ -107,6 +108,25 @@ template <class Scalar>
                      std::string(name(options.nonlinearity)));
   }
   TorchLayers<Scalar> make(state.arrays, options.nonlinearity);
+  if (state.model_data) {
+    const Index skip =
+        read_torch_model_data(*state.model_data, modules, state.arrays.where().in("model_data"));
+    if (skip > 0) {
+      const bool plain = std::all_of(
+          options.modules.begin(), options.modules.end(),
+          [](const PyTorchModule& one) { return one.activation == Activation::linear; });
+      if (!plain || options.output != PyTorchOutput::sequences) {
+        state.arrays.where()
+            .in("model_data")
+            .in("skip")
+            .refuse(
+                "adds the input to the output of every step; .output must be sequences, and "
+                ".modules "
+                "without activations");
+      }
+      return layers_with_skip(make, modules, skip);
+    }
+  }
   std::vector<AnyLayer<Scalar>> layers;
   for (std::size_t i = 0; i < modules.size(); ++i) {
     const TorchModule& module = modules[i];
@@ -165,7 +185,8 @@ void run_torch_self_test(const Model& model, TorchStateDict& state) {
 
 /// The model of a PyTorch state_dict, written by safetensors.torch.save_file(model.state_dict(),
 /// path), or as JSON of nested lists: load_pytorch("model.safetensors"), or load_pytorch<double>.
-/// `from` is a path or bytes in memory.
+/// `from` is a path or bytes in memory. Also the JSON of trainers of guitar amplifiers,
+/// {"model_data": {...}, "state_dict": {...}}, whose `skip` adds the input to the output.
 ///
 /// nn.LSTM of any number of layers, bidirectional, with projection, with or without bias; nn.GRU,
 /// nn.RNN, nn.Linear, and nn.Embedding, whose name must have "emb" in it. They are taken to run one

@@ -31,10 +31,19 @@ class TorchLayers {
 
   /// nn.Linear, with what is applied to its output.
   [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation) {
-    LayerWeights weights{{"kernel", turned(module, "weight")}};
+    return linear(module, activation, [](Numbers&) {});
+  }
+  /// The same of more inputs, for which `change(kernel)` adds rows.
+  template <class Change>
+  [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation,
+                                   Change change) {
+    Numbers kernel = turned(module, "weight");
+    change(kernel);
+    const Index inputs = kernel.shape[0];
+    LayerWeights weights{{"kernel", std::move(kernel)}};
     if (module.bias) weights.emplace("bias", numbers(module, "bias"));
     return with_weights(Dense<S>(module.units, {.activation = activation, .use_bias = module.bias}),
-                        module.inputs, weights, where(module));
+                        inputs, weights, where(module));
   }
 
   [[nodiscard]] AnyLayer<S> embedding(const TorchModule& module) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <strata/io/element.hpp>
 #include <strata/io/json.hpp>
 #include <strata/io/json_numbers.hpp>
+#include <strata/io/object_reader.hpp>
 #include <strata/io/safetensors_format.hpp>
 #include <strata/io/source.hpp>
 #include <strata/io/where.hpp>
@@ -25,14 +27,28 @@ struct TorchStateDict {
   std::map<std::string, std::string> metadata;
   /// The names in the order of the model's definition; empty where the file does not keep it.
   std::vector<std::string> order;
+  /// What trainers of guitar amplifiers say besides; see io/torch_audio_model.hpp.
+  std::optional<Json> model_data = {};
 };
 
-/// A JSON object of nested lists, one a tensor, in the order of the model's definition.
+/// A JSON object of nested lists, one a tensor, in the order of the model's definition; or an
+/// object of that, "state_dict", and of "model_data".
 [[nodiscard]] inline TorchStateDict read_torch_json(const Source& source) {
   const Where where = source.where();
-  const Json json = parse_json(source.text(), where);
+  Json json = parse_json(source.text(), where);
   if (!json.is_object()) where.expected("an object of tensors", found_text(json));
-  TorchStateDict state{NamedArrays(where), {}, {}};
+  std::optional<Json> model_data;
+  if (json.contains("state_dict")) {
+    ObjectReader both(json, where);
+    model_data = both.raw("model_data");
+    Json tensors = both.raw("state_dict");
+    both.finish();
+    json = std::move(tensors);
+    if (!json.is_object()) {
+      where.in("state_dict").expected("an object of tensors", found_text(json));
+    }
+  }
+  TorchStateDict state{NamedArrays(where), {}, {}, std::move(model_data)};
   for (const auto& [name, value] : json.items()) {
     const Where here = where.in(in_quotes(name));
     if (!value.is_array()) here.expected("a tensor as nested lists of numbers", found_text(value));
@@ -51,7 +67,7 @@ struct TorchStateDict {
   // The length of a header, which as the beginning of a text would be too large for any file.
   if (bytes.size() >= 8 && read_word<std::uint64_t>(bytes.data()) <= bytes.size() - 8) {
     SafetensorsFile file = read_safetensors(source);
-    return {std::move(file.arrays), std::move(file.metadata), {}};
+    return {std::move(file.arrays), std::move(file.metadata), {}, {}};
   }
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && text[first] == '{') return read_torch_json(source);
