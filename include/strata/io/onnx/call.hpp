@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include <strata/io/onnx/budget.hpp>
 #include <strata/io/onnx/model.hpp>
 #include <strata/io/onnx/value.hpp>
 #include <strata/io/where.hpp>
@@ -26,10 +27,11 @@ class OnnxCall {
 
   /// All of them must outlive the call.
   OnnxCall(const OnnxNode& node, std::size_t number, const Values& values, Index opset,
-           const Where& where)
+           OnnxBudget& budget, const Where& where)
       : node_(&node),
         values_(&values),
         opset_(opset),
+        budget_(&budget),
         where_(where.in("node " + std::to_string(number) + " " + in_quotes(node.name) + " (" +
                         node.op + ")")) {}
 
@@ -127,6 +129,9 @@ class OnnxCall {
     return static_cast<std::size_t>(axis < 0 ? axis + size : axis);
   }
 
+  /// To be called before a node makes as many numbers of constants.
+  void spend(std::size_t numbers) const { budget_->spend(numbers, where_); }
+
   /// Throws FormatError, naming them, when there are operands or attributes that nobody asked for.
   void finish() const {
     for (const OnnxAttribute& one : node_->attributes) {
@@ -163,6 +168,7 @@ class OnnxCall {
   const OnnxNode* node_;
   const Values* values_;
   Index opset_;
+  OnnxBudget* budget_;
   Where where_;
   std::set<std::string> read_attributes_;
   std::set<std::size_t> read_inputs_;

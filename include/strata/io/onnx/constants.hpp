@@ -4,12 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include <strata/io/numbers.hpp>
-#include <strata/io/onnx/value.hpp>
 #include <strata/io/where.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -17,21 +14,6 @@
 // The operators of ONNX on constants, from which exporters put weights together.
 
 namespace strata::inline STRATA_TARGET::io {
-
-/// Bounds what a graph may make of its constants: a few nodes could ask for any amount of memory.
-class OnnxBudget {
- public:
-  /// `numbers`: of all constants of the file.
-  explicit OnnxBudget(std::size_t numbers) : left_(16 * (numbers + 1024)) {}
-
-  void spend(std::size_t numbers, const Where& where) {
-    if (numbers > left_) where.refuse("the graph computes more constants than weights could need");
-    left_ -= numbers;
-  }
-
- private:
-  std::size_t left_;
-};
 
 /// One axis of an array, between those around it.
 struct OnnxStrides {
@@ -46,7 +28,14 @@ struct OnnxStrides {
   }
 };
 
-/// Places along one axis, in order; each must be there.
+/// Places of a list, in order; each must be there.
+template <class T, class Place>
+[[nodiscard]] std::vector<T> taken(const std::vector<T>& from, const std::vector<Place>& places) {
+  std::vector<T> list;
+  for (const Place place : places) list.push_back(from[static_cast<std::size_t>(place)]);
+  return list;
+}
+/// The same along an axis of an array.
 [[nodiscard]] inline Numbers taken(const Numbers& from, std::size_t axis,
                                    const std::vector<Index>& places) {
   const OnnxStrides strides(from.shape, axis);

@@ -12,12 +12,19 @@
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/io/onnx/budget.hpp>
 #include <strata/io/onnx/call.hpp>
 #include <strata/io/onnx/chain.hpp>
 #include <strata/io/onnx/layout.hpp>
 #include <strata/io/onnx/model.hpp>
+#include <strata/io/onnx/operators/axes.hpp>
+#include <strata/io/onnx/operators/concat.hpp>
+#include <strata/io/onnx/operators/constant.hpp>
+#include <strata/io/onnx/operators/identity.hpp>
+#include <strata/io/onnx/operators/operands.hpp>
+#include <strata/io/onnx/operators/places.hpp>
+#include <strata/io/onnx/operators/sizes.hpp>
 #include <strata/io/onnx/recurrent.hpp>
-#include <strata/io/onnx/shapes.hpp>
 #include <strata/io/onnx/value.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/target.hpp>
@@ -52,7 +59,7 @@ class OnnxGraphReader {
 
  private:
   OnnxGraphReader(const OnnxModel& model, const Where& where)
-      : model_(&model), where_(&where), budget_(numbers_in(model)), shapes_(budget_) {}
+      : model_(&model), where_(&where), budget_(numbers_in(model)) {}
 
   [[nodiscard]] static std::size_t numbers_in(const OnnxModel& model) {
     const auto count = [](const OnnxTensor& tensor) {
@@ -95,7 +102,7 @@ class OnnxGraphReader {
   void add_initializers() {
     for (const OnnxTensor& tensor : model_->graph.initializers) {
       const Where here = where_->in("initializer " + in_quotes(tensor.name));
-      add_value(tensor.name, OnnxShapes::value_of(tensor, here), here);
+      add_value(tensor.name, OnnxConstants::value_of(tensor, here), here);
       unused_.insert(tensor.name);
     }
   }
@@ -180,9 +187,6 @@ class OnnxGraphReader {
     if (chain_.layers().empty()) here.refuse("the graph has no layers");
     set_input();
   }
-  [[noreturn]] static void refuse_axes(const OnnxData& data, const Where& where) {
-    where.expected("the axes (batch, steps, features) or (batch, features)", axes_text(data.axes));
-  }
 
   void set_input() {
     const bool ids = chain_.layers()[0].description.kind == "Embedding";
@@ -214,21 +218,21 @@ class OnnxGraphReader {
     static constexpr Operator list[] = {
         {"Add", &R::add},
         {"BatchNormalization", &R::batch_normalization},
-        {"Cast", &R::shape<&OnnxShapes::cast>},
-        {"Concat", &R::shape<&OnnxShapes::concat>},
-        {"Constant", &R::shape<&OnnxShapes::constant>},
-        {"ConstantOfShape", &R::shape<&OnnxShapes::constant_of_shape>},
+        {"Cast", &R::value<&OnnxIdentities::cast>},
+        {"Concat", &R::value<&OnnxConcat::concat>},
+        {"Constant", &R::value<&OnnxConstants::constant>},
+        {"ConstantOfShape", &R::value<&OnnxConstants::constant_of_shape>},
         {"Div", &R::divide},
-        {"Dropout", &R::dropout},
+        {"Dropout", &R::value<&OnnxIdentities::dropout>},
         {"Elu", &R::elu},
         {"Exp", &R::activation<Activation::exponential>},
         {"Expand", &R::expand},
-        {"Flatten", &R::flatten},
+        {"Flatten", &R::value<&OnnxAxisMoves::flatten>},
         {"GRU", &R::gru},
         {"Gather", &R::gather},
         {"Gemm", &R::gemm},
         {"HardSigmoid", &R::hard_sigmoid},
-        {"Identity", &R::shape<&OnnxShapes::identity>},
+        {"Identity", &R::value<&OnnxIdentities::identity>},
         {"LSTM", &R::lstm},
         {"LayerNormalization", &R::layer_normalization},
         {"MatMul", &R::mat_mul},
@@ -239,26 +243,26 @@ class OnnxGraphReader {
         {"ReduceSum", &R::reduce_sum},
         {"Relu", &R::activation<Activation::relu>},
         {"Reshape", &R::reshape},
-        {"ReverseSequence", &R::reverse_sequence},
-        {"Shape", &R::shape<&OnnxShapes::shape>},
+        {"ReverseSequence", &R::value<&OnnxPlaces::reverse_sequence>},
+        {"Shape", &R::value<&OnnxSizes::shape>},
         {"Sigmoid", &R::activation<Activation::sigmoid>},
-        {"Slice", &R::shape<&OnnxShapes::slice>},
+        {"Slice", &R::value<&OnnxPlaces::slice>},
         {"Softmax", &R::softmax},
         {"Softplus", &R::activation<Activation::softplus>},
         {"Softsign", &R::activation<Activation::softsign>},
         {"Split", &R::split},
-        {"Squeeze", &R::shape<&OnnxShapes::squeeze>},
-        {"Sub", &R::subtract},
+        {"Squeeze", &R::value<&OnnxAxisMoves::squeeze>},
+        {"Sub", &R::value<&OnnxSizes::subtract>},
         {"Tanh", &R::activation<Activation::tanh>},
         {"Tile", &R::tile},
-        {"Transpose", &R::shape<&OnnxShapes::transpose>},
-        {"Unsqueeze", &R::shape<&OnnxShapes::unsqueeze>}};
+        {"Transpose", &R::value<&OnnxAxisMoves::transpose>},
+        {"Unsqueeze", &R::value<&OnnxAxisMoves::unsqueeze>}};
     return list;
   }
 
   /// False where the steps must come first and do not.
   [[nodiscard]] bool read_node(const OnnxNode& node, std::size_t number) {
-    OnnxCall call(node, number, values_, model_->opset, *where_);
+    OnnxCall call(node, number, values_, model_->opset, budget_, *where_);
     for (const std::string& name : node.inputs) unused_.erase(name);
     (this->*find_operator(node)->read)(call);
     if (steps_must_be_first_) return false;
@@ -277,10 +281,10 @@ class OnnxGraphReader {
   }
 
   /// Before anything else, so that the message names what the model cannot be read for.
-  void require_known_operators() const {
+  void require_known_operators() {
     std::size_t number = 0;
     for (const OnnxNode& node : model_->graph.nodes) {
-      const OnnxCall call(node, number++, values_, model_->opset, *where_);
+      const OnnxCall call(node, number++, values_, model_->opset, budget_, *where_);
       if (find_operator(node)) continue;
       const std::string of = node.domain.empty() ? "" : " of " + in_quotes(node.domain);
       call.where().refuse("strata " + std::string(version_string) +
@@ -292,7 +296,7 @@ class OnnxGraphReader {
     results_.resize(node.outputs.size());
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i].empty()) continue;
-      budget_.spend(numbers_of(results_[i]), call.where());
+      call.spend(numbers_of(results_[i]));
       add_value(node.outputs[i], std::move(results_[i]), call.where());
     }
     results_.clear();
@@ -304,9 +308,9 @@ class OnnxGraphReader {
   }
   void give(OnnxValue value) { results_.push_back(std::move(value)); }
 
-  template <OnnxValue (OnnxShapes::*Read)(OnnxCall&) const>
-  void shape(OnnxCall& call) {
-    give((shapes_.*Read)(call));
+  template <OnnxValue (*Value)(OnnxCall&)>
+  void value(OnnxCall& call) {
+    give(Value(call));
   }
 
   // Recurrent layers.
@@ -469,7 +473,7 @@ class OnnxGraphReader {
   }
 
   void add(OnnxCall& call) {
-    if (call.find<OnnxIntegers>(0)) return give(shapes_.arithmetic(call, '+'));
+    if (call.find<OnnxIntegers>(0)) return give(OnnxSizes::arithmetic(call, '+'));
     if (call.find<OnnxData>(0) && call.find<OnnxData>(1)) return merge(call, "sum");
     const std::size_t constant = call.find<OnnxData>(0) ? 1 : 0;
     const Numbers& bias = call.numbers(constant);
@@ -490,7 +494,6 @@ class OnnxGraphReader {
                      sizes_text(numbers.shape));
     }
   }
-  void subtract(OnnxCall& call) { give(shapes_.arithmetic(call, '-')); }
 
   // Merging directions.
 
@@ -505,13 +508,13 @@ class OnnxGraphReader {
           "joins two tensors: the graph branches, and only chains of layers are read");
     }
     const bool in_order = a.directions == Directions::forward;
-    OnnxData both = OnnxShapes::both_directions(in_order ? a : b, in_order ? b : a, call);
+    OnnxData both = both_directions(in_order ? a : b, in_order ? b : a, call.where());
     both.merge = how;
     give(std::move(both));
   }
 
   void multiply(OnnxCall& call) {
-    if (call.find<OnnxIntegers>(0)) return give(shapes_.arithmetic(call, '*'));
+    if (call.find<OnnxIntegers>(0)) return give(OnnxSizes::arithmetic(call, '*'));
     if (call.find<OnnxData>(0) && call.find<OnnxData>(1)) return merge(call, "mul");
     const std::size_t constant = call.find<OnnxData>(0) ? 1 : 0;
     average(call, call.data(1 - constant), call.numbers(constant), 0.5);
@@ -533,7 +536,7 @@ class OnnxGraphReader {
   void reduce_sum(OnnxCall& call) { reduce(call, 13, "sum"); }
   void reduce_mean(OnnxCall& call) { reduce(call, 18, "ave"); }
   void reduce_product(OnnxCall& call) {
-    if (call.find<OnnxIntegers>(0)) return give(shapes_.product_of_sizes(call));
+    if (call.find<OnnxIntegers>(0)) return give(OnnxSizes::product_of_sizes(call));
     reduce(call, 18, "mul");
   }
 
@@ -615,16 +618,6 @@ class OnnxGraphReader {
     activate(call, std::move(x), Activation::softmax);
   }
 
-  void dropout(OnnxCall& call) {
-    call.ignore("ratio");
-    call.ignore("seed");
-    if (call.has(1)) (void)call.value(1);
-    if (call.has(2) && call.integers(2) != std::vector<Index>{0}) {
-      call.where(2).refuse("training_mode is not false");
-    }
-    give(call.value(0));
-  }
-
   // Normalization.
 
   void layer_normalization(OnnxCall& call) {
@@ -675,7 +668,7 @@ class OnnxGraphReader {
   void gather(OnnxCall& call) {
     const auto* ids = call.find<OnnxData>(1);
     const auto* table = call.find<Numbers>(0);
-    if (!ids || !table) return give(shapes_.gather(call));
+    if (!ids || !table) return give(OnnxPlaces::gather(call));
     call.require("axis", 0, 0);
     if (!ids->ids || !chain_.is_end(*ids) || ids->axes.size() != 2) {
       call.where(1).expected("the graph's input as whole numbers", axes_text(ids->axes));
@@ -692,23 +685,11 @@ class OnnxGraphReader {
                        call.where()));
   }
 
-  void flatten(OnnxCall& call) {
-    call.require("axis", 1, 1);
-    OnnxData x = call.data(0);
-    if (x.axes.empty()) refuse_axes(x, call.where(0));
-    std::vector<OnnxAtom> rest;
-    for (std::size_t i = 1; i < x.axes.size(); ++i) {
-      rest.insert(rest.end(), x.axes[i].begin(), x.axes[i].end());
-    }
-    x.axes = {x.axes[0], std::move(rest)};
-    give(std::move(x));
-  }
-
   void reshape(OnnxCall& call) {
     const auto* found = call.find<OnnxData>(0);
-    if (!found) return give(shapes_.reshape(call));
+    if (!found) return give(OnnxAxisMoves::reshape(call));
     OnnxData x = *found;
-    std::vector<OnnxSize> sizes = OnnxShapes::shape_of(call, 1);
+    std::vector<OnnxSize> sizes = shape_of(call, 1);
     if (call.attribute<Index>("allowzero", 0) == 0) {
       sizes = with_copied_sizes(std::move(sizes), x, call.where());
     }
@@ -743,7 +724,7 @@ class OnnxGraphReader {
   }
 
   void expand(OnnxCall& call) {
-    if (!call.find<OnnxData>(0)) return give(shapes_.expand(call));
+    if (!call.find<OnnxData>(0)) return give(OnnxConstants::expand(call));
     const auto& sizes = call.sizes(1).values;
     const OnnxData& x = call.data(0);
     std::vector<OnnxSize> repeats;
@@ -783,26 +764,9 @@ class OnnxGraphReader {
                        std::move(x), call.where()));
   }
 
-  void reverse_sequence(OnnxCall& call) {
-    OnnxData x = call.data(0);
-    const std::size_t steps = call.axis(call.attribute<Index>("time_axis", 0), x.axes.size());
-    const std::size_t batch = call.axis(call.attribute<Index>("batch_axis", 1), x.axes.size());
-    if (!is_only(x.axes[steps], OnnxRun::steps) || !is_only(x.axes[batch], OnnxRun::batch)) {
-      refuse_axes(x, call.where(0));
-    }
-    const auto* lengths = call.find<OnnxFilled>(1);
-    const auto* length = lengths ? std::get_if<OnnxSize>(&lengths->value) : nullptr;
-    if (!length || *length != x.axes[steps][0].size) {
-      call.where(1).refuse("reverses fewer than all steps");
-    }
-    x.reversed = !x.reversed;
-    give(std::move(x));
-  }
-
   const OnnxModel* model_;
   const Where* where_;
   OnnxBudget budget_;
-  OnnxShapes shapes_;
   OnnxChain chain_;
   OnnxCall::Values values_;
   std::set<std::string> unused_;

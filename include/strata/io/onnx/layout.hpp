@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,8 +12,8 @@
 #include <strata/io/where.hpp>
 #include <strata/target.hpp>
 
-// The operators that move the axes of a tensor, or take one place of an axis. None of them makes a
-// layer.
+// What operators do to the axes of a tensor, to one place of an axis, and to two directions. None
+// of it makes a layer.
 
 namespace strata::inline STRATA_TARGET::io {
 
@@ -80,6 +81,25 @@ namespace strata::inline STRATA_TARGET::io {
 /// One place of an axis, which stays with a size of 1.
 [[nodiscard]] inline OnnxSlice slice_at(std::size_t axis, Index place) {
   return {axis, place, place == -1 ? OnnxSlice::end_of_axis : place + 1, 1};
+}
+
+/// What the two directions of a layer have in common. Throws FormatError where they are not of
+/// the same layer and the same steps of their readings.
+[[nodiscard]] inline OnnxData both_directions(const OnnxData& forward, const OnnxData& backward,
+                                              const Where& where) {
+  using Steps = OnnxData::Steps;
+  OnnxData both = forward;
+  both.directions = OnnxData::Directions::all;
+  if (forward.version != backward.version || forward.reversed != backward.reversed ||
+      axes_text(forward.axes) != axes_text(backward.axes)) {
+    where.refuse("joins two tensors that are not the two directions of a layer");
+  }
+  if (forward.steps == backward.steps) return both;
+  const bool last_of_each = (forward.steps == Steps::last || forward.steps == Steps::final) &&
+                            (backward.steps == Steps::first || backward.steps == Steps::final);
+  if (!last_of_each) where.refuse("joins other steps of one direction than of the other");
+  both.steps = Steps::final;
+  return both;
 }
 
 /// The other sizes, 0 and -1 of a Reshape in numbers where they are known: 0 copies a size.

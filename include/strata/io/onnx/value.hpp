@@ -115,6 +115,11 @@ struct OnnxData {
   }
 };
 
+/// Throws FormatError: a layer or the graph's output cannot take these axes.
+[[noreturn]] inline void refuse_axes(const OnnxData& data, const Where& where) {
+  where.expected("the axes (batch, steps, features) or (batch, features)", axes_text(data.axes));
+}
+
 /// Whole numbers of rank 0 or 1, such as a shape.
 struct OnnxIntegers {
   std::vector<OnnxSize> values;
