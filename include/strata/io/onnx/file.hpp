@@ -14,6 +14,7 @@
 #include <strata/io/onnx/chain.hpp>
 #include <strata/io/onnx/graph.hpp>
 #include <strata/io/onnx/graph_writer.hpp>
+#include <strata/io/onnx/layer_writer.hpp>
 #include <strata/io/onnx/read_model.hpp>
 #include <strata/io/onnx/write_model.hpp>
 #include <strata/io/source.hpp>
@@ -152,8 +153,8 @@ template <class Model>
       weights.emplace(parameter.name, Numbers{sizes_of(parameter.shape),
                                               {parameter.values.begin(), parameter.values.end()}});
     }
-    const std::string place = "layer " + std::to_string(i) + " (" + layer.kind() + ")";
-    writer.add(architecture.layers[i], weights, place);
+    writer.begin_layer("layer " + std::to_string(i) + " (" + layer.kind() + ")");
+    OnnxLayerWriter::write(writer, architecture.layers[i], weights);
     shape = layer.output_shape(shape);
   }
   return write_onnx_model(writer.finish(shape.back()));
