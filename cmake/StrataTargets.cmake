@@ -33,5 +33,9 @@ function(strata_target_options target)
       target_compile_options(
         ${target} PRIVATE -fno-sanitize=null,object-size,vptr,pointer-overflow,alignment)
     endif()
+    if("address" IN_LIST STRATA_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # Calls in place of code in line, for the same reason.
+      target_compile_options(${target} PRIVATE --param asan-instrumentation-with-call-threshold=0)
+    endif()
   endif()
 endfunction()

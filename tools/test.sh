@@ -3,12 +3,12 @@
 #
 #   tools/test.sh                  all configurations
 #   tools/test.sh --quick          GCC and the system's Eigen only
-#   tools/test.sh clang tsan ...   these configurations only
+#   tools/test.sh clang asan ...   these configurations only
 #
-# The configurations are those of CMakePresets.json (release, clang with sanitizers, eigen5, tsan,
-# avx2, baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 20 by
-# default), format (clang-format 14), docs (Doxygen without warnings) and instructions (how the
-# counts of benchmarks/instructions.txt moved; that fails nothing).
+# The configurations are those of CMakePresets.json (release, clang, eigen5, asan, tsan, avx2,
+# baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 20 by default),
+# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
+# benchmarks/instructions.txt moved; that fails nothing).
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,7 +19,7 @@ configurations=()
 for argument in "$@"; do
   case $argument in
     --quick) configurations=(release) ;;
-    release | dev | clang | eigen5 | tsan | avx2 | baseline | fuzz | format | \
+    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | fuzz | format | \
       docs | instructions)
       configurations+=("$argument") ;;
     *)
@@ -31,7 +31,8 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release clang eigen5 tsan avx2 baseline fuzz docs instructions)
+  configurations=(format release clang eigen5 asan tsan avx2 baseline fuzz docs
+    instructions)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -61,9 +62,8 @@ install_missing_packages "\
   macOS:     xcode-select --install && brew install cmake ninja eigen catch2 nlohmann-json \\
                libzip python doxygen"
 
-# Where Clang's runtime for sanitizers and fuzzers is a package of its own.
-if { wanted clang || wanted fuzz; } &&
-  [[ ! -e $(clang++ -print-file-name=libclang_rt.fuzzer-$(uname -m).a) ]] &&
+# Where Clang's runtime for fuzzers is a package of its own.
+if wanted fuzz && [[ ! -e $(clang++ -print-file-name=libclang_rt.fuzzer-$(uname -m).a) ]] &&
   command -v apt-cache >/dev/null && apt-cache show libclang-rt-dev >/dev/null 2>&1; then
   need libclang-rt-dev libclang-rt-dev
   install_missing_packages ""
@@ -173,6 +173,14 @@ run_format() {
   fi
 }
 
+fuzz_one() { # <name> <seconds> <folder of findings> <log>
+  mkdir -p "build/fuzz/corpus/$1"
+  "build/fuzz/tests/fuzz/fuzz_$1" "build/fuzz/corpus/$1" "tests/fuzz/corpus/$1" \
+    -dict="tests/fuzz/$1.dict" -max_total_time="$2" -timeout=20 -rss_limit_mb=2048 \
+    -max_len=20480 -artifact_prefix="$3/$1-" -print_final_stats=1 >"$4" 2>&1 &&
+    echo "no finding" >>"$4"
+}
+
 # Each fuzzer begins with its committed seeds. What it finds is left in build/fuzz/findings.
 run_fuzz() {
   local start=$SECONDS what="Clang, libFuzzer: the readers of files" log=build/logs/fuzz name count
@@ -188,18 +196,20 @@ run_fuzz() {
     return
   fi
   mkdir -p "$findings"
+  local names=()
   for seeds in tests/fuzz/corpus/*; do
     name=$(basename "$seeds")
-    [[ -x build/fuzz/tests/fuzz/fuzz_$name ]] || continue
-    mkdir -p "build/fuzz/corpus/$name"
-    if ! "build/fuzz/tests/fuzz/fuzz_$name" "build/fuzz/corpus/$name" "$seeds" \
-      -dict="tests/fuzz/$name.dict" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
-      -max_len=20480 -artifact_prefix="$findings/$name-" -print_final_stats=1 \
-      >"$log-$name.log" 2>&1; then
+    [[ ! -x build/fuzz/tests/fuzz/fuzz_$name ]] || names+=("$name")
+  done
+  export -f fuzz_one
+  printf '%s\n' "${names[@]}" |
+    xargs -P "$jobs" -I{} bash -c "fuzz_one {} $seconds $findings $log-{}.log" || true
+  for name in "${names[@]}"; do
+    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log-$name.log")
+    if ! tail -n 1 "$log-$name.log" | grep -qx "no finding"; then
       fail fuzz "$what" "$start" - "$name, see $findings" "$log-$name.log"
       return
     fi
-    count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log-$name.log")
     echo "$name: $count executions without a finding"
   done
   row fuzz "$what" "$((SECONDS - start))" - ok
@@ -234,8 +244,9 @@ for configuration in "${configurations[@]}"; do
   case $configuration in
     release) preset release "GCC: everything" ;;
     dev) preset dev "GCC, Eigen's assertions: everything" ;;
-    clang) preset clang "Clang, address and undefined sanitizers: unit" strata_unit_tests ;;
+    clang) preset clang "Clang: unit, compile_fail" strata_unit_tests ;;
     eigen5) run_eigen5 ;;
+    asan) preset asan "GCC, address and undefined sanitizers" strata_unit_tests ;;
     tsan) preset tsan "GCC, thread sanitizer: threads" strata_unit_tests ;;
     avx2) run_avx2 ;;
     baseline) preset baseline "GCC, baseline processor: kernels" strata_unit_tests ;;

@@ -74,7 +74,7 @@ void stream_through(const Model& model, Out& out) {
 
 template <class Scalar>
 void work_in(Out& out) {
-  Sequential<LSTM<Scalar, 3, 20, return_sequences>, LSTM<Scalar, 20, 8>, Dense<Scalar, 8, 2>> fixed;
+  Sequential<LSTM<Scalar, 3, 20>, Dense<Scalar, 20, 2>> fixed;
   work_with(fixed, out);
   stream_through(fixed, out);
 
