@@ -256,6 +256,49 @@ TEST_CASE("a bias belongs to the product right before it", "[onnx]") {
       }) == Contains{"adds constants to a tensor that is not a product"});
 }
 
+TEST_CASE("nodes of ONNX without operands are refused", "[onnx]") {
+  for (const char* op : {"Add",
+                         "BatchNormalization",
+                         "Cast",
+                         "Concat",
+                         "ConstantOfShape",
+                         "Div",
+                         "Dropout",
+                         "Exp",
+                         "Expand",
+                         "Flatten",
+                         "GRU",
+                         "Gather",
+                         "Gemm",
+                         "Identity",
+                         "LSTM",
+                         "LayerNormalization",
+                         "MatMul",
+                         "Mul",
+                         "RNN",
+                         "ReduceMean",
+                         "ReduceProd",
+                         "ReduceSum",
+                         "Relu",
+                         "Reshape",
+                         "ReverseSequence",
+                         "Shape",
+                         "Slice",
+                         "Softmax",
+                         "Split",
+                         "Squeeze",
+                         "Sub",
+                         "Tile",
+                         "Transpose",
+                         "Unsqueeze"}) {
+    INFO(op);
+    CHECK(changed("node_peepholes", [&](OnnxModel& model) {
+            auto& all = model.graph.nodes;
+            all.insert(all.begin(), {"", op, "", {}, {"nothing"}, {}});
+          }) == Contains{std::string("(") + op + ")"});
+  }
+}
+
 TEST_CASE("graphs of ONNX cannot ask for any amount of memory", "[onnx]") {
   // Each node doubles a constant.
   CHECK(changed("node_peepholes", [](OnnxModel& model) {

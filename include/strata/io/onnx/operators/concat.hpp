@@ -18,6 +18,7 @@ class OnnxConcat {
  public:
   [[nodiscard]] static OnnxValue concat(OnnxCall& call) {
     const Index axis = call.attribute<Index>("axis", 0);
+    if (call.inputs() == 0) call.where().refuse("joins nothing");
     if (call.inputs() == 1) return call.value(0);
     if (call.find<OnnxIntegers>(0)) {
       OnnxIntegers result;
