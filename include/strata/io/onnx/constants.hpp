@@ -117,8 +117,8 @@ struct OnnxSlice {
   };
   [[nodiscard]] Range range(Index size) const noexcept {
     const auto clamped = [size](Index at, Index low, Index high) {
-      const Index from_end = at >= -size ? at + size : -1;
-      return std::clamp(at < 0 ? from_end : at, low, high);
+      if (at < 0) at = at >= -size ? at + size : -1;
+      return std::clamp(at, low, high);
     };
     const Index low = step > 0 ? 0 : -1;
     const Index high = step > 0 ? size : size - 1;
