@@ -109,20 +109,16 @@ template <class Scalar>
   }
   TorchLayers<Scalar> make(state.arrays, options.nonlinearity);
   if (state.model_data) {
-    const Index skip =
-        read_torch_model_data(*state.model_data, modules, state.arrays.where().in("model_data"));
+    const Where where = state.arrays.where().in("model_data");
+    const Index skip = read_torch_model_data(*state.model_data, modules, where);
     if (skip > 0) {
       const bool plain = std::all_of(
           options.modules.begin(), options.modules.end(),
           [](const PyTorchModule& one) { return one.activation == Activation::linear; });
       if (!plain || options.output != PyTorchOutput::sequences) {
-        state.arrays.where()
-            .in("model_data")
-            .in("skip")
-            .refuse(
-                "adds the input to the output of every step; .output must be sequences, and "
-                ".modules "
-                "without activations");
+        where.in("skip").refuse(
+            "adds the input to the output of every step; .output must be sequences, and .modules "
+            "without activations");
       }
       return layers_with_skip(make, modules, skip);
     }

@@ -27,8 +27,8 @@ namespace strata::inline STRATA_TARGET::io {
 [[nodiscard]] inline Index read_torch_model_data(const Json& json,
                                                  const std::vector<TorchModule>& modules,
                                                  const Where& where) {
-  using Kind = TorchModule::Kind;
-  if (modules.size() != 2 || !modules[0].is_recurrent() || modules[1].kind != Kind::Linear) {
+  if (modules.size() != 2 || !modules[0].is_recurrent() ||
+      modules[1].kind != TorchModule::Kind::Linear) {
     std::vector<std::string> found;
     for (const auto& module : modules) found.push_back(module.text());
     where.expected("an nn.LSTM, nn.GRU or nn.RNN and then an nn.Linear", list_text(found));
@@ -37,10 +37,9 @@ namespace strata::inline STRATA_TARGET::io {
   const TorchModule& linear = modules[1];
   ObjectReader settings(json, where);
   const std::string unit = settings.get<std::string>("unit_type");
-  const char* const found = recurrent.kind == Kind::LSTM  ? "LSTM"
-                            : recurrent.kind == Kind::GRU ? "GRU"
-                                                          : "RNN";
-  if (unit != found) settings.where("unit_type").expected(in_quotes(found), in_quotes(unit));
+  if (unit != recurrent.kind_name()) {
+    settings.where("unit_type").expected(in_quotes(recurrent.kind_name()), in_quotes(unit));
+  }
   const auto require = [&](const char* name, Index of_tensors) {
     if (settings.integer(name) == of_tensors) return;
     settings.where(name).expected(std::to_string(of_tensors) + ", as the tensors are",
@@ -82,15 +81,15 @@ template <class S>
   joined.emplace_back(Activate<S>(Activation::linear));
   std::vector<AnyLayer<S>> layers;
   layers.push_back(skip_connections_of<false>(std::move(joined)));
-  layers.push_back(make.linear(modules[1], Activation::linear, [&](Numbers& kernel) {
-    const auto outputs = static_cast<std::size_t>(kernel.shape[1]);
-    kernel.shape[0] = static_cast<Index>(units + inputs + units);
-    kernel.values.resize((units + inputs + units) * outputs);
-    for (std::size_t y = 0; y < outputs; ++y) {
-      const std::size_t x = skip == 1 ? 0 : y;
-      kernel.values[(units + x) * outputs + y] = 1;
-    }
-  }));
+  Numbers kernel = make.kernel(modules[1]);
+  const auto outputs = static_cast<std::size_t>(kernel.shape[1]);
+  kernel.shape[0] = static_cast<Index>(units + inputs + units);
+  kernel.values.resize((units + inputs + units) * outputs);
+  for (std::size_t y = 0; y < outputs; ++y) {
+    const std::size_t x = skip == 1 ? 0 : y;
+    kernel.values[(units + x) * outputs + y] = 1;
+  }
+  layers.push_back(make.linear(modules[1], Activation::linear, std::move(kernel)));
   return layers;
 }
 

@@ -31,14 +31,13 @@ class TorchLayers {
 
   /// nn.Linear, with what is applied to its output.
   [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation) {
-    return linear(module, activation, [](Numbers&) {});
+    return linear(module, activation, kernel(module));
   }
-  /// The same of more inputs, for which `change(kernel)` adds rows.
-  template <class Change>
+  /// (F, U)
+  [[nodiscard]] Numbers kernel(const TorchModule& linear) { return turned(linear, "weight"); }
+  /// With a kernel that may take more inputs than the module's.
   [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation,
-                                   Change change) {
-    Numbers kernel = turned(module, "weight");
-    change(kernel);
+                                   Numbers kernel) {
     const Index inputs = kernel.shape[0];
     LayerWeights weights{{"kernel", std::move(kernel)}};
     if (module.bias) weights.emplace("bias", numbers(module, "bias"));

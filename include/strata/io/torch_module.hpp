@@ -51,9 +51,13 @@ struct TorchModule {
   [[nodiscard]] static std::string ending(int layer, int direction) {
     return "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
   }
+  /// Without the "nn.".
+  [[nodiscard]] const char* kind_name() const noexcept {
+    static constexpr const char* names[] = {"LSTM", "GRU", "RNN", "Linear", "Embedding"};
+    return names[static_cast<int>(kind)];
+  }
   [[nodiscard]] std::string text() const {
-    static constexpr const char* kinds[] = {"LSTM", "GRU", "RNN", "Linear", "Embedding"};
-    return (name.empty() ? "the model" : name) + " (nn." + kinds[static_cast<int>(kind)] + " of " +
+    return (name.empty() ? "the model" : name) + " (nn." + kind_name() + " of " +
            std::to_string(inputs) + " to " + std::to_string(outputs()) + ")";
   }
 };

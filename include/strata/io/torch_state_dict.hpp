@@ -35,21 +35,20 @@ struct TorchStateDict {
 /// object of that, "state_dict", and of "model_data".
 [[nodiscard]] inline TorchStateDict read_torch_json(const Source& source) {
   const Where where = source.where();
-  Json json = parse_json(source.text(), where);
+  const Json json = parse_json(source.text(), where);
   if (!json.is_object()) where.expected("an object of tensors", found_text(json));
-  std::optional<Json> model_data;
+  TorchStateDict state{NamedArrays(where), {}, {}, {}};
+  const Json* tensors = &json;
   if (json.contains("state_dict")) {
     ObjectReader both(json, where);
-    model_data = both.raw("model_data");
-    Json tensors = both.raw("state_dict");
+    state.model_data = both.raw("model_data");
+    tensors = &both.raw("state_dict");
     both.finish();
-    json = std::move(tensors);
-    if (!json.is_object()) {
-      where.in("state_dict").expected("an object of tensors", found_text(json));
+    if (!tensors->is_object()) {
+      where.in("state_dict").expected("an object of tensors", found_text(*tensors));
     }
   }
-  TorchStateDict state{NamedArrays(where), {}, {}, std::move(model_data)};
-  for (const auto& [name, value] : json.items()) {
+  for (const auto& [name, value] : tensors->items()) {
     const Where here = where.in(in_quotes(name));
     if (!value.is_array()) here.expected("a tensor as nested lists of numbers", found_text(value));
     Numbers numbers = numbers_of(value, here);

@@ -6,6 +6,7 @@
 
 #include <strata/io/onnx/call.hpp>
 #include <strata/io/onnx/constants.hpp>
+#include <strata/io/onnx/operators/operands.hpp>
 #include <strata/io/onnx/value.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -21,10 +22,8 @@ class OnnxSizes {
       for (std::size_t i = 0; i < data->axes.size(); ++i) {
         sizes.push_back(data->size(i, call.where()));
       }
-    } else if (const auto* filled = call.find<OnnxFilled>(0)) {
-      sizes = filled->shape;
     } else {
-      for (const Index size : call.numbers(0).shape) sizes.push_back({size});
+      sizes = sizes_of(call);
     }
     const auto rank = static_cast<Index>(sizes.size());
     const OnnxSlice slice{0, call.attribute<Index>("start", 0), call.attribute<Index>("end", rank)};
