@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <strata/detail/inner_layer.hpp>
+#include <strata/detail/parts.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>
@@ -19,8 +20,8 @@ namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// What a stream needs to know of the list of a model's layers: sizes that are known while
-/// compiling, Dynamic where they are not, the packed weights, and how to visit them in order.
+/// What a stream needs to know of the list of a model's layers while compiling: sizes, Dynamic
+/// where they are not known, and whether it can run.
 template <class Layers>
 struct StreamLayers;
 
@@ -39,21 +40,6 @@ struct StreamLayers<std::tuple<Layers...>> {
   static constexpr Index inputs = std::tuple_element_t<0, std::tuple<Layers...>>::fixed_inputs;
   static constexpr Index outputs = outputs_of(inputs);
   static constexpr bool streams = (streams_of<Layers>() && ...);
-  using Packed = std::tuple<typename Layers::Packed...>;
-
-  static void pack(const std::tuple<Layers...>& layers, Packed& packed) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (std::get<I>(layers).pack(std::get<I>(packed), false), ...);
-    }
-    (std::index_sequence_for<Layers...>{});
-  }
-
-  /// f(i, packed weights of layer i) for all i.
-  template <class F>
-  static void for_each(const Packed& packed, F f) noexcept {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f(I, std::get<I>(packed)), ...); }
-    (std::index_sequence_for<Layers...>{});
-  }
 };
 
 template <class Scalar>
@@ -61,17 +47,6 @@ struct StreamLayers<std::vector<AnyLayer<Scalar>>> {
   static constexpr Index inputs = Dynamic;
   static constexpr Index outputs = Dynamic;
   static constexpr bool streams = true;
-  using Packed = typename Network<Scalar>::Packed;
-
-  static void pack(const std::vector<AnyLayer<Scalar>>& layers, Packed& packed) {
-    packed.resize(layers.size());
-    for (std::size_t i = 0; i < layers.size(); ++i) layers[i].pack(packed[i], false);
-  }
-
-  template <class F>
-  static void for_each(const Packed& packed, F f) noexcept {
-    for (std::size_t i = 0; i < packed.size(); ++i) f(i, packed[i]);
-  }
 };
 
 template <class Scalar, Index Size>
@@ -88,8 +63,9 @@ using FixedSpan =
 /// model; one stream belongs to one thread at a time.
 template <class Model>
 class Stream {
-  using Layers =
-      detail::StreamLayers<std::remove_cvref_t<decltype(std::declval<const Model&>().layers())>>;
+  using List = std::remove_cvref_t<decltype(std::declval<const Model&>().layers())>;
+  using Layers = detail::StreamLayers<List>;
+  using Packed = typename detail::Parts<List>::Packed;
 
  public:
   using Scalar = typename Model::scalar_type;
@@ -103,8 +79,11 @@ class Stream {
     detail::require_streams<Layers>();
     const auto network = model.network();
     const auto sizes = detail::stream_sizes<Scalar>("Stream", network);
-    auto packed = std::make_shared<typename Layers::Packed>();
-    Layers::pack(model.layers(), *packed);
+    const List& layers = model.layers();
+    auto packed = std::make_shared<Packed>();
+    detail::resize_parts(*packed, detail::part_count(layers));
+    detail::for_each_part(
+        layers, [&](auto i) { detail::part(layers, i).pack(detail::part(*packed, i), false); });
     packed_ = std::move(packed);
     state_ = network.zero_state(1);
     inputs_ = sizes.inputs;
@@ -124,11 +103,12 @@ class Stream {
 
   /// One step, from the first of inputs() values to the first of outputs() values.
   const Scalar* step(const Scalar* x) noexcept {
+    const Packed& packed = *packed_;
     const Scalar* from = x;
     reverse_ = !reverse_;
-    Layers::for_each(*packed_, [&](std::size_t i, const auto& layer) {
+    detail::for_each_part(packed, [&](auto i) {
       Scalar* to = values_[i % 2].data();
-      step_layer(layer, from, state_.layers[i].data(), to, reverse_);
+      step_layer(detail::part(packed, i), from, state_.layers[i].data(), to, reverse_);
       from = to;
     });
     return from;
@@ -175,7 +155,7 @@ class Stream {
     detail::check_stream_size("Stream", what, found, expected);
   }
 
-  std::shared_ptr<const typename Layers::Packed> packed_;
+  std::shared_ptr<const Packed> packed_;
   State<Scalar> state_;
   std::array<std::vector<Scalar>, 2> values_;
   Index inputs_ = 0;
