@@ -31,15 +31,15 @@ void fill_cell(Cell& cell, std::uint64_t seed = 1) {
 
 double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
 
-struct Numbers {
+struct ByHand {
   std::vector<double> h;
   std::vector<double> c;
 };
 
 /// One step for one sample. w(gate, unit, input), u(gate, unit, unit), b(gate, unit).
 template <class W, class U, class B>
-Numbers by_hand(const std::vector<double>& x, const Numbers& state, W w, U u, B b) {
-  Numbers next = state;
+ByHand by_hand(const std::vector<double>& x, const ByHand& state, W w, U u, B b) {
+  ByHand next = state;
   const std::size_t units = state.h.size();
   for (std::size_t unit = 0; unit < units; ++unit) {
     double z[4];
@@ -60,7 +60,7 @@ Numbers by_hand(const std::vector<double>& x, const Numbers& state, W w, U u, B 
 
 /// The same with the weights read from the cell's memory as Keras' (F, 4U), (U, 4U) and (4U).
 template <class Cell>
-Numbers by_hand(const Cell& cell, const std::vector<double>& x, const Numbers& state) {
+ByHand by_hand(const Cell& cell, const std::vector<double>& x, const ByHand& state) {
   const std::size_t units = state.h.size();
   const auto keras = [units](const auto& matrix) {
     const auto* values = matrix.data();
@@ -81,8 +81,8 @@ void check_steps(Cell cell, double bound) {
   const Index units = cell.units();
   Random random(2);
   auto state = LSTMState<Scalar>::zero(units);
-  Numbers expected{std::vector<double>(static_cast<std::size_t>(units), 0),
-                   std::vector<double>(static_cast<std::size_t>(units), 0)};
+  ByHand expected{std::vector<double>(static_cast<std::size_t>(units), 0),
+                  std::vector<double>(static_cast<std::size_t>(units), 0)};
   for (int t = 0; t < 10; ++t) {
     Eigen::Matrix<Scalar, Dynamic, 1> x(inputs);
     fill(x, random);

@@ -18,7 +18,7 @@ using namespace strata;
 using strata::test::error_text;
 using strata::test::sines;
 
-Sequential<> compiled(double rate = 0.01) {
+Sequential<> falling(double rate = 0.01) {
   Sequential<> model;
   model.add(Input{6, 1});
   model.add(LSTM{3});
@@ -60,7 +60,7 @@ TEST_CASE("fit: calls callbacks in order", "[callbacks]") {
   const auto data = sines<float>(10);
   const auto& x = data.x;
   const auto& y = data.y;
-  auto model = compiled();
+  auto model = falling();
   std::vector<std::string> lines;
   const History history = model.fit(x, y,
                                     {.epochs = 4,
@@ -90,7 +90,7 @@ TEST_CASE("fit: a callback may stop it", "[callbacks]") {
   const auto data = sines<float>(10);
   const auto& x = data.x;
   const auto& y = data.y;
-  auto model = compiled();
+  auto model = falling();
   const auto fit = [&] {
     return model.fit(x, y, {.epochs = 9, .callbacks = {StopAfter{2}}, .verbose = 0}).epochs();
   };
@@ -107,7 +107,7 @@ TEST_CASE("fit: early stopping brings the best weights back", "[callbacks]") {
   const auto data = sines<float>(20);
   const auto& x = data.x;
   const auto& y = data.y;
-  auto model = compiled(0.3);
+  auto model = falling(0.3);
   std::vector<std::vector<double>> weights;
   const History history = model.fit(x, y,
                                     {.epochs = 60,
@@ -129,7 +129,7 @@ TEST_CASE("fit: a monitored figure that is not there", "[callbacks]") {
   const auto data = sines<float>(10);
   const auto& x = data.x;
   const auto& y = data.y;
-  auto model = compiled();
+  auto model = falling();
   REQUIRE(error_text<ValueError>([&] {
             model.fit(x, y, {.callbacks = {EarlyStopping{}}, .verbose = 0});
           }) == "there is no figure named val_loss; there are: loss mae");
@@ -140,7 +140,7 @@ TEST_CASE("fit: a rate that a callback sets is used", "[callbacks]") {
   const auto data = sines<float>(10);
   const auto& x = data.x;
   const auto& y = data.y;
-  auto model = compiled();
+  auto model = falling();
   const auto before = model.weights();
   const auto schedule = [](int epoch, double) { return epoch == 0 ? 0.0 : 0.01; };
   std::vector<double> first;
@@ -165,7 +165,7 @@ TEST_CASE("fit: an exception of a callback passes through", "[callbacks]") {
   const auto data = sines<float>(10);
   const auto& x = data.x;
   const auto& y = data.y;
-  auto model = compiled();
+  auto model = falling();
   REQUIRE_THROWS_AS(model.fit(x, y, {.callbacks = {Trouble{}}, .verbose = 0}), std::logic_error);
   model.fit(x, y, {.verbose = 0});
 }

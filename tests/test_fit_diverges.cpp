@@ -16,7 +16,7 @@ using namespace strata;
 using strata::test::error_text;
 using strata::test::sines;
 
-Sequential<> compiled(double learning_rate) {
+Sequential<> diverging(double learning_rate) {
   Sequential<> model;
   model.add(Input{6, 1});
   model.add(LSTM{4});
@@ -49,7 +49,7 @@ TEST_CASE("fit: a loss that is not finite ends it with the last good weights", "
   const auto data = sines<float>(32);
   const auto& x = data.x;
   const auto& y = data.y;
-  auto model = compiled(1e25);
+  auto model = diverging(1e25);
   std::vector<std::vector<double>> seen;
   const std::string text = error_text<ValueError>([&] {
     model.fit(x, y, {.epochs = 20, .batch_size = 8, .callbacks = {Weights{&seen}}, .verbose = 0});
@@ -78,7 +78,7 @@ TEST_CASE("fit: weights that are not finite after the last update are not kept",
   const auto& y = data.y;
   Tensor<float> far = y;
   for (float& value : far.values()) value = 1e3f;
-  auto model = compiled(1e37);
+  auto model = diverging(1e37);
   const auto before = model.weights();
   const std::string text = error_text<ValueError>([&] { model.fit(x, far, {.verbose = 0}); });
   INFO(text);
@@ -92,7 +92,7 @@ TEST_CASE("train_on_batch: an update that is not finite is not made", "[fit]") {
   const auto& y = data.y;
   Tensor<float> far = y;
   for (float& value : far.values()) value = 1e3f;
-  auto model = compiled(1e37);
+  auto model = diverging(1e37);
   const auto before = model.weights();
   REQUIRE(error_text<ValueError>([&] { model.train_on_batch(x, far); }).ends_with(advice));
   REQUIRE(model.weights() == before);

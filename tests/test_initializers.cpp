@@ -19,7 +19,7 @@ using namespace strata;
 
 constexpr Index fan_in = 300;
 constexpr Index fan_out = 200;
-constexpr double count = static_cast<double>(fan_in * fan_out);
+constexpr double draws = static_cast<double>(fan_in * fan_out);
 
 std::vector<double> draw(const Initializer& initializer, std::uint64_t seed = 1, Index in = fan_in,
                          Index out = fan_out) {
@@ -36,8 +36,9 @@ double mean(const std::vector<double>& values) {
 }
 
 double variance(const std::vector<double>& values) {
+  const double middle = mean(values);
   double sum = 0;
-  for (const double value : values) sum += (value - mean(values)) * (value - mean(values));
+  for (const double value : values) sum += (value - middle) * (value - middle);
   return sum / static_cast<double>(values.size());
 }
 
@@ -46,11 +47,11 @@ double variance(const std::vector<double>& values) {
 void check(const Initializer& initializer, double expected_variance, double limit,
            double kurtosis) {
   const auto values = draw(initializer);
-  REQUIRE(std::abs(mean(values)) < 5 * std::sqrt(expected_variance / count));
+  REQUIRE(std::abs(mean(values)) < 5 * std::sqrt(expected_variance / draws));
   double squares = 0;
   for (const double value : values) squares += value * value;
-  REQUIRE(std::abs(squares / count / expected_variance - 1) <
-          5 * std::sqrt((kurtosis - 1) / count));
+  REQUIRE(std::abs(squares / draws / expected_variance - 1) <
+          5 * std::sqrt((kurtosis - 1) / draws));
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   REQUIRE(*low >= -limit);
   REQUIRE(*high <= limit);
@@ -102,14 +103,14 @@ TEST_CASE("Initializers: RandomUniform and RandomNormal take their own ranges") 
   const auto uniform = draw(RandomUniform{.minval = 2, .maxval = 5});
   REQUIRE(*std::min_element(uniform.begin(), uniform.end()) >= 2);
   REQUIRE(*std::max_element(uniform.begin(), uniform.end()) < 5);
-  REQUIRE(std::abs(mean(uniform) - 3.5) < 5 * std::sqrt(0.75 / count));
+  REQUIRE(std::abs(mean(uniform) - 3.5) < 5 * std::sqrt(0.75 / draws));
   const auto narrow = draw(RandomUniform{});
   REQUIRE(*std::min_element(narrow.begin(), narrow.end()) >= -0.05);
   REQUIRE(*std::max_element(narrow.begin(), narrow.end()) > 0.049);
 
   const auto normal = draw(RandomNormal{.mean = -1, .stddev = 0.5});
-  REQUIRE(std::abs(mean(normal) + 1) < 5 * 0.5 / std::sqrt(count));
-  REQUIRE(std::abs(variance(normal) / 0.25 - 1) < 5 * std::sqrt(2 / count));
+  REQUIRE(std::abs(mean(normal) + 1) < 5 * 0.5 / std::sqrt(draws));
+  REQUIRE(std::abs(variance(normal) / 0.25 - 1) < 5 * std::sqrt(2 / draws));
   // Not cut: of 60,000 normal draws some lie beyond three deviations.
   REQUIRE(*std::max_element(normal.begin(), normal.end()) > 0.5);
 }

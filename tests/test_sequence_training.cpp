@@ -12,12 +12,12 @@ using namespace strata::test;
 
 namespace {
 
-using Sequence = LSTM<double, Dynamic, Dynamic, return_sequences>;
+using SequenceLSTM = LSTM<double, Dynamic, Dynamic, return_sequences>;
 
 Sequential<double> sequence_model() {
   Sequential<double> model;
   model.add(Input{Dynamic, 2});
-  model.add(Sequence{5});
+  model.add(SequenceLSTM{5});
   model.add(Dense<double>{1});
   return model;
 }
@@ -132,7 +132,7 @@ TEST_CASE("fit: windows and validation of class numbers, of any number of steps"
   for (double& id : y.values()) id = static_cast<double>(random.below(3));
   Sequential<double> model;
   model.add(Embedding<double>{5, 4});
-  model.add(Sequence{5});
+  model.add(SequenceLSTM{5});
   model.add(Dense<double>{3, Activation::softmax});
   auto stepped = model;
   model.compile(SGD{.learning_rate = 0.1}, SparseCategoricalCrossentropy{});
@@ -286,11 +286,11 @@ TEST_CASE("compile: penalties are part of the loss, limits hold after each step"
 TEST_CASE("Encoder and decoder: the state is handed over, and derivatives through it") {
   Sequential<double> encoder;
   encoder.add(Input{Dynamic, 2});
-  encoder.add(Sequence{4});
+  encoder.add(SequenceLSTM{4});
   encoder.add(GRU<double>{3});
   Sequential<double> decoder;
   decoder.add(Input{Dynamic, 1});
-  decoder.add(Sequence{4});
+  decoder.add(SequenceLSTM{4});
   decoder.add(Dense<double>{2, Activation::tanh});
   decoder.add(GRU<double, Dynamic, Dynamic, true>{3});
   decoder.add(Dense<double>{1});
@@ -338,8 +338,8 @@ TEST_CASE("Encoder and decoder: the state is handed over, and derivatives throug
 
   Sequential<double> narrow;
   narrow.add(Input{Dynamic, 1});
-  narrow.add(Sequence{4});
-  narrow.add(Sequence{3});
+  narrow.add(SequenceLSTM{4});
+  narrow.add(SequenceLSTM{3});
   const State<double> state = encoder.zero_state(3);
   check_error<ShapeError>(
       [&] { (void)hand_over(encoder, state, narrow); },
@@ -390,7 +390,7 @@ TEST_CASE("Errors of masks, states and windows") {
   check_error<ValueError>([&] { (void)model.fit(x, y, {.weight_noise = -1, .verbose = 0}); },
                           "fit: weight_noise must be at least 0, found -1");
   Sequential<double> both;
-  both.add(Bidirectional{Sequence{3}});
+  both.add(Bidirectional{SequenceLSTM{3}});
   both.add(Dense<double>{1});
   both.compile(Adam{}, MeanSquaredError{});
   check_error<ValueError>(

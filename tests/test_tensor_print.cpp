@@ -13,7 +13,7 @@ namespace {
 
 using namespace strata;
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double inf = std::numeric_limits<double>::infinity();
 
 template <class Scalar>
@@ -54,11 +54,11 @@ TEST_CASE("Tensor: prints as NumPy does") {
  [  0.   100.  ]])");
   }
   SECTION("nan and inf") {
-    REQUIRE(printed<double>({2, 2}, {not_a_number, inf, -inf, 1.25}) == R"([[ nan  inf]
+    REQUIRE(printed<double>({2, 2}, {no_number, inf, -inf, 1.25}) == R"([[ nan  inf]
  [-inf 1.25]])");
   }
   SECTION("nan wider than the numbers") {
-    REQUIRE(printed<float>({2, 2}, {not_a_number, 1.0, inf, -2.0}) == R"([[nan  1.]
+    REQUIRE(printed<float>({2, 2}, {no_number, 1.0, inf, -2.0}) == R"([[nan  1.]
  [inf -2.]])");
   }
   SECTION("the sign of zero") { REQUIRE(printed<float>({1, 2}, {-0.0, 0.0}) == R"([[-0.  0.]])"); }

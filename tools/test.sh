@@ -5,10 +5,11 @@
 #   tools/test.sh --quick          GCC and the system's Eigen only
 #   tools/test.sh clang asan ...   these configurations only
 #
-# The configurations are those of CMakePresets.json (release, clang, eigen5, asan, tsan, avx2,
-# baseline, and on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 20 by default),
-# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
-# benchmarks/instructions.txt moved; that fails nothing).
+# The configurations are those of CMakePresets.json (release, clang, asan, tsan, avx2, baseline, and
+# on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 20 by default), format
+# (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
+# benchmarks/instructions.txt moved; that fails nothing). Together they see each of GCC and Clang
+# with each of Eigen 3.4 and 5.
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,8 +20,7 @@ configurations=()
 for argument in "$@"; do
   case $argument in
     --quick) configurations=(release) ;;
-    release | dev | clang | eigen5 | asan | tsan | avx2 | baseline | fuzz | format | \
-      docs | instructions)
+    release | dev | clang | asan | tsan | avx2 | baseline | fuzz | format | docs | instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -31,8 +31,7 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release clang eigen5 asan tsan avx2 baseline fuzz docs
-    instructions)
+  configurations=(format release clang asan tsan avx2 baseline fuzz docs instructions)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -45,7 +44,7 @@ need libzip-dev {/usr,/usr/local,/opt/homebrew}/include/zip.h
 need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
 if wanted clang || wanted fuzz; then need clang clang++; fi
 if wanted docs; then need doxygen doxygen; fi
-if wanted eigen5 && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
+if { wanted clang || wanted baseline; } && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   need ca-certificates /etc/ssl/certs/ca-certificates.crt /etc/pki /etc/ssl/cert.pem
   need python3 python3
   if ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
@@ -137,12 +136,12 @@ fetch_eigen5() {
     mv build/eigen5/wheel/eigency/eigen build/eigen5/include
 }
 
-run_eigen5() {
-  local what="GCC, Eigen 5.0.1: unit" start=$SECONDS
+# preset_eigen5 <name> <what> <target>
+preset_eigen5() {
   if fetch_eigen5 >build/logs/eigen5-fetch.log 2>&1; then
-    preset eigen5 "$what" strata_unit_tests
+    preset "$@"
   else
-    fail eigen5 "$what" "$start" - "download of Eigen 5" build/logs/eigen5-fetch.log
+    fail "$1" "$2" "$SECONDS" - "download of Eigen 5" build/logs/eigen5-fetch.log
   fi
 }
 
@@ -152,7 +151,7 @@ run_avx2() {
     if [[ ${#configurations[@]} -gt 1 ]] && wanted release && ! grep -qw avx512f /proc/cpuinfo; then
       row avx2 "$what" 0 - "skipped: here it is what release tests"
     else
-      preset avx2 "$what" strata_unit_tests
+      preset avx2 "$what" strata_kernel_tests
     fi
   else
     row avx2 "$what" 0 - "skipped: not this processor"
@@ -244,12 +243,13 @@ for configuration in "${configurations[@]}"; do
   case $configuration in
     release) preset release "GCC: everything" ;;
     dev) preset dev "GCC, Eigen's assertions: everything" ;;
-    clang) preset clang "Clang: unit, compile_fail" strata_unit_tests ;;
-    eigen5) run_eigen5 ;;
+    clang) preset_eigen5 clang "Clang, Eigen 5.0.1: unit, compile_fail" strata_unit_tests ;;
     asan) preset asan "GCC, address and undefined sanitizers" strata_unit_tests ;;
     tsan) preset tsan "GCC, thread sanitizer: threads" strata_unit_tests ;;
     avx2) run_avx2 ;;
-    baseline) preset baseline "GCC, baseline processor: kernels" strata_unit_tests ;;
+    baseline)
+      preset_eigen5 baseline "GCC, Eigen 5.0.1, baseline processor: kernels" strata_kernel_tests
+      ;;
     fuzz) run_fuzz ;;
     format) run_format ;;
     docs) run_docs ;;

@@ -22,7 +22,7 @@ using test::error_text;
 
 namespace {
 
-const std::string file = STRATA_TEST_DIR "/golden/nam/two_layers.nam";
+const std::string two_layers = STRATA_TEST_DIR "/golden/nam/two_layers.nam";
 
 template <class Scalar>
 test::Reference<Scalar> reference() {
@@ -58,7 +58,7 @@ Json with(const char* pointer, Json value) {
   return json;
 }
 
-std::string error(const Json& json) {
+std::string nam_error(const Json& json) {
   const auto bytes = test::bytes_of(json.dump());
   return error_text<FormatError>([&] { (void)load_nam(bytes); });
 }
@@ -66,10 +66,10 @@ std::string error(const Json& json) {
 }  // namespace
 
 TEST_CASE("NAM: an LSTM of two layers as NumPy computes it", "[io][nam]") {
-  const auto amp = load_nam(file);
+  const auto amp = load_nam(two_layers);
   CHECK(amp.sample_rate == 44100);
   check(amp);
-  check(load_nam<double>(file));
+  check(load_nam<double>(two_layers));
 }
 
 TEST_CASE("NAM: where each number of the list goes", "[io][nam]") {
@@ -84,7 +84,7 @@ TEST_CASE("NAM: into a given model", "[io][nam]") {
   using Amp = Sequential<LSTM<float, 2, 3, return_sequences>, LSTM<float, 3, 3, return_sequences>,
                          Dense<float, 3, 1>>;
   Amp amp;
-  auto rest = load_nam(file, amp);
+  auto rest = load_nam(two_layers, amp);
   const auto expected = reference<float>();
   test::require_close(amp.predict(expected.input, {.state = &rest}).values(),
                       expected.output.values(), test::imported<float>);
@@ -92,46 +92,48 @@ TEST_CASE("NAM: into a given model", "[io][nam]") {
   Sequential trained{Input{Dynamic, 2},         Dropout{0.5},
                      LSTM{3, return_sequences}, Dropout{0.5},
                      LSTM{3, return_sequences}, Dense{1}};
-  auto of_trained = load_nam(file, trained);
+  auto of_trained = load_nam(two_layers, trained);
   test::require_close(trained.predict(expected.input, {.state = &of_trained}).values(),
                       expected.output.values(), test::imported<float>);
   Sequential<LSTM<float, 2, 4, return_sequences>, LSTM<float, 4, 3, return_sequences>,
              Dense<float, 3, 1>>
       wide;
-  CHECK(error_text<FormatError>([&] { (void)load_nam(file, wide); }) ==
+  CHECK(error_text<FormatError>([&] { (void)load_nam(two_layers, wide); }) ==
         Contains{"layer 0 (LSTM): units: expected 4, found 3"});
   Sequential<LSTM<float, 2, 3, return_sequences>, LSTM<float, 3, 3>, Dense<float, 3, 1>> last;
-  CHECK(error_text<FormatError>([&] { (void)load_nam(file, last); }) ==
+  CHECK(error_text<FormatError>([&] { (void)load_nam(two_layers, last); }) ==
         Contains{"layer 1 (LSTM): return_sequences: expected false, found true"});
 }
 
 TEST_CASE("NAM: what is refused", "[io][nam]") {
-  CHECK(error(small()) == "(nothing was thrown)");
+  CHECK(nam_error(small()) == "(nothing was thrown)");
   for (const char* architecture : {"WaveNet", "ConvNet", "Linear", "CatLSTM"}) {
-    CHECK(error(with("/architecture", architecture)) ==
+    CHECK(nam_error(with("/architecture", architecture)) ==
           "memory: architecture: expected \"LSTM\", found \"" + std::string(architecture) + "\"");
   }
-  CHECK(error(with("/version", "0.6.0")) ==
+  CHECK(nam_error(with("/version", "0.6.0")) ==
         "memory: version: expected 0.5, the version of the format that strata reads, found "
         "\"0.6.0\"");
-  CHECK(error(with("/version", "0.50.0")) == Contains{"found \"0.50.0\""});
-  CHECK(error(with("/version", 5)) == Contains{"version: expected a text"});
-  CHECK(error(with("/sample_rate", "fast")) == Contains{"sample_rate: expected a number"});
-  CHECK(error(with("/sample_rate", nullptr)) == "(nothing was thrown)");
-  CHECK(error(with("/extra", 1)) == Contains{"these settings are not known: \"extra\" (1)"});
-  CHECK(error(with("/config/bias", true)) ==
+  CHECK(nam_error(with("/version", "0.50.0")) == Contains{"found \"0.50.0\""});
+  CHECK(nam_error(with("/version", 5)) == Contains{"version: expected a text"});
+  CHECK(nam_error(with("/sample_rate", "fast")) == Contains{"sample_rate: expected a number"});
+  CHECK(nam_error(with("/sample_rate", nullptr)) == "(nothing was thrown)");
+  CHECK(nam_error(with("/extra", 1)) == Contains{"these settings are not known: \"extra\" (1)"});
+  CHECK(nam_error(with("/config/bias", true)) ==
         Contains{"config: these settings are not known: \"bias\" (true)"});
-  CHECK(error(with("/config/num_layers", 0)) ==
+  CHECK(nam_error(with("/config/num_layers", 0)) ==
         Contains{"config: num_layers: expected a whole number of at least 1"});
-  CHECK(error(with("/config/hidden_size", 16777216)) ==
+  CHECK(nam_error(with("/config/hidden_size", 16777216)) ==
         "memory: weights: ends after 16 numbers, but the sizes in config need more");
-  CHECK(error(with("/config/num_layers", 16777216)) == Contains{"weights: ends after 16 numbers"});
-  CHECK(error(with("/weights/16", 1)) ==
+  CHECK(nam_error(with("/config/num_layers", 16777216)) ==
+        Contains{"weights: ends after 16 numbers"});
+  CHECK(nam_error(with("/weights/16", 1)) ==
         "memory: weights: expected 16 numbers, as the sizes in config say, found 17");
-  CHECK(error(with("/weights", Json::array({1, 2}))) == Contains{"ends after 2 numbers"});
-  CHECK(error(with("/weights", 1)) == Contains{"weights: expected a list of numbers, found ()"});
-  CHECK(error(with("/weights/3", "x")) == Contains{"weights: expected a number, found \"x\""});
-  CHECK(error(with("/weights/12", 1e300)) ==
+  CHECK(nam_error(with("/weights", Json::array({1, 2}))) == Contains{"ends after 2 numbers"});
+  CHECK(nam_error(with("/weights", 1)) ==
+        Contains{"weights: expected a list of numbers, found ()"});
+  CHECK(nam_error(with("/weights/3", "x")) == Contains{"weights: expected a number, found \"x\""});
+  CHECK(nam_error(with("/weights/12", 1e300)) ==
         Contains{"layer 0 (LSTM): h: expected numbers that float32 can hold"});
   const auto deep = test::bytes_of(std::string(100000, '['));
   CHECK(error_text<FormatError>([&] { (void)load_nam(deep); }) == Contains{"nested deeper"});

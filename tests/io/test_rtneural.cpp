@@ -21,14 +21,16 @@ using test::error_text;
 
 namespace {
 
-std::string golden(const std::string& name) { return STRATA_TEST_DIR "/golden/rtneural/" + name; }
+std::string rtneural_golden(const std::string& name) {
+  return STRATA_TEST_DIR "/golden/rtneural/" + name;
+}
 
 template <class Scalar>
 test::Reference<Scalar> reference(const std::string& name) {
-  return test::Reference<Scalar>(golden(name + ".reference"));
+  return test::Reference<Scalar>(rtneural_golden(name + ".reference"));
 }
 
-std::string error(const Json& json) {
+std::string rtneural_error(const Json& json) {
   const auto bytes = test::bytes_of(json.dump());
   return error_text<FormatError>([&] { (void)load_rtneural(bytes); });
 }
@@ -39,14 +41,14 @@ Json dense() {
       "activation": "tanh", "shape": [null, null, 1], "weights": [[[0.5], [0.25]], [1]]}]})");
 }
 
-Json with(const char* pointer, Json value) {
+Json dense_with(const char* pointer, Json value) {
   Json json = dense();
   json[Json::json_pointer(pointer)] = std::move(value);
   return json;
 }
 
 Json recurrent(const char* type, std::size_t columns) {
-  Json json = with("/layers/0/type", type);
+  Json json = dense_with("/layers/0/type", type);
   Json& layer = json["layers"][0];
   const Json row(std::vector<double>(columns, 0.5));
   layer["weights"] = Json::array({Json::array({row, row}), Json::array({row}), row});
@@ -58,7 +60,7 @@ Json recurrent(const char* type, std::size_t columns) {
 
 TEST_CASE("RTNeural: every case of the golden folder", "[io][rtneural]") {
   int cases = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(golden(""))) {
+  for (const auto& entry : std::filesystem::directory_iterator(rtneural_golden(""))) {
     if (entry.path().extension() != ".json") continue;
     INFO(entry.path());
     const std::string name = entry.path().stem().string();
@@ -71,13 +73,13 @@ TEST_CASE("RTNeural: every case of the golden folder", "[io][rtneural]") {
 
 TEST_CASE("RTNeural: into a given model", "[io][rtneural]") {
   Sequential<LSTM<float, 2, 4, return_sequences>, GRU<float, 4, 3>, Dense<float, 3, 1>> model;
-  load_rtneural(golden("last_step.json"), model);
+  load_rtneural(rtneural_golden("last_step.json"), model);
   reference<float>("last_step").require_equal(model);
   const auto weights = model.weights();
   Sequential<LSTM<float, 2, 4, return_sequences>, GRU<float, 4, 3>, Dense<float, 3, 1>> other{
       LSTM<float, 2, 4, true>{}, GRU<float, 4, 3>{},
       Dense<float, 3, 1>{{.activation = Activation::relu}}};
-  CHECK(error_text<FormatError>([&] { load_rtneural(golden("last_step.json"), other); }) ==
+  CHECK(error_text<FormatError>([&] { load_rtneural(rtneural_golden("last_step.json"), other); }) ==
         Contains{"layer 2 (Dense): activation: expected \"relu\", found \"linear\""});
   // A layer without weights is a layer too.
   const auto bytes = test::bytes_of(dense().dump());
@@ -95,74 +97,81 @@ TEST_CASE("RTNeural: into a given model", "[io][rtneural]") {
 }
 
 TEST_CASE("RTNeural: what is around the layers", "[io][rtneural]") {
-  CHECK(error(dense()) == "(nothing was thrown)");
+  CHECK(rtneural_error(dense()) == "(nothing was thrown)");
   for (const char* key : {"samplerate", "author", "esr", "metadata"}) {
-    CHECK(error(with(("/" + std::string(key)).c_str(), "x")) == "(nothing was thrown)");
+    CHECK(rtneural_error(dense_with(("/" + std::string(key)).c_str(), "x")) ==
+          "(nothing was thrown)");
   }
-  CHECK(error(with("/in_skip", 0)) == "(nothing was thrown)");
-  CHECK(error(with("/in_skip", 1)) == "memory: in_skip: expected 0, found 1");
-  CHECK(error(with("/out_gain", 2.5)) == "memory: out_gain: expected 0, found 2.5");
-  CHECK(error(with("/other", 1)) == Contains{"these settings are not known: \"other\" (1)"});
-  CHECK(error(with("/in_shape", Json::array({nullptr, 2}))) ==
+  CHECK(rtneural_error(dense_with("/in_skip", 0)) == "(nothing was thrown)");
+  CHECK(rtneural_error(dense_with("/in_skip", 1)) == "memory: in_skip: expected 0, found 1");
+  CHECK(rtneural_error(dense_with("/out_gain", 2.5)) == "memory: out_gain: expected 0, found 2.5");
+  CHECK(rtneural_error(dense_with("/other", 1)) ==
+        Contains{"these settings are not known: \"other\" (1)"});
+  CHECK(rtneural_error(dense_with("/in_shape", Json::array({nullptr, 2}))) ==
         "memory: layer 0 (\"dense\"): shape: expected 2 sizes, found 3");
-  CHECK(error(with("/in_shape", Json::array({2}))) ==
+  CHECK(rtneural_error(dense_with("/in_shape", Json::array({2}))) ==
         "memory: in_shape: expected [null, features] or [null, null, features], found [2]");
-  CHECK(error(with("/in_shape", Json::array({nullptr, nullptr, nullptr}))) ==
+  CHECK(rtneural_error(dense_with("/in_shape", Json::array({nullptr, nullptr, nullptr}))) ==
         Contains{"in_shape: expected a whole number of at least 1"});
-  CHECK(error(with("/in_shape", Json::array({"a", nullptr, 2}))) == Contains{"found \"a\""});
-  CHECK(error(with("/in_shape", Json::array({nullptr, nullptr, 3}))) ==
+  CHECK(rtneural_error(dense_with("/in_shape", Json::array({"a", nullptr, 2}))) ==
+        Contains{"found \"a\""});
+  CHECK(rtneural_error(dense_with("/in_shape", Json::array({nullptr, nullptr, 3}))) ==
         "memory: layer 0 (\"dense\"): kernel: expected (3, 1), found (2, 1)");
-  CHECK(error(with("/layers", Json::array())) == "memory: the model has no layers");
-  CHECK(error(Json::array()) == "memory: expected an object, found a list of 0");
+  CHECK(rtneural_error(dense_with("/layers", Json::array())) == "memory: the model has no layers");
+  CHECK(rtneural_error(Json::array()) == "memory: expected an object, found a list of 0");
 }
 
 TEST_CASE("RTNeural: layers that are not understood", "[io][rtneural]") {
-  CHECK(error(with("/layers/0/type", "conv1d")) ==
+  CHECK(rtneural_error(dense_with("/layers/0/type", "conv1d")) ==
         "memory: layer 0 (\"conv1d\"): type: expected dense, time-distributed-dense, lstm, gru or "
         "activation, found \"conv1d\"");
   for (const char* type : {"conv2d", "prelu", "batchnorm", "batchnorm2d", "unknown"}) {
-    CHECK(error(with("/layers/0/type", type)) == Contains{"found \"" + std::string(type) + "\""});
+    CHECK(rtneural_error(dense_with("/layers/0/type", type)) ==
+          Contains{"found \"" + std::string(type) + "\""});
   }
-  CHECK(error(with("/layers/0/activation", "mish")) ==
+  CHECK(rtneural_error(dense_with("/layers/0/activation", "mish")) ==
         Contains{"layer 0 (\"dense\"): activation: expected one of linear, relu"});
-  CHECK(error(with("/layers/0/kernel_size", 3)) ==
+  CHECK(rtneural_error(dense_with("/layers/0/kernel_size", 3)) ==
         Contains{"these settings are not known: \"kernel_size\" (3)"});
-  CHECK(error(with("/layers/0/shape/2", 4)) ==
+  CHECK(rtneural_error(dense_with("/layers/0/shape/2", 4)) ==
         "memory: layer 0 (\"dense\"): shape: expected 1 features, as the weights give, found 4");
-  CHECK(error(with("/layers/0/weights", Json::array())) ==
+  CHECK(rtneural_error(dense_with("/layers/0/weights", Json::array())) ==
         "memory: layer 0 (\"dense\"): weights: expected 1 or 2 arrays, found 0");
-  CHECK(error(with("/layers/0/weights/0", 1)) == Contains{"kernel: expected a matrix, found ()"});
-  CHECK(error(with("/layers/0/weights/0/1", Json::array({1, 2}))) ==
+  CHECK(rtneural_error(dense_with("/layers/0/weights/0", 1)) ==
+        Contains{"kernel: expected a matrix, found ()"});
+  CHECK(rtneural_error(dense_with("/layers/0/weights/0/1", Json::array({1, 2}))) ==
         "memory: layer 0 (\"dense\"): weights: 0: expected a list of 1, as the first is, found a "
         "list of 2");
-  CHECK(error(with("/layers/0/weights/1", Json::array({1, 2}))) ==
+  CHECK(rtneural_error(dense_with("/layers/0/weights/1", Json::array({1, 2}))) ==
         "memory: layer 0 (\"dense\"): bias: expected (1,), found (2,)");
-  CHECK(error(with("/layers/0/weights/1/0", nullptr)) == Contains{"expected a number, found null"});
+  CHECK(rtneural_error(dense_with("/layers/0/weights/1/0", nullptr)) ==
+        Contains{"expected a number, found null"});
 
-  CHECK(error(recurrent("lstm", 4)) == "(nothing was thrown)");
-  CHECK(error(recurrent("gru", 3)) == "(nothing was thrown)");
-  CHECK(error(recurrent("lstm", 5)) ==
+  CHECK(rtneural_error(recurrent("lstm", 4)) == "(nothing was thrown)");
+  CHECK(rtneural_error(recurrent("gru", 3)) == "(nothing was thrown)");
+  CHECK(rtneural_error(recurrent("lstm", 5)) ==
         "memory: layer 0 (\"lstm\"): weights: expected a multiple of 4 columns, found 5");
-  CHECK(error(recurrent("lstm", 8)) == Contains{"shape: expected 2 features"});
+  CHECK(rtneural_error(recurrent("lstm", 8)) == Contains{"shape: expected 2 features"});
   Json json = recurrent("gru", 3);
   json["layers"][0]["weights"][2] = json["layers"][0]["weights"][2][0];
-  CHECK(error(json) == "memory: layer 0 (\"gru\"): bias: expected (2, 3), found (3,)");
+  CHECK(rtneural_error(json) == "memory: layer 0 (\"gru\"): bias: expected (2, 3), found (3,)");
   json = recurrent("lstm", 4);
   json["layers"][0]["activation"] = "relu";
-  CHECK(error(json) ==
+  CHECK(rtneural_error(json) ==
         "memory: layer 0 (\"lstm\"): activation: expected \"tanh\" or \"\", found \"relu\"");
   json = recurrent("lstm", 4);
   json["in_shape"] = Json::array({nullptr, 2});
-  CHECK(error(json) == Contains{"layer 0 (\"lstm\"): reads sequences"});
+  CHECK(rtneural_error(json) == Contains{"layer 0 (\"lstm\"): reads sequences"});
 
-  json = with("/layers/0/type", "activation");
-  CHECK(error(json) == "memory: layer 0 (\"activation\"): weights: expected 0 arrays, found 2");
+  json = dense_with("/layers/0/type", "activation");
+  CHECK(rtneural_error(json) ==
+        "memory: layer 0 (\"activation\"): weights: expected 0 arrays, found 2");
   json["layers"][0].erase("weights");
-  CHECK(error(json) == Contains{"shape: expected 2 features"});
+  CHECK(rtneural_error(json) == Contains{"shape: expected 2 features"});
   json["layers"][0]["shape"][2] = 2;
-  CHECK(error(json) == "(nothing was thrown)");
+  CHECK(rtneural_error(json) == "(nothing was thrown)");
   json["layers"][0]["activation"] = "softmax";
-  CHECK(error(json) == "(nothing was thrown)");
+  CHECK(rtneural_error(json) == "(nothing was thrown)");
 
   const auto text = [](const std::string& content) {
     const auto bytes = test::bytes_of(content);

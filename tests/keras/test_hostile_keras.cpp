@@ -23,11 +23,11 @@ using test::error_text;
 
 namespace {
 
-const std::filesystem::path models = STRATA_GOLDEN_DIR "/keras";
+const std::filesystem::path golden_files = STRATA_GOLDEN_DIR "/keras";
 using Bytes = std::vector<std::byte>;
 
 Bytes bytes_of(const std::string& name) {
-  const io::Source source(models / name);
+  const io::Source source(golden_files / name);
   return {source.bytes().begin(), source.bytes().end()};
 }
 
@@ -70,7 +70,7 @@ std::string weights_error(const io::Source& from) {
   return error_text<FormatError>([&] { load_keras_weights(from, model); });
 }
 std::string weights_error(const char* name) {
-  return weights_error(models / "hostile" / (std::string(name) + ".weights.h5"));
+  return weights_error(golden_files / "hostile" / (std::string(name) + ".weights.h5"));
 }
 
 }  // namespace
@@ -180,7 +180,7 @@ TEST_CASE("HDF5 arrays do not overlap", "[keras]") {
 
 TEST_CASE("HDF5 arrays may be big-endian and of any precision", "[keras]") {
   Sequential<Dense<float, 1, 1>> model;
-  load_keras_weights(models / "hostile" / "big_endian.weights.h5", model);
+  load_keras_weights(golden_files / "hostile" / "big_endian.weights.h5", model);
   CHECK(model.weights() == std::vector<float>{2, 0.5f});
 }
 

@@ -24,7 +24,7 @@ using test::error_text;
 
 namespace {
 
-const std::filesystem::path models = STRATA_GOLDEN_DIR "/onnx";
+const std::filesystem::path golden_files = STRATA_GOLDEN_DIR "/onnx";
 constexpr Index huge = Index{1} << 60;
 
 std::string read_error(const Source& from) {
@@ -32,7 +32,7 @@ std::string read_error(const Source& from) {
 }
 
 OnnxModel model_of(const std::string& name) {
-  return read_onnx_model(Source(models / (name + ".onnx")));
+  return read_onnx_model(Source(golden_files / (name + ".onnx")));
 }
 
 /// The message of a model of the golden files that f changed.
@@ -88,7 +88,7 @@ std::vector<std::byte> with_tensor(const std::function<void(ProtoWriter&)>& f) {
 }  // namespace
 
 TEST_CASE("files of ONNX that are cut off are refused", "[onnx]") {
-  const Source whole(models / "torch_script_stack_2.onnx");
+  const Source whole(golden_files / "torch_script_stack_2.onnx");
   for (std::size_t size = 0; size < whole.bytes().size(); size += 7) {
     INFO(size);
     CHECK_THROWS_AS(read_onnx(whole.bytes().first(size), ""), FormatError);
@@ -97,7 +97,7 @@ TEST_CASE("files of ONNX that are cut off are refused", "[onnx]") {
 }
 
 TEST_CASE("every byte of a file of ONNX may be wrong", "[onnx]") {
-  const Source whole(models / "node_peepholes.onnx");
+  const Source whole(golden_files / "node_peepholes.onnx");
   std::vector<std::byte> bytes(whole.bytes().begin(), whole.bytes().end());
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     for (const int value : {0x00, 0x7f, 0x80, 0xff}) {

@@ -73,11 +73,7 @@ void stream_through(const Model& model, Out& out) {
 }
 
 template <class Scalar>
-void work_in(Out& out) {
-  Sequential<LSTM<Scalar, 3, 20>, Dense<Scalar, 20, 2>> fixed;
-  work_with(fixed, out);
-  stream_through(fixed, out);
-
+void work_with_cell(Out& out) {
   LSTMCell<Scalar, 3, 16> cell;
   std::size_t place = 0;
   for (Scalar& value : cell.kernel().reshaped()) value = Scalar(targets::number(place++));
@@ -87,8 +83,15 @@ void work_in(Out& out) {
   out.write(state.h);
 }
 
-/// Layers of every kind of arithmetic, with sizes that are known later.
-void work_with_many_layers(Out& out) {
+/// Layers of every kind of arithmetic.
+void work_with_layers(Out& out) {
+  Sequential<LSTM<float, 3, 20>, Dense<float, 20, 2>> fixed;
+  work_with(fixed, out);
+  stream_through(fixed, out);
+
+  Sequential<LSTM<double, 3, 20>, Dense<double, 20, 2>> twofold;
+  stream_through(twofold, out);
+
   Sequential<float> later;
   later.add(Input{Dynamic, 3});
   later.add(GRU{9, return_sequences});
@@ -115,8 +118,8 @@ void work_with_many_layers(Out& out) {
 
 std::size_t TARGETS_WORK(double* to, std::size_t room) {
   Out out(to, room);
-  work_in<float>(out);
-  work_in<double>(out);
-  work_with_many_layers(out);
+  work_with_cell<float>(out);
+  work_with_cell<double>(out);
+  work_with_layers(out);
   return out.size();
 }

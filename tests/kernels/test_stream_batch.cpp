@@ -20,7 +20,6 @@ namespace {
 
 using namespace strata;
 using strata::test::error_text;
-using strata::test::OneLayer;
 using strata::test::require_close;
 using strata::test::tolerance;
 
@@ -64,7 +63,7 @@ std::vector<Scalar> among(const Model& model, const Tensor<Scalar>& x, Index oth
   return outputs;
 }
 
-using Amp = Sequential<LSTM<float, 2, 7, return_sequences>, Dense<float, 7, 1>>;
+using WideAmp = Sequential<LSTM<float, 2, 7, return_sequences>, Dense<float, 7, 1>>;
 
 }  // namespace
 
@@ -74,7 +73,7 @@ TEMPLATE_TEST_CASE("StreamBatch: every layer gives what it gives in a Stream", "
   for (const auto& one : test::layer_cases<Scalar>()) {
     if (!one.streams) continue;
     DYNAMIC_SECTION(one.name) {
-      const OneLayer<Scalar> model(one);
+      const test::OneLayer<Scalar> model(one);
       const Index steps = 4;
       for (const Index count : {1, 2, 5, 14}) {
         INFO(count << " streams");
@@ -82,7 +81,7 @@ TEMPLATE_TEST_CASE("StreamBatch: every layer gives what it gives in a Stream", "
         const Index features = x.size() / (count * steps);
         StreamBatch streams{model};
         std::vector<StreamId> ids;
-        std::vector<Stream<OneLayer<Scalar>>> singles;
+        std::vector<Stream<test::OneLayer<Scalar>>> singles;
         for (Index b = 0; b < count; ++b) {
           ids.push_back(streams.join());
           singles.emplace_back(model);
@@ -117,7 +116,7 @@ TEMPLATE_TEST_CASE("StreamBatch: the same bits, whoever else is there", "[stream
   for (const auto& one : test::layer_cases<Scalar>()) {
     if (!one.streams) continue;
     DYNAMIC_SECTION(one.name) {
-      const OneLayer<Scalar> model(one);
+      const test::OneLayer<Scalar> model(one);
       const auto x = one.layer.accepts() == Accepts::ids ? one.input(5, 1, 3) : one.input(1, 5, 3);
       const auto steps = Tensor<Scalar>(Shape{5, x.size() / 5}, copy_of(x.values()));
       const auto alone = among(model, steps, 0);
@@ -275,11 +274,11 @@ TEST_CASE("StreamBatch: rows of numbers in the order of ids()", "[stream]") {
 }
 
 TEST_CASE("StreamBatch: sizes fixed by the type", "[stream]") {
-  const Amp amp;
+  const WideAmp amp;
   StreamBatch streams{amp};
   static_assert(decltype(streams)::In::extent == 2);
   static_assert(decltype(streams)::Out::extent == 1);
-  static_assert(std::copyable<StreamBatch<Amp>>);
+  static_assert(std::copyable<StreamBatch<WideAmp>>);
   static_assert(std::is_trivially_copyable_v<StreamId>);
   Sequential<float> chosen;
   std::apply([&](const auto&... layer) { (chosen.add(layer), ...); }, amp.layers());

@@ -1,6 +1,7 @@
 // Analytic gradients against central differences in double, for every layer and every loss.
 
 #include "support/catch.hpp"
+#include "support/difference.hpp"
 #include "support/layer_cases.hpp"
 #include "support/tolerance.hpp"
 
@@ -8,23 +9,6 @@ using namespace strata;
 using namespace strata::test;
 
 namespace {
-
-// A central difference with step h has an error of about h^2 times the third derivative, plus the
-// rounding error of the function, 1e-16 times its size, over h. At 1e-5 both are below 1e-9 here.
-constexpr double difference_step = 1e-5;
-constexpr double difference_tolerance = 2e-8;
-
-/// The derivative of f() by the number that `value` refers to.
-template <class F>
-double difference(double& value, F f) {
-  const double kept = value;
-  value = kept + difference_step;
-  const double above = f();
-  value = kept - difference_step;
-  const double below = f();
-  value = kept;
-  return (above - below) / (2 * difference_step);
-}
 
 void check_gradients(AnyLayer<double> layer, Tensor<double> x) {
   const Pass<double> pass{Random(5)};

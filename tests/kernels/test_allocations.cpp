@@ -24,9 +24,9 @@ namespace {
 
 // A plain number: a thread_local with a constructor could itself allocate. Volatile: a compiler
 // knows malloc, and that it does not change what it cannot see.
-thread_local volatile std::size_t count = 0;
+thread_local volatile std::size_t allocation_count = 0;
 
-void counted() noexcept { count = count + 1; }
+void counted() noexcept { allocation_count = allocation_count + 1; }
 
 }  // namespace
 
@@ -138,7 +138,7 @@ bool strata::test::counts_malloc() noexcept { return false; }
 
 #endif
 
-std::size_t strata::test::allocations() noexcept { return count; }
+std::size_t strata::test::allocations() noexcept { return allocation_count; }
 
 using strata::test::allocations_of;
 

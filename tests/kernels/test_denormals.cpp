@@ -18,7 +18,6 @@
 namespace {
 
 using namespace strata;
-using strata::test::OneLayer;
 using strata::test::random_tensor;
 
 /// Steps in which a memory that halves in two of them passes all numbers of the type.
@@ -177,7 +176,7 @@ TEMPLATE_TEST_CASE("Denormals: no layer's state holds one", "[denormals]", float
     if (!one.streams || one.layer.state_size() == 0) continue;
     DYNAMIC_SECTION(one.name) {
       let_fade(one.layer.kind(), one.layer.parameters());
-      require_no_denormals<Scalar>(OneLayer<Scalar>(one), one.features);
+      require_no_denormals<Scalar>(test::OneLayer<Scalar>(one), one.features);
     }
   }
 }

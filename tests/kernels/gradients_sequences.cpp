@@ -2,6 +2,7 @@
 // layer that has a state.
 
 #include "support/catch.hpp"
+#include "support/difference.hpp"
 #include "support/layer_cases.hpp"
 #include "support/tolerance.hpp"
 
@@ -9,10 +10,6 @@ using namespace strata;
 using namespace strata::test;
 
 namespace {
-
-// As in gradients.cpp.
-constexpr double difference_step = 1e-5;
-constexpr double difference_tolerance = 2e-8;
 
 void check_gradients(const LayerCase<double>& one, const Mask& mask) {
   AnyLayer<double> layer = one.layer;

@@ -13,9 +13,9 @@ namespace {
 
 /// One layer as a network that is trained with any number of threads.
 template <class Scalar>
-class OneLayer {
+class TrainedLayer {
  public:
-  OneLayer(const LayerCase<Scalar>& one, int threads) : layer_(one.layer) {
+  TrainedLayer(const LayerCase<Scalar>& one, int threads) : layer_(one.layer) {
     setup_.built = true;
     setup_.threads = detail::make_threads(threads);
   }
@@ -41,7 +41,7 @@ State<Scalar> begun_state(const Network<Scalar>& network, Index batch) {
 /// Numbers that a prediction and some training steps leave, all of which must be the same bits.
 template <class Scalar>
 std::vector<Scalar> results(const LayerCase<Scalar>& one, const Tensor<Scalar>& x, int threads) {
-  OneLayer<Scalar> model(one, threads);
+  TrainedLayer<Scalar> model(one, threads);
   TrainableNetwork<Scalar> network = model.network();
   const auto y = random_tensor<Scalar>(network.output_shape(x.shape()), 1);
   State<Scalar> state = begun_state(network, x.batch());
@@ -91,7 +91,7 @@ TEMPLATE_TEST_CASE("A batch in shards is the batch as a whole", "[laws][threads]
     DYNAMIC_SECTION(one.name) {
       const Index batch = 70;
       const auto x = one.input(batch, 5, 6);
-      OneLayer<Scalar> model(one, 2);
+      TrainedLayer<Scalar> model(one, 2);
       const TrainableNetwork<Scalar> network = model.network();
       const bool masked = x.rank() == 3 && one.name != "Flatten";
       Mask mask;
