@@ -60,13 +60,13 @@ install_missing_packages() {
   missing_packages=()
 }
 
-# One compiler for each processor, but no more than the memory carries (2 GB for each).
+# One compiler for each processor, but no more than the memory carries (3 GB for each).
 parallel_jobs() {
-  local processors memory_gb=1000
+  local processors carried=1000
   processors=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
   if [[ -r /proc/meminfo ]]; then
-    memory_gb=$(awk '/^MemTotal:/ { print int($2 / 2000000) }' /proc/meminfo)
+    carried=$(awk '/^MemTotal:/ { print int($2 / 3000000) }' /proc/meminfo)
   fi
-  local jobs=$((processors < memory_gb ? processors : memory_gb))
+  local jobs=$((processors < carried ? processors : carried))
   echo $((jobs < 1 ? 1 : jobs))
 }
