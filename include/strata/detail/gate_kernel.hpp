@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <strata/detail/gate_packed.hpp>
+#include <strata/detail/prefetch.hpp>
 #include <strata/target.hpp>
 
 // Cells whose equations go unit by unit, over a batch: one step forward, one step back, and the
@@ -54,22 +55,24 @@ template <class Scalar, class Gates>
 void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>& scan, Index first,
                      Index count, Scalar* z, Index tape_steps, Index tape_first) {
   using Packed = GatePacked<Scalar, Gates>;
-  constexpr int most = tile_columns<Scalar>;
-  for_each_panel(packed, [&](Index panel, auto panel_width) {
-    constexpr int registers = Packed::registers(panel_width);
-    constexpr Index row = registers * Packed::width;
-    Scalar* const to =
-        z + panel * tape_steps * scan.batch * Packed::wide + tape_first * scan.batch * row;
-    for_column_groups<Scalar>(count * scan.batch, [&](Index begin, int size) {
-      TileSegment<Scalar> in{.depth = packed.inputs, .step = 1, .columns = {}};
-      const Scalar* from[most];
-      Scalar* out[most];
-      for (int n = 0; n < size; ++n) {
-        in.columns[n] = scan.x_rows(first + (begin + n) / scan.batch)((begin + n) % scan.batch);
-        from[n] = packed.bias(panel);
-        out[n] = to + (begin + n) * row;
-      }
-      tile_for<Scalar, registers>(size)(&in, 1, packed.kernel(panel), from, out);
+  const Scalar* x[tile_chunk];
+  for_chunks(count * scan.batch, [&](Index start, Index size) {
+    for (Index n = 0; n < size; ++n) {
+      x[n] = scan.x_rows(first + (start + n) / scan.batch)((start + n) % scan.batch);
+    }
+    const TileSegment<Scalar> in{.depth = packed.inputs, .step = 1, .columns = x};
+    for_each_panel(packed, [&](Index panel, auto panel_width) {
+      constexpr int registers = Packed::registers(panel_width);
+      constexpr Index row = registers * Packed::width;
+      Scalar* const to = z + panel * tape_steps * scan.batch * Packed::wide +
+                         (tape_first * scan.batch + start) * row;
+      for_vector_blocks<Scalar, registers>([&](auto block, auto vectors) {
+        const Index lane = block * Packed::width;
+        multiply_columns<vectors>(
+            &in, 1, size, packed.kernel(panel, block, vectors),
+            [&](Index) { return packed.bias(panel) + lane; },
+            [&](Index n) { return to + n * row + lane; });
+      });
     });
   });
 }
@@ -84,51 +87,59 @@ void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& 
                    Rows<Scalar> h_to) {
   using Traits = GateTraits<Gates>;
   using Packed = GatePacked<Scalar, Gates>;
-  constexpr int most = tile_columns<Scalar>;
-  alignas(64) Scalar scratch[static_cast<std::size_t>(most * Packed::wide)];
-  for_each_panel(packed, [&](Index panel, auto panel_width) {
-    constexpr int Width = panel_width;
-    constexpr int registers = Packed::registers(Width);
-    constexpr Index row = registers * Packed::width;
-    using P = Pack<Scalar, Width>;
-    const Index first_unit = panel * Packed::width;
-    const Index used = packed.used(panel);
-    Scalar* const z_panel = z_tape ? tape_row(packed, z_tape, at, panel) : nullptr;
-    for_column_groups<Scalar>(at.batch, [&](Index first, int size) {
-      TileSegment<Scalar> in[2] = {{.depth = packed.inputs, .step = 1, .columns = {}},
-                                   {.depth = packed.outputs, .step = 1, .columns = {}}};
-      const Scalar* from[most];
-      Scalar* z[most];
-      for (int n = 0; n < size; ++n) {
-        in[0].columns[n] = at.x(first + n);
-        if (at.h_before) in[1].columns[n] = at.h_before(first + n);
-        z[n] = z_tape ? z_panel + (first + n) * row : scratch + n * row;
-        from[n] = ready ? z[n] : packed.bias(panel);
-      }
-      const Index segments = (ready ? 0 : 1) + (at.h_before ? 1 : 0);
-      tile_for<Scalar, registers>(size)(ready ? in + 1 : in, segments,
-                                        ready ? packed.recurrent(panel) : packed.kernel(panel),
-                                        from, z);
-      for (int n = 0; n < size; ++n) {
+  alignas(64) Scalar scratch[static_cast<std::size_t>(tile_chunk * Packed::wide)];
+  const Scalar* x[tile_chunk];
+  const Scalar* h_before[tile_chunk];
+  for_chunks(at.batch, [&](Index start, Index count) {
+    TileSegment<Scalar> in[2];
+    Index segments = 0;
+    if (!ready) {
+      for (Index n = 0; n < count; ++n) x[n] = at.x(start + n);
+      in[segments++] = {.depth = packed.inputs, .step = 1, .columns = x};
+    }
+    if (at.h_before) {
+      for (Index n = 0; n < count; ++n) h_before[n] = at.h_before(start + n);
+      in[segments++] = {.depth = packed.outputs, .step = 1, .columns = h_before};
+    }
+    const auto panel_forward = [&](Index panel, auto panel_width) {
+      constexpr int Width = panel_width;
+      constexpr int registers = Packed::registers(Width);
+      constexpr Index row = registers * Packed::width;
+      using P = Pack<Scalar, Width>;
+      const Index first_unit = panel * Packed::width;
+      const Index used = packed.used(panel);
+      Scalar* const z = z_tape ? tape_row(packed, z_tape, at, panel, start) : scratch;
+      for_vector_blocks<Scalar, registers>([&](auto block, auto vectors) {
+        const Index lane = block * Packed::width;
+        multiply_columns<vectors>(
+            in, segments, count,
+            ready ? packed.recurrent(panel, block, vectors) : packed.kernel(panel, block, vectors),
+            [&](Index n) { return (ready ? z + n * row : packed.bias(panel)) + lane; },
+            [&](Index n) { return z + n * row + lane; });
+      });
+      for (Index n = 0; n < count; ++n) {
+        Scalar* const z_row = z + n * row;
+        const Index b = start + n;
         typename Traits::template Step<P> step;
-        load_gates<Width>(packed, panel, z[n], at.memory_before(first + n), step);
+        load_gates<Width>(packed, panel, z_row, at.memory_before(b), step);
         if constexpr (Traits::reads_h) {
-          step.h = at.h_before ? load_lanes<P>(at.h_before(first + n) + first_unit, used)
-                               : P::broadcast(0);
+          step.h = at.h_before ? load_lanes<P>(h_before[n] + first_unit, used) : P::broadcast(0);
         }
         const P h = training ? equations(step) : gates_predict(equations, step);
-        store_lanes(h, h_to(first + n) + first_unit, used);
-        Scalar* const memory = at.memory(first + n);
+        store_lanes(h, h_to(b) + first_unit, used);
+        Scalar* const memory = at.memory(b);
         unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
           step.memory[i].store(memory + (i * packed.panels + panel) * packed.width);
         });
         if constexpr (training) {
           unroll<Traits::slots>([&](auto i) __attribute__((always_inline)) {
-            step.z[i].store(z[n] + i * Width);
+            step.z[i].store(z_row + i * Width);
           });
         }
       }
-    });
+    };
+    // In turns, so that a step begins with the weights that the one before left in the cache.
+    visit_panels<Dynamic>(packed, at.step % 2 == 1, panel_forward);
   });
 }
 
@@ -212,6 +223,15 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
   using Packed = GatePacked<Scalar, Gates>;
   const Index rows = scan.rows();
   const Index columns = Traits::gates * packed.units;
+  // What is read after the rows of a panel from `start` on.
+  const auto rows_after = [&](Index panel, Index start, Index calls) {
+    const bool last = panel + 1 == packed.panels;
+    const Index next = last ? 0 : panel + 1;
+    const Index begin = last ? std::min(start + outer_product_rows, rows) : start;
+    const Index count = std::min(outer_product_rows, rows - begin);
+    const Index row = packed.row_size(next);
+    return Prefetch<Scalar>(z + next * rows * packed.wide + begin * row, count * row, calls);
+  };
   // The rows of z, from first_row, with the row of numbers that each was multiplied with, and
   // perhaps with one; then add(j, panel, sums).
   const auto sum_products = [&](Index size, bool ones, Index first_row, auto row, auto add) {
@@ -226,7 +246,8 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
         constexpr int registers = Packed::registers(width);
         add_outer_product<registers>(
             z + panel * rows * Packed::wide + start * registers * Packed::width, depth, all,
-            std::as_const(scratch.strips).data(), scratch.sums.data() + panel * all * Packed::wide);
+            std::as_const(scratch.strips).data(), scratch.sums.data() + panel * all * Packed::wide,
+            rows_after(panel, start, tile_count<Scalar>(all, registers)));
       });
     }
     const Scalar* from = scratch.sums.data();

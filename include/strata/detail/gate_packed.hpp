@@ -43,8 +43,9 @@ struct GatePacked {
   /// Units of the last panel, padding included.
   Index last_width = width;
 
-  /// For each panel: the bias, F rows of the kernel, R rows of the recurrent kernel; a row is all
-  /// slots of the panel's units.
+  /// For each panel: the bias, a row of all slots of the panel's units; then, for each block of
+  /// registers of such a row that a tile takes, F rows of the kernel, R rows of the recurrent
+  /// kernel.
   Buffer<Scalar> forward;
   /// (P, padded U).
   Buffer<Scalar> peepholes;
@@ -72,7 +73,7 @@ struct GatePacked {
     return width_for(units - (panels_for(units) - 1) * width);
   }
 
-  [[nodiscard]] Index panel_size() const noexcept { return (1 + inputs + outputs) * wide; }
+  [[nodiscard]] Index panel_size() const noexcept { return (1 + depth()) * wide; }
   /// Numbers of a row of a panel.
   [[nodiscard]] Index row_size(Index panel) const noexcept {
     return registers(static_cast<int>(panel_width(panel))) * width;
@@ -84,11 +85,15 @@ struct GatePacked {
   [[nodiscard]] const Scalar* bias(Index panel) const noexcept {
     return forward.data() + panel * panel_size();
   }
-  [[nodiscard]] const Scalar* kernel(Index panel) const noexcept {
-    return bias(panel) + row_size(panel);
+  /// F + R.
+  [[nodiscard]] Index depth() const noexcept { return inputs + outputs; }
+  /// The weights of the block of `vectors` registers that begins with register `first` of a row.
+  [[nodiscard]] TileWeights<Scalar> kernel(Index panel, int first, int vectors) const noexcept {
+    return {bias(panel) + row_size(panel) + first * width * depth(), vectors * width};
   }
-  [[nodiscard]] const Scalar* recurrent(Index panel) const noexcept {
-    return bias(panel) + (1 + inputs) * row_size(panel);
+  [[nodiscard]] TileWeights<Scalar> recurrent(Index panel, int first, int vectors) const noexcept {
+    const TileWeights<Scalar> weights = kernel(panel, first, vectors);
+    return {weights.first + inputs * weights.step, weights.step};
   }
   [[nodiscard]] const Scalar* peephole(Index which, Index panel) const noexcept {
     return peepholes.data() + (which * panels + panel) * width;
@@ -122,24 +127,16 @@ struct GatePacked {
     last_width = last_width_for(units);
     const Index columns = Traits::gates * units;
     // Zeros where a slot has no gate, and where the last panel has no unit.
-    forward.resize((1 + inputs + outputs) * row_sizes());
+    forward.resize((1 + depth()) * row_sizes());
     forward.fill(0);
-    Scalar* to = forward.data();
     for (Index panel = 0; panel < panels; ++panel) {
-      const Index size = row_size(panel);
-      const Index count = used(panel);
-      pack_bias(from.bias, panel, to);
-      to += size;
-      for (Index k = 0; k < inputs; ++k, to += size) {
-        for_each_kernel_slot(panel, [&](Index lane, Index column) {
-          std::copy_n(from.kernel + k * columns + column, count, to + lane);
-        });
-      }
-      for (Index k = 0; k < outputs; ++k, to += size) {
-        for_each_recurrent_slot(panel, [&](Index lane, Index column) {
-          std::copy_n(from.recurrent_kernel + k * columns + column, count, to + lane);
-        });
-      }
+      pack_bias(from.bias, panel, forward.data() + panel * panel_size());
+      for_each_kernel_slot(panel, [&](Index lane, Index column) {
+        pack_slot(from.kernel + column, columns, panel, lane, 0, inputs);
+      });
+      for_each_recurrent_slot(panel, [&](Index lane, Index column) {
+        pack_slot(from.recurrent_kernel + column, columns, panel, lane, inputs, outputs);
+      });
     }
     peepholes.resize(Traits::peepholes * panels * width);
     peepholes.fill(0);
@@ -174,6 +171,20 @@ struct GatePacked {
     for (int slot = 0; slot < Traits::slots; ++slot) {
       const int gate = gate_of(slot);
       if (gate >= 0) f(slot * panel_width(panel), gate * units + panel * width);
+    }
+  }
+
+  /// Packs `count` rows of weights, `stride` numbers apart, as the rows from first_row on of the
+  /// slot that begins at `lane`.
+  void pack_slot(const Scalar* from, Index stride, Index panel, Index lane, Index first_row,
+                 Index count) {
+    constexpr Index most = tile_vectors<Scalar>;
+    const Index first = lane / width / most * most;
+    const Index step = std::min(most * width, row_size(panel) - first * width);
+    Scalar* to = forward.data() + panel * panel_size() + row_size(panel) + first * width * depth() +
+                 first_row * step + lane - first * width;
+    for (Index k = 0; k < count; ++k, from += stride, to += step) {
+      std::copy_n(from, used(panel), to);
     }
   }
 

@@ -12,17 +12,22 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// sum[i] += rows[k][i] * values[k], summed over `count` rows of Registers registers, in several
-/// chains that do not wait for each other.
+/// sum[i] += weights[first + k][i] * values[k], summed over `count` rows of Registers registers, in
+/// several chains that do not wait for each other. `weights` are those of a panel, of `depth` rows.
 template <int Registers, int Chains, class Scalar>
-STRATA_ALWAYS_INLINE void accumulate_rows(Index count, const Scalar* rows, const Scalar* values,
+STRATA_ALWAYS_INLINE void accumulate_rows(const Scalar* weights, Index depth, Index first,
+                                          Index count, const Scalar* values,
                                           Pack<Scalar> (&sum)[Chains][Registers]) {
   using P = Pack<Scalar>;
   const auto accumulate = [&](auto chain, Index k) __attribute__((always_inline)) {
     const P value = P::broadcast(values[k]);
-    unroll<Registers>([&](auto i) __attribute__((always_inline)) {
-      sum[chain][i] =
-          multiply_add(P::load(rows + (k * Registers + i) * P::width), value, sum[chain][i]);
+    for_vector_blocks<Scalar, Registers>([&](auto block,
+                                             auto vectors) __attribute__((always_inline)) {
+      const Scalar* const row = weights + (block * depth + (first + k) * vectors) * P::width;
+      unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+        P& to = sum[chain][block + v];
+        to = multiply_add(P::load(row + v * P::width), value, to);
+      });
     });
   };
   Index k = 0;
@@ -44,8 +49,9 @@ struct PanelStep {
   Index first_unit;
   /// The bias, or pre-activations to which only the recurrent kernel is to be added.
   const Scalar* from;
-  const Scalar* kernel;
-  const Scalar* recurrent;
+  /// The panel's: rows of the kernel, then `outputs` rows of the recurrent kernel.
+  const Scalar* weights;
+  Index depth;
   const Scalar* x;
   const Scalar* h;
   Scalar* memory;
@@ -71,8 +77,8 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
     unroll<chains - 1>([&](auto c)
                            __attribute__((always_inline)) { sum[c + 1][i] = Full::broadcast(0); });
   });
-  accumulate_rows<registers>(at.inputs, at.kernel, at.x, sum);
-  accumulate_rows<registers>(at.outputs, at.recurrent, at.h, sum);
+  accumulate_rows<registers>(at.weights, at.depth, 0, at.inputs, at.x, sum);
+  accumulate_rows<registers>(at.weights, at.depth, at.depth - at.outputs, at.outputs, at.h, sum);
 
   typename Traits::template Step<P> step;
   alignas(64) Scalar narrow[static_cast<std::size_t>(row)];
@@ -142,8 +148,8 @@ template <Index Inputs, Index Units, class Scalar, class Gates, class Equations,
                            .units = units,
                            .first_unit = panel * Packed::width,
                            .from = bias,
-                           .kernel = bias + row,
-                           .recurrent = bias + (1 + inputs) * row,
+                           .weights = bias + row,
+                           .depth = inputs + outputs,
                            .x = x,
                            .h = h,
                            .memory = memory,
@@ -172,8 +178,8 @@ template <class Scalar, class Gates, class Equations>
                        .units = packed.units,
                        .first_unit = panel * Packed::width,
                        .from = tape_row(packed, z, at, panel),
-                       .kernel = nullptr,
-                       .recurrent = packed.recurrent(panel),
+                       .weights = packed.bias(panel) + packed.row_size(panel),
+                       .depth = packed.depth(),
                        .x = nullptr,
                        .h = at.h_before(0),
                        .memory = at.memory(0),

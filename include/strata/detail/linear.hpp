@@ -73,7 +73,7 @@ class Linear {
       }
     }
     if (units() > Pack<Scalar>::width) {
-      add_kernel_gradient<tile_vectors>(rows, x, dy, kernel, stride, scratch);
+      add_kernel_gradient<tile_vectors<Scalar>>(rows, x, dy, kernel, stride, scratch);
     } else {
       add_kernel_gradient<1>(rows, x, dy, kernel, stride, scratch);
     }

@@ -10,14 +10,14 @@
 namespace strata::inline STRATA_TARGET::detail {
 
 /// A matrix of `lanes` outputs by `depth` inputs, and a bias for each output, laid out as the tile
-/// reads it. The lanes are cut into blocks of four registers, then of one register for what is
-/// left where that pads less; a block holds its bias, and for each k the weights of its lanes,
-/// padded with zeros.
+/// reads it. The lanes are cut into blocks of as many registers as a tile takes, then of one
+/// register for what is left where that pads less; a block holds its bias, and for each k the
+/// weights of its lanes, padded with zeros.
 template <class Scalar>
 class PackedMatrix {
  public:
   static constexpr Index width = Pack<Scalar>::width;
-  static constexpr Index wide = tile_vectors * width;
+  static constexpr Index wide = tile_vectors<Scalar> * width;
 
   /// Packs element(lane, k) and bias(lane).
   template <class Element, class Bias>
@@ -79,65 +79,68 @@ class PackedMatrix {
 template <class Scalar, class Column, class To>
 void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index length, Column column,
               To to) {
-  constexpr int most = tile_columns<Scalar>;
   constexpr Index wide = PackedMatrix<Scalar>::wide;
-  // Columns that stay in the second cache until every block of lanes has read them.
-  constexpr Index chunk = 8 * most;
-  std::array<Scalar, static_cast<std::size_t>(most * wide)> tail;
-  const auto multiply_block = [&](Index first, Index start, Index columns_here) {
-    const Index block = matrix.block_size(first);
-    const Index used = std::min(block, matrix.lanes() - first);
-    for_column_groups<Scalar>(columns_here, [&](Index offset, int size) {
-      const Index begin = start + offset;
-      const Scalar* from[most];
-      Scalar* out[most];
-      for (int n = 0; n < size; ++n) {
-        from[n] = matrix.bias(first);
-        out[n] = used == block ? to(begin + n) + first : tail.data() + n * block;
+  // Segments that one tile runs through.
+  constexpr Index most = 8;
+  std::array<const Scalar*, static_cast<std::size_t>(most * tile_chunk)> pointers;
+  std::array<Scalar, static_cast<std::size_t>(tile_chunk * wide)> tail;
+  for_chunks(columns, [&](Index start, Index count) {
+    for (Index k = 0; k < matrix.depth(); k += most * length) {
+      std::array<TileSegment<Scalar>, static_cast<std::size_t>(most)> in;
+      Index segments = 0;
+      for (; segments < most && k + segments * length < matrix.depth(); ++segments) {
+        const Scalar** const to_columns = pointers.data() + segments * tile_chunk;
+        for (Index c = 0; c < count; ++c) to_columns[c] = column(start + c, k / length + segments);
+        in[static_cast<std::size_t>(segments)] = {
+            .depth = std::min(length, matrix.depth() - k - segments * length),
+            .step = 1,
+            .columns = to_columns};
       }
-      const auto product =
-          block == wide ? tile_for<Scalar, tile_vectors>(size) : tile_for<Scalar, 1>(size);
-      for (Index segment = 0, k = 0; k < matrix.depth();) {
-        std::array<TileSegment<Scalar>, 8> in;
-        std::size_t count = 0;
-        const Scalar* const weights = matrix.weights(first) + k * block;
-        for (; count < in.size() && k < matrix.depth(); ++count, ++segment, k += length) {
-          in[count].depth = std::min(length, matrix.depth() - k);
-          in[count].step = 1;
-          for (int n = 0; n < size; ++n) in[count].columns[n] = column(begin + n, segment);
+      for (Index first = 0; first < matrix.lanes(); first += matrix.block_size(first)) {
+        const Index block = matrix.block_size(first);
+        const bool whole = block <= matrix.lanes() - first;
+        const auto sums = [&](Index c) {
+          return whole ? to(start + c) + first : tail.data() + c * block;
+        };
+        const auto before = [&](Index c) -> const Scalar* {
+          return k == 0 ? matrix.bias(first) : sums(c);
+        };
+        const TileWeights<Scalar> weights{matrix.weights(first) + k * block, block};
+        if (block == wide) {
+          multiply_columns<tile_vectors<Scalar>>(in.data(), segments, count, weights, before, sums);
+        } else {
+          multiply_columns<1>(in.data(), segments, count, weights, before, sums);
         }
-        product(in.data(), static_cast<Index>(count), weights, from, out);
-        std::copy_n(out, size, from);
+        if (whole || k + most * length < matrix.depth()) continue;
+        for (Index c = 0; c < count; ++c) {
+          std::copy_n(sums(c), matrix.lanes() - first, to(start + c) + first);
+        }
       }
-      if (used < block) {
-        for (int n = 0; n < size; ++n) std::copy_n(out[n], used, to(begin + n) + first);
-      }
-    });
-  };
-  for (Index start = 0; start < columns; start += chunk) {
-    const Index count = std::min(chunk, columns - start);
-    for (Index first = 0; first < matrix.lanes(); first += matrix.block_size(first)) {
-      multiply_block(first, start, count);
     }
-  }
+  });
 }
 
 /// sum[j][lane] += panel[r][lane] * row(r)[j], summed over the rows r, for all j: the gradient of
-/// weights that multiplied row(r)[j] and gave the outputs with derivatives `panel`, of `Vectors`
-/// registers of lanes a row. `strips` is what pack_strips made of the rows.
-template <int Vectors, class Scalar>
+/// weights that multiplied row(r)[j] and gave the outputs with derivatives `panel`, of `Registers`
+/// registers of lanes a row. `strips` is what pack_strips made of the rows. `next`, in tile_count()
+/// shares, is what the product after this one reads.
+template <int Registers, class Scalar>
 void add_outer_product(const Scalar* panel, Index rows, Index columns, const Scalar* strips,
-                       Scalar* sum) {
-  constexpr int most = tile_columns<Scalar>;
-  constexpr Index lanes = Vectors * Pack<Scalar>::width;
-  for_column_groups<Scalar>(columns, [&](Index begin, int size) {
-    TileSegment<Scalar> in{.depth = rows, .step = size, .columns = {}};
-    Scalar* out[most];
-    for (int n = 0; n < size; ++n) {
-      in.columns[n] = strips + begin * rows + n;
-      out[n] = sum + (begin + n) * lanes;
-    }
-    tile_for<Scalar, Vectors>(size)(&in, 1, panel, out, out);
+                       Scalar* sum, Prefetch<Scalar> next = {}) {
+  constexpr Index lanes = Registers * Pack<Scalar>::width;
+  for_vector_blocks<Scalar, Registers>([&](auto first, auto vectors) {
+    const Index lane = first * Pack<Scalar>::width;
+    for_column_groups(columns, [&](Index begin, int size) {
+      next.advance();
+      const Scalar* values[tile_columns];
+      Scalar* out[tile_columns];
+      for (int n = 0; n < size; ++n) {
+        values[n] = strips + begin * rows + n;
+        out[n] = sum + (begin + n) * lanes + lane;
+      }
+      const TileSegment<Scalar> in{.depth = rows, .step = size, .columns = values};
+      tile_for<Scalar, vectors>(size)(&in, 1, 0, {panel + lane, lanes}, out, out);
+    });
   });
 }
 
@@ -149,10 +152,10 @@ void pack_strips(Index rows, Index columns, bool ones, Row row, Buffer<Scalar>& 
   strips.resize(rows * all);
   for (Index r = 0; r < rows; ++r) {
     const Scalar* values = row(r);
-    for_column_groups<Scalar>(all, [&](Index begin, int size) {
+    for_column_groups(all, [&](Index begin, int size) {
       Scalar* const to = strips.data() + begin * rows + r * size;
       // Unrolled, since a call of memcpy for so few numbers takes longer than they do.
-      unroll<tile_columns<Scalar>>([&](auto n) {
+      unroll<tile_columns>([&](auto n) {
         if (n < size) to[n] = begin + n < columns ? values[begin + n] : Scalar(1);
       });
     });

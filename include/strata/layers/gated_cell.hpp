@@ -317,7 +317,7 @@ class GatedCell {
   /// Steps whose inputs are handled together: for batches that do not fill a tile, some that fill
   /// several; 1 for larger ones.
   [[nodiscard]] static Index block_of(Index batch) noexcept {
-    constexpr Index columns = detail::tile_columns<Scalar>;
+    constexpr Index columns = detail::tile_columns;
     return batch < columns ? 6 * columns / batch : 1;
   }
 

@@ -164,13 +164,13 @@ class StreamBatch {
   static constexpr const char* name = "StreamBatch";
   /// So many rows go through all layers before the next ones: what lies between the layers stays in
   /// the cache.
-  static constexpr Index block = 32 * detail::tile_columns<Scalar>;
+  static constexpr Index block = 32 * detail::tile_columns;
 
   /// Rows are stepped in whole groups of as many as the kernels handle at a time, the last filled
   /// up with rows of zeros. A row is then added up in the same order, and gives the same bits,
   /// whoever else is there.
   [[nodiscard]] static Index whole_groups(Index streams) noexcept {
-    constexpr Index group = detail::tile_columns<Scalar>;
+    constexpr Index group = detail::tile_columns;
     return (streams + group - 1) / group * group;
   }
 
