@@ -46,13 +46,15 @@ template <class Scalar, int Vectors, int Columns>
 void tile(const TileSegment<Scalar>* segments, Index segment_count, Index first,
           TileWeights<Scalar> weights, const Scalar* const* from, Scalar* const* to) {
   using P = Pack<Scalar>;
-  // Fewer than eight independent sums leave the multiply-add units waiting; split each in two.
-  constexpr int chains = Vectors * Columns < 8 ? 2 : 1;
+  // Fewer than eight independent sums leave the multiply-add units waiting; split each.
+  constexpr int chains = Vectors * Columns >= 8 ? 1 : (Vectors * Columns + 7) / (Vectors * Columns);
   P sum[chains][Columns][Vectors];
   unroll<Columns>([&](auto n) __attribute__((always_inline)) {
     unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
       sum[0][n][v] = P::load(from[n] + v * P::width);
-      if constexpr (chains == 2) sum[1][n][v] = P::broadcast(Scalar(0));
+      unroll<chains - 1>([&](auto c) __attribute__((always_inline)) {
+        sum[c + 1][n][v] = P::broadcast(Scalar(0));
+      });
     });
   });
 
@@ -79,10 +81,9 @@ void tile(const TileSegment<Scalar>* segments, Index segment_count, Index first,
       });
     };
     Index k = 0;
-    if constexpr (chains == 2) {
-      for (; k + 2 <= depth; k += 2) {
-        accumulate(std::integral_constant<int, 0>{}, k);
-        accumulate(std::integral_constant<int, 1>{}, k + 1);
+    if constexpr (chains > 1) {
+      for (; k + chains <= depth; k += chains) {
+        unroll<chains>([&](auto c) __attribute__((always_inline)) { accumulate(c, k + c); });
       }
     }
     for (; k < depth; ++k) accumulate(std::integral_constant<int, 0>{}, k);
@@ -91,7 +92,8 @@ void tile(const TileSegment<Scalar>* segments, Index segment_count, Index first,
   unroll<Columns>([&](auto n) __attribute__((always_inline)) {
     unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
       P total = sum[0][n][v];
-      if constexpr (chains == 2) total = total + sum[1][n][v];
+      unroll<chains - 1>([&](auto c)
+                             __attribute__((always_inline)) { total = total + sum[c + 1][n][v]; });
       total.store(to[n] + v * P::width);
     });
   });
@@ -125,7 +127,7 @@ STRATA_ALWAYS_INLINE void for_column_groups(Index count, F&& f) {
 }
 
 /// Columns that pass the weights of a tile together, while those lie in the first cache.
-inline constexpr Index tile_chunk = 8 * tile_columns;
+inline constexpr Index tile_chunk = 16 * tile_columns;
 
 /// Tiles that so many columns and registers of a row take.
 template <class Scalar>
