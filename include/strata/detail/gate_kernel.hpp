@@ -15,12 +15,16 @@
 namespace strata::inline STRATA_TARGET::detail {
 
 /// The tape of such cells: pre-activations, or what the gates left in their place, then dz, as
-/// [panel][step][sequence][slots][width].
+/// [panel][step][sequence][slots][width]. A panel has `rows` rows, of all steps and sequences.
+template <class Scalar, class Gates, class Z>
+[[nodiscard]] Z* tape_row(const GatePacked<Scalar, Gates>& packed, Z* z, Index rows, Index panel,
+                          Index row) {
+  return z + panel * rows * packed.wide + row * packed.row_size(panel);
+}
 template <class Scalar, class Gates>
 [[nodiscard]] Scalar* tape_row(const GatePacked<Scalar, Gates>& packed, Scalar* z,
                                const ScanStep<Scalar>& at, Index panel, Index b = 0) {
-  return z + panel * at.steps * at.batch * packed.wide +
-         (at.step * at.batch + b) * packed.row_size(panel);
+  return tape_row(packed, z, at.steps * at.batch, panel, at.step * at.batch + b);
 }
 
 /// Loads what the gates of one panel and one sequence read, but for h.
@@ -57,15 +61,13 @@ void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
   using Packed = GatePacked<Scalar, Gates>;
   const Scalar* x[tile_chunk];
   for_chunks(count * scan.batch, [&](Index start, Index size) {
-    for (Index n = 0; n < size; ++n) {
-      x[n] = scan.x_rows(first + (start + n) / scan.batch)((start + n) % scan.batch);
-    }
+    for (Index n = 0; n < size; ++n) x[n] = scan.x_row(first * scan.batch + start + n);
     const TileSegment<Scalar> in{.depth = packed.inputs, .step = 1, .columns = x};
     for_each_panel(packed, [&](Index panel, auto panel_width) {
       constexpr int registers = Packed::registers(panel_width);
       constexpr Index row = registers * Packed::width;
-      Scalar* const to = z + panel * tape_steps * scan.batch * Packed::wide +
-                         (tape_first * scan.batch + start) * row;
+      Scalar* const to =
+          tape_row(packed, z, tape_steps * scan.batch, panel, tape_first * scan.batch + start);
       for_vector_blocks<Scalar, registers>([&](auto block, auto vectors) {
         const Index lane = block * Packed::width;
         multiply_columns<vectors>(
@@ -201,9 +203,7 @@ void gates_input_derivative(const GatePacked<Scalar, Gates>& packed, const Scan<
   const Index rows = scan.rows();
   multiply(
       packed.kernel_transposed, rows, packed.wide,
-      [&](Index row, Index panel) {
-        return z + panel * rows * packed.wide + row * packed.row_size(panel);
-      },
+      [&](Index row, Index panel) { return tape_row(packed, z, rows, panel, row); },
       [&](Index row) { return scan.dx_row(dx, row); });
 }
 
@@ -229,8 +229,8 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
     const Index next = last ? 0 : panel + 1;
     const Index begin = last ? std::min(start + outer_product_rows, rows) : start;
     const Index count = std::min(outer_product_rows, rows - begin);
-    const Index row = packed.row_size(next);
-    return Prefetch<Scalar>(z + next * rows * packed.wide + begin * row, count * row, calls);
+    return Prefetch<Scalar>(tape_row(packed, z, rows, next, begin), count * packed.row_size(next),
+                            calls);
   };
   // The rows of z, from first_row, with the row of numbers that each was multiplied with, and
   // perhaps with one; then add(j, panel, sums).
@@ -244,10 +244,10 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
           depth, size, ones, [&](Index r) { return row(start + r); }, scratch.strips);
       for_each_panel(packed, [&](Index panel, auto width) {
         constexpr int registers = Packed::registers(width);
-        add_outer_product<registers>(
-            z + panel * rows * Packed::wide + start * registers * Packed::width, depth, all,
-            std::as_const(scratch.strips).data(), scratch.sums.data() + panel * all * Packed::wide,
-            rows_after(panel, start, tile_count<Scalar>(all, registers)));
+        add_outer_product<registers>(tape_row(packed, z, rows, panel, start), depth, all,
+                                     std::as_const(scratch.strips).data(),
+                                     scratch.sums.data() + panel * all * Packed::wide,
+                                     rows_after(panel, start, tile_count<Scalar>(all, registers)));
       });
     }
     const Scalar* from = scratch.sums.data();

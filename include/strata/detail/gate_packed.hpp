@@ -87,9 +87,13 @@ struct GatePacked {
   }
   /// F + R.
   [[nodiscard]] Index depth() const noexcept { return inputs + outputs; }
+  /// All of a panel but its bias.
+  [[nodiscard]] const Scalar* weights(Index panel) const noexcept {
+    return bias(panel) + row_size(panel);
+  }
   /// The weights of the block of `vectors` registers that begins with register `first` of a row.
   [[nodiscard]] TileWeights<Scalar> kernel(Index panel, int first, int vectors) const noexcept {
-    return {bias(panel) + row_size(panel) + first * width * depth(), vectors * width};
+    return {weights(panel) + first * width * depth(), vectors * width};
   }
   [[nodiscard]] TileWeights<Scalar> recurrent(Index panel, int first, int vectors) const noexcept {
     const TileWeights<Scalar> weights = kernel(panel, first, vectors);

@@ -178,7 +178,7 @@ template <class Scalar, class Gates, class Equations>
                        .units = packed.units,
                        .first_unit = panel * Packed::width,
                        .from = tape_row(packed, z, at, panel),
-                       .weights = packed.bias(panel) + packed.row_size(panel),
+                       .weights = packed.weights(panel),
                        .depth = packed.depth(),
                        .x = nullptr,
                        .h = at.h_before(0),

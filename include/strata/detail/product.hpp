@@ -4,6 +4,7 @@
 #include <array>
 
 #include <strata/detail/buffer.hpp>
+#include <strata/detail/prefetch.hpp>
 #include <strata/detail/tile.hpp>
 #include <strata/target.hpp>
 

@@ -5,7 +5,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <strata/detail/prefetch.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -47,7 +46,7 @@ void tile(const TileSegment<Scalar>* segments, Index segment_count, Index first,
           TileWeights<Scalar> weights, const Scalar* const* from, Scalar* const* to) {
   using P = Pack<Scalar>;
   // Fewer than eight independent sums leave the multiply-add units waiting; split each.
-  constexpr int chains = Vectors * Columns >= 8 ? 1 : (Vectors * Columns + 7) / (Vectors * Columns);
+  constexpr int chains = (Vectors * Columns + 7) / (Vectors * Columns);
   P sum[chains][Columns][Vectors];
   unroll<Columns>([&](auto n) __attribute__((always_inline)) {
     unroll<Vectors>([&](auto v) __attribute__((always_inline)) {
