@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <strata/detail/simd.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
 #include <strata/layers/lstm.hpp>
@@ -124,6 +125,29 @@ TEMPLATE_TEST_CASE("Stream: sizes fixed by the type", "[stream]", float, double)
                             LSTM<Scalar, 3, 8, return_sequences>(), Dropout<Scalar>(0.3),
                             LSTM<Scalar, 8, 5>(), Dense<Scalar, 5, 2>(Activation::sigmoid)),
                         3);
+  const auto check_units = [](auto units) {
+    check_against_predict(Sequential<LSTM<Scalar, 2, units>, Dense<Scalar, units, 1>>(), 2);
+  };
+  // Two panels and a narrow one, two together, many and a narrow one.
+  check_units(std::integral_constant<Index, 12>{});
+  check_units(std::integral_constant<Index, 16>{});
+  check_units(std::integral_constant<Index, 33>{});
+}
+
+TEST_CASE("Stream: bits do not tell in which order a step reads the weights", "[stream]") {
+  // Three registers of units: two together, and one.
+  Sequential<> model;
+  model.add(Input{Dynamic, 2});
+  model.add(LSTM{3 * detail::register_width<float>, return_sequences});
+  const auto x = random_sequence<float>(5, 2);
+  Stream one{model};
+  Stream other{model};
+  (void)other.step(step_of(x, 0));
+  other.reset();
+  for (Index t = 0; t < 5; ++t) {
+    INFO("step " << t);
+    REQUIRE(std::ranges::equal(one.step(step_of(x, t)), other.step(step_of(x, t))));
+  }
 }
 
 TEST_CASE("Stream: state is read, set and reset", "[stream]") {

@@ -27,20 +27,25 @@ class DotRows {
     }
   }
 
-  /// y[lane] = bias[lane] + sum over k of matrix(lane, k) * x[k].
+  /// y[lane] = bias[lane] + sum over k of matrix(lane, k) * x[k]. Lanes and Depth are Dynamic, or
+  /// the packed sizes.
+  template <Index Lanes = Dynamic, Index Depth = Dynamic>
   void apply(const Scalar* x, Scalar* y) const noexcept {
+    const Index lanes = Lanes == Dynamic ? lanes_ : Lanes;
+    const Index depth = Depth == Dynamic ? depth_ : Depth;
+    const Index row_size = Depth == Dynamic ? row_ : padded<Scalar>(Depth);
     const Scalar* row = values_.data();
-    const Scalar* const bias = row + lanes_ * row_;
-    for (Index lane = 0; lane < lanes_; ++lane, row += row_) {
+    const Scalar* const bias = row + lanes * row_size;
+    for (Index lane = 0; lane < lanes; ++lane, row += row_size) {
       P even = P::broadcast(0);
       P odd = P::broadcast(0);
       Index k = 0;
-      for (; k + 2 * P::width <= depth_; k += 2 * P::width) {
+      for (; k + 2 * P::width <= depth; k += 2 * P::width) {
         even = multiply_add(P::load(row + k), P::load(x + k), even);
         odd = multiply_add(P::load(row + k + P::width), P::load(x + k + P::width), odd);
       }
-      for (; k < depth_; k += P::width) {
-        const Index used = std::min<Index>(P::width, depth_ - k);
+      for (; k < depth; k += P::width) {
+        const Index used = std::min<Index>(P::width, depth - k);
         even = multiply_add(P::load(row + k), load_lanes<P>(x + k, used), even);
       }
       y[lane] = bias[lane] + sum(even + odd);

@@ -73,6 +73,11 @@ struct GatePacked {
     return width_for(units - (panels_for(units) - 1) * width);
   }
 
+  /// Whether the weights of such a cell lie in the first cache, of 32 KB or more.
+  static constexpr bool is_small(Index inputs, Index outputs, Index units) {
+    return (1 + inputs + outputs) * panels_for(units) * wide * Index(sizeof(Scalar)) <= 32 * 1024;
+  }
+
   [[nodiscard]] Index panel_size() const noexcept { return (1 + depth()) * wide; }
   /// Numbers of a row of a panel.
   [[nodiscard]] Index row_size(Index panel) const noexcept {
@@ -221,21 +226,31 @@ STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& pac
 }
 
 /// f(panel, width) for every panel, its width as a constant, in the opposite order with `reverse`
-/// but for a narrow one, which is last. The number of units is a constant where it is fixed.
-template <Index Units, class Scalar, class Gates, class F>
+/// but for a narrow one, which is last. The number of units is a constant where it is fixed. Whole
+/// panels may come two at a time, as one of twice the width that begins with `panel`.
+template <Index Units, int Together = 1, class Scalar, class Gates, class F>
 STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, bool reverse, F f) {
   using Packed = GatePacked<Scalar, Gates>;
   constexpr int width = Pack<Scalar>::width;
   const Index panels = Packed::panels_for(Units == Dynamic ? packed.units : Units);
   const Index last_width = Units == Dynamic ? packed.last_width : Packed::last_width_for(Units);
-  const Index full = last_width < width ? panels - 1 : panels;
-  for (Index i = 0; i < full; ++i) {
-    f(reverse ? full - 1 - i : i, std::integral_constant<int, width>{});
+  const Index whole = last_width < width ? panels - 1 : panels;
+  const Index pairs = Together == 2 ? whole / 2 : 0;
+  const Index groups = whole - pairs;
+  for (Index i = 0; i < groups; ++i) {
+    const Index group = reverse ? groups - 1 - i : i;
+    if constexpr (Together == 2) {
+      if (group < pairs) {
+        f(2 * group, std::integral_constant<int, 2 * width>{});
+        continue;
+      }
+    }
+    f(group + pairs, std::integral_constant<int, width>{});
   }
   if constexpr (Units == Dynamic) {
-    if (full < panels) with_narrow_width(packed, [&](auto narrow) { f(full, narrow); });
+    if (whole < panels) with_narrow_width(packed, [&](auto narrow) { f(whole, narrow); });
   } else if constexpr (Packed::last_width_for(Units) < width) {
-    f(full, std::integral_constant<int, Packed::last_width_for(Units)>{});
+    f(whole, std::integral_constant<int, Packed::last_width_for(Units)>{});
   }
 }
 

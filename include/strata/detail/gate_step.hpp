@@ -1,9 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 
 #include <strata/detail/gate_kernel.hpp>
+#include <strata/detail/wide_pack.hpp>
 #include <strata/target.hpp>
 
 // One step of one sequence, for streams: nothing is kept, and all is in registers. Up to some 40
@@ -12,25 +14,53 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// sum[i] += weights[first + k][i] * values[k], summed over `count` rows of Registers registers, in
-/// several chains that do not wait for each other. `weights` are those of a panel, of `depth` rows.
-template <int Registers, int Chains, class Scalar>
-STRATA_ALWAYS_INLINE void accumulate_rows(const Scalar* weights, Index depth, Index first,
-                                          Index count, const Scalar* values,
+/// What a panel of a step, or two of them together, read besides their weights.
+template <class Scalar>
+struct PanelStep {
+  Index inputs;
+  Index outputs;
+  Index units;
+  Index first_unit;
+  /// For each panel: the bias, or pre-activations to which only the recurrent kernel is to be
+  /// added; and rows of the kernel, then `outputs` rows of the recurrent kernel, `depth` of them.
+  const Scalar* from[2];
+  const Scalar* weights[2];
+  Index depth;
+  const Scalar* x;
+  const Scalar* h;
+  Scalar* memory;
+  /// From one memory of all units to the next.
+  Index memory_stride;
+};
+
+/// sum[p R + i] += row first + k of panel p's weights, register i of R, times values[k], summed
+/// over `count` rows, in several chains that do not wait for each other.
+template <int Panels, int Chains, int Registers, class Scalar>
+STRATA_ALWAYS_INLINE void accumulate_rows(const PanelStep<Scalar>& at, Index first, Index count,
+                                          const Scalar* values,
                                           Pack<Scalar> (&sum)[Chains][Registers]) {
   using P = Pack<Scalar>;
+  constexpr int registers = Registers / Panels;
   const auto accumulate = [&](auto chain, Index k) __attribute__((always_inline)) {
     const P value = P::broadcast(values[k]);
-    for_vector_blocks<Scalar, Registers>([&](auto block,
-                                             auto vectors) __attribute__((always_inline)) {
-      const Scalar* const row = weights + (block * depth + (first + k) * vectors) * P::width;
-      unroll<vectors>([&](auto v) __attribute__((always_inline)) {
-        P& to = sum[chain][block + v];
-        to = multiply_add(P::load(row + v * P::width), value, to);
+    unroll<Panels>([&](auto panel) __attribute__((always_inline)) {
+      for_vector_blocks<Scalar, registers>([&](auto block,
+                                               auto vectors) __attribute__((always_inline)) {
+        const Scalar* const row =
+            at.weights[panel] + (block * at.depth + (first + k) * vectors) * P::width;
+        unroll<vectors>([&](auto v) __attribute__((always_inline)) {
+          P& to = sum[chain][panel * registers + block + v];
+          to = multiply_add(P::load(row + v * P::width), value, to);
+        });
       });
     });
   };
   Index k = 0;
+#ifdef __clang__
+  // Clang would unroll it to the end where the count is fixed, and then spills what it loaded
+  // early.
+#pragma clang loop unroll(disable)
+#endif
   for (; k + Chains <= count; k += Chains) {
     unroll<Chains>([&](auto chain)
                        __attribute__((always_inline)) { accumulate(chain, k + chain); });
@@ -40,27 +70,28 @@ STRATA_ALWAYS_INLINE void accumulate_rows(const Scalar* weights, Index depth, In
   });
 }
 
-/// What one panel of a step reads, besides its weights.
-template <class Scalar>
-struct PanelStep {
-  Index inputs;
-  Index outputs;
-  Index units;
-  Index first_unit;
-  /// The bias, or pre-activations to which only the recurrent kernel is to be added.
-  const Scalar* from;
-  /// The panel's: rows of the kernel, then `outputs` rows of the recurrent kernel.
-  const Scalar* weights;
-  Index depth;
-  const Scalar* x;
-  const Scalar* h;
-  Scalar* memory;
-  /// From one memory of all units to the next.
-  Index memory_stride;
-};
+/// The pre-activations of each slot of a panel, or of two that make packs of twice the width, from
+/// the registers of their rows.
+template <int Width, std::size_t Slots, int Registers, class Scalar>
+STRATA_ALWAYS_INLINE void split_slots(const Pack<Scalar> (&sum)[Registers],
+                                      std::array<Pack<Scalar, Width>, Slots>& z) {
+  using Full = Pack<Scalar>;
+  if constexpr (Width > Full::width) {
+    unroll<Slots>([&](auto i) __attribute__((always_inline)) { z[i] = {sum[i], sum[Slots + i]}; });
+  } else if constexpr (Width == Full::width) {
+    unroll<Slots>([&](auto i) __attribute__((always_inline)) { z[i] = sum[i]; });
+  } else {
+    alignas(64) Scalar row[static_cast<std::size_t>(Registers * Full::width)];
+    unroll<Registers>([&](auto i)
+                          __attribute__((always_inline)) { sum[i].store(row + i * Full::width); });
+    unroll<Slots>([&](auto i) __attribute__((always_inline)) {
+      z[i] = Pack<Scalar, Width>::load(row + i * Width);
+    });
+  }
+}
 
-/// One panel of a step: the products, then the gates. Sizes are constants where those of the cell
-/// are fixed.
+/// One panel of a step, or two: the products, then the gates. Sizes are constants where those of
+/// the cell are fixed.
 template <int Width, class Scalar, class Gates, class Equations, class Emit>
 STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
                                      const GatePacked<Scalar, Gates>& packed,
@@ -70,18 +101,16 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   using Traits = GateTraits<Gates>;
   constexpr int registers = GatePacked<Scalar, Gates>::registers(Width);
   constexpr int chains = registers >= 8 ? 1 : 8 / registers;
-  constexpr Index row = registers * Full::width;
+  constexpr int panels = Width > Full::width ? 2 : 1;
   Full sum[chains][registers];
   unroll<registers>([&](auto i) __attribute__((always_inline)) {
-    sum[0][i] = Full::load(at.from + i * Full::width);
+    constexpr int each = registers / panels;
+    sum[0][i] = Full::load(at.from[i / each] + i % each * Full::width);
     unroll<chains - 1>([&](auto c)
                            __attribute__((always_inline)) { sum[c + 1][i] = Full::broadcast(0); });
   });
-  accumulate_rows<registers>(at.weights, at.depth, 0, at.inputs, at.x, sum);
-  accumulate_rows<registers>(at.weights, at.depth, at.depth - at.outputs, at.outputs, at.h, sum);
-
-  typename Traits::template Step<P> step;
-  alignas(64) Scalar narrow[static_cast<std::size_t>(row)];
+  accumulate_rows<panels>(at, 0, at.inputs, at.x, sum);
+  accumulate_rows<panels>(at, at.depth - at.outputs, at.outputs, at.h, sum);
   unroll<registers>([&](auto i) __attribute__((always_inline)) {
     const auto fold = [&](auto gap) __attribute__((always_inline)) {
       unroll<gap>([&](auto c)
@@ -90,17 +119,10 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
     if constexpr (chains >= 8) fold(std::integral_constant<int, 4>{});
     if constexpr (chains >= 4) fold(std::integral_constant<int, 2>{});
     if constexpr (chains >= 2) fold(std::integral_constant<int, 1>{});
-    if constexpr (Width == Full::width) {
-      step.z[i] = sum[0][i];
-    } else {
-      sum[0][i].store(narrow + i * Full::width);
-    }
   });
-  if constexpr (Width < Full::width) {
-    unroll<Traits::slots>([&](auto i) __attribute__((always_inline)) {
-      step.z[i] = P::load(narrow + i * Width);
-    });
-  }
+
+  typename Traits::template Step<P> step;
+  split_slots(sum[0], step.z);
   const Index used = std::min<Index>(Width, at.units - at.first_unit);
   Scalar* const memory = at.memory + at.first_unit;
   unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
@@ -119,36 +141,80 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   emit(at.first_unit, used, y);
 }
 
-/// One step of one sequence. x: F. h: R, read. memory: (memories, U), read and replaced.
-/// emit(first, used, values) takes the new h, a register at a time. Inputs and Units are Dynamic,
-/// or the packed sizes; Outputs follows Units where that is fixed.
-///
-/// With `reverse` the panels are visited in the opposite order. A stream turns from step to step,
-/// so that what is still in the first cache is used first; the results are the same bits.
+/// Whether panels of a step come two at a time: in a small cell, where the time goes into results
+/// that wait for each other. In a large one it goes into reading the weights.
+template <class Equations, class Scalar, class Gates>
+[[nodiscard]] constexpr bool in_pairs(Index inputs, Index outputs, Index units) {
+  if constexpr (requires(const Equations& e) {
+                  requires std::remove_cvref_t<decltype(e.act)>::standard;
+                }) {
+    return units > Pack<Scalar>::width &&
+           GatePacked<Scalar, Gates>::is_small(inputs, outputs, units);
+  } else {
+    return false;
+  }
+}
+
+/// f(1), or f(2) where panels come in pairs. A constant where the sizes are.
+template <class Equations, Index Inputs, Index Units, class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& packed, F f) {
+  constexpr std::integral_constant<int, 1> one;
+  constexpr std::integral_constant<int, 2> two;
+  if constexpr (Inputs != Dynamic && Units != Dynamic) {
+    if constexpr (in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units)) {
+      f(two);
+    } else {
+      f(one);
+    }
+  } else if constexpr (in_pairs<Equations, Scalar, Gates>(0, 0, Pack<Scalar>::width + 1)) {
+    if (in_pairs<Equations, Scalar, Gates>(packed.inputs, packed.outputs, packed.units)) {
+      f(two);
+    } else {
+      f(one);
+    }
+  } else {
+    f(one);
+  }
+}
+
+/// Whether all units of a step come together, so that nothing reads h after the first of them.
+template <class Equations, Index Inputs, Index Units, class Scalar, class Gates>
+[[nodiscard]] constexpr bool comes_at_once() {
+  using Packed = GatePacked<Scalar, Gates>;
+  if constexpr (Units == Dynamic) return false;
+  if (Packed::panels_for(Units) == 1) return true;
+  return Inputs != Dynamic && Packed::panels_for(Units) == 2 &&
+         Packed::last_width_for(Units) == Packed::width &&
+         in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units);
+}
+
+/// gates_step and gates_recurrent_step with so many panels together.
 ///
 /// Out of line: where several equations are inlined side by side, GCC loads all weights ahead of
 /// the choice between them and spills them.
-template <Index Inputs, Index Units, class Scalar, class Gates, class Equations, class Emit>
-[[gnu::noinline]] void gates_step(const Equations& equations,
-                                  const GatePacked<Scalar, Gates>& packed, const Scalar* x,
-                                  const Scalar* h, Scalar* memory, bool reverse,
-                                  Emit emit) noexcept {
+template <int Together, Index Inputs, Index Units, class Scalar, class Gates, class Equations,
+          class Emit>
+[[gnu::noinline]] void gates_step_by(const Equations& equations,
+                                     const GatePacked<Scalar, Gates>& packed, const Scalar* x,
+                                     const Scalar* h, Scalar* memory, bool reverse,
+                                     Emit emit) noexcept {
   using Packed = GatePacked<Scalar, Gates>;
   const Index inputs = Inputs == Dynamic ? packed.inputs : Inputs;
   const Index units = Units == Dynamic ? packed.units : Units;
   const Index outputs = Units == Dynamic ? packed.outputs : Units;
-  visit_panels<Units>(
+  const Index panel_size = (1 + inputs + outputs) * Packed::wide;
+  visit_panels<Units, Together>(
       packed, reverse, [&](Index panel, auto width) __attribute__((always_inline)) {
-        constexpr Index row = Packed::registers(width) * Packed::width;
-        const Scalar* const bias =
-            packed.forward.data() + panel * (1 + inputs + outputs) * Packed::wide;
+        constexpr Index row =
+            Packed::registers(std::min<int>(width, Packed::width)) * Packed::width;
+        const Scalar* const bias = packed.forward.data() + panel * panel_size;
         step_panel<width>(equations, packed,
                           {.inputs = inputs,
                            .outputs = outputs,
                            .units = units,
                            .first_unit = panel * Packed::width,
-                           .from = bias,
-                           .weights = bias + row,
+                           .from = {bias, bias + panel_size},
+                           .weights = {bias + row, bias + panel_size + row},
                            .depth = inputs + outputs,
                            .x = x,
                            .h = h,
@@ -157,13 +223,10 @@ template <Index Inputs, Index Units, class Scalar, class Gates, class Equations,
                           emit);
       });
 }
-
-/// One step of a batch of one sequence whose pre-activations are ready in `z` but for what the
-/// recurrent kernel adds.
-template <class Scalar, class Gates, class Equations>
-[[gnu::noinline]] void gates_recurrent_step(const Equations& equations,
-                                            const GatePacked<Scalar, Gates>& packed,
-                                            const ScanStep<Scalar>& at, Scalar* z) {
+template <int Together, class Scalar, class Gates, class Equations>
+[[gnu::noinline]] void gates_recurrent_step_by(const Equations& equations,
+                                               const GatePacked<Scalar, Gates>& packed,
+                                               const ScanStep<Scalar>& at, Scalar* z) {
   using Packed = GatePacked<Scalar, Gates>;
   Scalar* const h = at.h(0);
   const auto emit = [h](Index first, Index used, auto values) {
@@ -171,14 +234,15 @@ template <class Scalar, class Gates, class Equations>
   };
   std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,
               at.memory(0));
-  visit_panels<Dynamic>(packed, at.step % 2 == 1, [&](Index panel, auto width) {
+  visit_panels<Dynamic, Together>(packed, at.step % 2 == 1, [&](Index panel, auto width) {
+    const Index next = panel + 1;
     step_panel<width>(equations, packed,
                       {.inputs = 0,
                        .outputs = at.h_before ? packed.outputs : 0,
                        .units = packed.units,
                        .first_unit = panel * Packed::width,
-                       .from = tape_row(packed, z, at, panel),
-                       .weights = packed.weights(panel),
+                       .from = {tape_row(packed, z, at, panel), tape_row(packed, z, at, next)},
+                       .weights = {packed.weights(panel), packed.weights(next)},
                        .depth = packed.depth(),
                        .x = nullptr,
                        .h = at.h_before(0),
@@ -186,6 +250,32 @@ template <class Scalar, class Gates, class Equations>
                        .memory_stride = packed.panels * Packed::width},
                       emit);
   });
+}
+
+/// One step of one sequence. x: F. h: R, read. memory: (memories, U), read and replaced.
+/// emit(first, used, values) takes the new h, a register at a time. Inputs and Units are Dynamic,
+/// or the packed sizes; Outputs follows Units where that is fixed.
+///
+/// With `reverse` the panels are visited in the opposite order. A stream turns from step to step,
+/// so that what is still in the first cache is used first; the results are the same bits.
+template <Index Inputs, Index Units, class Scalar, class Gates, class Equations, class Emit>
+STRATA_ALWAYS_INLINE void gates_step(const Equations& equations,
+                                     const GatePacked<Scalar, Gates>& packed, const Scalar* x,
+                                     const Scalar* h, Scalar* memory, bool reverse,
+                                     Emit emit) noexcept {
+  with_panels_together<Equations, Inputs, Units>(
+      packed, [&](auto together) __attribute__((always_inline)) {
+        gates_step_by<together, Inputs, Units>(equations, packed, x, h, memory, reverse, emit);
+      });
+}
+
+/// One step of a batch of one sequence whose pre-activations are ready in `z` but for what the
+/// recurrent kernel adds.
+template <class Scalar, class Gates, class Equations>
+void gates_recurrent_step(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
+                          const ScanStep<Scalar>& at, Scalar* z) {
+  with_panels_together<Equations, Dynamic, Dynamic>(
+      packed, [&](auto together) { gates_recurrent_step_by<together>(equations, packed, at, z); });
 }
 
 }  // namespace strata::inline STRATA_TARGET::detail

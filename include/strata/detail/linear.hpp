@@ -30,7 +30,7 @@ class Linear {
     units_ = units;
     const auto weight = [&](Index unit, Index k) { return kernel[k * stride + unit]; };
     const auto bias_of = [&](Index unit) { return bias ? bias[unit] + more : more; };
-    if (has_few_units()) {
+    if (are_few(units)) {
       dots_.pack(units, inputs, weight, bias_of);
     } else {
       weights_.pack(units, inputs, weight, bias_of);
@@ -43,11 +43,11 @@ class Linear {
   [[nodiscard]] Index inputs() const noexcept { return inputs_; }
   [[nodiscard]] Index units() const noexcept { return units_; }
 
-  /// y(row) = x(row) W + b.
-  template <class X, class Y>
+  /// y(row) = x(row) W + b. Inputs and Units are Dynamic, or the packed sizes.
+  template <Index Inputs = Dynamic, Index Units = Dynamic, class X, class Y>
   void apply(Index rows, X x, Y y) const noexcept {
-    if (has_few_units()) {
-      for (Index row = 0; row < rows; ++row) dots_.apply(x(row), y(row));
+    if (are_few(Units == Dynamic ? units() : Units)) {
+      for (Index row = 0; row < rows; ++row) dots_.template apply<Units, Inputs>(x(row), y(row));
       return;
     }
     multiply(
@@ -81,7 +81,7 @@ class Linear {
 
  private:
   /// So few that they would leave most lanes of a register empty.
-  [[nodiscard]] bool has_few_units() const noexcept { return 4 * units_ <= Pack<Scalar>::width; }
+  static constexpr bool are_few(Index units) noexcept { return 4 * units <= Pack<Scalar>::width; }
 
   template <int Vectors, class X, class DY>
   void add_kernel_gradient(Index rows, X x, DY dy, Scalar* gradient, Index stride,

@@ -79,8 +79,8 @@ class RecurrentLayer {
         cell.step(x, state, state + size, y, reverse);
       } else {
         cell.step(x, state, state + size, y);
+        std::copy_n(y, size, state);
       }
-      std::copy_n(y, size, state);
     }
 
    private:

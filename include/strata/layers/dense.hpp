@@ -113,14 +113,19 @@ class Dense {
 
     /// x: rows of F. y: rows of U.
     void rows(const Scalar* x, Scalar* y, Index count) const noexcept {
-      const Index inputs = linear.inputs();
-      const Index units = linear.units();
-      linear.apply(
+      const Index inputs = Inputs == Dynamic ? linear.inputs() : Inputs;
+      const Index units = Units == Dynamic ? linear.units() : Units;
+      linear.template apply<Inputs, Units>(
           count, [&](Index row) { return x + row * inputs; },
           [&](Index row) { return y + row * units; });
+      if (activation != Activation::linear) activate_rows(y, units, count);
+    }
+
+   private:
+    [[gnu::noinline]] void activate_rows(Scalar* y, Index units, Index count) const noexcept {
       if (activation == Activation::softmax) {
         for (Index row = 0; row < count; ++row) detail::softmax(y + row * units, units);
-      } else if (activation != Activation::linear) {
+      } else {
         detail::transform(
             count * units, y, [&](auto v) { return activate(activation, v); }, y);
       }

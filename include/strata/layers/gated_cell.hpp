@@ -164,20 +164,37 @@ class GatedCell {
     detail::GatePacked<Scalar, Gates> weights;
     Gates gates;
 
-    /// `reverse` as in detail::gates_step.
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y,
-              bool reverse = false) const noexcept {
-      step(x, h, memory, reverse,
+    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
+      step(x, h, memory, false,
            [y](Index first, Index used, auto values) { store_lanes(values, y + first, used); });
+    }
+
+    /// The same, and h becomes y too. `reverse` as in detail::gates_step.
+    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y, bool reverse) const noexcept {
+      with_equations(
+          gates, [&](const auto& equations) __attribute__((always_inline)) {
+            using Equations = std::remove_cvref_t<decltype(equations)>;
+            constexpr bool at_once =
+                detail::comes_at_once<Equations, Inputs, Units, Scalar, Gates>();
+            detail::gates_step<Inputs, Units>(
+                equations, weights, x, h, memory,
+                reverse, [=](Index first, Index used, auto values) __attribute__((always_inline)) {
+                  store_lanes(values, y + first, used);
+                  // The next step waits for it.
+                  if constexpr (at_once) store_lanes(values, h + first, used);
+                });
+            if constexpr (!at_once) std::copy_n(y, Units == Dynamic ? weights.units : Units, h);
+          });
     }
 
     /// emit(first, used, values) takes the new h, a register at a time.
     template <class Emit>
     void step(const Scalar* x, const Scalar* h, Scalar* memory, bool reverse,
               Emit emit) const noexcept {
-      with_equations(gates, [&](const auto& equations) {
-        detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, emit);
-      });
+      with_equations(
+          gates, [&](const auto& equations) __attribute__((always_inline)) {
+            detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, emit);
+          });
     }
   };
 
@@ -332,7 +349,7 @@ class GatedCell {
 
   /// f(equations), where Gates choose among several when running, f(gates) otherwise.
   template <class F>
-  static void with_equations(const Gates& gates, F f) {
+  static STRATA_ALWAYS_INLINE void with_equations(const Gates& gates, F f) {
     if constexpr (requires { gates.with_equations(f); }) {
       gates.with_equations(f);
     } else {

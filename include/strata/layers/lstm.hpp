@@ -54,10 +54,11 @@ struct LSTMGateSet {
   Activation recurrent_activation = Activation::sigmoid;
 
   template <class F>
-  void with_equations(F f) const {
-    with_activations(activation, recurrent_activation, [&](auto activations) {
-      f(LSTMEquations<decltype(activations)>{activations});
-    });
+  STRATA_ALWAYS_INLINE void with_equations(F f) const {
+    with_activations(
+        activation, recurrent_activation, [&](auto activations) __attribute__((always_inline)) {
+          f(LSTMEquations<decltype(activations)>{activations});
+        });
   }
 };
 
