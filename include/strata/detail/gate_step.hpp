@@ -155,9 +155,11 @@ template <class Equations, class Scalar, class Gates>
   }
 }
 
-/// f(1), or f(2) where panels come in pairs. A constant where the sizes are.
+/// f(1), or f(2) where panels come in pairs. A constant where the sizes are. `inputs` are those
+/// that the step multiplies.
 template <class Equations, Index Inputs, Index Units, class Scalar, class Gates, class F>
-STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& packed, F f) {
+STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& packed,
+                                               Index inputs, F f) {
   constexpr std::integral_constant<int, 1> one;
   constexpr std::integral_constant<int, 2> two;
   if constexpr (Inputs != Dynamic && Units != Dynamic) {
@@ -167,7 +169,7 @@ STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& 
       f(one);
     }
   } else if constexpr (in_pairs<Equations, Scalar, Gates>(0, 0, Pack<Scalar>::width + 1)) {
-    if (in_pairs<Equations, Scalar, Gates>(packed.inputs, packed.outputs, packed.units)) {
+    if (in_pairs<Equations, Scalar, Gates>(inputs, packed.outputs, packed.units)) {
       f(two);
     } else {
       f(one);
@@ -264,7 +266,7 @@ STRATA_ALWAYS_INLINE void gates_step(const Equations& equations,
                                      const Scalar* h, Scalar* memory, bool reverse,
                                      Emit emit) noexcept {
   with_panels_together<Equations, Inputs, Units>(
-      packed, [&](auto together) __attribute__((always_inline)) {
+      packed, packed.inputs, [&](auto together) __attribute__((always_inline)) {
         gates_step_by<together, Inputs, Units>(equations, packed, x, h, memory, reverse, emit);
       });
 }
@@ -274,8 +276,9 @@ STRATA_ALWAYS_INLINE void gates_step(const Equations& equations,
 template <class Scalar, class Gates, class Equations>
 void gates_recurrent_step(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
                           const ScanStep<Scalar>& at, Scalar* z) {
-  with_panels_together<Equations, Dynamic, Dynamic>(
-      packed, [&](auto together) { gates_recurrent_step_by<together>(equations, packed, at, z); });
+  with_panels_together<Equations, Dynamic, Dynamic>(packed, 0, [&](auto together) {
+    gates_recurrent_step_by<together>(equations, packed, at, z);
+  });
 }
 
 }  // namespace strata::inline STRATA_TARGET::detail
