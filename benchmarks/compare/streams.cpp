@@ -1,8 +1,12 @@
 #include "streams.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 #include <utility>
+
+#include "prototype.hpp"
 
 namespace bench {
 
@@ -25,45 +29,83 @@ struct Fixed<2, Units> {
                            LSTM<float, Units, Units, return_sequences>, Dense<float, Units, 1>>;
 };
 
-template <class Model>
-std::vector<double> measure_stream(const Model& model, double seconds) {
-  strata::Stream stream{model};
+template <class Step>
+std::vector<double> measure_steps(Step& step, double seconds) {
   const auto x = noise_tensor({1, 4096}, 3);
   volatile float sink = 0;
   std::vector<double> times = measure(seconds, Clock::processor, [&] {
-    for (const float value : x.values()) sink = stream(value);
+    for (const float value : x.values()) sink = step(value);
   });
   (void)sink;
   for (double& time : times) time /= static_cast<double>(x.size());
   return times;
 }
 
-/// Measures the one of Units that is `units`; nothing when it is none of them.
-template <Index Layers, Index... Units>
-std::vector<double> measure_one_of(std::integer_sequence<Index, Units...>, Index units,
-                                   double seconds) {
+template <class Model>
+std::vector<double> measure_stream(const Model& model, double seconds) {
+  strata::Stream stream{model};
+  return measure_steps(stream, seconds);
+}
+
+/// Throws when it does not compute what the stream of the model does.
+template <Index Layers, Index Units, int Together, class Model>
+std::vector<double> measure_prototype_of(const Model& model, double seconds) {
+  const auto prototype = std::make_unique<Prototype<Layers, Units, Together>>(model);
+  strata::Stream stream{model};
+  for (const float value : noise_tensor({1, 100}, 4).values()) {
+    if (!(std::abs((*prototype)(value)-stream(value)) < 1e-5f)) {
+      throw std::runtime_error("the prototype computes something else than the stream");
+    }
+  }
+  return measure_steps(*prototype, seconds);
+}
+
+/// f(layers, units) with constants, if there is such a stream; nothing otherwise.
+template <class F>
+std::vector<double> with_sizes(Index layers, Index units, F f) {
   std::vector<double> times;
-  const auto try_one = [&]<Index U>(std::integral_constant<Index, U>) {
-    if (U != units) return;
-    const auto model = std::make_unique<typename Fixed<Layers, U>::Model>();
-    set_noise_weights(*model, U);
-    times = measure_stream(*model, seconds);
+  const auto try_one = [&](auto l, auto u) {
+    if (l == layers && u == units) times = f(l, u);
   };
-  (try_one(std::integral_constant<Index, Units>{}), ...);
+  const auto try_all = [&]<Index... Units>(auto l, std::integer_sequence<Index, Units...>) {
+    (try_one(l, std::integral_constant<Index, Units>{}), ...);
+  };
+  try_all(std::integral_constant<Index, 1>{},
+          std::integer_sequence<Index, 8, 16, 20, 24, 32, 40, 64, 96, 128>{});
+  try_all(std::integral_constant<Index, 2>{}, std::integer_sequence<Index, 16, 32, 64>{});
   return times;
+}
+
+template <Index Layers, Index Units>
+auto fixed_model() {
+  auto model = std::make_unique<typename Fixed<Layers, Units>::Model>();
+  set_noise_weights(*model, Units);
+  return model;
 }
 
 }  // namespace
 
 std::vector<double> measure_fixed_stream(Index layers, Index units, double seconds) {
-  using One = std::integer_sequence<Index, 8, 16, 20, 24, 32, 40, 64, 96, 128>;
-  using Two = std::integer_sequence<Index, 16, 32, 64>;
-  std::vector<double> times = layers == 1   ? measure_one_of<1>(One{}, units, seconds)
-                              : layers == 2 ? measure_one_of<2>(Two{}, units, seconds)
-                                            : std::vector<double>{};
+  std::vector<double> times = with_sizes(
+      layers, units, [&](auto l, auto u) { return measure_stream(*fixed_model<l, u>(), seconds); });
   if (times.empty())
     throw std::invalid_argument("no stream of these layers and units was compiled");
   return times;
+}
+
+std::vector<double> measure_prototype(Index layers, Index units, double seconds) {
+  constexpr Index width = strata::detail::Pack<float>::width;
+  return with_sizes(layers, units, [&](auto l, auto u) {
+    std::vector<double> best;
+    const auto model = fixed_model<l, u>();
+    const auto least = [](const auto& times) { return *std::ranges::min_element(times); };
+    if constexpr (u % width == 0) best = measure_prototype_of<l, u, 1>(*model, seconds / 2);
+    if constexpr (u % (2 * width) == 0) {
+      const auto pairs = measure_prototype_of<l, u, 2>(*model, seconds / 2);
+      if (least(pairs) < least(best)) best = pairs;
+    }
+    return best;
+  });
 }
 
 std::vector<double> measure_dynamic_stream(Index layers, Index units, double seconds) {

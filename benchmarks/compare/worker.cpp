@@ -10,7 +10,7 @@
 //     chain <seconds>                     nanoseconds of a step that has nothing to multiply
 //     train <case> <seconds> [recompute]  nanoseconds of each training step
 //     predict <case> <seconds>            nanoseconds of each call
-//     stream fixed|dynamic <layers> <U> <seconds>   nanoseconds of a step, block by block
+//     stream fixed|dynamic|prototype <layers> <U> <seconds>   nanoseconds of a step, block by block
 //     losses <case> <steps>               the losses of the first training steps
 //     outputs <case>                      the predictions for the B samples
 //     memory <case> <steps> [recompute]   trains; kB resident before it and at most
@@ -103,12 +103,13 @@ class Worker {
     }
     if (what == "chain") return text(bench::chain_seconds(read<double>(in)) * 1e9);
     if (what == "stream") {
-      const bool fixed = read<std::string>(in) == "fixed";
+      const auto kind = read<std::string>(in);
       const auto layers = read<Index>(in);
       const auto units = read<Index>(in);
       const auto seconds = read<double>(in);
-      return nanoseconds(fixed ? bench::measure_fixed_stream(layers, units, seconds)
-                               : bench::measure_dynamic_stream(layers, units, seconds));
+      return nanoseconds(kind == "fixed"     ? bench::measure_fixed_stream(layers, units, seconds)
+                         : kind == "dynamic" ? bench::measure_dynamic_stream(layers, units, seconds)
+                                             : bench::measure_prototype(layers, units, seconds));
     }
     if (what == "train") {
       const bench::Case c = read_case(in);
