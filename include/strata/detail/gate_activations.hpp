@@ -110,7 +110,8 @@ inline void check_clip(const char* layer, double clip) {
 
 /// Calls f with the activations; what the gates let out has that of what they let in.
 template <class F>
-STRATA_ALWAYS_INLINE void with_activations(Activation activation, Activation recurrent_activation, F&& f) {
+STRATA_ALWAYS_INLINE void with_activations(Activation activation, Activation recurrent_activation,
+                                           F&& f) {
   if (activation == Activation::tanh && recurrent_activation == Activation::sigmoid) {
     f(StandardActivations{});
   } else {
