@@ -210,13 +210,14 @@ template <int Together, Index Inputs, Index Units, class Scalar, class Gates, cl
         constexpr Index row =
             Packed::registers(std::min<int>(width, Packed::width)) * Packed::width;
         const Scalar* const bias = packed.forward.data() + panel * panel_size;
+        const Scalar* const next = width > Packed::width ? bias + panel_size : bias;
         step_panel<width>(equations, packed,
                           {.inputs = inputs,
                            .outputs = outputs,
                            .units = units,
                            .first_unit = panel * Packed::width,
-                           .from = {bias, bias + panel_size},
-                           .weights = {bias + row, bias + panel_size + row},
+                           .from = {bias, next},
+                           .weights = {bias + row, next + row},
                            .depth = inputs + outputs,
                            .x = x,
                            .h = h,
@@ -237,7 +238,7 @@ template <int Together, class Scalar, class Gates, class Equations>
   std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,
               at.memory(0));
   visit_panels<Dynamic, Together>(packed, at.step % 2 == 1, [&](Index panel, auto width) {
-    const Index next = panel + 1;
+    const Index next = width > Packed::width ? panel + 1 : panel;
     step_panel<width>(equations, packed,
                       {.inputs = 0,
                        .outputs = at.h_before ? packed.outputs : 0,

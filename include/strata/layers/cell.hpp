@@ -27,7 +27,9 @@ struct CellDerivatives {
 /// numbers each (for an LSTM one: c). In a scan each memory is padded to whole registers.
 ///
 /// - `packed.step(x, h, memory, y) noexcept`: one step of one sequence, without padding; memory is
-///   replaced, y must not be h.
+///   replaced, y must not be h. Where kernels are faster if the order in which they read the
+///   weights turns from step to step, `packed.step(x, h, memory, y, reverse)` too, in which y
+///   replaces h.
 /// - `forward(packed, at, scratch)` predicts one step, after `prepare(packed, scratch, batch)`;
 ///   `forward(packed, at, tape)` trains, after `prepare(packed, tape, batch, steps)`.
 /// - `backward(packed, at, tape, derivatives, first)` takes a step back; at the `first` one nobody
