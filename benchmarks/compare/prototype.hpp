@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <span>
-#include <vector>
 
+#include <strata/detail/gate_activations.hpp>
 #include <strata/detail/lstm_gates.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/detail/wide_pack.hpp>

@@ -141,42 +141,32 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   emit(at.first_unit, used, y);
 }
 
+/// Whether the gates are the usual ones; others are kept small rather than fast.
+template <class Equations>
+inline constexpr bool may_pair = requires(const Equations& equations) {
+  requires std::remove_cvref_t<decltype(equations.act)>::standard;
+};
+
 /// Whether panels of a step come two at a time: in a small cell, where the time goes into results
 /// that wait for each other. In a large one it goes into reading the weights.
 template <class Equations, class Scalar, class Gates>
 [[nodiscard]] constexpr bool in_pairs(Index inputs, Index outputs, Index units) {
-  if constexpr (requires(const Equations& e) {
-                  requires std::remove_cvref_t<decltype(e.act)>::standard;
-                }) {
-    return units > Pack<Scalar>::width &&
-           GatePacked<Scalar, Gates>::is_small(inputs, outputs, units);
-  } else {
-    return false;
-  }
+  return may_pair<Equations> && units > Pack<Scalar>::width &&
+         GatePacked<Scalar, Gates>::is_small(inputs, outputs, units);
 }
 
-/// f(1), or f(2) where panels come in pairs. A constant where the sizes are. `inputs` are those
-/// that the step multiplies.
+/// f(1), or f(2) where panels come in pairs. `inputs` are those that the step multiplies.
 template <class Equations, Index Inputs, Index Units, class Scalar, class Gates, class F>
 STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& packed,
                                                Index inputs, F f) {
-  constexpr std::integral_constant<int, 1> one;
-  constexpr std::integral_constant<int, 2> two;
-  if constexpr (Inputs != Dynamic && Units != Dynamic) {
-    if constexpr (in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units)) {
-      f(two);
-    } else {
-      f(one);
-    }
-  } else if constexpr (in_pairs<Equations, Scalar, Gates>(0, 0, Pack<Scalar>::width + 1)) {
+  constexpr bool is_fixed = Inputs != Dynamic && Units != Dynamic;
+  if constexpr (!is_fixed && may_pair<Equations>) {
     if (in_pairs<Equations, Scalar, Gates>(inputs, packed.outputs, packed.units)) {
-      f(two);
-    } else {
-      f(one);
+      return f(std::integral_constant<int, 2>{});
     }
-  } else {
-    f(one);
   }
+  constexpr bool pairs = is_fixed && in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units);
+  f(std::integral_constant < int, pairs ? 2 : 1 > {});
 }
 
 /// Whether all units of a step come together, so that nothing reads h after the first of them.
