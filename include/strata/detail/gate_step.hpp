@@ -95,7 +95,7 @@ STRATA_ALWAYS_INLINE void split_slots(const Pack<Scalar> (&sum)[Registers],
 template <int Width, class Scalar, class Gates, class Equations, class Emit>
 STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
                                      const GatePacked<Scalar, Gates>& packed,
-                                     const PanelStep<Scalar>& at, Emit& emit) {
+                                     const PanelStep<Scalar>& at, const Emit& emit) {
   using Full = Pack<Scalar>;
   using P = Pack<Scalar, Width>;
   using Traits = GateTraits<Gates>;
@@ -180,6 +180,17 @@ template <class Equations, Index Inputs, Index Units, class Scalar, class Gates>
          in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units);
 }
 
+/// Where the new h of a step goes, a register at a time.
+template <class Scalar>
+struct StepOutput {
+  Scalar* to;
+
+  template <class Values>
+  STRATA_ALWAYS_INLINE void operator()(Index first, Index used, const Values& values) const {
+    store_lanes(values, to + first, used);
+  }
+};
+
 /// gates_step and gates_recurrent_step with so many panels together.
 ///
 /// Out of line: where several equations are inlined side by side, GCC loads all weights ahead of
@@ -221,10 +232,7 @@ template <int Together, class Scalar, class Gates, class Equations>
                                                const GatePacked<Scalar, Gates>& packed,
                                                const ScanStep<Scalar>& at, Scalar* z) {
   using Packed = GatePacked<Scalar, Gates>;
-  Scalar* const h = at.h(0);
-  const auto emit = [h](Index first, Index used, auto values) {
-    store_lanes(values, h + first, used);
-  };
+  const StepOutput<Scalar> emit{at.h(0)};
   std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,
               at.memory(0));
   visit_panels<Dynamic, Together>(packed, at.step % 2 == 1, [&](Index panel, auto width) {
@@ -246,7 +254,7 @@ template <int Together, class Scalar, class Gates, class Equations>
 }
 
 /// One step of one sequence. x: F. h: R, read. memory: (memories, U), read and replaced.
-/// emit(first, used, values) takes the new h, a register at a time. Inputs and Units are Dynamic,
+/// emit(first, used, values) takes the new h as StepOutput does. Inputs and Units are Dynamic,
 /// or the packed sizes; Outputs follows Units where that is fixed.
 ///
 /// With `reverse` the panels are visited in the opposite order. A stream turns from step to step,

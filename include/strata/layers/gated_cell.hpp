@@ -165,8 +165,7 @@ class GatedCell {
     Gates gates;
 
     void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
-      step(x, h, memory, false,
-           [y](Index first, Index used, auto values) { store_lanes(values, y + first, used); });
+      step(x, h, memory, false, detail::StepOutput<Scalar>{y});
     }
 
     /// The same, and h becomes y too. `reverse` as in detail::gates_step.
@@ -174,20 +173,23 @@ class GatedCell {
       with_equations(
           gates, [&](const auto& equations) __attribute__((always_inline)) {
             using Equations = std::remove_cvref_t<decltype(equations)>;
-            constexpr bool at_once =
-                detail::comes_at_once<Equations, Inputs, Units, Scalar, Gates>();
-            detail::gates_step<Inputs, Units>(
-                equations, weights, x, h, memory,
-                reverse, [=](Index first, Index used, auto values) __attribute__((always_inline)) {
-                  store_lanes(values, y + first, used);
-                  // The next step waits for it.
-                  if constexpr (at_once) store_lanes(values, h + first, used);
-                });
-            if constexpr (!at_once) std::copy_n(y, Units == Dynamic ? weights.units : Units, h);
+            const detail::StepOutput<Scalar> to_y{y};
+            if constexpr (detail::comes_at_once<Equations, Inputs, Units, Scalar, Gates>()) {
+              // The next step waits for it.
+              const auto to_both = [=](Index first, Index used, const auto& values)
+                  __attribute__((always_inline)) {
+                to_y(first, used, values);
+                store_lanes(values, h + first, used);
+              };
+              detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, to_both);
+            } else {
+              detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, to_y);
+              std::copy_n(y, Units == Dynamic ? weights.units : Units, h);
+            }
           });
     }
 
-    /// emit(first, used, values) takes the new h, a register at a time.
+    /// emit(first, used, values) takes the new h as detail::StepOutput does.
     template <class Emit>
     void step(const Scalar* x, const Scalar* h, Scalar* memory, bool reverse,
               Emit emit) const noexcept {
