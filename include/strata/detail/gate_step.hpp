@@ -141,11 +141,18 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   emit(at.first_unit, used, y);
 }
 
-/// Whether the gates are the usual ones; others are kept small rather than fast.
+/// Whether the gates have their usual activations; others are kept small rather than fast.
 template <class Equations>
 inline constexpr bool may_pair = requires(const Equations& equations) {
   requires std::remove_cvref_t<decltype(equations.act)>::standard;
 };
+
+/// A fixed size, or Dynamic where Gates choose equations when running and these are not the usual
+/// ones: no kernel of their own is compiled for every size.
+template <class Gates, class Equations>
+[[nodiscard]] constexpr Index known_size(Index fixed) {
+  return std::is_same_v<Gates, Equations> || may_pair<Equations> ? fixed : Dynamic;
+}
 
 /// Whether panels of a step come two at a time: in a small cell, where the time goes into results
 /// that wait for each other. In a large one it goes into reading the weights.
@@ -173,7 +180,7 @@ STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& 
 template <class Equations, Index Inputs, Index Units, class Scalar, class Gates>
 [[nodiscard]] constexpr bool comes_at_once() {
   using Packed = GatePacked<Scalar, Gates>;
-  if constexpr (Units == Dynamic) return false;
+  if constexpr (known_size<Gates, Equations>(Units) == Dynamic) return false;
   if (Packed::panels_for(Units) == 1) return true;
   return Inputs != Dynamic && Packed::panels_for(Units) == 2 &&
          Packed::last_width_for(Units) == Packed::width &&
@@ -264,9 +271,11 @@ STRATA_ALWAYS_INLINE void gates_step(const Equations& equations,
                                      const GatePacked<Scalar, Gates>& packed, const Scalar* x,
                                      const Scalar* h, Scalar* memory, bool reverse,
                                      Emit emit) noexcept {
-  with_panels_together<Equations, Inputs, Units>(
+  constexpr Index inputs = known_size<Gates, Equations>(Inputs);
+  constexpr Index units = known_size<Gates, Equations>(Units);
+  with_panels_together<Equations, inputs, units>(
       packed, packed.inputs, [&](auto together) __attribute__((always_inline)) {
-        gates_step_by<together, Inputs, Units>(equations, packed, x, h, memory, reverse, emit);
+        gates_step_by<together, inputs, units>(equations, packed, x, h, memory, reverse, emit);
       });
 }
 

@@ -73,8 +73,14 @@ class RecurrentLayer {
     /// x: F. state: h, then the memories. y: U. A stream turns `reverse` from step to step, for
     /// cells whose kernels like that.
     void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
+      if (zoneout > 0 || memory_zoneout > 0) return step_with_zoneout(x, state, y, reverse);
+      step_cell(x, state, y, reverse);
+    }
+
+   private:
+    STRATA_ALWAYS_INLINE void step_cell(const Scalar* x, Scalar* state, Scalar* y,
+                                        bool reverse) const noexcept {
       const Index size = fixed_outputs == Dynamic ? outputs : fixed_outputs;
-      if (zoneout > 0 || memory_zoneout > 0) return step_with_zoneout(x, state, y);
       if constexpr (requires { cell.step(x, state, state + size, y, reverse); }) {
         cell.step(x, state, state + size, y, reverse);
       } else {
@@ -83,16 +89,14 @@ class RecurrentLayer {
       }
     }
 
-   private:
-    [[gnu::noinline]] void step_with_zoneout(const Scalar* x, Scalar* state,
-                                             Scalar* y) const noexcept {
-      Scalar* const memories = state + outputs;
+    [[gnu::noinline]] void step_with_zoneout(const Scalar* x, Scalar* state, Scalar* y,
+                                             bool reverse) const noexcept {
       auto* const before = static_cast<Scalar*>(
-          __builtin_alloca(static_cast<std::size_t>(memory + 1) * sizeof(Scalar)));
-      std::copy_n(memories, memory, before);
-      cell.step(x, state, memories, y);
-      keep(memory_zoneout, before, memories, memory);
-      keep(zoneout, state, y, outputs);
+          __builtin_alloca(static_cast<std::size_t>(outputs + memory) * sizeof(Scalar)));
+      std::copy_n(state, outputs + memory, before);
+      step_cell(x, state, y, reverse);
+      keep(memory_zoneout, before + outputs, state + outputs, memory);
+      keep(zoneout, before, y, outputs);
       std::copy_n(y, outputs, state);
     }
 
