@@ -2,13 +2,16 @@
 # - it contains at least one line "// expect: <regular expression>" (CMake's syntax); each must match
 #   the errors and notes of the compiler, without the source lines that it quotes;
 # - with STRATA_CONTROL defined it must compile, so that it fails for no other reason.
+# What it includes is ${precompiled}, which saves most of the time.
 file(STRINGS "${source}" expectations REGEX "^// expect: ")
 if(NOT expectations)
   message(FATAL_ERROR "${source} has no line \"// expect: ...\"")
 endif()
+string(REPLACE "|" ";" precompiled "${precompiled}")
 string(REPLACE "|" ";" includes "${includes}")
 list(TRANSFORM includes PREPEND "-I")
-set(command "${compiler}" -std=c++20 -fsyntax-only -fdiagnostics-color=never ${includes} "${source}")
+set(command "${compiler}" -std=c++20 -fsyntax-only -fdiagnostics-color=never ${precompiled}
+            ${includes} "${source}")
 
 execute_process(COMMAND ${command} -DSTRATA_CONTROL
                 OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE result)
