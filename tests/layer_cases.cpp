@@ -75,6 +75,10 @@ std::vector<LayerCase<Scalar>> layer_cases() {
   add("LSTM, one unit", Sequence{1, return_sequences}, 1);
   add("LSTM, wide", Sequence{37, return_sequences}, 19);
   add("LSTM, fixed sizes", LSTM<Scalar, 3, 5, return_sequences>{}, 3);
+  add("LSTM, fixed sizes, other activations",
+      LSTM<Scalar, 3, 5, return_sequences>{
+          {.activation = Activation::softsign, .recurrent_activation = Activation::softplus}},
+      3);
   add("LSTM, no bias", Sequence{6, return_sequences, {.use_bias = false}}, 3);
   add("LSTM, backwards", Sequence{6, return_sequences, {.go_backwards = true}}, 3, false);
   add("LSTM, backwards, last", Last{6, {.go_backwards = true}}, 3, false);

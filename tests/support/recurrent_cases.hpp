@@ -26,6 +26,7 @@ void add_recurrent_layers(Add add) {
   gru("GRU, dropouts", 6, 5, {.dropout = 0.3, .recurrent_dropout = 0.4}, true, true);
   gru("GRU, zoneout", 6, 5, {.zoneout = 0.3}, true, true);
   add("GRU, fixed sizes", GRU<Scalar, 3, 5, true>{}, 3, true, false);
+  add("GRU, fixed sizes, zoneout", GRU<Scalar, 3, 5, true>{{.zoneout = 0.3}}, 3, true, true);
   add("SimpleRNN", SimpleRNN<Scalar>{5}, 3, true, false);
   add("SimpleRNN, wide", SimpleRNN<Scalar, Dynamic, Dynamic, true>{37}, 19, true, false);
   add("SimpleRNN, fixed sizes", SimpleRNN<Scalar, 3, 5, true>{}, 3, true, false);

@@ -141,24 +141,26 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   emit(at.first_unit, used, y);
 }
 
-/// Whether the gates have their usual activations; others are kept small rather than fast.
+/// Whether the gates have the activations of nearly every cell. Others are kept small rather than
+/// fast.
 template <class Equations>
-inline constexpr bool may_pair = requires(const Equations& equations) {
+inline constexpr bool has_standard_activations = requires(const Equations& equations) {
   requires std::remove_cvref_t<decltype(equations.act)>::standard;
 };
 
-/// A fixed size, or Dynamic where Gates choose equations when running and these are not the usual
-/// ones: no kernel of their own is compiled for every size.
+/// A fixed size as a step of these equations knows it: Dynamic where Gates choose equations when
+/// running and these are not the standard ones, whose kernel then is one for all sizes.
 template <class Gates, class Equations>
 [[nodiscard]] constexpr Index known_size(Index fixed) {
-  return std::is_same_v<Gates, Equations> || may_pair<Equations> ? fixed : Dynamic;
+  const bool has_choice = !std::is_same_v<Gates, Equations>;
+  return has_choice && !has_standard_activations<Equations> ? Dynamic : fixed;
 }
 
 /// Whether panels of a step come two at a time: in a small cell, where the time goes into results
 /// that wait for each other. In a large one it goes into reading the weights.
 template <class Equations, class Scalar, class Gates>
 [[nodiscard]] constexpr bool in_pairs(Index inputs, Index outputs, Index units) {
-  return may_pair<Equations> && units > Pack<Scalar>::width &&
+  return has_standard_activations<Equations> && units > Pack<Scalar>::width &&
          GatePacked<Scalar, Gates>::is_small(inputs, outputs, units);
 }
 
@@ -167,7 +169,7 @@ template <class Equations, Index Inputs, Index Units, class Scalar, class Gates,
 STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& packed,
                                                Index inputs, F f) {
   constexpr bool is_fixed = Inputs != Dynamic && Units != Dynamic;
-  if constexpr (!is_fixed && may_pair<Equations>) {
+  if constexpr (!is_fixed && has_standard_activations<Equations>) {
     if (in_pairs<Equations, Scalar, Gates>(inputs, packed.outputs, packed.units)) {
       return f(std::integral_constant<int, 2>{});
     }
