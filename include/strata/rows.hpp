@@ -13,6 +13,8 @@ struct Rows {
   Index stride = 0;
 
   [[nodiscard]] Scalar* operator()(Index b) const noexcept { return data + b * stride; }
+  /// The rows from sequence `first` on.
+  [[nodiscard]] Rows from(Index first) const noexcept { return {data + first * stride, stride}; }
   [[nodiscard]] explicit operator bool() const noexcept { return data != nullptr; }
   operator Rows<const Scalar>() const noexcept requires(!std::is_const_v<Scalar>) {
     return {data, stride};

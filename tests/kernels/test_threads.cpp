@@ -244,6 +244,58 @@ TEST_CASE("fit and its relatives: the same bits with any number of threads", "[t
     };
     for (const int threads : {2, 3, 5}) CHECK(steps(threads) == steps(1));
   }
+  SECTION("an encoder and a decoder") {
+    const auto steps = [&](int threads) {
+      Sequential<> encoder = stack(0.1);
+      Sequential<> decoder = stack(0.1);
+      encoder.set_threads(threads);
+      decoder.set_threads(threads);
+      EncoderDecoderTrainer trainer{encoder, decoder, Adam{}, MeanSquaredError{}};
+      Result result;
+      for (int step = 0; step < 3; ++step) {
+        result.losses.push_back(trainer.step(x, x, y, {mask, mask}));
+      }
+      result.numbers = encoder.weights();
+      const auto more = decoder.weights();
+      result.numbers.insert(result.numbers.end(), more.begin(), more.end());
+      return result;
+    };
+    for (const int threads : {2, 3, 5}) CHECK(steps(threads) == steps(1));
+  }
+}
+
+TEST_CASE("Encoder and decoder: the gradient of a batch is the mean of its halves'", "[threads]") {
+  const auto x = random_tensor<float>({40, 6, 3}, 3);
+  const auto given = random_tensor<float>({40, 4, 3}, 4);
+  const auto target = random_tensor<float>({40, 2}, 5);
+  // What a plain step of rate 1 takes away. Half a batch is trained whole, all of it in shards.
+  const auto gradient = [&](Index first, Index count) {
+    Sequential<> encoder = stack();
+    Sequential<> decoder = stack();
+    encoder.build({Dynamic, 3});
+    decoder.build({Dynamic, 3});
+    const auto weights = [&] {
+      std::vector<float> all = encoder.weights();
+      const auto more = decoder.weights();
+      all.insert(all.end(), more.begin(), more.end());
+      return all;
+    };
+    std::vector<float> all = weights();
+    EncoderDecoderTrainer trainer{encoder, decoder, SGD{.learning_rate = 1}, MeanSquaredError{}};
+    (void)trainer.step(x.rows(first, count), given.rows(first, count), target.rows(first, count));
+    const auto after = weights();
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] -= after[i];
+    return all;
+  };
+  REQUIRE(detail::shards_of(20).size() == 1);
+  REQUIRE(detail::shards_of(40).size() > 1);
+  const auto whole = gradient(0, 40);
+  const auto first = gradient(0, 20);
+  const auto second = gradient(20, 20);
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    // Weights of up to 1, whose last bit the difference has: 6e-8 for each of three.
+    REQUIRE(std::abs(whole[i] - 0.5f * (first[i] + second[i])) < 1e-6f);
+  }
 }
 
 TEST_CASE("A mask that a layer makes is joined from the shards", "[threads]") {
@@ -333,6 +385,19 @@ TEST_CASE("A diverging step with threads keeps the last good weights", "[threads
   const auto weights = kept(1);
   CHECK(std::ranges::all_of(weights, [](float weight) { return std::isfinite(weight); }));
   CHECK(kept(2) == weights);
+
+  Sequential<> encoder = stack();
+  Sequential<> decoder = stack();
+  EncoderDecoderTrainer trainer{encoder, decoder, SGD{.learning_rate = 1e38}, MeanSquaredError{}};
+  REQUIRE_THROWS_AS(
+      [&] {
+        for (int step = 0; step < 9; ++step) (void)trainer.step(x, x, y);
+      }(),
+      ValueError);
+  for (const auto* model : {&encoder, &decoder}) {
+    CHECK(
+        std::ranges::all_of(model->weights(), [](float weight) { return std::isfinite(weight); }));
+  }
 }
 
 TEST_CASE("One constant model with threads predicts in several threads at once", "[threads]") {

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <strata/model/hand_over.hpp>
 #include <strata/target.hpp>
+#include <strata/train/sharded_pass.hpp>
 #include <strata/train/training.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -37,8 +40,8 @@ class EncoderDecoderTrainer {
         loss_(std::move(loss)) {}
 
   /// One step over one batch: the loss before the update. Builds the models from the first data.
-  /// Throws ShapeError and ValueError on data that does not fit, and ValueError when the loss or a
-  /// gradient is not finite; the weights are unchanged then.
+  /// Throws ShapeError and ValueError on data that does not fit, and ValueError when the loss, a
+  /// gradient or a new weight is not finite; the weights are unchanged then.
   double step(const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
               const EncoderDecoderMasks& masks = {}) {
     TrainableNetwork<Scalar> encoder = encoder_->trainable_network();
@@ -48,12 +51,12 @@ class EncoderDecoderTrainer {
 
     State<Scalar> state = encoder.zero_state(x.batch());
     const Tensor<Scalar>& read =
-        encoder.forward(x, encoder_tape_, random.fork(0), {&masks.encoder, &state});
+        encoder_pass_.forward(encoder, x, random.fork(0), {&masks.encoder, &state});
     State<Scalar> begin = detail::hand_over<Scalar>(encoder, state, decoder);
     const Tensor<Scalar>& prediction =
-        decoder.forward(given, decoder_tape_, random.fork(1), {&masks.decoder, &begin});
+        decoder_pass_.forward(decoder, given, random.fork(1), {&masks.decoder, &begin});
     const double value =
-        loss_(prediction, target, &decoder_tape_.derivative, decoder_tape_.masks.back());
+        loss_(prediction, target, &decoder_pass_.derivative(), decoder_pass_.output_mask());
     require_finite(std::isfinite(value), "the loss is not finite");
 
     std::vector<Parameter<Scalar>> parameters = encoder.parameters();
@@ -63,21 +66,29 @@ class EncoderDecoderTrainer {
                                  static_cast<std::size_t>(decoder.parameter_count()));
     State<Scalar> dbegin = decoder.zero_state(x.batch());
     for (std::size_t i = 0; i < decoder.size(); ++i) {
-      if (dbegin.size(i) > 0) decoder_tape_.passes[i].initial_derivative = dbegin.rows(i);
+      if (dbegin.size(i) > 0) decoder_pass_.set_initial_derivative(i, dbegin.rows(i));
     }
-    decoder.backward(given, decoder_tape_, std::span<Scalar>(gradient).subspan(encoder_count));
+    decoder_pass_.backward(decoder, given, std::span<Scalar>(gradient).subspan(encoder_count));
 
-    encoder_tape_.derivative.resize(read.shape());
-    std::ranges::fill(encoder_tape_.derivative.values(), Scalar(0));
+    encoder_pass_.derivative().resize(read.shape());
+    std::ranges::fill(encoder_pass_.derivative().values(), Scalar(0));
     for (const auto& [from, to] : detail::state_pairs<Scalar>(encoder, decoder)) {
-      encoder_tape_.passes[from].final_derivative = dbegin.rows(to);
+      encoder_pass_.set_final_derivative(from, dbegin.rows(to));
     }
-    encoder.backward(x, encoder_tape_, std::span<Scalar>(gradient).first(encoder_count));
+    encoder_pass_.backward(encoder, x, std::span<Scalar>(gradient).first(encoder_count));
     require_finite(detail::all_finite(std::span<const Scalar>(gradient)),
                    "a gradient is not finite");
-    optimizer_.update(parameters, gradient);
-    encoder.absorb(encoder_tape_);
-    decoder.absorb(decoder_tape_);
+    const std::vector<Scalar> encoder_before = encoder.weights();
+    const std::vector<Scalar> decoder_before = decoder.weights();
+    optimizer_.update(parameters, gradient, encoder.threads());
+    for (const auto& parameter : parameters) {
+      if (detail::all_finite(std::span<const Scalar>(parameter.values))) continue;
+      encoder.set_weights(encoder_before);
+      decoder.set_weights(decoder_before);
+      require_finite(false, "a weight is not finite after the update");
+    }
+    encoder_pass_.absorb(encoder);
+    decoder_pass_.absorb(decoder);
     return value;
   }
 
@@ -87,8 +98,6 @@ class EncoderDecoderTrainer {
   [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return optimizer_; }
 
  private:
-  using Tape = typename TrainableNetwork<Scalar>::Tape;
-
   void prepare(TrainableNetwork<Scalar>& encoder, TrainableNetwork<Scalar>& decoder,
                const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
                const EncoderDecoderMasks& masks) const {
@@ -118,8 +127,8 @@ class EncoderDecoderTrainer {
   Optimizer<Scalar> optimizer_;
   Loss<Scalar> loss_;
   Random random_;
-  Tape encoder_tape_;
-  Tape decoder_tape_;
+  detail::ShardedPass<Scalar> encoder_pass_;
+  detail::ShardedPass<Scalar> decoder_pass_;
 };
 
 }  // namespace strata::inline STRATA_TARGET

@@ -60,6 +60,19 @@ class ShardedPass {
     return is_whole() ? parts_[0].tape.derivative : derivative_;
   }
 
+  /// Where backward finds the derivative by the last state of a layer, of the whole batch.
+  void set_final_derivative(std::size_t layer, Rows<const Scalar> rows) {
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      parts_[i].tape.passes[layer].final_derivative = rows.from(shards_[i].first);
+    }
+  }
+  /// Where it writes the one by the state before the first step.
+  void set_initial_derivative(std::size_t layer, Rows<Scalar> rows) {
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      parts_[i].tape.passes[layer].initial_derivative = rows.from(shards_[i].first);
+    }
+  }
+
   /// Adds the gradient to `gradient`, in the order of the parameters.
   void backward(const Network& network, const Tensor<Scalar>& x, std::span<Scalar> gradient) {
     if (is_whole()) return network.backward(x, parts_[0].tape, gradient);
