@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <strata/detail/buffer.hpp>
@@ -135,18 +136,14 @@ struct GatePacked {
     panels = panels_for(units);
     last_width = last_width_for(units);
     const Index columns = Traits::gates * units;
-    // Zeros where a slot has no gate, and where the last panel has no unit.
     forward.resize((1 + depth()) * row_sizes());
-    forward.fill(0);
-    for (Index panel = 0; panel < panels; ++panel) {
-      pack_bias(from.bias, panel, forward.data() + panel * panel_size());
-      for_each_kernel_slot(panel, [&](Index lane, Index column) {
-        pack_slot(from.kernel + column, columns, panel, lane, 0, inputs);
-      });
-      for_each_recurrent_slot(panel, [&](Index lane, Index column) {
-        pack_slot(from.recurrent_kernel + column, columns, panel, lane, inputs, outputs);
-      });
-    }
+    // Zeros where a slot has no gate, and where the last panel has no unit.
+    const Index padded_from = fills_slots ? (panels - 1) * panel_size() : 0;
+    std::fill(forward.data() + padded_from, forward.data() + forward.size(), Scalar(0));
+    for (Index panel = 0; panel < panels; ++panel) pack_bias(from.bias, panel);
+    pack_rows(from.kernel, 0, inputs, [](int slot) { return Traits::kernel_gate(slot); });
+    pack_rows(from.recurrent_kernel, inputs, outputs,
+              [](int slot) { return Traits::recurrent_gate(slot); });
     peepholes.resize(Traits::peepholes * panels * width);
     peepholes.fill(0);
     for (Index which = 0; which < Traits::peepholes; ++which) {
@@ -183,21 +180,57 @@ struct GatePacked {
     }
   }
 
-  /// Packs `count` rows of weights, `stride` numbers apart, as the rows from first_row on of the
-  /// slot that begins at `lane`.
-  void pack_slot(const Scalar* from, Index stride, Index panel, Index lane, Index first_row,
-                 Index count) {
-    constexpr Index most = tile_vectors<Scalar>;
-    const Index first = lane / width / most * most;
-    const Index step = std::min(most * width, row_size(panel) - first * width);
-    Scalar* to = forward.data() + panel * panel_size() + row_size(panel) + first * width * depth() +
-                 first_row * step + lane - first * width;
-    for (Index k = 0; k < count; ++k, from += stride, to += step) {
-      std::copy_n(from, used(panel), to);
+  /// Whether each slot has a gate in both kernels.
+  static constexpr bool fills_slots = [] {
+    for (int slot = 0; slot < Traits::slots; ++slot) {
+      if (Traits::kernel_gate(slot) < 0 || Traits::recurrent_gate(slot) < 0) return false;
+    }
+    return true;
+  }();
+
+  /// Packs `count` rows (G U) of weights as the rows from first_row on of all panels. A few at a
+  /// time: one after the other, places are computed again for every register; all of a panel, and
+  /// every number is on a page of its own.
+  template <class GateOf>
+  void pack_rows(const Scalar* from, Index first_row, Index count, GateOf gate_of) {
+    constexpr Index few = 4;
+    const Index columns = Traits::gates * units;
+    for (Index start = 0; start < count; start += few) {
+      const Index rows = std::min(few, count - start);
+      // No processor guesses that the next rows come next.
+      const Index ahead = start + 2 * few <= count ? few * columns : 0;
+      for (Index panel = 0; panel < panels; ++panel) {
+        for (int slot = 0; slot < Traits::slots; ++slot) {
+          const int gate = gate_of(slot);
+          if (gate < 0) continue;
+          const Scalar* weights = from + start * columns + gate * units + panel * width;
+          auto [to, step] = place(panel, first_row + start, slot);
+          for (Index row = 0; row < rows; ++row, weights += columns, to += step) {
+            __builtin_prefetch(weights + ahead);
+            if (used(panel) == width) {
+              Pack<Scalar>::load(weights).store(to);
+            } else {
+              std::copy_n(weights, used(panel), to);
+            }
+          }
+        }
+      }
     }
   }
 
-  void pack_bias(const Scalar* bias, Index panel, Scalar* to) const {
+  /// Where a row of a slot of a panel lies, and how far from it the next.
+  [[nodiscard]] std::pair<Scalar*, Index> place(Index panel, Index row, int slot) noexcept {
+    constexpr Index most = tile_vectors<Scalar>;
+    const Index lane = slot * panel_width(panel);
+    const Index block = lane / width / most * most;
+    const int vectors = static_cast<int>(std::min(most, row_size(panel) / width - block));
+    const auto [first, step] = kernel(panel, static_cast<int>(block), vectors);
+    const Index at = (first - std::as_const(forward).data()) + row * step + lane - block * width;
+    return {forward.data() + at, step};
+  }
+
+  void pack_bias(const Scalar* bias, Index panel) {
+    Scalar* const to = forward.data() + panel * panel_size();
     const Index count = used(panel);
     std::fill_n(to, row_size(panel), silence<Scalar>);
     if (!bias) return;
