@@ -109,8 +109,15 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
     unroll<chains - 1>([&](auto c)
                            __attribute__((always_inline)) { sum[c + 1][i] = Full::broadcast(0); });
   });
-  accumulate_rows<panels>(at, 0, at.inputs, at.x, sum);
-  accumulate_rows<panels>(at, at.depth - at.outputs, at.outputs, at.h, sum);
+  // What is known first comes first: x of the first layer, which mostly has few inputs, and h of a
+  // layer whose x is what the layer before gives.
+  const bool x_first = at.inputs < at.outputs;
+  const Index x_row = 0;
+  const Index h_row = at.depth - at.outputs;
+  accumulate_rows<panels>(at, x_first ? x_row : h_row, x_first ? at.inputs : at.outputs,
+                          x_first ? at.x : at.h, sum);
+  accumulate_rows<panels>(at, x_first ? h_row : x_row, x_first ? at.outputs : at.inputs,
+                          x_first ? at.h : at.x, sum);
   unroll<registers>([&](auto i) __attribute__((always_inline)) {
     const auto fold = [&](auto gap) __attribute__((always_inline)) {
       unroll<gap>([&](auto c)
