@@ -128,10 +128,13 @@ TEMPLATE_TEST_CASE("Stream: sizes fixed by the type", "[stream]", float, double)
   const auto check_units = [](auto units) {
     check_against_predict(Sequential<LSTM<Scalar, 2, units>, Dense<Scalar, units, 1>>(), 2);
   };
-  // Two panels and a narrow one, two together, many and a narrow one.
+  // Two panels and a narrow one, two together, three together, many and a narrow one.
   check_units(std::integral_constant<Index, 12>{});
   check_units(std::integral_constant<Index, 16>{});
+  check_units(std::integral_constant<Index, 24>{});
   check_units(std::integral_constant<Index, 33>{});
+  check_against_predict(Sequential<GRU<Scalar, 2, 24>, Dense<Scalar, 24, 1>>(), 2);
+  check_against_predict(Sequential<SimpleRNN<Scalar, 2, 24>, Dense<Scalar, 24, 1>>(), 2);
 }
 
 TEST_CASE("Stream: bits do not tell in which order a step reads the weights", "[stream]") {

@@ -260,7 +260,8 @@ STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& pac
 
 /// f(panel, width) for every panel, its width as a constant, in the opposite order with `reverse`
 /// but for a narrow one, which is last. The number of units is a constant where it is fixed. Whole
-/// panels may come two at a time, as one of twice the width that begins with `panel`.
+/// panels may come two at a time, as one of twice the width that begins with `panel`, and a fixed
+/// number of units that fills three at once.
 template <Index Units, int Together = 1, class Scalar, class Gates, class F>
 STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, bool reverse, F f) {
   using Packed = GatePacked<Scalar, Gates>;
@@ -270,15 +271,19 @@ STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, 
   const Index whole = last_width < width ? panels - 1 : panels;
   const Index pairs = Together == 2 ? whole / 2 : 0;
   const Index groups = whole - pairs;
-  for (Index i = 0; i < groups; ++i) {
-    const Index group = reverse ? groups - 1 - i : i;
-    if constexpr (Together == 2) {
-      if (group < pairs) {
-        f(2 * group, std::integral_constant<int, 2 * width>{});
-        continue;
+  if constexpr (Together == 2 && Units == 3 * width) {
+    f(0, std::integral_constant<int, 3 * width>{});
+  } else {
+    for (Index i = 0; i < groups; ++i) {
+      const Index group = reverse ? groups - 1 - i : i;
+      if constexpr (Together == 2) {
+        if (group < pairs) {
+          f(2 * group, std::integral_constant<int, 2 * width>{});
+          continue;
+        }
       }
+      f(group + pairs, std::integral_constant<int, width>{});
     }
-    f(group + pairs, std::integral_constant<int, width>{});
   }
   if constexpr (Units == Dynamic) {
     if (whole < panels) with_narrow_width(packed, [&](auto narrow) { f(whole, narrow); });

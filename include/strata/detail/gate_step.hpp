@@ -14,7 +14,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// What a panel of a step, or two of them together, read besides their weights.
+/// What a panel of a step, or up to three of them together, read besides their weights.
 template <class Scalar>
 struct PanelStep {
   Index inputs;
@@ -23,8 +23,8 @@ struct PanelStep {
   Index first_unit;
   /// For each panel: the bias, or pre-activations to which only the recurrent kernel is to be
   /// added; and rows of the kernel, then `outputs` rows of the recurrent kernel, `depth` of them.
-  const Scalar* from[2];
-  const Scalar* weights[2];
+  const Scalar* from[3];
+  const Scalar* weights[3];
   Index depth;
   const Scalar* x;
   const Scalar* h;
@@ -70,14 +70,26 @@ STRATA_ALWAYS_INLINE void accumulate_rows(const PanelStep<Scalar>& at, Index fir
   });
 }
 
-/// The pre-activations of each slot of a panel, or of two that make packs of twice the width, from
-/// the registers of their rows.
+/// Registers, `Stride` apart, as one wide pack.
+template <int Width, int Stride, class Scalar>
+[[nodiscard]] STRATA_ALWAYS_INLINE Pack<Scalar, Width> join(const Pack<Scalar>* from) {
+  if constexpr (Width == Pack<Scalar>::width) {
+    return *from;
+  } else {
+    return {*from, join<Width - Pack<Scalar>::width, Stride>(from + Stride)};
+  }
+}
+
+/// The pre-activations of each slot of a panel, or of some that make wide packs, from the registers
+/// of their rows.
 template <int Width, std::size_t Slots, int Registers, class Scalar>
 STRATA_ALWAYS_INLINE void split_slots(const Pack<Scalar> (&sum)[Registers],
                                       std::array<Pack<Scalar, Width>, Slots>& z) {
   using Full = Pack<Scalar>;
   if constexpr (Width > Full::width) {
-    unroll<Slots>([&](auto i) __attribute__((always_inline)) { z[i] = {sum[i], sum[Slots + i]}; });
+    unroll<Slots>([&](auto i) __attribute__((always_inline)) {
+      z[i] = join<Width, static_cast<int>(Slots)>(sum + i);
+    });
   } else if constexpr (Width == Full::width) {
     unroll<Slots>([&](auto i) __attribute__((always_inline)) { z[i] = sum[i]; });
   } else {
@@ -90,8 +102,8 @@ STRATA_ALWAYS_INLINE void split_slots(const Pack<Scalar> (&sum)[Registers],
   }
 }
 
-/// One panel of a step, or two: the products, then the gates. Sizes are constants where those of
-/// the cell are fixed.
+/// One panel of a step, or up to three: the products, then the gates. Sizes are constants where
+/// those of the cell are fixed.
 template <int Width, class Scalar, class Gates, class Equations, class Emit>
 STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
                                      const GatePacked<Scalar, Gates>& packed,
@@ -101,7 +113,7 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   using Traits = GateTraits<Gates>;
   constexpr int registers = GatePacked<Scalar, Gates>::registers(Width);
   constexpr int chains = registers >= 8 ? 1 : 8 / registers;
-  constexpr int panels = Width > Full::width ? 2 : 1;
+  constexpr int panels = std::max<int>(Width / Full::width, 1);
   Full sum[chains][registers];
   unroll<registers>([&](auto i) __attribute__((always_inline)) {
     constexpr int each = registers / panels;
@@ -191,9 +203,10 @@ template <class Equations, Index Inputs, Index Units, class Scalar, class Gates>
   using Packed = GatePacked<Scalar, Gates>;
   if constexpr (known_size<Gates, Equations>(Units) == Dynamic) return false;
   if (Packed::panels_for(Units) == 1) return true;
-  return Inputs != Dynamic && Packed::panels_for(Units) == 2 &&
-         Packed::last_width_for(Units) == Packed::width &&
-         in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units);
+  const bool is_group =
+      Units == 3 * Packed::width ||
+      (Packed::panels_for(Units) == 2 && Packed::last_width_for(Units) == Packed::width);
+  return Inputs != Dynamic && is_group && in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units);
 }
 
 /// Where the new h of a step goes, a register at a time.
@@ -227,14 +240,15 @@ template <int Together, Index Inputs, Index Units, class Scalar, class Gates, cl
         constexpr Index row =
             Packed::registers(std::min<int>(width, Packed::width)) * Packed::width;
         const Scalar* const bias = packed.forward.data() + panel * panel_size;
-        const Scalar* const next = width > Packed::width ? bias + panel_size : bias;
+        const Scalar* const second = width > Packed::width ? bias + panel_size : bias;
+        const Scalar* const third = width > 2 * Packed::width ? second + panel_size : second;
         step_panel<width>(equations, packed,
                           {.inputs = inputs,
                            .outputs = outputs,
                            .units = units,
                            .first_unit = panel * Packed::width,
-                           .from = {bias, next},
-                           .weights = {bias + row, next + row},
+                           .from = {bias, second, third},
+                           .weights = {bias + row, second + row, third + row},
                            .depth = inputs + outputs,
                            .x = x,
                            .h = h,
@@ -253,19 +267,20 @@ template <int Together, class Scalar, class Gates, class Equations>
               at.memory(0));
   visit_panels<Dynamic, Together>(packed, at.step % 2 == 1, [&](Index panel, auto width) {
     const Index next = width > Packed::width ? panel + 1 : panel;
-    step_panel<width>(equations, packed,
-                      {.inputs = 0,
-                       .outputs = at.h_before ? packed.outputs : 0,
-                       .units = packed.units,
-                       .first_unit = panel * Packed::width,
-                       .from = {tape_row(packed, z, at, panel), tape_row(packed, z, at, next)},
-                       .weights = {packed.weights(panel), packed.weights(next)},
-                       .depth = packed.depth(),
-                       .x = nullptr,
-                       .h = at.h_before(0),
-                       .memory = at.memory(0),
-                       .memory_stride = packed.panels * Packed::width},
-                      emit);
+    step_panel<width>(
+        equations, packed,
+        {.inputs = 0,
+         .outputs = at.h_before ? packed.outputs : 0,
+         .units = packed.units,
+         .first_unit = panel * Packed::width,
+         .from = {tape_row(packed, z, at, panel), tape_row(packed, z, at, next), nullptr},
+         .weights = {packed.weights(panel), packed.weights(next), nullptr},
+         .depth = packed.depth(),
+         .x = nullptr,
+         .h = at.h_before(0),
+         .memory = at.memory(0),
+         .memory_stride = packed.panels * Packed::width},
+        emit);
   });
 }
 

@@ -5,27 +5,28 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Two registers as one of twice the width. What is computed with it are two chains of results side
-/// by side, neither of which waits for the other.
+/// Two or three registers as one. What is computed with it are as many chains of results side by
+/// side, none of which waits for another.
 template <class Scalar, int Width>
-  requires(Width == 2 * register_width<Scalar>)
+  requires(Width == 2 * register_width<Scalar> || Width == 3 * register_width<Scalar>)
 struct Pack<Scalar, Width> {
   using value_type = Scalar;
-  using Half = Pack<Scalar>;
+  using First = Pack<Scalar>;
+  using Rest = Pack<Scalar, Width - First::width>;
   static constexpr int width = Width;
 
-  Half low;
-  Half high;
+  First low;
+  Rest high;
 
   static STRATA_ALWAYS_INLINE Pack load(const Scalar* from) {
-    return {Half::load(from), Half::load(from + Half::width)};
+    return {First::load(from), Rest::load(from + First::width)};
   }
   static STRATA_ALWAYS_INLINE Pack broadcast(Scalar value) {
-    return {Half::broadcast(value), Half::broadcast(value)};
+    return {First::broadcast(value), Rest::broadcast(value)};
   }
   STRATA_ALWAYS_INLINE void store(Scalar* to) const {
     low.store(to);
-    high.store(to + Half::width);
+    high.store(to + First::width);
   }
 
   friend STRATA_ALWAYS_INLINE Pack operator+(Pack a, Pack b) {
