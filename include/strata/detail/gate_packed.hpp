@@ -74,6 +74,9 @@ struct GatePacked {
     return width_for(units - (panels_for(units) - 1) * width);
   }
 
+  /// Whether a fixed number of units is three whole panels, which a step takes at once.
+  static constexpr bool fills_three(Index units) { return units == 3 * width; }
+
   /// Whether the weights of such a cell lie in the first cache, of 32 KB or more.
   static constexpr bool is_small(Index inputs, Index outputs, Index units) {
     return (1 + inputs + outputs) * panels_for(units) * wide * Index(sizeof(Scalar)) <= 32 * 1024;
@@ -271,7 +274,7 @@ STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, 
   const Index whole = last_width < width ? panels - 1 : panels;
   const Index pairs = Together == 2 ? whole / 2 : 0;
   const Index groups = whole - pairs;
-  if constexpr (Together == 2 && Units == 3 * width) {
+  if constexpr (Together == 2 && Packed::fills_three(Units)) {
     f(0, std::integral_constant<int, 3 * width>{});
   } else {
     for (Index i = 0; i < groups; ++i) {
