@@ -1,11 +1,8 @@
 #pragma once
 
-#include <Eigen/Core>
-#include <cmath>
-#include <span>
 #include <string>
 
-#include <strata/detail/map.hpp>
+#include <strata/detail/finite.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -32,23 +29,14 @@ void check_not_empty(const char* what, const Tensor<Scalar>& x) {
   }
 }
 
-template <class Scalar>
-[[nodiscard]] bool all_finite(std::span<const Scalar> values) {
-  // Zero times a number is zero, unless it is infinite or not a number.
-  const Map<const Eigen::Array<Scalar, Dynamic, 1>> array(values.data(),
-                                                          static_cast<Index>(values.size()));
-  return (array * Scalar(0)).sum() == Scalar(0);
-}
-
 /// Throws ValueError on NaN or infinity, and names the first.
 template <class Scalar>
 void check_finite(const char* what, const Tensor<Scalar>& x) {
   if (all_finite(x.values())) return;
   const Scalar* values = x.data();
   for (Index i = 0; i < x.size(); ++i) {
-    if (std::isfinite(values[i])) continue;
-    fail<ValueError>(
-        {place(what, x, i), " is ", std::isnan(values[i]) ? "not a number" : "infinite"});
+    if (is_finite(values[i])) continue;
+    fail<ValueError>({place(what, x, i), " is ", is_nan(values[i]) ? "not a number" : "infinite"});
   }
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <concepts>
-#include <cstdio>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -10,6 +11,15 @@
 #include <strata/target.hpp>
 
 namespace strata::message {
+
+/// A number as printf's %g, %f and %e write it, with a point in every locale.
+[[nodiscard]] inline std::string number_text(
+    double value, int precision = 6, std::chars_format format = std::chars_format::general) {
+  constexpr std::size_t most_digits = 310;
+  std::array<char, most_digits + 64> digits;
+  const auto written = std::to_chars(digits.begin(), digits.end(), value, format, precision);
+  return {digits.data(), written.ptr};
+}
 
 /// A piece of a message: text, a number or a shape.
 class Piece {
@@ -33,12 +43,9 @@ class Piece {
       case Kind::whole:
         message += std::to_string(whole_);
         break;
-      case Kind::real: {
-        char digits[32];
-        std::snprintf(digits, sizeof digits, "%g", real_);
-        message += digits;
+      case Kind::real:
+        message += number_text(real_);
         break;
-      }
     }
   }
 
@@ -71,6 +78,7 @@ template <class Error>
 namespace strata::inline STRATA_TARGET::detail {
 
 using message::fail;
+using message::number_text;
 using message::text;
 
 }  // namespace strata::inline STRATA_TARGET::detail
