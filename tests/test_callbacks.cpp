@@ -1,4 +1,5 @@
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -24,17 +25,22 @@ class Played final : public TrainingRun {
   void set_learning_rate(double rate) override { rate_ = rate; }
   std::vector<double> weights() const override { return {static_cast<double>(epoch_)}; }
   void set_weights(const std::vector<double>& weights) override { restored_ = weights[0]; }
+  std::vector<Figure> figures() const override {
+    return {{"val_loss", Mode::min}, {"val_accuracy", Mode::max}, {"val_f1"}};
+  }
+  void warn(const std::string& text) override { warning_ = text; }
 
-  /// The figures of val_loss and val_accuracy, epoch after epoch; the rates after each.
-  std::vector<double> play(const Callback& callback, const std::vector<double>& figures) {
+  /// The values of all figures, epoch after epoch; the rates after each.
+  std::vector<double> play(Callback callback, const std::vector<double>& figures) {
     std::vector<double> rates;
     callback.on_train_begin(*this);
     for (epoch_ = 0; epoch_ < static_cast<int>(figures.size()) && !stopped(); ++epoch_) {
       callback.on_epoch_begin(*this, epoch_);
       rate_in_epoch_.push_back(rate_);
       logs_ = {};
-      logs_.set("val_loss", figures[static_cast<std::size_t>(epoch_)]);
-      logs_.set("val_accuracy", figures[static_cast<std::size_t>(epoch_)]);
+      for (const Figure& figure : this->figures()) {
+        logs_.set(figure.name, figures[static_cast<std::size_t>(epoch_)]);
+      }
       callback.on_epoch_end(*this, epoch_, logs_);
       rates.push_back(rate_);
     }
@@ -45,6 +51,7 @@ class Played final : public TrainingRun {
   [[nodiscard]] int last_epoch() const { return epoch_ - 1; }
   [[nodiscard]] double restored() const { return restored_; }
   [[nodiscard]] const Logs& logs() const { return logs_; }
+  [[nodiscard]] const std::string& warning() const { return warning_; }
   [[nodiscard]] const std::vector<double>& rate_in_epoch() const { return rate_in_epoch_; }
 
  private:
@@ -52,8 +59,16 @@ class Played final : public TrainingRun {
   double restored_ = -1;
   int epoch_ = 0;
   Logs logs_;
+  std::string warning_;
   std::vector<double> rate_in_epoch_;
 };
+
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+/// What a callback says against its options.
+std::string refusal(const Callback& callback) {
+  return error_text<ValueError>([&] { Played(3).play(callback, {1}); });
+}
 
 bool close(const std::vector<double>& found, const std::vector<double>& expected) {
   bool same = found.size() == expected.size();
@@ -81,6 +96,14 @@ TEST_CASE("EarlyStopping: as Keras", "[callbacks]") {
       {{1, .95, .9, .85, .8}, {.min_delta = .1, .patience = 2}, 2, true, 0},
       {{.5, .6, .6, .5}, {.monitor = "val_accuracy", .patience = 2}, 3, true, 1},
       {{3, 2, 1}, {.patience = 5}, 2, false, 2},
+      {{.5, .6, .6, .5}, {.monitor = "val_f1", .mode = Mode::max, .patience = 2}, 3, true, 1},
+      {{.5, .6, .6}, {.monitor = "val_f1", .mode = Mode::min, .patience = 2}, 2, true, 0},
+      // The user's word goes before the figure's own.
+      {{1, 2, 1, 1}, {.monitor = "val_loss", .mode = Mode::max, .patience = 2}, 3, true, 1},
+      // What is not a number is never better, the first epoch's no more than others'.
+      {{not_a_number, 3, not_a_number, 2, 2}, {.patience = 2}, 4, false, 3},
+      {{3, not_a_number, not_a_number}, {.patience = 2}, 2, true, 0},
+      {{not_a_number, not_a_number, 1}, {.patience = 2}, 1, true, -1},
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
     INFO("case " << i);
@@ -109,13 +132,66 @@ TEST_CASE("EarlyStopping: without restoring, and used again", "[callbacks]") {
   REQUIRE(second.restored() == 1);
 }
 
-TEST_CASE("EarlyStopping and ReduceLROnPlateau: a figure that is not there", "[callbacks]") {
-  const std::string text = "there is no figure named val_mae; there are: val_loss val_accuracy";
-  REQUIRE(error_text<ValueError>(
-              [] { Played(3).play(EarlyStopping{.monitor = "val_mae"}, {1}); }) == text);
-  REQUIRE(error_text<ValueError>([] {
-            Played(3).play(ReduceLROnPlateau{.monitor = "val_mae"}, {1});
-          }) == text + " learning_rate");
+TEST_CASE("EarlyStopping: without a best epoch the last weights stay, with a warning",
+          "[callbacks]") {
+  Played run(100);
+  run.play(EarlyStopping{.patience = 9}, {not_a_number, not_a_number});
+  REQUIRE(run.restored() == -1);
+  REQUIRE(run.warning() ==
+          "EarlyStopping: val_loss was not a number in any epoch, so none is the best; the last "
+          "weights stay");
+}
+
+TEST_CASE("Monitors: a figure that is not there, or of which nobody knows what is better",
+          "[callbacks]") {
+  const std::string missing =
+      ": there is no figure named val_mae; there are: val_loss val_accuracy val_f1; a callback "
+      "that adds a figure names it in figures() and comes before";
+  REQUIRE(refusal(EarlyStopping{.monitor = "val_mae"}) == "EarlyStopping" + missing);
+  REQUIRE(refusal(ReduceLROnPlateau{.monitor = "val_mae"}) == "ReduceLROnPlateau" + missing);
+  const std::string unknown =
+      ": whether val_f1 gets better by growing or by shrinking is not known; set .mode = "
+      "Mode::max or .mode = Mode::min, or let the metric say it (static constexpr Mode mode)";
+  REQUIRE(refusal(EarlyStopping{.monitor = "val_f1"}) == "EarlyStopping" + unknown);
+  REQUIRE(refusal(ReduceLROnPlateau{.monitor = "val_f1"}) == "ReduceLROnPlateau" + unknown);
+}
+
+TEST_CASE("Callbacks: options out of range are refused before the training", "[callbacks]") {
+  CHECK(refusal(EarlyStopping{.patience = -1}) ==
+        "EarlyStopping: patience must be at least 0, found -1");
+  CHECK(refusal(EarlyStopping{.min_delta = -0.5}) ==
+        "EarlyStopping: min_delta must be at least 0 and finite, found -0.5");
+  CHECK(refusal(EarlyStopping{.min_delta = not_a_number}) ==
+        "EarlyStopping: min_delta must be at least 0 and finite, found nan");
+  CHECK(refusal(ReduceLROnPlateau{.factor = not_a_number}) ==
+        "ReduceLROnPlateau: factor must be in [0, 1), found nan");
+  CHECK(refusal(ReduceLROnPlateau{.factor = 1}) ==
+        "ReduceLROnPlateau: factor must be in [0, 1), found 1");
+  CHECK(refusal(ReduceLROnPlateau{.patience = -2}) ==
+        "ReduceLROnPlateau: patience must be at least 0, found -2");
+  CHECK(refusal(ReduceLROnPlateau{.min_delta = -1}) ==
+        "ReduceLROnPlateau: min_delta must be at least 0 and finite, found -1");
+  CHECK(refusal(ReduceLROnPlateau{.cooldown = -1}) ==
+        "ReduceLROnPlateau: cooldown must be at least 0, found -1");
+  CHECK(refusal(ReduceLROnPlateau{.min_lr = -1}) ==
+        "ReduceLROnPlateau: min_lr must be at least 0 and finite, found -1");
+  CHECK(refusal(StepDecay{.every = 0}) == "StepDecay: every must be at least 1, found 0");
+  CHECK(refusal(StepDecay{.factor = -1}) ==
+        "StepDecay: factor must be at least 0 and finite, found -1");
+  CHECK(refusal(StepDecay{.factor = not_a_number}) ==
+        "StepDecay: factor must be at least 0 and finite, found nan");
+  CHECK(refusal(ExponentialDecay{.rate = -0.1}) ==
+        "ExponentialDecay: rate must be at least 0 and finite, found -0.1");
+  CHECK(refusal(ExponentialDecay{.rate = not_a_number}) ==
+        "ExponentialDecay: rate must be at least 0 and finite, found nan");
+  CHECK(refusal(ExponentialDecay{.rate = 1e200}) ==
+        "ExponentialDecay: the rate of the last epoch must be at least 0 and finite, found inf");
+  CHECK(refusal(CosineDecay{.epochs = -1}) == "CosineDecay: epochs must be at least 0, found -1");
+  CHECK(refusal(CosineDecay{.minimum = 1.5}) ==
+        "CosineDecay: minimum must be in [0, 1], found 1.5");
+  CHECK(refusal(CosineDecay{.minimum = not_a_number}) ==
+        "CosineDecay: minimum must be in [0, 1], found nan");
+  CHECK(refusal(LearningRateScheduler{}) == "LearningRateScheduler: the schedule is empty");
 }
 
 TEST_CASE("ReduceLROnPlateau: as Keras", "[callbacks]") {
@@ -140,8 +216,12 @@ TEST_CASE("ReduceLROnPlateau: as Keras", "[callbacks]") {
   Played run(100);
   run.play(ReduceLROnPlateau{.patience = 1}, {1, 1});
   REQUIRE(run.logs()["learning_rate"] == 1);
-  REQUIRE(error_text<ValueError>([&] { rates({.factor = 1}, {1}); }) ==
-          "ReduceLROnPlateau: factor must be in [0, 1), found 1");
+  // What is not a number is never better.
+  REQUIRE(close(rates({.patience = 2}, {not_a_number, not_a_number, not_a_number, not_a_number}),
+                {1, .1, .1, .01}));
+  REQUIRE(close(rates({.monitor = "val_f1", .mode = Mode::max, .factor = 0.5, .patience = 2},
+                      {.5, .6, .6, .6, .7, .6}),
+                {1, 1, 1, .5, .5, .5}));
 }
 
 TEST_CASE("LearningRateScheduler: schedule(epoch, rate so far)", "[callbacks]") {
@@ -151,8 +231,6 @@ TEST_CASE("LearningRateScheduler: schedule(epoch, rate so far)", "[callbacks]") 
       {1, 1, 1, 1});
   REQUIRE(close(run.rate_in_epoch(), {.5, .5, .25, .125}));
   REQUIRE(run.logs()["learning_rate"] == 0.125);
-  REQUIRE(error_text<ValueError>([] { Played(1).play(LearningRateScheduler{}, {1}); }) ==
-          "LearningRateScheduler: the schedule is empty");
 }
 
 TEST_CASE("StepDecay: a factor every so many epochs", "[callbacks]") {
@@ -160,8 +238,6 @@ TEST_CASE("StepDecay: a factor every so many epochs", "[callbacks]") {
   run.play(StepDecay{.factor = 0.5, .every = 2}, {1, 1, 1, 1, 1});
   REQUIRE(close(run.rate_in_epoch(), {.8, .8, .4, .4, .2}));
   REQUIRE(run.logs()["learning_rate"] == run.learning_rate());
-  REQUIRE(error_text<ValueError>([] { Played(1).play(StepDecay{.every = 0}, {1}); }) ==
-          "StepDecay: every must be at least 1, found 0");
 }
 
 TEST_CASE("ExponentialDecay: a factor every epoch", "[callbacks]") {

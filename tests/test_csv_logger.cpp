@@ -41,7 +41,7 @@ struct File {
 };
 
 /// Two epochs.
-void log(const Callback& logger, double loss = 0.5) {
+void log(Callback logger, double loss = 0.5) {
   NoTraining run;
   Logs logs;
   logs.set("loss", loss);
@@ -78,7 +78,7 @@ TEST_CASE("CSVLogger: append to no file writes the header", "[callbacks]") {
 
 TEST_CASE("CSVLogger: separator, figures that go and figures that come", "[callbacks]") {
   const File file("strata_test_csv_logger_columns.csv");
-  const Callback logger = CSVLogger{.filename = file.path, .separator = ";"};
+  Callback logger = CSVLogger{.filename = file.path, .separator = ";"};
   NoTraining run;
   Logs first;
   first.set("loss", 1);
@@ -96,10 +96,10 @@ TEST_CASE("CSVLogger: separator, figures that go and figures that come", "[callb
 }
 
 TEST_CASE("CSVLogger: files that cannot be written", "[callbacks]") {
-  REQUIRE(error_text<Error>([] { log(CSVLogger{.filename = "/no/such/folder/log.csv"}); }) ==
+  REQUIRE(error_text<FileError>([] { log(CSVLogger{.filename = "/no/such/folder/log.csv"}); }) ==
           "CSVLogger: cannot open /no/such/folder/log.csv");
 #if defined(__linux__)
-  REQUIRE(error_text<Error>([] { log(CSVLogger{.filename = "/dev/full"}); }) ==
+  REQUIRE(error_text<FileError>([] { log(CSVLogger{.filename = "/dev/full"}); }) ==
           "CSVLogger: cannot write to /dev/full");
 #endif
 }

@@ -199,10 +199,69 @@ TEST_CASE("fit: initial_epoch goes on with an earlier training, bit for bit", "[
     REQUIRE(parts.weights() == whole.weights());
     REQUIRE(std::equal(rest["loss"].begin(), rest["loss"].end(), all["loss"].begin() + 2));
   }
+}
+
+TEST_CASE("fit: epochs one by one have the order and the dropout of epochs at once", "[fit]") {
+  const auto data = sines<float>(12);
+  const auto& x = data.x;
+  const auto& y = data.y;
+  auto whole = compiled(Adam{.learning_rate = 0.01}, 0.3);
+  auto numbered = whole;
+  auto single = whole;
+  whole.fit(x, y, {.epochs = 2, .batch_size = 5, .verbose = 0});
+  single.fit(x, y, {.batch_size = 5, .verbose = 0});
+  numbered.fit(x, y, {.batch_size = 5, .verbose = 0});
+  numbered.fit(x, y, {.epochs = 2, .batch_size = 5, .verbose = 0, .initial_epoch = 1});
+  auto copy = single;
+  single.fit(x, y, {.batch_size = 5, .verbose = 0});
+  REQUIRE(single.weights() == whole.weights());
+  REQUIRE(numbered.weights() == whole.weights());
+  // A copy goes on from where the model was.
+  copy.fit(x, y, {.batch_size = 5, .verbose = 0});
+  REQUIRE(copy.weights() == whole.weights());
+  SECTION("initial_epoch says where the next trainings are, too") {
+    auto far = compiled(SGD{.learning_rate = 0}, 0.3);
+    const double third =
+        far.fit(x, y, {.epochs = 3, .verbose = 0, .initial_epoch = 2})["loss"].back();
+    const double fourth = far.fit(x, y, {.verbose = 0})["loss"].back();
+    auto near = compiled(SGD{.learning_rate = 0}, 0.3);
+    const std::vector<double> losses = near.fit(x, y, {.epochs = 4, .verbose = 0})["loss"];
+    REQUIRE(third == losses[2]);
+    REQUIRE(fourth == losses[3]);
+  }
+}
+
+TEST_CASE("fit: an initial_epoch without an epoch to train is refused", "[fit]") {
+  const auto data = sines<float>(4);
+  const auto& x = data.x;
+  const auto& y = data.y;
   auto model = compiled();
-  const auto before = model.weights();
-  REQUIRE(model.fit(x, y, {.epochs = 3, .verbose = 0, .initial_epoch = 3}).epochs() == 0);
-  REQUIRE(model.weights() == before);
+  const auto refusal = [&](int initial_epoch) {
+    return error_text<ValueError>(
+        [&] { model.fit(x, y, {.epochs = 3, .verbose = 0, .initial_epoch = initial_epoch}); });
+  };
+  const std::string text =
+      "fit: initial_epoch must be at least 0 and below epochs, which is 3; found ";
+  REQUIRE(refusal(3) == text + "3");
+  REQUIRE(refusal(-1) == text + "-1");
+}
+
+TEST_CASE("fit: the loss of windows of unequal length is that of all steps", "[fit]") {
+  const auto data = sines<float>(6, 8);
+  Sequential<> model;
+  model.add(LSTM{3, return_sequences});
+  model.add(Dense{1});
+  model.compile(SGD{.learning_rate = 0}, MeanSquaredError{}, {MeanSquaredError{}});
+  const auto check = [&](const Mask& mask) {
+    const History history =
+        model.fit(data.x, data.x, {.batch_size = 4, .mask = mask, .truncate = 7, .verbose = 0});
+    const double expected = model.evaluate(data.x, data.x, {.batch_size = 5, .mask = mask}).loss;
+    CHECK(near(history["loss"][0], expected));
+    CHECK(near(history["mse"][0], expected));
+  };
+  check({});
+  // The second window of some sequences has no step that counts.
+  check(Mask::from_lengths(std::vector<Index>{8, 1, 8, 7, 3, 2}, 8));
 }
 
 TEST_CASE("fit: builds a model from the first data", "[fit]") {
@@ -333,8 +392,12 @@ TEST_CASE("Dropout: in training only", "[fit]") {
   REQUIRE(std::abs(history["loss"][0] - loss) > 1e-3);
   // Drawn anew for every epoch.
   REQUIRE(history["loss"][0] != history["loss"][1]);
+  // Another training goes on with other numbers; the same training has the same.
   const History again = model.fit(x, y, {.epochs = 3, .verbose = 0});
-  REQUIRE(again["loss"] == history["loss"]);
+  REQUIRE(again["loss"][0] != history["loss"][0]);
+  model.compile(SGD{.learning_rate = 0}, MeanSquaredError{}, {MeanAbsoluteError{}});
+  const History anew = model.fit(x, y, {.epochs = 3, .verbose = 0});
+  REQUIRE(anew["loss"] == history["loss"]);
 }
 
 TEST_CASE("fit: copies of a compiled model train equally and independently", "[fit]") {

@@ -32,7 +32,7 @@ struct Batches final : TrainingRun {
 };
 
 /// Two epochs of 12 batches, from epoch `first`. The first batches are slow enough to be drawn.
-void play(const Callback& bar, int first = 0) {
+void play(Callback bar, int first = 0) {
   Batches run(first + 2, 12);
   Logs logs;
   logs.set("loss", 0.25);

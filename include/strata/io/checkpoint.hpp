@@ -21,7 +21,8 @@
 #include <strata/io/safetensors_format.hpp>
 #include <strata/io/source.hpp>
 #include <strata/target.hpp>
-#include <strata/train/callbacks.hpp>
+#include <strata/train/callback.hpp>
+#include <strata/train/monitor.hpp>
 #include <strata/train/training_state.hpp>
 
 // A training in a safetensors file: the model, which load reads like any other, and arrays named
@@ -142,16 +143,20 @@ struct ModelCheckpoint {
   int every_epochs = 1;
   /// Also within epochs, after each so many batches; 0: never.
   Index every_batches = 0;
-  /// Only when the figure named `monitor` is better than ever, at the end of an epoch.
+  /// Only when the figure named `monitor` is better than at the end of each epoch that was due
+  /// before. A figure that is not a number is not better.
   bool save_best_only = false;
   std::string monitor = "val_loss";
+  /// Which way the figure gets better; automatic: as the figure itself says.
+  Mode mode = Mode::automatic;
 
   struct Memory {
     detail::Best best;
   } memory{};
 
-  /// Throws ValueError on impossible options, FileError and FormatError on a file that cannot be
-  /// gone on from.
+  /// Throws ValueError on impossible options, with save_best_only also when the training has no
+  /// figure named `monitor` and when it is not known which way that gets better; FileError and
+  /// FormatError on a file that cannot be gone on from.
   void on_train_begin(TrainingRun& run) {
     memory = {};
     if (path.empty()) throw ValueError("ModelCheckpoint: the path is empty");
@@ -161,6 +166,7 @@ struct ModelCheckpoint {
     if (save_best_only && every_batches > 0) {
       throw ValueError("ModelCheckpoint: save_best_only looks at epochs, not at batches");
     }
+    if (save_best_only) memory.best.monitor("ModelCheckpoint", monitor, mode, run);
     if (!resume) return;
     if (path.find(placeholder) != std::string::npos) {
       throw ValueError("ModelCheckpoint: resume needs one file, not one for each {epoch}");
@@ -169,8 +175,7 @@ struct ModelCheckpoint {
     if (std::filesystem::exists(path)) run.resume_from(io::read_checkpoint(path));
   }
 
-  /// Throws FileError when the file cannot be written, ValueError when there is no figure named
-  /// `monitor`.
+  /// Throws FileError when the file cannot be written.
   void on_rest(TrainingRun& run, const Progress& progress) {
     if (!is_due(progress, run)) return;
     std::string name = path;
@@ -181,17 +186,15 @@ struct ModelCheckpoint {
     io::write_file(name, io::checkpoint_bytes(run.state()));
   }
 
-  void visit_state(StateVisitor& visit) { visit("best", memory.best.value); }
+  void visit_state(StateVisitor& visit) { memory.best.visit_state(visit); }
 
  private:
   static constexpr std::string_view placeholder = "{epoch}";
 
   [[nodiscard]] bool is_due(const Progress& progress, const TrainingRun& run) {
     if (progress.logs) {
-      if (save_best_only && !memory.best.improves(monitor, (*progress.logs)[monitor], 0)) {
-        return false;
-      }
-      return every_epochs > 0 && (progress.epoch + 1) % every_epochs == 0;
+      if (every_epochs == 0 || (progress.epoch + 1) % every_epochs != 0) return false;
+      return !save_best_only || memory.best.improves((*progress.logs)[monitor], 0);
     }
     const auto batches = static_cast<Index>(progress.epoch) * run.batches() + progress.batches_done;
     return every_batches > 0 && batches % every_batches == 0;

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
+#include <strata/train/figures.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/training_state.hpp>
 
@@ -29,6 +31,16 @@ class TrainingRun {
 
   [[nodiscard]] virtual double learning_rate() const = 0;
   virtual void set_learning_rate(double rate) = 0;
+  /// The rate that the optimizer was given, whatever callbacks have set since.
+  [[nodiscard]] virtual double initial_learning_rate() const { return learning_rate(); }
+
+  /// The figures that the logs of each epoch will have: loss, metrics, val_loss, ..., and what the
+  /// callbacks before the one that asks add.
+  [[nodiscard]] virtual std::vector<Figure> figures() const { return {}; }
+
+  /// Tells the user of something that is allowed but may not be meant.
+  virtual void warn(const std::string&) {}
+
   /// All weights of the model, exact in double.
   [[nodiscard]] virtual std::vector<double> weights() const = 0;
   virtual void set_weights(const std::vector<double>& weights) = 0;
@@ -43,14 +55,44 @@ class TrainingRun {
     throw StateError("this training cannot go on from a state");
   }
 
+  /// A callback that sets the rate of each epoch, whatever it was before, says so in
+  /// on_train_begin. Throws ValueError when another callback changes the rate too: that would be
+  /// overwritten.
+  void schedule_learning_rate(const std::string& callback) {
+    const std::string& other = schedule_.empty() ? adjustment_ : schedule_;
+    if (!other.empty()) refuse_two(callback, other);
+    schedule_ = callback;
+  }
+  /// A callback that changes the rate at the end of an epoch says so in on_train_begin. Throws
+  /// ValueError when another callback would overwrite it.
+  void adjust_learning_rate(const std::string& callback) {
+    if (!schedule_.empty()) refuse_two(callback, schedule_);
+    adjustment_ = callback;
+  }
+  /// A callback that makes of each epoch's rate another one says so in on_train_begin. It may come
+  /// after a schedule, not before.
+  void transform_learning_rate(const std::string& callback) { adjustment_ = callback; }
+
+  /// Whether a schedule sets the rate.
+  [[nodiscard]] bool is_scheduled() const noexcept { return !schedule_.empty(); }
+
   /// Ends the training after this epoch.
   void stop() noexcept { stopped_ = true; }
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
  private:
+  [[noreturn]] static void refuse_two(const std::string& callback, const std::string& other) {
+    throw ValueError(callback + ": " + other +
+                     " changes the learning rate too, and one would overwrite the other; keep one "
+                     "of them");
+  }
+
   int epochs_;
   Index batches_;
   bool stopped_ = false;
+  /// The callbacks that change the learning rate, empty for none.
+  std::string schedule_;
+  std::string adjustment_;
 };
 
 /// How far a training has come.
@@ -65,30 +107,64 @@ struct Progress {
 /// Anything that is to happen during a training: a type with some of
 ///
 ///   on_train_begin(run), on_epoch_begin(run, epoch), on_batch_end(run, batch, logs),
-///   on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run).
+///   on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run),
+///   on_warning(run, text).
 ///
-/// Epochs and batches count from 0. What on_epoch_end adds to the logs goes into the history.
-/// on_rest comes after each batch and each epoch, when all callbacks are through with it.
+/// Epochs and batches count from 0. What on_epoch_end adds to the logs goes into the history, and
+/// callbacks further down the list find it there. on_rest comes after each batch and each epoch,
+/// when all callbacks are through with it. What is wrong with its options a callback says in
+/// on_train_begin: nothing has been changed by then. Warnings that no callback takes go to
+/// std::cerr.
 ///
-/// A callback that remembers something has `visit_state(visit)` too, which names it, so that a
-/// training that goes on from a file goes on with it; see StateVisitor.
+/// Each fit has a copy of its own, made of what the options hold, so that nothing that a callback
+/// remembers comes into another fit. A callback that has something to hand out has a pointer or a
+/// reference to it.
+///
+/// - A callback that adds a figure to the logs names it in `figures()`, so that others can monitor
+///   it: std::vector<Figure> figures() const { return {{"val_f1", Mode::max}}; }
+/// - A callback that remembers something has `visit_state(visit)`, which names it, so that a
+///   training that goes on from a file goes on with it; see StateVisitor.
 class Callback {
  public:
   template <class C>
     requires(!std::same_as<std::remove_cvref_t<C>, Callback>)
-  Callback(C callback) : self_(std::make_shared<Model<C>>(std::move(callback))) {}
+  Callback(C callback) {
+    static_assert(std::copy_constructible<C>,
+                  "strata: a callback must be copyable, since each fit has a copy of its own; what "
+                  "cannot be copied it holds by pointer, reference or std::shared_ptr");
+    static_assert(Model<C>::does_anything,
+                  "strata: this callback has none of the functions on_train_begin(run), "
+                  "on_epoch_begin(run, epoch), on_batch_end(run, batch, logs), "
+                  "on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run), "
+                  "on_warning(run, text)");
+    if constexpr (std::copy_constructible<C> && Model<C>::does_anything) {
+      self_ = std::make_unique<Model<C>>(std::move(callback));
+    }
+  }
 
-  void on_train_begin(TrainingRun& run) const { self_->on_train_begin(run); }
-  void on_epoch_begin(TrainingRun& run, int epoch) const { self_->on_epoch_begin(run, epoch); }
-  void on_batch_end(TrainingRun& run, Index batch, const Logs& logs) const {
+  Callback(const Callback& other) : self_(other.self_ ? other.self_->clone() : nullptr) {}
+  Callback(Callback&&) noexcept = default;
+  Callback& operator=(const Callback& other) { return *this = Callback(other); }
+  Callback& operator=(Callback&&) noexcept = default;
+  ~Callback() = default;
+
+  void on_train_begin(TrainingRun& run) { self_->on_train_begin(run); }
+  void on_epoch_begin(TrainingRun& run, int epoch) { self_->on_epoch_begin(run, epoch); }
+  void on_batch_end(TrainingRun& run, Index batch, const Logs& logs) {
     self_->on_batch_end(run, batch, logs);
   }
-  void on_epoch_end(TrainingRun& run, int epoch, Logs& logs) const {
+  void on_epoch_end(TrainingRun& run, int epoch, Logs& logs) {
     self_->on_epoch_end(run, epoch, logs);
   }
-  void on_rest(TrainingRun& run, const Progress& progress) const { self_->on_rest(run, progress); }
-  void on_train_end(TrainingRun& run) const { self_->on_train_end(run); }
-  void visit_state(StateVisitor& visit) const { self_->visit_state(visit); }
+  void on_rest(TrainingRun& run, const Progress& progress) { self_->on_rest(run, progress); }
+  void on_train_end(TrainingRun& run) { self_->on_train_end(run); }
+  void visit_state(StateVisitor& visit) { self_->visit_state(visit); }
+  /// The figures that it adds to the logs.
+  [[nodiscard]] std::vector<Figure> figures() const { return self_->figures(); }
+  /// Whether it takes warnings.
+  bool on_warning(TrainingRun& run, const std::string& text) {
+    return self_->on_warning(run, text);
+  }
 
  private:
   struct Base {
@@ -100,6 +176,9 @@ class Callback {
     virtual void on_rest(TrainingRun& run, const Progress& progress) = 0;
     virtual void on_train_end(TrainingRun& run) = 0;
     virtual void visit_state(StateVisitor& visit) = 0;
+    [[nodiscard]] virtual std::vector<Figure> figures() const = 0;
+    virtual bool on_warning(TrainingRun& run, const std::string& text) = 0;
+    [[nodiscard]] virtual std::unique_ptr<Base> clone() const = 0;
   };
 
   template <class C>
@@ -116,11 +195,11 @@ class Callback {
       c.on_rest(r, p);
     };
     static constexpr bool ends_training = requires(C c, TrainingRun& r) { c.on_train_end(r); };
-    static_assert(begins_training || begins_epoch || ends_batch || ends_epoch || rests ||
-                      ends_training,
-                  "strata: this callback has none of the functions on_train_begin(run), "
-                  "on_epoch_begin(run, epoch), on_batch_end(run, batch, logs), "
-                  "on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run)");
+    static constexpr bool takes_warnings = requires(C c, TrainingRun& r, const std::string& t) {
+      c.on_warning(r, t);
+    };
+    static constexpr bool does_anything = begins_training || begins_epoch || ends_batch ||
+                                          ends_epoch || rests || ends_training || takes_warnings;
 
     explicit Model(C value) : callback(std::move(value)) {}
 
@@ -148,11 +227,24 @@ class Callback {
     void visit_state([[maybe_unused]] StateVisitor& visit) override {
       if constexpr (requires { callback.visit_state(visit); }) callback.visit_state(visit);
     }
+    std::vector<Figure> figures() const override {
+      if constexpr (requires { callback.figures(); }) {
+        return callback.figures();
+      } else {
+        return {};
+      }
+    }
+    bool on_warning([[maybe_unused]] TrainingRun& run,
+                    [[maybe_unused]] const std::string& text) override {
+      if constexpr (takes_warnings) callback.on_warning(run, text);
+      return takes_warnings;
+    }
+    std::unique_ptr<Base> clone() const override { return std::make_unique<Model>(callback); }
 
     C callback;
   };
 
-  std::shared_ptr<Base> self_;
+  std::unique_ptr<Base> self_;
 };
 
 }  // namespace strata::inline STRATA_TARGET

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iostream>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
@@ -65,18 +68,21 @@ class Fit final : public TrainingRun {
     } else {
       validation_ = part_of(x, y, options.mask, samples, x.batch() - samples);
     }
+    name_figures();
     callbacks_ = options.callbacks;
     if (options.verbose > 0) callbacks_.push_back(ProgressBar{.lines = options.verbose > 1});
   }
 
   History run() {
     good_ = model_.weights();
-    const Random random(options_.seed);
-    for (auto& callback : callbacks_) callback.on_train_begin(*this);
+    begin();
+    const ScheduledRate rate{*this, training_.optimizer};
     if (resumed_) resume();
+    const Random random(options_.seed);
     while (epoch_ < options_.epochs && !stopped()) {
       if (batch_number_ == 0) begin_epoch();
-      Logs logs = train(random.fork(static_cast<std::uint64_t>(epoch_)));
+      Logs logs = train(random.fork(static_cast<std::uint64_t>(training_.epochs_trained)));
+      ++training_.epochs_trained;
       if (!validation_.x.empty()) validate(logs);
       for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch_, logs);
       history_.append(logs);
@@ -89,7 +95,18 @@ class Fit final : public TrainingRun {
   }
 
   double learning_rate() const override { return training_.optimizer.learning_rate(); }
-  void set_learning_rate(double rate) override { training_.optimizer.set_learning_rate(rate); }
+  void set_learning_rate(double rate) override { training_.optimizer.adjust_learning_rate(rate); }
+  double initial_learning_rate() const override {
+    return training_.optimizer.initial_learning_rate();
+  }
+  std::vector<Figure> figures() const override { return figures_; }
+  /// Each text comes once.
+  void warn(const std::string& text) override {
+    if (!warnings_.insert(text).second) return;
+    bool taken = false;
+    for (auto& callback : callbacks_) taken = callback.on_warning(*this, text) || taken;
+    if (!taken) std::cerr << "strata: warning: " << text << '\n';
+  }
   std::vector<double> weights() const override {
     const auto weights = model_.weights();
     return {weights.begin(), weights.end()};
@@ -121,7 +138,12 @@ class Fit final : public TrainingRun {
     if (options.batch_size < 1) {
       fail<ValueError>({"fit: batch_size must be at least 1, found ", options.batch_size});
     }
-    if (!(options.validation_split >= 0 && options.validation_split < 1)) {
+    if (options.initial_epoch < 0 || options.initial_epoch >= options.epochs) {
+      fail<ValueError>({"fit: initial_epoch must be at least 0 and below epochs, which is ",
+                        options.epochs, "; found ", options.initial_epoch});
+    }
+    if (!is_finite(options.validation_split) || options.validation_split < 0 ||
+        options.validation_split >= 1) {
       fail<ValueError>(
           {"fit: validation_split must be in [0, 1), found ", options.validation_split});
     }
@@ -143,8 +165,9 @@ class Fit final : public TrainingRun {
     if (options_.truncate < 0) {
       fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options_.truncate});
     }
-    if (!(options_.weight_noise >= 0)) {
-      fail<ValueError>({"fit: weight_noise must be at least 0, found ", options_.weight_noise});
+    if (!is_finite(options_.weight_noise) || options_.weight_noise < 0) {
+      fail<ValueError>(
+          {"fit: weight_noise must be at least 0 and finite, found ", options_.weight_noise});
     }
     if (options_.truncate > 0 && x.rank() != 3 && !takes_ids()) {
       fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});
@@ -167,6 +190,44 @@ class Fit final : public TrainingRun {
       }
     }
   }
+
+  /// The figures of the training itself.
+  void name_figures() {
+    for (const std::string prefix : {"", "val_"}) {
+      if (!prefix.empty() && validation_.x.empty()) return;
+      figures_.push_back({prefix + "loss", Mode::min});
+      for (const auto& metric : training_.metrics) {
+        figures_.push_back({prefix + metric.name(), metric.mode()});
+      }
+    }
+  }
+
+  /// Callbacks refuse here what is wrong; nothing changes before. Each finds the figures of those
+  /// before it.
+  void begin() {
+    for (auto& callback : callbacks_) {
+      callback.on_train_begin(*this);
+      for (Figure& figure : callback.figures()) {
+        const auto same = [&](const Figure& known) { return known.name == figure.name; };
+        if (std::ranges::none_of(figures_, same)) figures_.push_back(std::move(figure));
+      }
+    }
+    if (options_.initial_epoch > 0) training_.epochs_trained = options_.initial_epoch;
+  }
+
+  /// Gives the optimizer its rate back at the end of a training whose rates came from a schedule,
+  /// whatever ends it.
+  struct ScheduledRate {
+    ScheduledRate(const TrainingRun& training, Optimizer<Scalar>& of)
+        : run(training), optimizer(of) {}
+    ScheduledRate(const ScheduledRate&) = delete;
+    ScheduledRate& operator=(const ScheduledRate&) = delete;
+    ~ScheduledRate() {
+      if (run.is_scheduled()) optimizer.restore_learning_rate();
+    }
+    const TrainingRun& run;
+    Optimizer<Scalar>& optimizer;
+  };
 
   void begin_epoch() {
     for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch_);
@@ -269,6 +330,7 @@ class Fit final : public TrainingRun {
     settings.require_same("callbacks", callbacks_.size());
     visit("epoch", epoch_);
     visit("batch", batch_number_);
+    visit("epochs_trained", training_.epochs_trained);
     bool stop_here = stopped();
     visit("stopped", stop_here);
     if (stop_here) stop();
@@ -312,6 +374,9 @@ class Fit final : public TrainingRun {
   History history_;
   std::vector<Scalar> good_;
   std::optional<TrainingState> resumed_;
+  std::vector<Figure> figures_;
+  /// Those that were given.
+  std::set<std::string> warnings_;
 };
 
 template <class Training>

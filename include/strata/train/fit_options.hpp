@@ -19,7 +19,9 @@ struct FitOptions {
   Index batch_size = 32;
   /// Draws a new order of the samples for each epoch.
   bool shuffle = true;
-  /// Of the order of samples and of dropout. The same seed gives the same bits.
+  /// Of the order of samples and of dropout. An epoch's random numbers follow from the seed and
+  /// from how many epochs the model has been trained since compile, so that two trainings of one
+  /// epoch give the same bits as one of two.
   std::uint64_t seed = 0;
   /// The share of the samples, from the end, that is kept for validation.
   double validation_split = 0;
@@ -38,10 +40,12 @@ struct FitOptions {
   Index truncate = 0;
   /// The standard deviation of noise that is added to all weights for each step (Graves 2011).
   double weight_noise = 0;
+  /// Each fit uses copies of its own.
   std::vector<Callback> callbacks = {};
   /// 0: silent, 1: progress bar, 2: a line for each epoch.
   int verbose = 1;
-  /// The number of the first epoch, to go on with an earlier training.
+  /// The number of the first epoch, to go on with an earlier training: that many epochs are taken
+  /// to be done already. 0: epochs count from 0, and random numbers go on from the epochs trained.
   int initial_epoch = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <strata/target.hpp>
+#include <strata/train/figures.hpp>
 #include <strata/train/loss.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -23,6 +24,7 @@ template <class Scalar>
 /// The share of features on the right side of the threshold.
 struct BinaryAccuracy {
   static constexpr const char* name = "binary_accuracy";
+  static constexpr Mode mode = Mode::max;
   double threshold = 0.5;
 
   template <class Scalar>
@@ -39,6 +41,7 @@ struct BinaryAccuracy {
 /// Whether the largest prediction is at the largest target.
 struct CategoricalAccuracy {
   static constexpr const char* name = "categorical_accuracy";
+  static constexpr Mode mode = Mode::max;
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size, Index) const {
@@ -49,6 +52,7 @@ struct CategoricalAccuracy {
 /// Whether the largest prediction is at the class whose number is the target.
 struct SparseCategoricalAccuracy {
   static constexpr const char* name = "sparse_categorical_accuracy";
+  static constexpr Mode mode = Mode::max;
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size, Index) const {
@@ -60,6 +64,7 @@ struct SparseCategoricalAccuracy {
 /// categorical otherwise.
 struct Accuracy {
   static constexpr const char* name = "accuracy";
+  static constexpr Mode mode = Mode::max;
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
@@ -75,6 +80,7 @@ struct Accuracy {
 /// The root of the mean squared error over all rows and features.
 struct RootMeanSquaredError {
   static constexpr const char* name = "root_mean_squared_error";
+  static constexpr Mode mode = Mode::min;
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size, Index) const {
@@ -90,7 +96,8 @@ struct RootMeanSquaredError {
 };
 
 /// A figure of one row of outputs, of which the mean over all rows is told: metric(prediction,
-/// target, size, target_size). `finish`, if there is one, is applied to the mean.
+/// target, size, target_size). `finish`, if there is one, is applied to the mean. A member `mode`
+/// says which way the figure gets better, for callbacks that monitor it.
 template <class M, class Scalar>
 concept MetricFunction = requires(const M& metric, const Scalar* values, Index size) {
   { metric(values, values, size, size) } -> std::convertible_to<double>;
@@ -106,6 +113,7 @@ class Metric {
   Metric(M metric) : self_(std::make_shared<Model<M>>(std::move(metric))) {}
 
   [[nodiscard]] std::string name() const { return self_->name(); }
+  [[nodiscard]] Mode mode() const { return self_->mode(); }
 
   /// The sum over all rows, of sequences over the steps that count.
   [[nodiscard]] double sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
@@ -126,6 +134,7 @@ class Metric {
   struct Base {
     virtual ~Base() = default;
     [[nodiscard]] virtual std::string name() const = 0;
+    [[nodiscard]] virtual Mode mode() const = 0;
     [[nodiscard]] virtual double row(const Scalar* prediction, const Scalar* target, Index size,
                                      Index target_size) const = 0;
     [[nodiscard]] virtual double finish(double mean) const = 0;
@@ -136,6 +145,15 @@ class Metric {
     explicit Model(M value) : metric(std::move(value)) {}
 
     std::string name() const override { return M::name; }
+    Mode mode() const override {
+      if constexpr (requires {
+                      { metric.mode } -> std::convertible_to<Mode>;
+                    }) {
+        return metric.mode;
+      } else {
+        return LossFunction<M, Scalar> ? Mode::min : Mode::automatic;
+      }
+    }
     double row(const Scalar* prediction, const Scalar* target, Index size,
                Index target_size) const override {
       if constexpr (LossFunction<M, Scalar>) {

@@ -75,12 +75,26 @@ class Optimizer {
   }
 
   [[nodiscard]] double learning_rate() const {
-    return learning_rate_ ? *learning_rate_ : initial();
+    return adjusted_rate_ ? *adjusted_rate_ : initial_learning_rate();
   }
+  /// Gives it another rate. Throws ValueError on one that is negative or not finite.
   void set_learning_rate(double rate) {
     check_learning_rate(rate);
     learning_rate_ = rate;
+    adjusted_rate_.reset();
   }
+  /// The rate that it was given: that of the rule, or that of set_learning_rate.
+  [[nodiscard]] double initial_learning_rate() const {
+    return learning_rate_ ? *learning_rate_ : self_->learning_rate();
+  }
+  /// Changes the rate for the training that runs; the initial rate stays. Throws as
+  /// set_learning_rate does.
+  void adjust_learning_rate(double rate) {
+    check_learning_rate(rate);
+    adjusted_rate_ = rate;
+  }
+  /// Takes the initial rate again.
+  void restore_learning_rate() noexcept { adjusted_rate_.reset(); }
 
   /// Updates so far.
   [[nodiscard]] std::int64_t iterations() const noexcept { return iterations_; }
@@ -121,7 +135,7 @@ class Optimizer {
   /// must be the same.
   void visit_state(StateVisitor visit) {
     visit.require_same("name", self_->name());
-    visit("learning_rate", learning_rate_);
+    visit("learning_rate", adjusted_rate_);
     visit("iterations", iterations_);
     std::size_t slots = slots_.size();
     visit("slots", slots);
@@ -168,8 +182,6 @@ class Optimizer {
     O rule;
   };
 
-  [[nodiscard]] double initial() const { return self_->learning_rate(); }
-
   static void check_learning_rate(double rate) {
     if (!(rate >= 0 && std::isfinite(rate))) {
       detail::fail<ValueError>({"the learning rate must be at least 0 and finite, found ", rate});
@@ -209,6 +221,7 @@ class Optimizer {
 
   std::shared_ptr<const Base> self_;
   std::optional<double> learning_rate_;
+  std::optional<double> adjusted_rate_;
   std::vector<std::vector<Scalar>> slots_;
   std::int64_t iterations_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
@@ -21,7 +22,9 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Sums of the loss and of the metrics over batches, weighted by their samples.
+/// Sums of the loss and of the metrics over batches and windows, weighted by their rows that count:
+/// samples, of sequences the steps that count. So the mean loss is that of all rows, however they
+/// were cut, as the mean of a metric is.
 template <class Scalar>
 class Totals {
  public:
@@ -31,22 +34,21 @@ class Totals {
   /// `mask` of the prediction's steps; empty: all count.
   void add(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
            const Mask& mask = {}) {
-    const Index samples = prediction.batch();
-    loss_ += loss * static_cast<double>(samples);
-    samples_ += samples;
-    rows_ += mask.empty() ? samples * prediction.steps() : mask.count();
+    const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
+    loss_ += loss * static_cast<double>(rows);
+    rows_ += rows;
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       sums_[i] += (*metrics_)[i].sum(prediction, target, mask);
     }
   }
 
   [[nodiscard]] Evaluation means() const {
+    const auto rows = static_cast<double>(std::max<Index>(rows_, 1));
     Evaluation means;
-    means.loss = loss_ / static_cast<double>(samples_);
+    means.loss = loss_ / rows;
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       const Metric<Scalar>& metric = (*metrics_)[i];
-      means.metrics.set(metric.name(),
-                        metric.finish(sums_[i] / static_cast<double>(std::max<Index>(rows_, 1))));
+      means.metrics.set(metric.name(), metric.finish(sums_[i] / rows));
     }
     return means;
   }
@@ -54,7 +56,6 @@ class Totals {
   void visit_state(StateVisitor visit) {
     visit("sums", sums_);
     visit("loss", loss_);
-    visit("samples", samples_);
     visit("rows", rows_);
   }
 
@@ -62,7 +63,6 @@ class Totals {
   const std::vector<Metric<Scalar>>* metrics_;
   std::vector<double> sums_;
   double loss_ = 0;
-  Index samples_ = 0;
   Index rows_ = 0;
 };
 
@@ -150,6 +150,8 @@ class Training {
   Loss<Scalar> loss;
   std::vector<Metric<Scalar>> metrics;
   WeightRules rules;
+  /// By fit, since compile. An epoch's random numbers follow from the seed and from this count.
+  std::int64_t epochs_trained = 0;
 
  private:
   /// Memory that is kept from step to step; a copy of the training starts with none.
