@@ -1,10 +1,13 @@
 #pragma once
 
-#include <cstdio>
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <strata/detail/line_file.hpp>
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
@@ -12,51 +15,122 @@
 namespace strata::inline STRATA_TARGET {
 
 /// Writes every figure of every epoch to a file of comma-separated values, a line for each epoch as
-/// soon as it is over.
+/// soon as it is over. A figure that an epoch does not have is NA there. One file takes the lines
+/// of one training at a time.
 struct CSVLogger {
   std::string filename;
   std::string separator = ",";
+  /// Goes on with a file that is there, in the columns that it has. A last line that was cut off is
+  /// removed, with a warning. Otherwise the first line of the training replaces what the file
+  /// holds.
   bool append = false;
 
   struct Memory {
-    std::shared_ptr<std::FILE> file;
+    std::shared_ptr<detail::LineFile> file;
+    /// The columns behind that of the epoch.
     std::vector<std::string> names;
+    /// The bytes of whole lines that were in the file.
+    std::uintmax_t kept = 0;
+    bool begun = false;
   } memory{};
 
-  /// Throws Error when the file cannot be opened.
-  void on_train_begin(TrainingRun&) {
+  /// Throws ValueError on a separator that numbers or names may contain, FileError when the file
+  /// cannot be opened or another training writes it; when appending, FormatError when the file is
+  /// no such table, and ValueError when the training has figures for which it has no column.
+  void on_train_begin(TrainingRun& run) {
     memory = {};
-    std::FILE* file = std::fopen(filename.c_str(), append ? "a" : "w");
-    if (!file) throw Error("CSVLogger: cannot open " + filename);
-    memory.file.reset(file, std::fclose);
+    check_separator();
+    for (const Figure& figure : run.figures()) check_name(figure.name);
+    memory.file = std::make_shared<detail::LineFile>("CSVLogger", filename);
+    if (append) read_columns(run);
   }
 
-  /// Throws Error when the line cannot be written.
-  void on_epoch_end(TrainingRun&, int epoch, Logs& logs) {
-    if (memory.names.empty()) {
-      for (const auto& [name, value] : logs) memory.names.push_back(name);
-      std::string header = "epoch";
-      for (const auto& name : memory.names) header += separator + name;
-      if (!append || std::ftell(memory.file.get()) == 0) write(header);
-    }
+  /// Throws FileError when the line cannot be written.
+  void on_epoch_end(TrainingRun& run, int epoch, Logs& logs) {
+    if (!memory.begun) begin_table(logs);
     std::string line = std::to_string(epoch);
     for (const auto& name : memory.names) {
       const double* value = logs.find(name);
-      char text[32] = "NA";
-      if (value) std::snprintf(text, sizeof text, "%.9g", *value);
-      line += separator + text;
+      line += separator + (value ? detail::number_text(*value, 9) : "NA");
     }
-    write(line);
+    memory.file->add(line);
+    for (const auto& [name, value] : logs) {
+      if (!has_column(name)) {
+        run.warn("CSVLogger: " + filename + " has no column for " + name +
+                 ", which came after the first epoch or is new to the file; it is not written");
+      }
+    }
   }
 
   void on_train_end(TrainingRun&) { memory = {}; }
 
  private:
-  void write(const std::string& line) const {
-    if (std::fprintf(memory.file.get(), "%s\n", line.c_str()) < 0 ||
-        std::fflush(memory.file.get()) != 0) {
-      throw Error("CSVLogger: cannot write to " + filename);
+  void check_separator() const {
+    const auto in_numbers = [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+             c == '.' || c == '+' || c == '-' || c == '\n' || c == '\r';
+    };
+    if (separator.empty() || std::any_of(separator.begin(), separator.end(), in_numbers)) {
+      throw ValueError("CSVLogger: the separator must be text that no number contains, found \"" +
+                       separator + "\"");
     }
+  }
+
+  void check_name(const std::string& name) const {
+    if (name.find(separator) == std::string::npos && name.find('\n') == std::string::npos) return;
+    throw ValueError("CSVLogger: the figure \"" + name + "\" has the separator \"" + separator +
+                     "\" or a line's end in its name; choose another separator");
+  }
+
+  [[nodiscard]] bool has_column(const std::string& name) const {
+    return std::find(memory.names.begin(), memory.names.end(), name) != memory.names.end();
+  }
+
+  /// Finds the columns in the first line of the file.
+  void read_columns(TrainingRun& run) {
+    const std::string text = memory.file->content();
+    const std::size_t last_end = text.rfind('\n');
+    memory.kept = last_end == std::string::npos ? 0 : last_end + 1;
+    if (memory.kept < text.size()) {
+      run.warn("CSVLogger: the last line of " + filename + " was cut off and is removed: " +
+               text.substr(static_cast<std::size_t>(memory.kept)));
+    }
+    if (memory.kept == 0) return;
+    std::string header = text.substr(0, text.find('\n'));
+    if (header.ends_with('\r')) header.pop_back();
+    const std::string epoch = "epoch";
+    if (header != epoch && !header.starts_with(epoch + separator)) {
+      throw FormatError("CSVLogger: the first line of " + filename + " is \"" + header +
+                        "\"; expected epoch and the names of figures, with the separator \"" +
+                        separator + "\"");
+    }
+    for (std::size_t at = epoch.size(); at < header.size();) {
+      const std::size_t begin = at + separator.size();
+      at = std::min(header.find(separator, begin), header.size());
+      memory.names.push_back(header.substr(begin, at - begin));
+    }
+    for (const Figure& figure : run.figures()) {
+      if (has_column(figure.name)) continue;
+      throw ValueError("CSVLogger: " + filename + " has no column for " + figure.name +
+                       "; its columns are " + header +
+                       ". Choose another file, or begin this one anew without .append");
+    }
+  }
+
+  void begin_table(const Logs& logs) {
+    if (memory.kept == 0) {
+      std::string header = "epoch";
+      for (const auto& [name, value] : logs) {
+        check_name(name);
+        memory.names.push_back(name);
+        header += separator + name;
+      }
+      memory.file->truncate(0);
+      memory.file->add(header);
+    } else {
+      memory.file->truncate(memory.kept);
+    }
+    memory.begun = true;
   }
 };
 

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#if defined(_WIN32)
+#include <io.h>
+#include <share.h>
+#else
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#endif
+
+#include <strata/error.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// A text file that grows line by line, and has one writer at a time.
+class LineFile {
+ public:
+  /// Opens a file, and makes it where there is none; what it holds stays. `owner` stands in front
+  /// of the messages. Throws FileError when it cannot be opened, and when another LineFile of any
+  /// process has it open.
+  LineFile(std::string owner, std::string path) : owner_(std::move(owner)), path_(std::move(path)) {
+    std::error_code error;
+#if defined(_WIN32)
+    file_ = _fsopen(path_.c_str(), "ab", _SH_DENYWR);
+#else
+    file_ = std::fopen(path_.c_str(), "ab");
+#endif
+    if (!file_) fail("cannot open ");
+    is_regular_ = std::filesystem::is_regular_file(path_, error);
+#if !defined(_WIN32)
+    // Programs that this one starts must not keep the lock.
+    (void)fcntl(fileno(file_), F_SETFD, FD_CLOEXEC);
+    // Where a file system has no locks, flock says something else than EWOULDBLOCK.
+    if (is_regular_ && flock(fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      std::fclose(file_);
+      throw FileError(owner_ + ": " + path_ +
+                      " is being written by another one; give each training a file of its own");
+    }
+#endif
+  }
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
+  ~LineFile() { std::fclose(file_); }
+
+  /// What it holds; nothing where it is a device.
+  [[nodiscard]] std::string content() const {
+    if (!is_regular_) return {};
+    std::ifstream stream(path_, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+    if (!stream) fail("cannot read ");
+    return text;
+  }
+
+  /// Keeps its first bytes.
+  void truncate(std::uintmax_t size) {
+    if (!is_regular_) return;
+#if defined(_WIN32)
+    const bool done = _chsize_s(_fileno(file_), static_cast<long long>(size)) == 0;
+#else
+    const bool done = ftruncate(fileno(file_), static_cast<off_t>(size)) == 0;
+#endif
+    if (!done) fail("cannot write to ");
+  }
+
+  /// Adds a line, which is in the file when this returns.
+  void add(std::string line) {
+    line += '\n';
+    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) {
+      fail("cannot write to ");
+    }
+  }
+
+ private:
+  [[noreturn]] void fail(const char* what) const { throw FileError(owner_ + ": " + what + path_); }
+
+  std::string owner_;
+  std::string path_;
+  std::FILE* file_ = nullptr;
+  bool is_regular_ = false;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail
