@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <regex>
 #include <string>
 #include <thread>
@@ -10,10 +11,12 @@
 #include <strata/train/progress_bar.hpp>
 
 #include "support/catch.hpp"
+#include "support/comma_locale.hpp"
 
 #if defined(__linux__)
 #include <fcntl.h>
 #include <pty.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #endif
 
@@ -65,6 +68,9 @@ std::string written_to_file(bool lines) {
 }  // namespace
 
 TEST_CASE("ProgressBar: a line for each epoch where there is no terminal", "[callbacks]") {
+  // Numbers have a point in every locale.
+  const test::CommaLocale comma;
+  if (!comma.is_there()) WARN("without a locale that has a decimal comma: there is none here");
   const std::regex expected(
       "Epoch 4/5 - [0-9]+ms [0-9]+ms/step - loss: 0\\.2500 - mae: 1\\.0000e-05 - val_loss: "
       "0\\.0000\n"
@@ -112,6 +118,48 @@ TEST_CASE("ProgressBar: a moving bar on a terminal", "[callbacks]") {
   // Two epochs, each with a title and one line that is drawn over and over.
   REQUIRE(std::count(text.begin(), text.end(), '\n') == 4);
   REQUIRE(std::count(text.begin(), text.end(), '\r') > 8);
+}
+
+TEST_CASE("ProgressBar: no row is wider than the terminal", "[callbacks]") {
+  for (const unsigned short columns : std::initializer_list<unsigned short>{60, 20}) {
+    int terminal = -1;
+    int program = -1;
+    winsize size{24, columns, 0, 0};
+    if (openpty(&terminal, &program, nullptr, nullptr, &size) != 0) {
+      WARN("skipped: there are no terminals here: " << std::strerror(errno));
+      return;
+    }
+    std::FILE* const out = fdopen(program, "w");
+    REQUIRE(out);
+    play(ProgressBar{.out = out});
+    std::string text;
+    REQUIRE(fcntl(terminal, F_SETFL, O_NONBLOCK) == 0);
+    char buffer[4096];
+    for (ssize_t count = 0; (count = read(terminal, buffer, sizeof buffer)) > 0;) {
+      text.append(buffer, static_cast<std::size_t>(count));
+    }
+    std::fclose(out);
+    close(terminal);
+
+    INFO(text);
+    // Rows begin at \r and \n; the bar's cells have three bytes, of which two go on with a
+    // character.
+    unsigned short width = 0;
+    unsigned short widest = 0;
+    for (const char c : text) {
+      if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++width;
+      if (c == '\r' || c == '\n') width = 0;
+      widest = std::max(widest, width);
+    }
+    REQUIRE(widest < columns);
+    REQUIRE(widest > columns / 2);
+    // Every figure is there at the end of the epoch.
+    REQUIRE(text.find(" - val_loss: 0.0000") != std::string::npos);
+    if (columns < 60) continue;
+    REQUIRE(std::regex_search(
+        text, std::regex("\r12/12 (━)+ [0-9]+ms [0-9]+ms/step - loss: 0\\.2500 *\r\n"
+                         "      - mae: 1\\.0000e-05 - val_loss: 0\\.0000\r\n")));
+  }
 }
 
 TEST_CASE("ProgressBar: asked for lines it gives lines, on a terminal too", "[callbacks]") {
