@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -206,7 +207,8 @@ TEST_CASE("a checkpoint of another training is refused", "[io][checkpoint]") {
   CHECK(error({.batch_size = 16, .callbacks = {checkpoint}}) ==
         Contains{"settings.batch_size: was 32 when the state was kept, and is 16 now"});
   CHECK(error({.seed = 4, .callbacks = {checkpoint}}) == Contains{"settings.seed"});
-  CHECK(error({.callbacks = {checkpoint, EarlyStopping{}}}) == Contains{"settings.callbacks"});
+  CHECK(error({.callbacks = {checkpoint, EarlyStopping{.monitor = "loss"}}}) ==
+        Contains{"settings.callbacks"});
   Model other = model();
   other.compile(SGD{}, MeanSquaredError{}, {MeanAbsoluteError{}});
   CHECK(error({.callbacks = {checkpoint}}, other) ==
@@ -227,7 +229,74 @@ TEST_CASE("a checkpoint of another training is refused", "[io][checkpoint]") {
   CHECK(impossible({.path = "{epoch}", .resume = true}) == Contains{"resume needs one file"});
   CHECK(impossible({.path = "x", .every_batches = -1}) == Contains{"at least 0"});
   CHECK(impossible({.path = path, .save_best_only = true}) ==
-        Contains{"there is no figure named val_loss"});
+        "ModelCheckpoint: there is no figure named val_loss; there are: loss mae; figures of "
+        "validation need .validation_split or .validation_data");
+}
+
+namespace {
+
+/// A figure of which nobody knows what is better: 3, not a number, 1, 2, 4.
+struct Given {
+  [[nodiscard]] std::vector<Figure> figures() const { return {{"given"}}; }
+  void on_epoch_end(TrainingRun&, int epoch, Logs& logs) const {
+    const std::vector<double> values{3, std::numeric_limits<double>::quiet_NaN(), 1, 2, 4};
+    logs.set("given", values[static_cast<std::size_t>(epoch)]);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("which way the monitored figure of a checkpoint gets better", "[io][checkpoint]") {
+  const Data data;
+  const test::TemporaryFolder folder;
+  const auto kept = [&](ModelCheckpoint checkpoint, int first_epoch) {
+    checkpoint.path = (folder / "best.{epoch}").string();
+    checkpoint.save_best_only = true;
+    checkpoint.monitor = "given";
+    Model one = model();
+    one.fit(data.x, data.y,
+            {.epochs = 5,
+             .callbacks = {Given{}, checkpoint},
+             .verbose = 0,
+             .initial_epoch = first_epoch});
+    std::string epochs;
+    for (const char epoch : {'1', '2', '3', '4', '5'}) {
+      if (std::filesystem::remove(folder / (std::string("best.") + epoch))) epochs += epoch;
+    }
+    return epochs;
+  };
+  CHECK(kept({.path = "", .mode = Mode::max}, 0) == "15");
+  CHECK(kept({.path = "", .mode = Mode::min}, 0) == "13");
+  // What is not a number is not kept, in the first epoch either.
+  CHECK(kept({.path = "", .mode = Mode::min}, 1) == "3");
+  // Of the epochs that are due.
+  CHECK(kept({.path = "", .every_epochs = 2, .mode = Mode::max}, 2) == "4");
+  CHECK(error_text<ValueError>([&] { (void)kept({.path = ""}, 0); }) ==
+        Contains{"ModelCheckpoint: whether given gets better by growing or by shrinking"});
+}
+
+TEST_CASE("a later training of one model goes on with the same bits", "[io][checkpoint]") {
+  const Data data;
+  const test::TemporaryFolder folder;
+  const auto two_fits = [&](const std::string& name, const Callback& crash) {
+    Model one = model();
+    one.fit(data.x, data.y, {.verbose = 0});
+    const ModelCheckpoint checkpoint{.path = (folder / name).string(), .resume = true};
+    one.fit(data.x, data.y, {.epochs = 3, .callbacks = {checkpoint, crash}, .verbose = 0});
+    return one.weights();
+  };
+  const auto whole = two_fits("whole", NoCrash{});
+  struct CrashAt {
+    void on_epoch_begin(TrainingRun&, int epoch) const {
+      if (epoch == 2) throw Error("crash");
+    }
+  };
+  CHECK_THROWS_AS(two_fits("parts", CrashAt{}), Error);
+  // The epochs trained come from the file, whatever the program has trained before.
+  Model rest = model();
+  const ModelCheckpoint checkpoint{.path = (folder / "parts").string(), .resume = true};
+  rest.fit(data.x, data.y, {.epochs = 3, .callbacks = {checkpoint, NoCrash{}}, .verbose = 0});
+  CHECK(rest.weights() == whole);
 }
 
 namespace {

@@ -421,6 +421,39 @@ TEST_CASE("One constant model with threads predicts in several threads at once",
   REQUIRE(wrong == 0);
 }
 
+TEST_CASE("Fits in several threads with the same options do what they do alone", "[threads]") {
+  Tensor<float> x({32, 4, 1});
+  Tensor<float> y({32, 1});
+  Random random(1);
+  for (float& value : x.values()) value = static_cast<float>(random.normal());
+  for (Index b = 0; b < 32; ++b) y(b, 0) = x(b, 3, 0);
+  const FitOptions<float> options{
+      .epochs = 40,
+      .validation_split = 0.5,
+      .callbacks = {EarlyStopping{.patience = 2}, ReduceLROnPlateau{.patience = 1}},
+      .verbose = 0};
+  // Rates at which the validation loss rises soon, in different epochs.
+  const auto fit = [&](double rate) {
+    Sequential<> model;
+    model.add(LSTM{3});
+    model.add(Dense{1});
+    model.compile(SGD{.learning_rate = rate}, MeanSquaredError{});
+    const std::size_t epochs = model.fit(x, y, options).epochs();
+    return std::pair(epochs, model.weights());
+  };
+  const std::vector<double> rates{2, 3};
+  std::vector<std::pair<std::size_t, std::vector<float>>> together(rates.size());
+  std::thread first([&] { together[0] = fit(rates[0]); });
+  together[1] = fit(rates[1]);
+  first.join();
+  for (std::size_t i = 0; i < rates.size(); ++i) {
+    const auto alone = fit(rates[i]);
+    INFO("rate " << rates[i] << ", " << alone.first << " epochs");
+    CHECK(together[i] == alone);
+    CHECK(alone.first < 40);
+  }
+}
+
 TEST_CASE("ThreadPool: every task once, also from within a task", "[threads]") {
   const detail::Threads threads = detail::make_threads(4);
   for (const std::size_t tasks : std::vector<std::size_t>{0, 1, 2, 3, 50, 1000}) {
