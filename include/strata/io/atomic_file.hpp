@@ -29,6 +29,15 @@ namespace strata::inline STRATA_TARGET::io {
          open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
+/// Whether there is a file. Throws FileError where that cannot be known.
+[[nodiscard]] inline bool is_there(const std::filesystem::path& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0) return true;
+  if (errno == ENOENT) return false;
+  throw FileError(path.string() +
+                  ": cannot be looked for: " + std::generic_category().message(errno));
+}
+
 /// A file that is there whole or not at all: written beside its place under another name, flushed
 /// to the disk, and renamed when it is complete. Until then, and when anything fails or the program
 /// dies, a file that was there before stays as it was.
