@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <ostream>
 #include <string>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
+#include <strata/detail/text.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
@@ -26,7 +27,7 @@ class NumberFormat {
     Scalar largest = 0;
     for (const Scalar value : values) {
       const Scalar size = std::abs(value);
-      if (!std::isfinite(size) || size == 0) continue;
+      if (!is_finite(value) || size == 0) continue;
       smallest = smallest == 0 ? size : std::min(smallest, size);
       largest = std::max(largest, size);
     }
@@ -34,7 +35,7 @@ class NumberFormat {
     powers_ = largest >= wide ||
               (smallest > 0 && (smallest < Scalar(1e-4) || largest / smallest > Scalar(1e3)));
     for (const Scalar value : values) {
-      if (!std::isfinite(value)) continue;
+      if (!is_finite(value)) continue;
       const Digits digits = digits_of(value);
       decimals_ = std::max(decimals_, digits.decimals.size());
       exponent_ = std::max(exponent_, digits.exponent.size());
@@ -70,10 +71,8 @@ class NumberFormat {
   }
 
   [[nodiscard]] Digits rounded(Scalar value, std::size_t decimals) const {
-    char text[512];
-    std::snprintf(text, sizeof text, powers_ ? "%.*e" : "%.*f", static_cast<int>(decimals),
-                  static_cast<double>(value));
-    return split(text);
+    const auto format = powers_ ? std::chars_format::scientific : std::chars_format::fixed;
+    return split(number_text(static_cast<double>(value), static_cast<int>(decimals), format));
   }
 
   [[nodiscard]] static Digits split(const std::string& text) {
@@ -89,8 +88,8 @@ class NumberFormat {
   }
 
   [[nodiscard]] std::string plain(Scalar value) const {
-    if (std::isnan(value)) return "nan";
-    if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+    if (is_nan(value)) return "nan";
+    if (is_infinite(value)) return std::signbit(value) ? "-inf" : "inf";
     const Digits digits = powers_ ? rounded(value, decimals_) : digits_of(value);
     const std::string text = digits.whole + "." + digits.decimals;
     if (!powers_) return text + std::string(decimals_ - digits.decimals.size(), ' ');
@@ -141,11 +140,11 @@ class NumberFormat {
 
 }  // namespace detail
 
-/// Prints like NumPy: nested brackets, aligned numbers, long rows broken, dots in place of the
-/// middle above 1000 values.
+/// Like NumPy: nested brackets, aligned numbers, long rows broken, dots in place of the middle
+/// above 1000 values.
 template <class Scalar>
-std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
-  if (tensor.empty()) return out << "[]";
+[[nodiscard]] std::string to_string(const Tensor<Scalar>& tensor) {
+  if (tensor.empty()) return "[]";
   const bool summary = tensor.size() > 1000;
   const bool cube = tensor.rank() == 3;
   const auto blocks = detail::shown(cube ? tensor.batch() : 1, summary);
@@ -167,29 +166,36 @@ std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
   const detail::NumberFormat<Scalar> format(values);
   const std::string indent(cube ? 2 : 1, ' ');
 
-  if (cube) out << '[';
+  std::string text = cube ? "[" : "";
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (i > 0) out << "\n\n ";
+    if (i > 0) text += "\n\n ";
     if (blocks[i] < 0) {
-      out << "...";
+      text += "...";
       continue;
     }
-    out << '[';
+    text += '[';
     for (std::size_t j = 0; j < rows.size(); ++j) {
-      if (j > 0) out << '\n' << indent;
+      if (j > 0) text += '\n' + indent;
       if (rows[j] < 0) {
-        out << "...";
+        text += "...";
         continue;
       }
       std::vector<std::string> words;
       for (const Index column : columns) {
         words.push_back(column < 0 ? "..." : format(at(blocks[i], rows[j], column)));
       }
-      out << detail::bracketed_row(words, indent.size() + 1);
+      text += detail::bracketed_row(words, indent.size() + 1);
     }
-    out << ']';
+    text += ']';
   }
-  return cube ? out << ']' : out;
+  return cube ? text + ']' : text;
+}
+
+/// The same text whatever the stream's locale, flags and width.
+template <class Scalar>
+std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
+  out.width(0);
+  return out << to_string(tensor);
 }
 
 }  // namespace strata::inline STRATA_TARGET

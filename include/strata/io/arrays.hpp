@@ -32,6 +32,16 @@ namespace strata::inline STRATA_TARGET::io {
   return static_cast<std::size_t>(count);
 }
 
+/// Throws FormatError unless numbers of such sizes and type have so many bytes.
+inline void check_bytes(const std::vector<Index>& sizes, Element element, std::uint64_t bytes,
+                        const Where& where) {
+  const std::uint64_t expected = checked_count(sizes, where) * size_of(element);
+  if (bytes == expected) return;
+  where.expected(std::to_string(expected) + " bytes for the sizes " + sizes_text(sizes) + " of " +
+                     std::string(name(element)),
+                 std::to_string(bytes));
+}
+
 /// An array of a file: C order, little-endian. The bytes belong to the Source or to NamedArrays.
 struct ArrayView {
   Element element = Element::float32;
@@ -49,12 +59,7 @@ class NamedArrays {
   /// the sizes say.
   void add(const std::string& name, ArrayView array) {
     const Where here = where_.in(name);
-    const std::size_t bytes = checked_count(array.shape, here) * size_of(array.element);
-    if (array.bytes.size() != bytes) {
-      here.expected(std::to_string(bytes) + " bytes for the sizes " + sizes_text(array.shape) +
-                        " of " + std::string(io::name(array.element)),
-                    std::to_string(array.bytes.size()));
-    }
+    check_bytes(array.shape, array.element, array.bytes.size(), here);
     if (!arrays_.emplace(name, Entry{std::move(array), false}).second) {
       here.refuse("there are two arrays of this name");
     }

@@ -1,14 +1,16 @@
 #pragma once
 
-#include <cmath>
 #include <string>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
+#include <strata/detail/text.hpp>
 #include <strata/io/arrays.hpp>
 #include <strata/io/element.hpp>
 #include <strata/io/numbers.hpp>
 #include <strata/io/where.hpp>
 #include <strata/layers/parameter.hpp>
+#include <strata/model/non_finite.hpp>
 #include <strata/target.hpp>
 
 // The one place where a file's numbers become a model's weights.
@@ -42,21 +44,34 @@ namespace strata::inline STRATA_TARGET::io {
 template <class Scalar>
 [[nodiscard]] Scalar converted(double value, const Where& where) {
   const auto number = static_cast<Scalar>(value);
-  if (std::isinf(number) && !std::isinf(value)) {
+  if (detail::is_infinite(number) && !detail::is_infinite(value)) {
     where.expected("numbers that " + std::string(name(element_of<Scalar>())) + " can hold",
-                   std::to_string(value));
+                   detail::number_text(value));
   }
   return number;
 }
 
+/// Throws FormatError when a number is infinite or not a number, and the reader did not say that it
+/// may be.
+template <class Scalar>
+void require_finite(const Parameter<Scalar>& parameter, const Where& where) {
+  if (where.allows_non_finite()) return;
+  const std::string found = detail::first_non_finite(parameter);
+  if (found.empty()) return;
+  where.expected("finite numbers",
+                 found + "; where it is meant, read {file, strata::allow_non_finite}");
+}
+
 /// Gives a parameter numbers of the same sizes, converted to its scalar. Throws FormatError when
-/// the sizes differ or a number does not fit, and leaves the parameter half written then.
+/// the sizes differ or a number does not fit or is not finite, and leaves the parameter half
+/// written then.
 template <class Scalar>
 void assign(const Parameter<Scalar>& parameter, const Numbers& numbers, const Where& where) {
   check_shape(numbers, sizes_of(parameter.shape), where);
   for (std::size_t i = 0; i < parameter.values.size(); ++i) {
     parameter.values[i] = converted<Scalar>(numbers.values[i], where);
   }
+  require_finite(parameter, where);
 }
 
 /// The same straight from an array of the file. Numbers of the parameter's own type keep their
@@ -72,6 +87,7 @@ void assign(const Parameter<Scalar>& parameter, const ArrayView& array, const Wh
   for (std::size_t i = 0; i < parameter.values.size(); ++i) {
     parameter.values[i] = read_scalar<Scalar>(array.bytes.data() + i * sizeof(Scalar));
   }
+  require_finite(parameter, where);
 }
 
 /// Gives every parameter the array of its name, after a prefix. Throws FormatError when one is

@@ -32,9 +32,9 @@ namespace strata::inline STRATA_TARGET {
 
 namespace io {
 
-/// The file of a state, in memory. A model whose layers do not all describe themselves goes without
+/// Writes the file of a state. A model whose layers do not all describe themselves goes without
 /// what it is made of: a training can go on from it, load cannot make it.
-[[nodiscard]] inline std::vector<std::byte> checkpoint_bytes(const TrainingState& state) {
+inline void write_checkpoint(const std::filesystem::path& path, const TrainingState& state) {
   SafetensorsWriter writer;
   bool complete = true;
   for (const auto& layer : state.layers) complete = complete && is_complete(layer);
@@ -45,7 +45,7 @@ namespace io {
   for (const auto& weights : state.weights) {
     std::visit(
         [&](const auto& values) {
-          writer.add(weights.name, sizes_of(weights.shape), std::span(values));
+          writer.add_view(weights.name, sizes_of(weights.shape), std::span(values));
         },
         weights.values);
   }
@@ -58,13 +58,13 @@ namespace io {
     std::visit(
         [&](const auto& values) {
           if constexpr (!std::same_as<std::decay_t<decltype(values)>, std::string>) {
-            writer.add(array, {static_cast<Index>(values.size())}, std::span(values));
+            writer.add_view(array, {static_cast<Index>(values.size())}, std::span(values));
           }
         },
         value);
   }
   writer.metadata["strata.checkpoint"] = texts.dump();
-  return writer.bytes();
+  writer.write_file(path);
 }
 
 /// The state that a file keeps. Throws FileError and FormatError as load does, and FormatError on a
@@ -118,6 +118,11 @@ namespace io {
       } else {
         here.expected("float32 or float64", std::string(io::name(array.element)));
       }
+      std::visit(
+          [&]<class Number>(const std::vector<Number>& values) {
+            require_finite(Parameter<const Number>{name, weights.shape, values}, here);
+          },
+          weights.values);
       state.weights.push_back(std::move(weights));
     }
   }
@@ -172,7 +177,7 @@ struct ModelCheckpoint {
       throw ValueError("ModelCheckpoint: resume needs one file, not one for each {epoch}");
     }
     io::remove_leftovers(path);
-    if (std::filesystem::exists(path)) run.resume_from(io::read_checkpoint(path));
+    if (io::is_there(path)) run.resume_from(io::read_checkpoint(path));
   }
 
   /// Throws FileError when the file cannot be written.
@@ -183,7 +188,7 @@ struct ModelCheckpoint {
       name.replace(at, placeholder.size(),
                    std::to_string(progress.epoch + (progress.logs ? 1 : 0)));
     }
-    io::write_file(name, io::checkpoint_bytes(run.state()));
+    io::write_checkpoint(name, run.state());
   }
 
   void visit_state(StateVisitor& visit) { memory.best.visit_state(visit); }

@@ -1,17 +1,20 @@
 #pragma once
 
+#include <array>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <concepts>
-#include <cstdio>
 #include <filesystem>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/io/atomic_file.hpp>
 #include <strata/io/layer_code.hpp>
 #include <strata/model/network.hpp>
+#include <strata/model/non_finite.hpp>
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
@@ -29,7 +32,7 @@ namespace io {
 
 /// Throws ValueError unless it can be the name of a namespace.
 inline void check_identifier(const std::string& name) {
-  bool valid = !name.empty() && std::isdigit(static_cast<unsigned char>(name[0])) == 0;
+  bool valid = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
   for (const char letter : name) {
     valid = valid && (std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_');
   }
@@ -42,18 +45,17 @@ inline void check_identifier(const std::string& name) {
 /// Exactly the number, as C++ reads it.
 template <class Scalar>
 [[nodiscard]] std::string literal(Scalar value) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%a%s", static_cast<double>(value),
-                std::same_as<Scalar, float> ? "f" : "");
-  return text;
+  std::array<char, 48> digits;
+  const auto end =
+      std::to_chars(digits.begin(), digits.end(), std::abs(value), std::chars_format::hex).ptr;
+  return (std::signbit(value) ? "-0x" : "0x") + std::string(digits.begin(), end) +
+         (std::same_as<Scalar, float> ? "f" : "");
 }
 
-/// The text of the header.
+/// Writes the text of the header, piece by piece.
 template <class Model>
-[[nodiscard]] std::string header_text(const Model& model, const std::string& name) {
+void write_header(AtomicFile& file, const Model& model, const std::string& name) {
   using Scalar = typename Model::scalar_type;
-  check_identifier(name);
-  const std::vector<Scalar> weights = model.weights();
   const std::string scalar = std::same_as<Scalar, float> ? "float" : "double";
   const auto network = model.network();
   LayerCoder coder(scalar);
@@ -70,24 +72,26 @@ template <class Model>
     input += axis > 1 ? ", " : "";
     input += shape[axis] == Dynamic ? "strata::Dynamic" : std::to_string(shape[axis]);
   }
+  const Index count = model.parameter_count();
   std::string text = "#pragma once\n\n// Written by strata " + std::string(version_string) +
-                     ": a model of " + std::to_string(weights.size()) + " weights.\n\n";
+                     ": a model of " + std::to_string(count) + " weights.\n\n";
   for (const std::string& header : coder.headers()) text += "#include <" + header + ">\n";
   text += "#include <strata/model/sequential.hpp>\n\nnamespace " + name + " {\n\n";
   text += "using Model = strata::Sequential<" + types + ">;\n\n";
   text += "inline constexpr " + scalar + " weights[] = {";
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    if (!std::isfinite(weights[i])) {
-      throw ValueError("save_header: weight " + std::to_string(i) + " is not finite");
+  std::size_t i = 0;
+  for (const auto& parameter : model.parameters()) {
+    for (const Scalar value : parameter.values) {
+      text += (i++ % 4 == 0 ? "\n    " : " ") + literal(value) + ",";
     }
-    text += (i % 4 == 0 ? "\n    " : " ") + literal(weights[i]) + ",";
+    file.write(std::exchange(text, {}));
   }
   // An array has at least one number.
-  if (weights.empty()) text += "0";
+  if (count == 0) text += "0";
   text += "};\n\n/// The model with its weights.\n[[nodiscard]] inline Model model() {\n";
   text += "  Model made(strata::Input(" + input + ")" + values + ");\n";
-  if (!weights.empty()) text += "  made.set_weights(weights);\n";
-  return text + "  return made;\n}\n\n}  // namespace " + name + "\n";
+  if (count > 0) text += "  made.set_weights(weights);\n";
+  file.write(text + "  return made;\n}\n\n}  // namespace " + name + "\n");
 }
 
 }  // namespace io
@@ -104,8 +108,17 @@ template <class Model>
 template <class Model>
 void save_header(const std::filesystem::path& path, const Model& model,
                  const HeaderOptions& options = {}) {
-  io::write_file(
-      path, io::header_text(model, options.name.empty() ? path.stem().string() : options.name));
+  const std::string name = options.name.empty() ? path.stem().string() : options.name;
+  io::check_identifier(name);
+  for (const auto& parameter : model.parameters()) {
+    const std::string found = detail::first_non_finite(parameter);
+    if (found.empty()) continue;
+    detail::fail<ValueError>(
+        {"save_header: ", parameter.name, ": expected finite numbers, found ", found});
+  }
+  io::AtomicFile file(path);
+  io::write_header(file, model, name);
+  file.commit();
 }
 
 }  // namespace strata::inline STRATA_TARGET

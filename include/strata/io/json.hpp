@@ -6,15 +6,16 @@
 #endif
 
 #include <nlohmann/json.hpp>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include <strata/io/plain_locale.hpp>
 #include <strata/io/where.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -32,37 +33,90 @@ inline constexpr int max_json_depth = 64;
 /// Objects of more keys are refused: their keys are searched one by one.
 inline constexpr std::size_t max_json_keys = 10'000;
 
+/// Builds a value from the events of nlohmann's parser, in a time that grows with the text alone:
+/// its own way to look at each event goes through the whole list around every object.
+class JsonBuilder {
+ public:
+  JsonBuilder(const Where& where, int max_depth) : where_(&where), max_depth_(max_depth) {}
+
+  [[nodiscard]] Json take() { return std::move(root_); }
+
+  bool null() { return put(nullptr); }
+  bool boolean(bool value) { return put(value); }
+  bool number_integer(Json::number_integer_t value) { return put(value); }
+  bool number_unsigned(Json::number_unsigned_t value) { return put(value); }
+  bool number_float(Json::number_float_t value, const std::string&) { return put(value); }
+  bool string(std::string& value) { return put(std::move(value)); }
+  bool binary(Json::binary_t& value) { return put(std::move(value)); }
+  bool start_object(std::size_t) { return open(Json::object()); }
+  bool start_array(std::size_t) { return open(Json::array()); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& key) {
+    auto& known = open_.back().keys;
+    if (known.size() >= max_json_keys) {
+      where_->refuse("an object of the JSON has more than " + std::to_string(max_json_keys) +
+                     " keys");
+    }
+    if (!known.insert(key).second) {
+      where_->refuse("the JSON has the key " + in_quotes(key) + " twice in one object");
+    }
+    place_ = &(*open_.back().value)[key];
+    return true;
+  }
+
+  [[noreturn]] bool parse_error(std::size_t, const std::string&, const Json::exception& error) {
+    where_->refuse("this is not JSON: " + std::string(error.what()));
+  }
+
+ private:
+  /// A list or an object that has not ended yet.
+  struct Open {
+    Json* value;
+    std::set<std::string> keys;
+  };
+
+  template <class Value>
+  bool put(Value&& value) {
+    if (!open_.empty() && open_.back().value->is_array()) {
+      open_.back().value->push_back(std::forward<Value>(value));
+      place_ = &open_.back().value->back();
+    } else {
+      *place_ = std::forward<Value>(value);
+    }
+    return true;
+  }
+  bool open(Json value) {
+    if (open_.size() >= static_cast<std::size_t>(max_depth_)) {
+      where_->refuse("the JSON is nested deeper than " + std::to_string(max_depth_) + " levels");
+    }
+    put(std::move(value));
+    open_.push_back({place_, {}});
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  const Where* where_;
+  int max_depth_;
+  Json root_;
+  /// Where the next value goes that is no part of a list.
+  Json* place_ = &root_;
+  std::vector<Open> open_;
+};
+
 /// The value that a text is. Throws FormatError on what is no JSON, on anything after it, on a key
 /// that an object has twice, on numbers that a double cannot hold, and on too deep nesting.
 [[nodiscard]] inline Json parse_json(std::string_view text, const Where& where,
                                      int max_depth = max_json_depth) {
-  std::vector<std::set<std::string>> keys;
-  const Json::parser_callback_t check = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (depth >= max_depth) {
-        where.refuse("the JSON is nested deeper than " + std::to_string(max_depth) + " levels");
-      }
-      keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end ||
-               event == Json::parse_event_t::array_end) {
-      keys.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      const auto& key = value.get_ref<const std::string&>();
-      if (keys.back().size() >= max_json_keys) {
-        where.refuse("an object of the JSON has more than " + std::to_string(max_json_keys) +
-                     " keys");
-      }
-      if (!keys.back().insert(key).second) {
-        where.refuse("the JSON has the key " + in_quotes(key) + " twice in one object");
-      }
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text.begin(), text.end(), check);
-  } catch (const Json::exception& error) {
-    where.refuse("this is not JSON: " + std::string(error.what()));
-  }
+  // nlohmann's parser reads numbers by strtod, which asks the locale for the decimal point.
+  const PlainLocale numbers_have_points;
+  JsonBuilder builder(where, max_depth);
+  (void)Json::sax_parse(text.begin(), text.end(), &builder);
+  return builder.take();
 }
 
 /// What a value is, for messages: its type, and its value where that is short.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <map>
 #include <set>
@@ -11,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/io/layer_sizes.hpp>
 #include <strata/io/where.hpp>
@@ -194,9 +194,7 @@ class LayerCoder {
           if constexpr (std::is_same_v<T, bool>) {
             return one ? "true" : "false";
           } else if constexpr (std::is_same_v<T, double>) {
-            char text[40];
-            std::snprintf(text, sizeof text, "%.17g", one);
-            return text;
+            return detail::number_text(one, 17);
           } else if constexpr (std::is_same_v<T, std::string>) {
             return "strata::Activation::" + one;
           } else if constexpr (std::is_same_v<T, std::vector<Index>>) {

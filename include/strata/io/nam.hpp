@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -130,9 +131,10 @@ template <class S>
     std::vector<S> state;
     for (const char* part : {"h", "c"}) {
       const Numbers initial = weights.take({units});
-      for (const double value : initial.values) {
-        state.push_back(converted<S>(value, here.in(part)));
-      }
+      const std::size_t first = state.size();
+      state.resize(first + initial.values.size());
+      assign(Parameter<S>{part, {units}, std::span<S>(state).subspan(first)}, initial,
+             here.in(part));
     }
     file.rest.layers.push_back(std::move(state));
   }
@@ -171,7 +173,8 @@ template <class Model>
 [[nodiscard]] State<typename Model::scalar_type> load_nam(const io::Source& from, Model& model) {
   (void)model.parameters();
   auto file = io::read_nam<typename Model::scalar_type>(from);
-  model.set_weights(io::weights_for(file.layers, std::as_const(model), from.where()));
+  model.set_weights(io::weights_for(file.layers, std::as_const(model), from.where()),
+                    allow_non_finite);
   // The model may have layers for its training between those of the file.
   auto rest = model.network().zero_state(1);
   auto next = file.rest.layers.begin();

@@ -235,7 +235,8 @@ template <class Model>
 void load_rtneural(const io::Source& from, Model& model) {
   (void)model.parameters();
   auto file = io::read_rtneural<typename Model::scalar_type>(from);
-  model.set_weights(io::weights_for(file.layers, std::as_const(model), from.where()));
+  model.set_weights(io::weights_for(file.layers, std::as_const(model), from.where()),
+                    allow_non_finite);
 }
 
 }  // namespace strata::inline STRATA_TARGET

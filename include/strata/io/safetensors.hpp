@@ -9,7 +9,6 @@
 
 #include <strata/io/assemble.hpp>
 #include <strata/io/assign.hpp>
-#include <strata/io/atomic_file.hpp>
 #include <strata/io/compare_layers.hpp>
 #include <strata/io/described_model.hpp>
 #include <strata/io/layers.hpp>
@@ -34,11 +33,12 @@ struct SaveOptions {
 
 namespace io {
 
+/// The weights of a model that outlives the writer.
 template <class Model>
 void add_weights(SafetensorsWriter& writer, const Model& model) {
   for (const auto& parameter : model.parameters()) {
-    writer.add(parameter.name, sizes_of(parameter.shape),
-               std::span<const typename Model::scalar_type>(parameter.values));
+    writer.add_view(parameter.name, sizes_of(parameter.shape),
+                    std::span<const typename Model::scalar_type>(parameter.values));
   }
 }
 
@@ -48,7 +48,7 @@ void add_tensor(SafetensorsWriter& writer, const char* name, const Tensor<Scalar
 }
 
 /// Reads the weights of a model of which everything else is known, and runs the self-test. The
-/// model keeps its own weights when this throws.
+/// model keeps its own weights when this throws, whatever they are.
 template <class Model>
 void read_weights(Model& model, NamedArrays& arrays, const Metadata& metadata) {
   using Scalar = typename Model::scalar_type;
@@ -68,17 +68,35 @@ void read_weights(Model& model, NamedArrays& arrays, const Metadata& metadata) {
   }
   if (!arrays.contains(self_test_input) && !arrays.contains(self_test_output)) {
     arrays.require_all_used();
-    return model.set_weights(weights);
+    return model.set_weights(weights, allow_non_finite);
   }
   const std::vector<Scalar> before = model.weights();
-  model.set_weights(weights);
+  model.set_weights(weights, allow_non_finite);
   try {
     run_self_test(model, arrays, metadata.self_test_tolerance());
     arrays.require_all_used();
   } catch (...) {
-    model.set_weights(before);
+    model.set_weights(before, allow_non_finite);
     throw;
   }
+}
+
+}  // namespace io
+
+namespace io {
+
+/// The file of a model that outlives the writer.
+template <class Model>
+[[nodiscard]] SafetensorsWriter writer_of(const Model& model,
+                                          const SaveOptions<typename Model::scalar_type>& options) {
+  SafetensorsWriter writer;
+  add_weights(writer, model);
+  writer.metadata = Metadata::of(architecture_of(model));
+  if (!options.self_test.empty()) {
+    add_tensor(writer, self_test_input, options.self_test);
+    add_tensor(writer, self_test_output, model.predict(options.self_test));
+  }
+  return writer;
 }
 
 }  // namespace io
@@ -87,14 +105,7 @@ void read_weights(Model& model, NamedArrays& arrays, const Metadata& metadata) {
 template <class Model>
 [[nodiscard]] std::vector<std::byte> save_to_memory(
     const Model& model, const SaveOptions<typename Model::scalar_type>& options = {}) {
-  io::SafetensorsWriter writer;
-  io::add_weights(writer, model);
-  writer.metadata = io::Metadata::of(io::architecture_of(model));
-  if (!options.self_test.empty()) {
-    io::add_tensor(writer, io::self_test_input, options.self_test);
-    io::add_tensor(writer, io::self_test_output, model.predict(options.self_test));
-  }
-  return writer.bytes();
+  return io::writer_of(model, options).bytes();
 }
 
 /// Writes a model: layers, options and weights, all that load needs. A file that was there stays
@@ -103,7 +114,7 @@ template <class Model>
 template <class Model>
 void save(const std::filesystem::path& path, const Model& model,
           const SaveOptions<typename Model::scalar_type>& options = {}) {
-  io::write_file(path, save_to_memory(model, options));
+  io::writer_of(model, options).write_file(path);
 }
 
 /// Writes the weights alone, by the names of model.parameters().
@@ -112,7 +123,7 @@ void save_weights(const std::filesystem::path& path, const Model& model) {
   io::SafetensorsWriter writer;
   io::add_weights(writer, model);
   writer.metadata = {{"format", "strata"}};
-  io::write_file(path, writer.bytes());
+  writer.write_file(path);
 }
 
 /// The model of a file that save has written, of any scalar: load("model.safetensors"), or
@@ -120,9 +131,9 @@ void save_weights(const std::filesystem::path& path, const Model& model) {
 /// where compile time matters, call it in one file of a program, or give a model to load_weights.
 ///
 /// Throws FileError when the file cannot be read, FormatError when it is not what it should be:
-/// when anything in it is not known, missing or left over, when it is newer than this strata, or
-/// when its self-test gives other numbers. Layers of cells of your own are made where those are
-/// given.
+/// when anything in it is not known, missing or left over, when a weight is not finite, when it is
+/// newer than this strata, or when its self-test gives other numbers. Layers of cells of your own
+/// are made where those are given.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load(const io::Source& from,
                                       const std::vector<OwnCell<Scalar>>& cells = {}) {

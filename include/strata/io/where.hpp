@@ -58,12 +58,16 @@ namespace strata::inline STRATA_TARGET::io {
 /// "model.h5: layer 2 (LSTM): units".
 class Where {
  public:
-  explicit Where(std::string file) : text_(std::move(file)) {}
+  explicit Where(std::string file, bool allows_non_finite = false)
+      : text_(std::move(file)), allows_non_finite_(allows_non_finite) {}
 
   /// A place within this one.
   [[nodiscard]] Where in(std::string_view part) const {
-    return Where(text_ + ": " + std::string(part));
+    return Where(text_ + ": " + std::string(part), allows_non_finite_);
   }
+
+  /// Whether whoever reads the file means its weights to be infinite or not a number.
+  [[nodiscard]] bool allows_non_finite() const noexcept { return allows_non_finite_; }
 
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
@@ -79,6 +83,7 @@ class Where {
 
  private:
   std::string text_;
+  bool allows_non_finite_;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io

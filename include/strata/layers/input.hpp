@@ -23,6 +23,8 @@ class Input {
   }
   [[nodiscard]] Index features() const noexcept { return features_; }
 
+  [[nodiscard]] bool operator==(const Input&) const = default;
+
  private:
   void check() const {
     if (features_ < 1 && !(rank_ == 2 && features_ == Dynamic)) {

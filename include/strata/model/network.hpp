@@ -14,6 +14,7 @@
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/layer_ref.hpp>
+#include <strata/model/non_finite.hpp>
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>
 
@@ -83,6 +84,21 @@ class Network {
   /// are all zero. Throws ShapeError when the layers do not join, and changes nothing then.
   void build(const Input& input) { build(input, true); }
 
+  /// The shape of the output of layer i, which was added behind data of a shape, with its size and
+  /// its weights where the network is built: what build and output_shape do for that layer, without
+  /// another look at those before. Throws ShapeError when it does not join.
+  [[nodiscard]] static Shape extend(NetworkSetup& setup, std::size_t i, LayerRef<Scalar> layer,
+                                    const Shape& shape) {
+    check_rank(layer, shape, detail::text({"layer ", i, ": "}), i == 0 ? "" : "the layer before");
+    if (!setup.built) return layer.output_shape(shape);
+    if (layer.inputs() == Dynamic && shape.back() == Dynamic) {
+      throw ShapeError("the number of inputs is not known");
+    }
+    const Shape outputs = layer.output_shape(shape);
+    build_layer(setup, i, layer, shape, true);
+    return outputs;
+  }
+
   /// The same without drawing weights, for those who have some.
   void build_empty(const Input& input) { build(input, false); }
 
@@ -91,7 +107,7 @@ class Network {
   void initialize(std::uint64_t seed) {
     setup_->seed = seed;
     if (!is_built()) return;
-    for (std::size_t i = 0; i < size(); ++i) layers_[i].initialize(layer_random(i));
+    for (std::size_t i = 0; i < size(); ++i) layers_[i].initialize(layer_random(*setup_, i));
   }
 
   /// The shape of the output for input of a shape, in which sizes may be Dynamic.
@@ -149,6 +165,24 @@ class Network {
       all.insert(all.end(), parameter.values.begin(), parameter.values.end());
     }
     return all;
+  }
+
+  /// Throws ValueError, naming parameter and place, when one of parameter_count() numbers is
+  /// infinite or not a number.
+  void check_weights(std::span<const Scalar> all) const {
+    if (detail::all_finite(all)) return;
+    for (auto parameter : parameters()) {
+      const std::size_t count = std::min(parameter.values.size(), all.size());
+      if (count < parameter.values.size()) return;
+      parameter.values = all.first(count);
+      all = all.subspan(count);
+      const std::string found = detail::first_non_finite(parameter);
+      if (found.empty()) continue;
+      detail::fail<ValueError>({"set_weights: ", parameter.name,
+                                ": expected finite numbers, found ", found,
+                                "; where it is meant, call set_weights(weights, "
+                                "strata::allow_non_finite)"});
+    }
   }
 
   /// Throws ShapeError unless there are parameter_count() numbers.
@@ -281,12 +315,16 @@ class Network {
     setup_->input = input;
     Shape shape = input.shape();
     for (std::size_t i = 0; i < size(); ++i) {
-      auto& layer = layers_[i];
-      if (layer.inputs() == Dynamic) layer.build(shape.back());
-      if (draw && is_zero(layer)) layer.initialize(layer_random(i));
-      shape = layer.output_shape(shape);
+      build_layer(*setup_, i, layers_[i], shape, draw);
+      shape = layers_[i].output_shape(shape);
     }
     setup_->built = true;
+  }
+
+  static void build_layer(const NetworkSetup& setup, std::size_t i, LayerRef<Scalar>& layer,
+                          const Shape& shape, bool draw) {
+    if (layer.inputs() == Dynamic) layer.build(shape.back());
+    if (draw && is_zero(layer)) layer.initialize(layer_random(setup, i));
   }
 
   void require_built(const char* what) const {
@@ -338,7 +376,9 @@ class Network {
     }
   }
 
-  [[nodiscard]] Random layer_random(std::size_t i) const { return Random(setup_->seed).fork(i); }
+  [[nodiscard]] static Random layer_random(const NetworkSetup& setup, std::size_t i) {
+    return Random(setup.seed).fork(i);
+  }
 
   [[nodiscard]] static bool is_zero(const LayerRef<Scalar>& layer) {
     for (const auto& parameter : layer.parameters()) {

@@ -15,6 +15,7 @@
 #include <strata/detail/thread_pool.hpp>
 #include <strata/model/joints.hpp>
 #include <strata/model/network.hpp>
+#include <strata/model/non_finite.hpp>
 #include <strata/model/options.hpp>
 #include <strata/model/shards.hpp>
 #include <strata/model/summary.hpp>
@@ -141,8 +142,14 @@ class SequentialBase {
 
   /// The numbers of all parameters, in the order of parameters().
   [[nodiscard]] std::vector<Scalar> weights() const { return network().weights(); }
-  /// Throws ShapeError unless there are parameter_count() numbers.
-  void set_weights(std::span<const Scalar> all) { network().set_weights(all); }
+  /// Throws ShapeError unless there are parameter_count() numbers, ValueError, naming parameter and
+  /// place, when one is infinite or not a number. The model is unchanged then.
+  void set_weights(std::span<const Scalar> all) {
+    network().check_weights(all);
+    set_weights(all, allow_non_finite);
+  }
+  /// The same for numbers of any kind.
+  void set_weights(std::span<const Scalar> all, AllowNonFinite) { network().set_weights(all); }
 
   /// The shape of the output for input of a shape, in which sizes may be Dynamic.
   /// Throws ShapeError, naming the layer, when they do not fit.
@@ -314,6 +321,8 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   /// Throws ValueError when there is no such layer.
   [[nodiscard]] AnyLayer<Scalar>& layer(std::size_t i) {
     check_index(i);
+    // Whoever has it may make another layer of it.
+    joint_ = {};
     return layers_[i];
   }
   [[nodiscard]] const AnyLayer<Scalar>& layer(std::size_t i) const {
@@ -327,22 +336,52 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   }
 
  private:
+  /// What the next layer will be given, where the layers before have not changed since it was
+  /// found.
+  struct Joint {
+    std::size_t layers = 0;
+    std::optional<Input> input;
+    bool built = false;
+    Shape shape;
+  };
+
   void append(AnyLayer<Scalar> layer) {
     layers_.push_back(std::move(layer));
     try {
-      const auto& first = layers_.front();
-      std::optional<Input> input = this->setup_.input;
-      if (!input && layers_.size() == 1 && first.inputs() != Dynamic) {
-        input = detail::input_of(first.accepts(), first.inputs());
-      }
-      if (input)
-        this->build(*input);
-      else
-        (void)this->output_shape(detail::any_shape(first.accepts()));
+      if (!joins_last()) join_all();
     } catch (...) {
       layers_.pop_back();
       throw;
     }
+  }
+
+  /// Joins the last layer to those before in a time that does not depend on their number. False
+  /// where that needs a look at all layers, for what they are or for the text of an error.
+  [[nodiscard]] bool joins_last() {
+    const std::size_t last = layers_.size() - 1;
+    if (last == 0 || joint_.layers != last || joint_.built != this->setup_.built ||
+        joint_.input != this->setup_.input) {
+      return false;
+    }
+    try {
+      joint_.shape = Network<Scalar>::extend(this->setup_, last, layers_.back(), joint_.shape);
+    } catch (const Error&) {
+      return false;
+    }
+    joint_.layers = layers_.size();
+    return true;
+  }
+
+  void join_all() {
+    const auto& first = layers_.front();
+    std::optional<Input> input = this->setup_.input;
+    if (!input && layers_.size() == 1 && first.inputs() != Dynamic) {
+      input = detail::input_of(first.accepts(), first.inputs());
+    }
+    Shape shape = input ? input->shape() : detail::any_shape(first.accepts());
+    if (input) this->build(*input);
+    shape = this->output_shape(shape);
+    joint_ = {layers_.size(), this->setup_.input, this->setup_.built, shape};
   }
 
   void check_index(std::size_t i) const {
@@ -352,6 +391,7 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   }
 
   std::vector<AnyLayer<Scalar>> layers_;
+  Joint joint_;
 };
 
 template <>

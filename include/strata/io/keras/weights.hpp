@@ -106,7 +106,7 @@ class KerasWeights {
                                std::to_string(layers_.size()));
     }
     arrays_.require_all_used();
-    model.set_weights(weights);
+    model.set_weights(weights, allow_non_finite);
   }
 
  private:

@@ -133,7 +133,7 @@ void give_weights(const OnnxLayers& file, Model& model, const Where& where) {
     }
   }
   if (next != with_weights.end()) (*next)->where.refuse("the model has no such layer");
-  model.set_weights(weights);
+  model.set_weights(weights, allow_non_finite);
 }
 
 /// The file of a built model. Throws StateError before it is built, ValueError, naming the layer,

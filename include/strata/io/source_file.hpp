@@ -1,0 +1,102 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <new>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// A file that is read from its begin as far as somebody asks. Every function throws FileError when
+/// that does not go.
+class SourceFile {
+ public:
+  /// Opens the file.
+  SourceFile(std::string name, std::uintmax_t limit)
+      : name_(std::move(name)),
+        limit_(limit),
+        file_(std::fopen(name_.c_str(), "rbe"), std::fclose) {
+    if (!file_) fail("cannot be opened");
+    struct stat found {};
+    if (::fstat(::fileno(file_.get()), &found) != 0) fail("cannot be opened");
+    if (S_ISDIR(found.st_mode)) throw FileError(name_ + ": is a folder");
+    // A pipe has no size; what counts is what comes.
+    if (S_ISREG(found.st_mode)) size_ = static_cast<std::uintmax_t>(found.st_size);
+    if (size_.value_or(0) > limit_) refuse_size();
+  }
+
+  /// The first bytes, `count` at most.
+  [[nodiscard]] std::span<const std::byte> read(std::size_t count) {
+    if (file_ && used_ < count) {
+      reserve(count);
+      while (file_ && used_ < count) read_some(count - used_);
+    }
+    return std::span<const std::byte>(bytes_).first(std::min(count, used_));
+  }
+
+  [[nodiscard]] std::span<const std::byte> read_all() {
+    // One byte more finds the end at once.
+    if (file_ && size_) (void)read(static_cast<std::size_t>(*size_) + 1);
+    while (file_) (void)read(std::max<std::size_t>(1 << 16, 2 * used_));
+    return std::span<const std::byte>(bytes_).first(used_);
+  }
+
+  [[nodiscard]] std::uintmax_t size() { return size_ && file_ ? *size_ : read_all().size(); }
+
+ private:
+  void reserve(std::size_t count) {
+    if (bytes_.size() >= count) return;
+    try {
+      bytes_.resize(count);
+    } catch (const std::bad_alloc&) {
+      refuse_memory(count);
+    } catch (const std::length_error&) {
+      refuse_memory(count);
+    }
+  }
+
+  void read_some(std::size_t count) {
+    const std::size_t got = std::fread(bytes_.data() + used_, 1, count, file_.get());
+    if (std::ferror(file_.get())) fail("cannot be read");
+    used_ += got;
+    if (used_ > limit_) refuse_size();
+    if (got == 0) file_.reset();
+  }
+
+  [[noreturn]] void fail(const char* what) const {
+    throw FileError(name_ + ": " + what + ": " + std::generic_category().message(errno));
+  }
+  [[noreturn]] void refuse_size() const {
+    throw FileError(name_ + ": is larger than " + std::to_string(limit_) + " bytes");
+  }
+  [[noreturn]] void refuse_memory(std::size_t count) const {
+    throw FileError(name_ + ": memory cannot hold the " + std::to_string(count) +
+                    " bytes that are to be read");
+  }
+
+  std::string name_;
+  std::uintmax_t limit_;
+  /// Null after the end.
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  /// As the file system has it.
+  std::optional<std::uintmax_t> size_;
+  std::vector<std::byte> bytes_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io
