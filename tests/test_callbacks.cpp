@@ -63,10 +63,10 @@ class Played final : public TrainingRun {
   std::vector<double> rate_in_epoch_;
 };
 
-const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+const double no_figure = std::numeric_limits<double>::quiet_NaN();
 
 /// What a callback says against its options.
-std::string refusal(const Callback& callback) {
+std::string refusal_of(const Callback& callback) {
   return error_text<ValueError>([&] { Played(3).play(callback, {1}); });
 }
 
@@ -101,9 +101,9 @@ TEST_CASE("EarlyStopping: as Keras", "[callbacks]") {
       // The user's word goes before the figure's own.
       {{1, 2, 1, 1}, {.monitor = "val_loss", .mode = Mode::max, .patience = 2}, 3, true, 1},
       // What is not a number is never better, the first epoch's no more than others'.
-      {{not_a_number, 3, not_a_number, 2, 2}, {.patience = 2}, 4, false, 3},
-      {{3, not_a_number, not_a_number}, {.patience = 2}, 2, true, 0},
-      {{not_a_number, not_a_number, 1}, {.patience = 2}, 1, true, -1},
+      {{no_figure, 3, no_figure, 2, 2}, {.patience = 2}, 4, false, 3},
+      {{3, no_figure, no_figure}, {.patience = 2}, 2, true, 0},
+      {{no_figure, no_figure, 1}, {.patience = 2}, 1, true, -1},
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
     INFO("case " << i);
@@ -135,7 +135,7 @@ TEST_CASE("EarlyStopping: without restoring, and used again", "[callbacks]") {
 TEST_CASE("EarlyStopping: without a best epoch the last weights stay, with a warning",
           "[callbacks]") {
   Played run(100);
-  run.play(EarlyStopping{.patience = 9}, {not_a_number, not_a_number});
+  run.play(EarlyStopping{.patience = 9}, {no_figure, no_figure});
   REQUIRE(run.restored() == -1);
   REQUIRE(run.warning() ==
           "EarlyStopping: val_loss was not a number in any epoch, so none is the best; the last "
@@ -147,51 +147,52 @@ TEST_CASE("Monitors: a figure that is not there, or of which nobody knows what i
   const std::string missing =
       ": there is no figure named val_mae; there are: val_loss val_accuracy val_f1; a callback "
       "that adds a figure names it in figures() and comes before";
-  REQUIRE(refusal(EarlyStopping{.monitor = "val_mae"}) == "EarlyStopping" + missing);
-  REQUIRE(refusal(ReduceLROnPlateau{.monitor = "val_mae"}) == "ReduceLROnPlateau" + missing);
+  REQUIRE(refusal_of(EarlyStopping{.monitor = "val_mae"}) == "EarlyStopping" + missing);
+  REQUIRE(refusal_of(ReduceLROnPlateau{.monitor = "val_mae"}) == "ReduceLROnPlateau" + missing);
   const std::string unknown =
       ": whether val_f1 gets better by growing or by shrinking is not known; set .mode = "
       "Mode::max or .mode = Mode::min, or let the metric say it (static constexpr Mode mode)";
-  REQUIRE(refusal(EarlyStopping{.monitor = "val_f1"}) == "EarlyStopping" + unknown);
-  REQUIRE(refusal(ReduceLROnPlateau{.monitor = "val_f1"}) == "ReduceLROnPlateau" + unknown);
+  REQUIRE(refusal_of(EarlyStopping{.monitor = "val_f1"}) == "EarlyStopping" + unknown);
+  REQUIRE(refusal_of(ReduceLROnPlateau{.monitor = "val_f1"}) == "ReduceLROnPlateau" + unknown);
 }
 
 TEST_CASE("Callbacks: options out of range are refused before the training", "[callbacks]") {
-  CHECK(refusal(EarlyStopping{.patience = -1}) ==
+  CHECK(refusal_of(EarlyStopping{.patience = -1}) ==
         "EarlyStopping: patience must be at least 0, found -1");
-  CHECK(refusal(EarlyStopping{.min_delta = -0.5}) ==
+  CHECK(refusal_of(EarlyStopping{.min_delta = -0.5}) ==
         "EarlyStopping: min_delta must be at least 0 and finite, found -0.5");
-  CHECK(refusal(EarlyStopping{.min_delta = not_a_number}) ==
+  CHECK(refusal_of(EarlyStopping{.min_delta = no_figure}) ==
         "EarlyStopping: min_delta must be at least 0 and finite, found nan");
-  CHECK(refusal(ReduceLROnPlateau{.factor = not_a_number}) ==
+  CHECK(refusal_of(ReduceLROnPlateau{.factor = no_figure}) ==
         "ReduceLROnPlateau: factor must be in [0, 1), found nan");
-  CHECK(refusal(ReduceLROnPlateau{.factor = 1}) ==
+  CHECK(refusal_of(ReduceLROnPlateau{.factor = 1}) ==
         "ReduceLROnPlateau: factor must be in [0, 1), found 1");
-  CHECK(refusal(ReduceLROnPlateau{.patience = -2}) ==
+  CHECK(refusal_of(ReduceLROnPlateau{.patience = -2}) ==
         "ReduceLROnPlateau: patience must be at least 0, found -2");
-  CHECK(refusal(ReduceLROnPlateau{.min_delta = -1}) ==
+  CHECK(refusal_of(ReduceLROnPlateau{.min_delta = -1}) ==
         "ReduceLROnPlateau: min_delta must be at least 0 and finite, found -1");
-  CHECK(refusal(ReduceLROnPlateau{.cooldown = -1}) ==
+  CHECK(refusal_of(ReduceLROnPlateau{.cooldown = -1}) ==
         "ReduceLROnPlateau: cooldown must be at least 0, found -1");
-  CHECK(refusal(ReduceLROnPlateau{.min_lr = -1}) ==
+  CHECK(refusal_of(ReduceLROnPlateau{.min_lr = -1}) ==
         "ReduceLROnPlateau: min_lr must be at least 0 and finite, found -1");
-  CHECK(refusal(StepDecay{.every = 0}) == "StepDecay: every must be at least 1, found 0");
-  CHECK(refusal(StepDecay{.factor = -1}) ==
+  CHECK(refusal_of(StepDecay{.every = 0}) == "StepDecay: every must be at least 1, found 0");
+  CHECK(refusal_of(StepDecay{.factor = -1}) ==
         "StepDecay: factor must be at least 0 and finite, found -1");
-  CHECK(refusal(StepDecay{.factor = not_a_number}) ==
+  CHECK(refusal_of(StepDecay{.factor = no_figure}) ==
         "StepDecay: factor must be at least 0 and finite, found nan");
-  CHECK(refusal(ExponentialDecay{.rate = -0.1}) ==
+  CHECK(refusal_of(ExponentialDecay{.rate = -0.1}) ==
         "ExponentialDecay: rate must be at least 0 and finite, found -0.1");
-  CHECK(refusal(ExponentialDecay{.rate = not_a_number}) ==
+  CHECK(refusal_of(ExponentialDecay{.rate = no_figure}) ==
         "ExponentialDecay: rate must be at least 0 and finite, found nan");
-  CHECK(refusal(ExponentialDecay{.rate = 1e200}) ==
+  CHECK(refusal_of(ExponentialDecay{.rate = 1e200}) ==
         "ExponentialDecay: the rate of the last epoch must be at least 0 and finite, found inf");
-  CHECK(refusal(CosineDecay{.epochs = -1}) == "CosineDecay: epochs must be at least 0, found -1");
-  CHECK(refusal(CosineDecay{.minimum = 1.5}) ==
+  CHECK(refusal_of(CosineDecay{.epochs = -1}) ==
+        "CosineDecay: epochs must be at least 0, found -1");
+  CHECK(refusal_of(CosineDecay{.minimum = 1.5}) ==
         "CosineDecay: minimum must be in [0, 1], found 1.5");
-  CHECK(refusal(CosineDecay{.minimum = not_a_number}) ==
+  CHECK(refusal_of(CosineDecay{.minimum = no_figure}) ==
         "CosineDecay: minimum must be in [0, 1], found nan");
-  CHECK(refusal(LearningRateScheduler{}) == "LearningRateScheduler: the schedule is empty");
+  CHECK(refusal_of(LearningRateScheduler{}) == "LearningRateScheduler: the schedule is empty");
 }
 
 TEST_CASE("ReduceLROnPlateau: as Keras", "[callbacks]") {
@@ -217,7 +218,7 @@ TEST_CASE("ReduceLROnPlateau: as Keras", "[callbacks]") {
   run.play(ReduceLROnPlateau{.patience = 1}, {1, 1});
   REQUIRE(run.logs()["learning_rate"] == 1);
   // What is not a number is never better.
-  REQUIRE(close(rates({.patience = 2}, {not_a_number, not_a_number, not_a_number, not_a_number}),
+  REQUIRE(close(rates({.patience = 2}, {no_figure, no_figure, no_figure, no_figure}),
                 {1, .1, .1, .01}));
   REQUIRE(close(rates({.monitor = "val_f1", .mode = Mode::max, .factor = 0.5, .patience = 2},
                       {.5, .6, .6, .6, .7, .6}),

@@ -198,7 +198,9 @@ class SequentialBase {
                std::vector<Metric<Scalar>> metrics = {});
 
   /// Trains. Throws StateError before compile, ShapeError and ValueError on data that does not fit,
-  /// ValueError when the loss is no longer finite; the last good weights are kept then.
+  /// ValueError on options out of range and on callbacks that cannot do what they are to, before
+  /// anything changes, and ValueError when the loss is no longer finite; the last good weights are
+  /// kept then.
   History fit(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
               const FitOptions<Scalar>& options = {});
 

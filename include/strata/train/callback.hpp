@@ -137,6 +137,11 @@ class Callback {
                   "on_epoch_begin(run, epoch), on_batch_end(run, batch, logs), "
                   "on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run), "
                   "on_warning(run, text)");
+    static_assert(!Model<C>::misses_arguments,
+                  "strata: a function of this callback does not take what it is called with: "
+                  "on_train_begin(run), on_epoch_begin(run, epoch), on_batch_end(run, batch, "
+                  "logs), on_epoch_end(run, epoch, logs), on_rest(run, progress), "
+                  "on_train_end(run), on_warning(run, text), visit_state(visit), figures()");
     if constexpr (std::copy_constructible<C> && Model<C>::does_anything) {
       self_ = std::make_unique<Model<C>>(std::move(callback));
     }
@@ -160,7 +165,7 @@ class Callback {
   void on_train_end(TrainingRun& run) { self_->on_train_end(run); }
   void visit_state(StateVisitor& visit) { self_->visit_state(visit); }
   /// The figures that it adds to the logs.
-  [[nodiscard]] std::vector<Figure> figures() const { return self_->figures(); }
+  [[nodiscard]] std::vector<Figure> figures() { return self_->figures(); }
   /// Whether it takes warnings.
   bool on_warning(TrainingRun& run, const std::string& text) {
     return self_->on_warning(run, text);
@@ -176,7 +181,7 @@ class Callback {
     virtual void on_rest(TrainingRun& run, const Progress& progress) = 0;
     virtual void on_train_end(TrainingRun& run) = 0;
     virtual void visit_state(StateVisitor& visit) = 0;
-    [[nodiscard]] virtual std::vector<Figure> figures() const = 0;
+    [[nodiscard]] virtual std::vector<Figure> figures() = 0;
     virtual bool on_warning(TrainingRun& run, const std::string& text) = 0;
     [[nodiscard]] virtual std::unique_ptr<Base> clone() const = 0;
   };
@@ -198,8 +203,22 @@ class Callback {
     static constexpr bool takes_warnings = requires(C c, TrainingRun& r, const std::string& t) {
       c.on_warning(r, t);
     };
+    static constexpr bool keeps_state = requires(C c, StateVisitor& v) { c.visit_state(v); };
+    static constexpr bool adds_figures = requires(C c) {
+      { c.figures() } -> std::convertible_to<std::vector<Figure>>;
+    };
     static constexpr bool does_anything = begins_training || begins_epoch || ends_batch ||
                                           ends_epoch || rests || ends_training || takes_warnings;
+    /// Whether a function is there that would never be called.
+    static constexpr bool misses_arguments =
+        (!begins_training && requires { &C::on_train_begin; }) ||
+        (!begins_epoch && requires { &C::on_epoch_begin; }) ||
+        (!ends_batch && requires { &C::on_batch_end; }) ||
+        (!ends_epoch && requires { &C::on_epoch_end; }) || (!rests && requires { &C::on_rest; }) ||
+        (!ends_training && requires { &C::on_train_end; }) ||
+        (!takes_warnings && requires { &C::on_warning; }) ||
+        (!keeps_state && requires { &C::visit_state; }) ||
+        (!adds_figures && requires { &C::figures; });
 
     explicit Model(C value) : callback(std::move(value)) {}
 
@@ -225,10 +244,10 @@ class Callback {
       if constexpr (ends_training) callback.on_train_end(run);
     }
     void visit_state([[maybe_unused]] StateVisitor& visit) override {
-      if constexpr (requires { callback.visit_state(visit); }) callback.visit_state(visit);
+      if constexpr (keeps_state) callback.visit_state(visit);
     }
-    std::vector<Figure> figures() const override {
-      if constexpr (requires { callback.figures(); }) {
+    std::vector<Figure> figures() override {
+      if constexpr (adds_figures) {
         return callback.figures();
       } else {
         return {};

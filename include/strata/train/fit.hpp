@@ -166,8 +166,9 @@ class Fit final : public TrainingRun {
       fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options_.truncate});
     }
     if (!is_finite(options_.weight_noise) || options_.weight_noise < 0) {
-      fail<ValueError>(
-          {"fit: weight_noise must be at least 0 and finite, found ", options_.weight_noise});
+      fail<ValueError>({"fit: weight_noise must be ",
+                        is_finite(options_.weight_noise) ? "at least 0" : "finite", ", found ",
+                        options_.weight_noise});
     }
     if (options_.truncate > 0 && x.rank() != 3 && !takes_ids()) {
       fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});

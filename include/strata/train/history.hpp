@@ -47,7 +47,7 @@ class Logs {
   std::vector<std::pair<std::string, double>> figures_;
 };
 
-/// Loss and metrics over some data.
+/// Loss and metrics over some data: means over its rows, samples or steps, that count.
 struct Evaluation {
   double loss = 0;
   Logs metrics;

@@ -24,7 +24,8 @@ namespace strata::inline STRATA_TARGET {
 
 /// Sums of the loss and of the metrics over batches and windows, weighted by their rows that count:
 /// samples, of sequences the steps that count. So the mean loss is that of all rows, however they
-/// were cut, as the mean of a metric is.
+/// were cut, as the mean of a metric is. (Keras weights a batch's loss by its samples, which is
+/// another number where masks leave batches with unequal shares of their steps.)
 template <class Scalar>
 class Totals {
  public:
