@@ -48,7 +48,10 @@ class Fit final : public TrainingRun {
       const auto& [x_validation, y_validation] = *options.validation_data;
       check_not_empty("validation x", x_validation);
       check_finite("validation x", x_validation);
-      check_targets(y_validation, model.output_shape(x_validation.shape()), targets);
+      const Shape output = model.output_shape(x_validation.shape());
+      check_targets(y_validation, output, targets);
+      check_target_values("validation y", model, training.loss, y_validation, output,
+                          options.validation_mask);
       Network<Scalar>::check_mask(options.validation_mask, x_validation);
       if (x_validation.features() != x.features() && !takes_ids()) {
         fail<ShapeError>({"validation x: expects ", x.features(), " features as x has, found ",
@@ -70,7 +73,8 @@ class Fit final : public TrainingRun {
   }
 
   History run() {
-    good_ = model_.weights();
+    // What another fit did last is not taken back.
+    training_.optimizer.forget();
     const Random random(options_.seed);
     for (auto& callback : callbacks_) callback.on_train_begin(*this);
     if (resumed_) resume();
@@ -229,12 +233,11 @@ class Fit final : public TrainingRun {
     try {
       training_.step(model_, samples.x, samples.y, {random, options_.weight_noise},
                      {&samples.mask, state}, &totals);
-    } catch (const ValueError&) {
-      // What made the loss infinite is the update before; its weights are not good.
-      model_.set_weights(good_);
+    } catch (const NotFinite&) {
+      // What led there is the update before; its weights are not good.
+      training_.optimizer.undo(model_.parameters());
       throw;
     }
-    good_.swap(training_.weights_before());
   }
 
   void validate(Logs& logs) const {
@@ -275,7 +278,6 @@ class Fit final : public TrainingRun {
     totals_.visit_state(visit.within("totals"));
     history_.visit_state(visit.within("history"));
     training_.optimizer.visit_state(visit.within("optimizer"));
-    visit("weights_before", good_);
     if (options_.stateful) {
       visit("state.batch", state_.batch);
       state_.layers.resize(model_.size());
@@ -310,7 +312,6 @@ class Fit final : public TrainingRun {
   Totals<Scalar> totals_;
   State<Scalar> state_;
   History history_;
-  std::vector<Scalar> good_;
   std::optional<TrainingState> resumed_;
 };
 
