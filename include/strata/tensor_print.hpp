@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
@@ -26,7 +27,7 @@ class NumberFormat {
     Scalar largest = 0;
     for (const Scalar value : values) {
       const Scalar size = std::abs(value);
-      if (!std::isfinite(size) || size == 0) continue;
+      if (!detail::is_finite(size) || size == 0) continue;
       smallest = smallest == 0 ? size : std::min(smallest, size);
       largest = std::max(largest, size);
     }
@@ -34,7 +35,7 @@ class NumberFormat {
     powers_ = largest >= wide ||
               (smallest > 0 && (smallest < Scalar(1e-4) || largest / smallest > Scalar(1e3)));
     for (const Scalar value : values) {
-      if (!std::isfinite(value)) continue;
+      if (!detail::is_finite(value)) continue;
       const Digits digits = digits_of(value);
       decimals_ = std::max(decimals_, digits.decimals.size());
       exponent_ = std::max(exponent_, digits.exponent.size());
@@ -89,8 +90,8 @@ class NumberFormat {
   }
 
   [[nodiscard]] std::string plain(Scalar value) const {
-    if (std::isnan(value)) return "nan";
-    if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+    if (detail::is_nan(value)) return "nan";
+    if (detail::is_infinite(value)) return std::signbit(value) ? "-inf" : "inf";
     const Digits digits = powers_ ? rounded(value, decimals_) : digits_of(value);
     const std::string text = digits.whole + "." + digits.decimals;
     if (!powers_) return text + std::string(decimals_ - digits.decimals.size(), ' ');
