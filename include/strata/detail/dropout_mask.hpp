@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/random.hpp>
@@ -11,7 +12,7 @@ namespace strata::inline STRATA_TARGET::detail {
 
 /// Throws ValueError unless a share of dropped values is in [0, 1).
 inline void check_rate(const char* what, double rate) {
-  if (!(rate >= 0 && rate < 1)) {
+  if (!is_finite(rate) || rate < 0 || rate >= 1) {
     fail<ValueError>({what, " must be in [0, 1), found ", rate});
   }
 }

@@ -29,6 +29,11 @@ inline constexpr Bits<Scalar> infinite_bits =
     static_cast<Bits<Scalar>>(((Bits<Scalar>{1} << (sizeof(Scalar) == 4 ? 8 : 11)) - 1)
                               << (std::numeric_limits<Scalar>::digits - 1));
 
+/// Not a number, where programs that are compiled with -ffast-math may not name it.
+template <std::floating_point Scalar>
+inline constexpr Scalar not_a_number = std::bit_cast<Scalar>(
+    static_cast<Bits<Scalar>>(infinite_bits<Scalar> | (infinite_bits<Scalar> >> 1)));
+
 template <std::floating_point Scalar>
 [[nodiscard]] constexpr Bits<Scalar> bits_without_sign(Scalar value) noexcept {
   static_assert(sizeof(Scalar) == sizeof(Bits<Scalar>));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <strata/activation.hpp>
+#include <strata/detail/finite.hpp>
 #include <strata/detail/tanh.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/target.hpp>
@@ -105,7 +106,8 @@ inline void check_gate_activations(const char* layer, Activation activation,
 
 /// Throws ValueError on a limit below 0, or that is no number.
 inline void check_clip(const char* layer, double clip) {
-  if (!(clip >= 0)) fail<ValueError>({layer, ": a clip must be at least 0, found ", clip});
+  if (is_nan(clip) || clip < 0)
+    fail<ValueError>({layer, ": a clip must be at least 0, found ", clip});
 }
 
 /// Calls f with the activations; what the gates let out has that of what they let in.

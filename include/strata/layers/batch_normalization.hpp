@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/detail/map.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/detail/text.hpp>
@@ -66,11 +67,11 @@ class BatchNormalization {
 
   /// Throws ValueError on a momentum outside [0, 1] or a negative epsilon.
   explicit BatchNormalization(BatchNormalizationOptions options = {}) : options_(options) {
-    if (!(options.momentum >= 0 && options.momentum <= 1)) {
+    if (!detail::is_finite(options.momentum) || options.momentum < 0 || options.momentum > 1) {
       detail::fail<ValueError>(
           {"BatchNormalization: momentum must be in [0, 1], found ", options.momentum});
     }
-    if (!(options.epsilon >= 0)) {
+    if (!detail::is_finite(options.epsilon) || options.epsilon < 0) {
       detail::fail<ValueError>(
           {"BatchNormalization: epsilon must be at least 0, found ", options.epsilon});
     }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <limits>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <strata/detail/checks.hpp>
+#include <strata/detail/finite.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -113,7 +115,7 @@ class Embedding {
       if (is_id(*x, vocabulary)) {
         std::copy_n(rows.data() + static_cast<Index>(*x) * units, units, y);
       } else {
-        std::fill_n(y, units, std::numeric_limits<Scalar>::quiet_NaN());
+        std::fill_n(y, units, detail::not_a_number<Scalar>);
       }
     }
   };
@@ -184,7 +186,7 @@ class Embedding {
 
   /// NaN is no id either.
   [[nodiscard]] static bool is_id(Scalar x, Index vocabulary) noexcept {
-    return x >= 0 && x < static_cast<Scalar>(vocabulary) &&
+    return detail::is_finite(x) && x >= 0 && x < static_cast<Scalar>(vocabulary) &&
            static_cast<Scalar>(static_cast<Index>(x)) == x;
   }
 

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <span>
 #include <string>
 #include <utility>
 
+#include <strata/detail/finite.hpp>
 #include <strata/detail/plain_layer.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -23,7 +23,7 @@ class GaussianNoise : public detail::PlainLayer<Scalar> {
 
   /// Throws ValueError when the deviation is negative or not finite.
   explicit GaussianNoise(double stddev) : stddev_(stddev) {
-    if (!(stddev >= 0 && std::isfinite(stddev))) {
+    if (!detail::is_finite(stddev) || stddev < 0) {
       detail::fail<ValueError>({"GaussianNoise: stddev must be at least 0, found ", stddev});
     }
   }

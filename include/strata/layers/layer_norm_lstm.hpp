@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/detail/gate_activations.hpp>
 #include <strata/detail/linear.hpp>
 #include <strata/detail/normalize.hpp>
@@ -65,7 +66,8 @@ class LayerNormLSTMCell {
   LayerNormLSTMCell(Index units, const LayerNormLSTMOptions& options)
       : units_(units), options_(options) {
     if (units < 1) fail<ValueError>({kind(), ": units must be at least 1, found ", units});
-    if (!(options.epsilon > 0)) fail<ValueError>({kind(), ": epsilon must be above 0"});
+    if (!detail::is_finite(options.epsilon) || options.epsilon <= 0)
+      fail<ValueError>({kind(), ": epsilon must be above 0"});
     check_gate_activations("LayerNormLSTM", options.activation, options.recurrent_activation);
   }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/detail/map.hpp>
 #include <strata/detail/normalize.hpp>
 #include <strata/detail/simd.hpp>
@@ -54,7 +55,7 @@ class LayerNormalization {
 
   /// Throws ValueError on a negative epsilon.
   explicit LayerNormalization(LayerNormalizationOptions options = {}) : options_(options) {
-    if (!(options.epsilon >= 0)) {
+    if (!detail::is_finite(options.epsilon) || options.epsilon < 0) {
       detail::fail<ValueError>(
           {"LayerNormalization: epsilon must be at least 0, found ", options.epsilon});
     }

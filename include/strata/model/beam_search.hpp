@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>
@@ -107,7 +108,8 @@ struct BeamSearch {
     if (width < 1) fail("width must be at least 1", width);
     if (steps < 1) fail("steps must be at least 1", steps);
     if (end < -1 || end >= classes) fail("end must be a class, or -1", end);
-    if (!(length_penalty >= 0)) fail("length_penalty must be at least 0", length_penalty);
+    if (detail::is_nan(length_penalty) || length_penalty < 0)
+      fail("length_penalty must be at least 0", length_penalty);
   }
 
   [[nodiscard]] double penalty(Index length) const {
@@ -120,7 +122,7 @@ struct BeamSearch {
     std::vector<Step> all;
     for (std::size_t from = 0; from < open.size(); ++from) {
       for (std::size_t id = 0; id < open[from].next.size(); ++id) {
-        if (std::isinf(open[from].next[id])) continue;
+        if (detail::is_infinite(open[from].next[id])) continue;
         all.push_back(
             {open[from].beam.log_probability + open[from].next[id], from, static_cast<Index>(id)});
       }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
-#include <limits>
 #include <numeric>
 #include <ranges>
 #include <span>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/model/stream.hpp>
@@ -62,7 +62,7 @@ template <ScoreRange Scores>
   for (const auto score : scores) {
     const auto value = static_cast<double>(score);
     // Minus infinity excludes a class, as the probability 0 does.
-    const bool is_wrong = std::isnan(value) || value == std::numeric_limits<double>::infinity() ||
+    const bool is_wrong = is_nan(value) || (is_infinite(value) && !std::signbit(value)) ||
                           (!from_logits && value < 0);
     if (is_wrong) {
       fail<ValueError>({what, ": the ", from_logits ? "logit" : "probability", " of class ",
@@ -71,9 +71,11 @@ template <ScoreRange Scores>
     logs.push_back(from_logits ? value : std::log(value));
   }
   const double largest = *std::max_element(logs.begin(), logs.end());
-  if (std::isinf(largest)) fail<ValueError>({what, ": no class has a probability above 0"});
+  if (is_infinite(largest)) fail<ValueError>({what, ": no class has a probability above 0"});
   double sum = 0;
-  for (const double log : logs) sum += std::exp(log - largest);
+  for (const double log : logs) {
+    if (!is_infinite(log)) sum += std::exp(log - largest);
+  }
   const double total = largest + std::log(sum);
   for (double& log : logs) log -= total;
   return logs;
@@ -107,7 +109,7 @@ inline void check_prompt(const char* what, std::span<const Index> prompt) {
 /// on a temperature or top_k that is negative.
 template <detail::ScoreRange Scores>
 [[nodiscard]] Index sample(const Scores& scores, const SampleOptions& options, Random& random) {
-  if (!(options.temperature >= 0) || std::isinf(options.temperature)) {
+  if (!detail::is_finite(options.temperature) || options.temperature < 0) {
     detail::fail<ValueError>(
         {"sample: temperature must be at least 0, found ", options.temperature});
   }
@@ -135,7 +137,7 @@ template <detail::ScoreRange Scores>
   double sum = 0;
   for (const Index id : order) {
     double& weight = weights[static_cast<std::size_t>(id)];
-    weight = std::exp((weight - largest) / options.temperature);
+    weight = detail::is_infinite(weight) ? 0 : std::exp((weight - largest) / options.temperature);
     sum += weight;
   }
   double rest = random.uniform() * sum;

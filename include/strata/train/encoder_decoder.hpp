@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -36,18 +35,17 @@ class EncoderDecoderTrainer {
                         Loss<Scalar> loss)
       : encoder_(&encoder),
         decoder_(&decoder),
-        optimizer_(std::move(optimizer)),
-        loss_(std::move(loss)) {}
+        training_(std::move(optimizer), std::move(loss), {}, {}) {}
 
   /// One step over one batch: the loss before the update. Builds the models from the first data.
   /// Throws ShapeError and ValueError on data that does not fit, and ValueError when the loss, a
-  /// gradient or a new weight is not finite; the weights are unchanged then.
+  /// gradient or a new weight is not finite; weights and optimizer are unchanged then.
   double step(const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
               const EncoderDecoderMasks& masks = {}) {
     TrainableNetwork<Scalar> encoder = encoder_->trainable_network();
     TrainableNetwork<Scalar> decoder = decoder_->trainable_network();
     prepare(encoder, decoder, x, given, target, masks);
-    const Random random = random_.fork(static_cast<std::uint64_t>(optimizer_.iterations()));
+    const Random random = random_.fork(static_cast<std::uint64_t>(optimizer().iterations()));
 
     State<Scalar> state = encoder.zero_state(x.batch());
     const Tensor<Scalar>& read =
@@ -55,9 +53,10 @@ class EncoderDecoderTrainer {
     State<Scalar> begin = detail::hand_over<Scalar>(encoder, state, decoder);
     const Tensor<Scalar>& prediction =
         decoder_pass_.forward(decoder, given, random.fork(1), {&masks.decoder, &begin});
-    const double value =
-        loss_(prediction, target, &decoder_pass_.derivative(), decoder_pass_.output_mask());
-    require_finite(std::isfinite(value), "the loss is not finite");
+    const double value = training_.measure(prediction, target, decoder_pass_.derivative(),
+                                           decoder_pass_.output_mask());
+    const auto advice = [&] { return training_.advice(decoder, given, target); };
+    training_.require_finite_loss(value, advice);
 
     std::vector<Parameter<Scalar>> parameters = encoder.parameters();
     const auto encoder_count = static_cast<std::size_t>(encoder.parameter_count());
@@ -76,26 +75,17 @@ class EncoderDecoderTrainer {
       encoder_pass_.set_final_derivative(from, dbegin.rows(to));
     }
     encoder_pass_.backward(encoder, x, std::span<Scalar>(gradient).first(encoder_count));
-    require_finite(detail::all_finite(std::span<const Scalar>(gradient)),
-                   "a gradient is not finite");
-    const std::vector<Scalar> encoder_before = encoder.weights();
-    const std::vector<Scalar> decoder_before = decoder.weights();
-    optimizer_.update(parameters, gradient, encoder.threads());
-    for (const auto& parameter : parameters) {
-      if (detail::all_finite(std::span<const Scalar>(parameter.values))) continue;
-      encoder.set_weights(encoder_before);
-      decoder.set_weights(decoder_before);
-      require_finite(false, "a weight is not finite after the update");
-    }
-    encoder_pass_.absorb(encoder);
-    decoder_pass_.absorb(decoder);
+    training_.update(parameters, gradient, encoder.threads(), advice, [&] {
+      encoder_pass_.absorb(encoder);
+      decoder_pass_.absorb(decoder);
+    });
     return value;
   }
 
   /// The seed of dropout; 0 without a call.
   void seed(std::uint64_t seed) { random_ = Random(seed); }
 
-  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return optimizer_; }
+  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.optimizer; }
 
  private:
   void prepare(TrainableNetwork<Scalar>& encoder, TrainableNetwork<Scalar>& decoder,
@@ -110,22 +100,14 @@ class EncoderDecoderTrainer {
     if (given.batch() != x.batch()) {
       detail::fail<ShapeError>({"given: x has ", x.batch(), " samples, given has ", given.batch()});
     }
-    detail::check_targets(target, decoder.output_shape(given.shape()), loss_.targets());
+    detail::check_targets(target, decoder.output_shape(given.shape()), training_.loss.targets());
+    if (training_.is_new()) training_.check(decoder, given.shape(), target, masks.decoder);
     (void)detail::state_pairs<Scalar>(encoder, decoder);
-  }
-
-  static void require_finite(bool finite, const char* what) {
-    if (!finite) {
-      detail::fail<ValueError>({what,
-                                "; the weights are kept. Try a smaller learning rate or clip "
-                                "the gradients (.clip = {.global_norm = 1})"});
-    }
   }
 
   Encoder* encoder_;
   Decoder* decoder_;
-  Optimizer<Scalar> optimizer_;
-  Loss<Scalar> loss_;
+  Training<Scalar> training_;
   Random random_;
   detail::ShardedPass<Scalar> encoder_pass_;
   detail::ShardedPass<Scalar> decoder_pass_;

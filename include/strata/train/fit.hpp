@@ -51,7 +51,10 @@ class Fit final : public TrainingRun {
       const auto& [x_validation, y_validation] = *options.validation_data;
       check_not_empty("validation x", x_validation);
       check_finite("validation x", x_validation);
-      check_targets(y_validation, model.output_shape(x_validation.shape()), targets);
+      const Shape output = model.output_shape(x_validation.shape());
+      check_targets(y_validation, output, targets);
+      check_target_values("validation y", model, training.loss, y_validation, output,
+                          options.validation_mask);
       Network<Scalar>::check_mask(options.validation_mask, x_validation);
       if (x_validation.features() != x.features() && !takes_ids()) {
         fail<ShapeError>({"validation x: expects ", x.features(), " features as x has, found ",
@@ -74,7 +77,8 @@ class Fit final : public TrainingRun {
   }
 
   History run() {
-    good_ = model_.weights();
+    // What another fit did last is not taken back.
+    training_.optimizer.forget();
     begin();
     const ScheduledRate rate{*this, training_.optimizer};
     if (resumed_) resume();
@@ -214,6 +218,9 @@ class Fit final : public TrainingRun {
       }
     }
     if (options_.initial_epoch > 0) training_.epochs_trained = options_.initial_epoch;
+    for (const auto& text : training_.warnings(model_, data_.x.shape(), data_.y, data_.mask)) {
+      warn(text);
+    }
   }
 
   /// Gives the optimizer its rate back at the end of a training whose rates came from a schedule,
@@ -291,12 +298,11 @@ class Fit final : public TrainingRun {
     try {
       training_.step(model_, samples.x, samples.y, {random, options_.weight_noise},
                      {&samples.mask, state}, &totals);
-    } catch (const ValueError&) {
-      // What made the loss infinite is the update before; its weights are not good.
-      model_.set_weights(good_);
+    } catch (const NotFinite&) {
+      // What led there is the update before; its weights are not good.
+      training_.optimizer.undo(model_.parameters());
       throw;
     }
-    good_.swap(training_.weights_before());
   }
 
   void validate(Logs& logs) const {
@@ -338,7 +344,6 @@ class Fit final : public TrainingRun {
     totals_.visit_state(visit.within("totals"));
     history_.visit_state(visit.within("history"));
     training_.optimizer.visit_state(visit.within("optimizer"));
-    visit("weights_before", good_);
     if (options_.stateful) {
       visit("state.batch", state_.batch);
       state_.layers.resize(model_.size());
@@ -373,7 +378,6 @@ class Fit final : public TrainingRun {
   Totals<Scalar> totals_;
   State<Scalar> state_;
   History history_;
-  std::vector<Scalar> good_;
   std::optional<TrainingState> resumed_;
   std::vector<Figure> figures_;
   /// Those that were given.

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include <strata/detail/checks.hpp>
+#include <strata/detail/finite.hpp>
+#include <strata/detail/settings.hpp>
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
 #include <strata/target.hpp>
@@ -18,11 +21,26 @@ namespace strata::inline STRATA_TARGET {
 /// the right class, one for each row of outputs.
 enum class Targets { values, classes };
 
+/// What a loss takes the predictions for.
+enum class Predictions {
+  values,         ///< any numbers
+  logits,         ///< what a sigmoid or softmax has still to be applied to
+  probabilities,  ///< each from 0 to 1
+  shares          ///< at least 0; the loss scales them to the sum 1
+};
+
 /// A loss of one row of outputs: of a sample, or of one step of a sample.
 ///
 /// loss(prediction, target, size, gradient) gives the row's loss and, where `gradient` is not null,
 /// writes its `size` derivatives by the prediction. `target` holds `size` values, or one class
 /// number. The loss of a batch is the mean over its rows, as in Keras.
+///
+/// A loss may have more:
+/// - `void check() const` throws ValueError on settings that make no sense.
+/// - `Predictions predictions() const`: a last layer whose activation cannot give these is refused.
+/// - `bool takes(Scalar target) const`, with `target_range`, a text: other targets are refused.
+/// - `std::string doubt(target, size) const` says what is doubtful about the targets of a row, of
+///   which training warns; empty when nothing is.
 template <class L, class Scalar>
 concept LossFunction = requires(const L& loss, const Scalar* values, Index size, Scalar* gradient) {
   { loss(values, values, size, gradient) } -> std::convertible_to<double>;
@@ -34,37 +52,95 @@ concept LossFunction = requires(const L& loss, const Scalar* values, Index size,
 template <class Scalar>
 class Loss {
  public:
+  /// Throws ValueError on settings that the loss refuses.
   template <class L>
     requires(!std::same_as<L, Loss> && LossFunction<L, Scalar>)
   Loss(L loss) : self_(std::make_shared<Model<L>>(std::move(loss))) {}
 
+  [[nodiscard]] std::string name() const { return self_->name(); }
   [[nodiscard]] Targets targets() const { return self_->targets(); }
+  [[nodiscard]] Predictions predictions() const { return self_->predictions(); }
+  /// Whether the loss is defined for a target, and for which it is.
+  [[nodiscard]] bool takes(Scalar target) const { return self_->takes(target); }
+  [[nodiscard]] std::string target_range() const { return self_->target_range(); }
+  /// What is doubtful about the targets of a row of outputs; empty when nothing is.
+  [[nodiscard]] std::string doubt(const Scalar* target, Index size) const {
+    return self_->doubt(target, size);
+  }
 
   /// The mean loss over the rows of the predictions, of sequences over the steps that count; 0 when
   /// none does. Where `derivative` is not null it is resized and set to the derivatives by the
-  /// predictions.
+  /// predictions. Throws ValueError on a target that the loss does not take.
   double operator()(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                     Tensor<Scalar>* derivative, const Mask& mask = {}) const {
     if (derivative) derivative->resize(prediction.shape());
-    return self_->mean(prediction, target, derivative ? derivative->data() : nullptr, mask);
+    return self_->mean(prediction, target, derivative ? derivative->data() : nullptr, mask, false);
+  }
+
+  /// The same, and throws ValueError when the loss does not write all of its derivatives or, though
+  /// it is finite itself, writes some that are not.
+  double with_checked_derivative(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                                 Tensor<Scalar>& derivative, const Mask& mask = {}) const {
+    derivative.resize(prediction.shape());
+    return self_->mean(prediction, target, derivative.data(), mask, true);
   }
 
  private:
   struct Base {
     virtual ~Base() = default;
+    [[nodiscard]] virtual std::string name() const = 0;
     [[nodiscard]] virtual Targets targets() const = 0;
+    [[nodiscard]] virtual Predictions predictions() const = 0;
+    [[nodiscard]] virtual bool takes(Scalar target) const = 0;
+    [[nodiscard]] virtual std::string target_range() const = 0;
+    [[nodiscard]] virtual std::string doubt(const Scalar* target, Index size) const = 0;
     virtual double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                        Scalar* gradient, const Mask& mask) const = 0;
+                        Scalar* gradient, const Mask& mask, bool checked) const = 0;
   };
 
   template <class L>
   struct Model final : Base {
-    explicit Model(L value) : loss(std::move(value)) {}
+    static constexpr bool is_choosy = requires(const L& l, Scalar target) {
+      { l.takes(target) } -> std::convertible_to<bool>;
+      { L::target_range } -> std::convertible_to<std::string>;
+    };
 
+    explicit Model(L value) : loss(std::move(value)) { detail::check_settings(loss); }
+
+    std::string name() const override { return L::name; }
     Targets targets() const override { return L::targets; }
+    Predictions predictions() const override {
+      if constexpr (requires { loss.predictions(); }) {
+        return loss.predictions();
+      } else {
+        return Predictions::values;
+      }
+    }
+    bool takes([[maybe_unused]] Scalar target) const override {
+      if constexpr (is_choosy) {
+        return loss.takes(target);
+      } else {
+        return true;
+      }
+    }
+    std::string target_range() const override {
+      if constexpr (is_choosy) {
+        return L::target_range;
+      } else {
+        return "any";
+      }
+    }
+    std::string doubt([[maybe_unused]] const Scalar* target,
+                      [[maybe_unused]] Index size) const override {
+      if constexpr (requires { loss.doubt(target, size); }) {
+        return loss.doubt(target, size);
+      } else {
+        return {};
+      }
+    }
 
     double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target, Scalar* gradient,
-                const Mask& mask) const override {
+                const Mask& mask, bool checked) const override {
       const Index rows = prediction.batch() * prediction.steps();
       const Index size = prediction.features();
       const Index target_size = target.size() / rows;
@@ -76,11 +152,59 @@ class Loss {
           if (slope) std::fill_n(slope, size, Scalar(0));
           continue;
         }
-        sum += loss(prediction.data() + row * size, target.data() + row * target_size, size, slope);
+        const Scalar* const wanted = target.data() + row * target_size;
+        if constexpr (is_choosy) check_row(wanted, target_size);
+        if (checked) mark(slope, size);
+        const double value = loss(prediction.data() + row * size, wanted, size, slope);
+        sum += value;
         if (!slope) continue;
+        if (checked) {
+          check_written(slope, size);
+          if (detail::is_finite(value)) {
+            check_derivatives(slope, size, prediction.data() + row * size, wanted, target_size);
+          }
+        }
         for (Index i = 0; i < size; ++i) slope[i] /= static_cast<Scalar>(counted);
       }
       return counted == 0 ? 0 : sum / static_cast<double>(counted);
+    }
+
+    void check_row(const Scalar* target, Index size) const {
+      for (Index i = 0; i < size; ++i) {
+        if (loss.takes(target[i])) continue;
+        detail::fail<ValueError>(
+            {name(), ": targets must be ", target_range(), ", found ", target[i]});
+      }
+    }
+
+    /// Bits that no loss writes: not a number, with a fraction of its own.
+    static constexpr detail::Bits<Scalar> unwritten = detail::infinite_bits<Scalar> | 0x2b5a7;
+
+    static void mark(Scalar* slope, Index size) {
+      for (Index i = 0; i < size; ++i) std::memcpy(slope + i, &unwritten, sizeof unwritten);
+    }
+    void check_written(const Scalar* slope, Index size) const {
+      Index written = 0;
+      for (Index i = 0; i < size; ++i) {
+        detail::Bits<Scalar> bits;
+        std::memcpy(&bits, slope + i, sizeof bits);
+        written += bits != unwritten;
+      }
+      if (written < size) {
+        detail::fail<ValueError>({"loss ", name(), ": wrote ", written, " of the ", size,
+                                  " derivatives of a row; where `gradient` is not null a loss "
+                                  "writes gradient[0] to gradient[size - 1]"});
+      }
+    }
+    void check_derivatives(const Scalar* slope, Index size, const Scalar* prediction,
+                           const Scalar* target, Index target_size) const {
+      for (Index i = 0; i < size; ++i) {
+        if (detail::is_finite(slope[i])) continue;
+        detail::fail<ValueError>({"loss ", name(), ": is finite, but gradient[", i, "] is ",
+                                  detail::is_nan(slope[i]) ? "not a number" : "infinite",
+                                  " for a prediction of ", prediction[i], " and a target of ",
+                                  target[target_size == size ? i : 0]});
+      }
     }
 
     L loss;
@@ -120,6 +244,20 @@ void check_targets(const Tensor<Scalar>& y, const Shape& output, Targets targets
     }
     fail<ValueError>(
         {place("y", y, i), " is ", label, ", but the classes are 0 to ", output.back() - 1});
+  }
+}
+
+/// f(row) for each row of outputs of which it is known before the pass that it counts. `mask`: of
+/// the steps of x. Outputs of sequences are left out where the model's layers change the mask.
+template <class F>
+void for_each_counted_row(const Shape& output, const Mask& mask, bool layers_mask, F f) {
+  const bool is_sequence = output.rank() == 3;
+  const bool is_masked = is_sequence && !mask.empty();
+  if (is_sequence && (layers_mask || (is_masked && mask.steps() != output[1]))) return;
+  const Index rows = is_sequence ? output[0] * output[1] : output[0];
+  for (Index row = 0; row < rows; ++row) {
+    if (is_masked && !mask(row / mask.steps(), row % mask.steps())) continue;
+    f(row);
   }
 }
 

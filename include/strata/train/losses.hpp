@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
+#include <strata/detail/settings.hpp>
+#include <strata/detail/text.hpp>
 #include <strata/target.hpp>
 #include <strata/train/loss.hpp>
 
@@ -20,6 +23,11 @@ inline constexpr double probability_limit = 1e-7;
 }
 [[nodiscard]] inline bool is_clipped(double probability) {
   return probability < probability_limit || probability > 1 - probability_limit;
+}
+
+inline void check_label_smoothing(const char* loss, double smoothing) {
+  check_setting(loss, "label_smoothing", smoothing, smoothing >= 0 && smoothing <= 1,
+                "from 0 to 1");
 }
 
 /// log of the sum of the exponentials.
@@ -76,6 +84,11 @@ struct Huber {
   static constexpr const char* name = "huber";
   double delta = 1;
 
+  /// Throws ValueError on a delta that is not above 0 and finite.
+  void check() const {
+    detail::check_setting(name, "delta", delta, delta > 0, "above 0 and finite");
+  }
+
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
                     Scalar* gradient) const {
@@ -92,11 +105,23 @@ struct Huber {
 };
 
 /// -t log p - (1 - t) log(1 - p), the mean over the features; p = sigmoid(prediction) from_logits.
+/// Targets are from 0 to 1.
 struct BinaryCrossentropy {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "binary_crossentropy";
+  static constexpr const char* target_range = "from 0 to 1";
   bool from_logits = false;
   double label_smoothing = 0;
+
+  /// Throws ValueError on a smoothing outside 0 to 1.
+  void check() const { detail::check_label_smoothing(name, label_smoothing); }
+  [[nodiscard]] Predictions predictions() const {
+    return from_logits ? Predictions::logits : Predictions::probabilities;
+  }
+  template <class Scalar>
+  [[nodiscard]] static bool takes(Scalar target) {
+    return target >= Scalar(0) && target <= Scalar(1);
+  }
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
@@ -128,6 +153,27 @@ struct CategoricalCrossentropy {
   static constexpr const char* name = "categorical_crossentropy";
   bool from_logits = false;
   double label_smoothing = 0;
+
+  /// Throws ValueError on a smoothing outside 0 to 1.
+  void check() const { detail::check_label_smoothing(name, label_smoothing); }
+  [[nodiscard]] Predictions predictions() const {
+    return from_logits ? Predictions::logits : Predictions::shares;
+  }
+  /// Targets that are no probabilities, which Keras takes too.
+  template <class Scalar>
+  [[nodiscard]] std::string doubt(const Scalar* target, Index size) const {
+    double sum = 0;
+    for (Index i = 0; i < size; ++i) {
+      sum += static_cast<double>(target[i]);
+      if (target[i] < Scalar(0)) {
+        return detail::text({"a target is ", target[i], ", but probabilities are at least 0"});
+      }
+    }
+    // Probabilities that were written with three digits.
+    constexpr double rounding = 1e-2;
+    if (std::abs(sum - 1) <= rounding) return {};
+    return detail::text({"the targets of a row have the sum ", sum, ", but probabilities have 1"});
+  }
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
@@ -186,6 +232,10 @@ struct SparseCategoricalCrossentropy {
   static constexpr Targets targets = Targets::classes;
   static constexpr const char* name = "sparse_categorical_crossentropy";
   bool from_logits = false;
+
+  [[nodiscard]] Predictions predictions() const {
+    return from_logits ? Predictions::logits : Predictions::probabilities;
+  }
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include <strata/detail/settings.hpp>
+#include <strata/detail/text.hpp>
 #include <strata/target.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/loss.hpp>
+#include <strata/train/losses.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
@@ -23,9 +27,22 @@ template <class Scalar>
 
 /// The share of features on the right side of the threshold.
 struct BinaryAccuracy {
+  static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "binary_accuracy";
   static constexpr Mode mode = Mode::max;
   double threshold = 0.5;
+
+  /// Throws ValueError on a threshold that is not finite.
+  void check() const { detail::check_setting(name, "threshold", threshold, true, "finite"); }
+  /// Predictions count as 0 or 1, so other targets are never right.
+  template <class Scalar>
+  [[nodiscard]] static std::string doubt(const Scalar* target, Index size, Index) {
+    for (Index i = 0; i < size; ++i) {
+      if (target[i] == Scalar(0) || target[i] == Scalar(1)) continue;
+      return detail::text({"takes predictions for 0 or 1, but a target is ", target[i]});
+    }
+    return {};
+  }
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size, Index) const {
@@ -40,6 +57,7 @@ struct BinaryAccuracy {
 
 /// Whether the largest prediction is at the largest target.
 struct CategoricalAccuracy {
+  static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "categorical_accuracy";
   static constexpr Mode mode = Mode::max;
 
@@ -51,6 +69,7 @@ struct CategoricalAccuracy {
 
 /// Whether the largest prediction is at the class whose number is the target.
 struct SparseCategoricalAccuracy {
+  static constexpr Targets targets = Targets::classes;
   static constexpr const char* name = "sparse_categorical_accuracy";
   static constexpr Mode mode = Mode::max;
 
@@ -75,10 +94,19 @@ struct Accuracy {
     }
     return CategoricalAccuracy{}(prediction, target, size, target_size);
   }
+
+  /// One number that is neither 0 nor 1, or several of which none stands for a class.
+  template <class Scalar>
+  [[nodiscard]] static std::string doubt(const Scalar* target, Index size, Index target_size) {
+    if (size == 1) return BinaryAccuracy::doubt(target, size, target_size);
+    if (target_size == 1) return {};
+    return CategoricalCrossentropy{}.doubt(target, size);
+  }
 };
 
 /// The root of the mean squared error over all rows and features.
 struct RootMeanSquaredError {
+  static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "root_mean_squared_error";
   static constexpr Mode mode = Mode::min;
 
@@ -96,8 +124,13 @@ struct RootMeanSquaredError {
 };
 
 /// A figure of one row of outputs, of which the mean over all rows is told: metric(prediction,
-/// target, size, target_size). `finish`, if there is one, is applied to the mean. A member `mode`
-/// says which way the figure gets better, for callbacks that monitor it.
+/// target, size, target_size). `finish`, if there is one, is applied to the mean.
+///
+/// A metric may have more: `mode`, which way the figure gets better, for callbacks that monitor it;
+/// `targets`, as a loss, without which it must do with `target_size` numbers of any kind; `void
+/// check() const`, which throws ValueError on settings that make no sense; and `std::string
+/// doubt(target, size, target_size) const`, which says what is doubtful about the targets of a row:
+/// training warns of it, and refuses it with a loss of plain values.
 template <class M, class Scalar>
 concept MetricFunction = requires(const M& metric, const Scalar* values, Index size) {
   { metric(values, values, size, size) } -> std::convertible_to<double>;
@@ -108,11 +141,25 @@ concept MetricFunction = requires(const M& metric, const Scalar* values, Index s
 template <class Scalar>
 class Metric {
  public:
+  /// Throws ValueError on settings that the metric refuses.
   template <class M>
     requires(!std::same_as<M, Metric> && (MetricFunction<M, Scalar> || LossFunction<M, Scalar>))
-  Metric(M metric) : self_(std::make_shared<Model<M>>(std::move(metric))) {}
+  Metric(M metric) : Metric(std::move(metric), M::name) {}
 
-  [[nodiscard]] std::string name() const { return self_->name(); }
+  /// The same under another name, as for two of a kind: {BinaryAccuracy{},
+  /// {BinaryAccuracy{.threshold = 0.7}, "accuracy_at_70"}}.
+  template <class M>
+    requires(!std::same_as<M, Metric> && (MetricFunction<M, Scalar> || LossFunction<M, Scalar>))
+  Metric(M metric, std::string name)
+      : self_(std::make_shared<Model<M>>(std::move(metric))), name_(std::move(name)) {}
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// What it compares with; nothing where it takes either.
+  [[nodiscard]] std::optional<Targets> targets() const { return self_->targets(); }
+  /// What is doubtful about the targets of a row of outputs; empty when nothing is.
+  [[nodiscard]] std::string doubt(const Scalar* target, Index size, Index target_size) const {
+    return self_->doubt(target, size, target_size);
+  }
   [[nodiscard]] Mode mode() const { return self_->mode(); }
 
   /// The sum over all rows, of sequences over the steps that count.
@@ -133,8 +180,10 @@ class Metric {
  private:
   struct Base {
     virtual ~Base() = default;
-    [[nodiscard]] virtual std::string name() const = 0;
     [[nodiscard]] virtual Mode mode() const = 0;
+    [[nodiscard]] virtual std::optional<Targets> targets() const = 0;
+    [[nodiscard]] virtual std::string doubt(const Scalar* target, Index size,
+                                            Index target_size) const = 0;
     [[nodiscard]] virtual double row(const Scalar* prediction, const Scalar* target, Index size,
                                      Index target_size) const = 0;
     [[nodiscard]] virtual double finish(double mean) const = 0;
@@ -142,9 +191,8 @@ class Metric {
 
   template <class M>
   struct Model final : Base {
-    explicit Model(M value) : metric(std::move(value)) {}
+    explicit Model(M value) : metric(std::move(value)) { detail::check_settings(metric); }
 
-    std::string name() const override { return M::name; }
     Mode mode() const override {
       if constexpr (requires {
                       { metric.mode } -> std::convertible_to<Mode>;
@@ -152,6 +200,23 @@ class Metric {
         return metric.mode;
       } else {
         return LossFunction<M, Scalar> ? Mode::min : Mode::automatic;
+      }
+    }
+    std::optional<Targets> targets() const override {
+      if constexpr (requires {
+                      { M::targets } -> std::convertible_to<Targets>;
+                    }) {
+        return M::targets;
+      } else {
+        return std::nullopt;
+      }
+    }
+    std::string doubt([[maybe_unused]] const Scalar* target, [[maybe_unused]] Index size,
+                      [[maybe_unused]] Index target_size) const override {
+      if constexpr (requires { metric.doubt(target, size, target_size); }) {
+        return metric.doubt(target, size, target_size);
+      } else {
+        return {};
       }
     }
     double row(const Scalar* prediction, const Scalar* target, Index size,
@@ -173,6 +238,7 @@ class Metric {
   };
 
   std::shared_ptr<const Base> self_;
+  std::string name_;
 };
 
 }  // namespace strata::inline STRATA_TARGET

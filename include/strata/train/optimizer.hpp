@@ -1,33 +1,27 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
+#include <strata/detail/settings.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/detail/threads.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/parameter.hpp>
 #include <strata/target.hpp>
+#include <strata/train/clip.hpp>
 #include <strata/train/training_state.hpp>
 
 namespace strata::inline STRATA_TARGET {
-
-/// Limits for gradients; zero means none, and at most one may be set. Keras' clipvalue, clipnorm
-/// and global_clipnorm.
-struct Clip {
-  double value = 0;        ///< for each number
-  double norm = 0;         ///< for the Euclidean norm of each parameter's gradient
-  double global_norm = 0;  ///< for the norm of all gradients together
-};
 
 /// The numbers of one parameter before an update: weights, their gradients, and what the rule
 /// remembers of each, all of `count` numbers.
@@ -45,7 +39,8 @@ struct UpdateView {
 ///
 /// A view is one parameter. A rule that treats each number by itself may say so by `static
 /// constexpr bool elementwise = true`; then a view may be part of a parameter, and several threads
-/// may call update at the same time.
+/// may call update at the same time. A rule with `void check() const` throws ValueError there on
+/// settings that make no sense; an Optimizer asks it for each new learning rate.
 template <class O, class Scalar>
 concept UpdateRule = std::copyable<O> && requires(const O& rule, const UpdateView<Scalar>& view) {
   { rule.learning_rate } -> std::convertible_to<double>;
@@ -55,23 +50,37 @@ concept UpdateRule = std::copyable<O> && requires(const O& rule, const UpdateVie
   rule.update(view, std::int64_t{1});
 };
 
+namespace detail {
+
+/// A loss, a gradient or a weight is not finite.
+class NotFinite : public ValueError {
+ public:
+  using ValueError::ValueError;
+};
+
+/// all_finite in several threads.
+template <class Scalar>
+[[nodiscard]] bool all_finite(std::span<const Scalar> values, const Threads& threads) {
+  std::atomic<bool> finite = true;
+  threads.run_ranges(values.size(), [&](std::size_t first, std::size_t size) {
+    if (!all_finite(values.subspan(first, size))) finite = false;
+  });
+  return finite;
+}
+
+}  // namespace detail
+
 /// Any update rule, chosen at run time, and what it remembers between updates.
 template <class Scalar>
 class Optimizer {
  public:
-  /// Throws ValueError on a learning rate that is negative or not finite, and on two limits at
-  /// once.
+  /// Throws ValueError on settings that make no sense: a learning rate or limit that is negative or
+  /// not finite, two limits at once, and what the rule refuses.
   template <class O>
     requires(!std::same_as<O, Optimizer> && UpdateRule<O, Scalar>)
   Optimizer(O rule) : self_(std::make_shared<Model<O>>(std::move(rule))) {
+    detail::check_clip(self_->name(), self_->clip());
     check_learning_rate(learning_rate());
-    const Clip clip = self_->clip();
-    if (clip.value < 0 || clip.norm < 0 || clip.global_norm < 0) {
-      throw ValueError(self_->name() + ": the limits of clip must not be negative");
-    }
-    if ((clip.value > 0) + (clip.norm > 0) + (clip.global_norm > 0) > 1) {
-      throw ValueError(self_->name() + ": at most one limit of clip can be set");
-    }
   }
 
   [[nodiscard]] double learning_rate() const {
@@ -100,17 +109,25 @@ class Optimizer {
   [[nodiscard]] std::int64_t iterations() const noexcept { return iterations_; }
 
   /// One update. `gradient` holds the gradients of all parameters in order, and is clipped in
-  /// place.
+  /// place. Throws ValueError when a gradient, or a weight or a number of the memory after the
+  /// update, is not finite; weights and memory are those from before then.
   void update(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient,
               const detail::Threads& threads = {}) {
-    clip(parameters, gradient, threads);
+    require_finite(detail::all_finite(std::span<const Scalar>(gradient), threads),
+                   "a gradient is not finite");
+    detail::clip_gradient(self_->clip(), parameters, gradient, threads);
     const std::size_t slots = self_->slots();
-    if (slots_.size() != slots || (slots > 0 && slots_[0].size() != gradient.size())) {
+    const auto is_of_another_size = [&](const auto& slot) {
+      return slot.size() != gradient.size();
+    };
+    if (slots_.size() != slots || std::ranges::any_of(slots_, is_of_another_size)) {
       // The first update, or the first since the model has grown.
       slots_.assign(slots, std::vector<Scalar>(gradient.size(), Scalar(0)));
       iterations_ = 0;
     }
+    keep(parameters, gradient.size(), threads);
     ++iterations_;
+    std::atomic<bool> finite = true;
     std::size_t at = 0;
     for (const auto& parameter : parameters) {
       const std::size_t count = parameter.values.size();
@@ -121,14 +138,59 @@ class Optimizer {
                       {static_cast<Index>(size), parameter.values.data() + first,
                        gradient.data() + at + first, memory},
                       iterations_);
+        bool all =
+            detail::all_finite(std::span<const Scalar>(parameter.values.data() + first, size));
+        for (const Scalar* slot : memory) {
+          all = all && detail::all_finite(std::span<const Scalar>(slot, size));
+        }
+        if (!all) finite = false;
       };
-      if (parameter.trainable && self_->elementwise()) {
-        threads.run_ranges(count, update_range);
-      } else if (parameter.trainable) {
-        update_range(0, count);
+      try {
+        if (parameter.trainable && self_->elementwise()) {
+          threads.run_ranges(count, update_range);
+        } else if (parameter.trainable) {
+          update_range(0, count);
+        }
+      } catch (...) {
+        undo(parameters);
+        throw;
       }
       at += count;
     }
+    if (finite) return;
+    undo(parameters);
+    require_finite(false, "a weight is not finite after the update");
+  }
+
+  /// Takes the last update back: weights, memory and iterations() are those from before it, also
+  /// weights that are not trainable. An update that threw is back already, so that this takes back
+  /// the one before. Two updates are kept; without one it does nothing.
+  void undo(std::span<const Parameter<Scalar>> parameters) {
+    std::size_t count = 0;
+    for (const auto& parameter : parameters) count += parameter.values.size();
+    if (!last_.kept || last_.weights.size() != count) return;
+    auto from = last_.weights.begin();
+    for (const auto& parameter : parameters) {
+      std::copy_n(from, parameter.values.size(), parameter.values.begin());
+      from += static_cast<std::ptrdiff_t>(parameter.values.size());
+    }
+    slots_.swap(last_.slots);
+    iterations_ = last_.iterations;
+    last_.kept = false;
+    std::swap(last_, last_but_one_);
+  }
+
+  /// Keeps nothing of the updates so far: they are not taken back.
+  void forget() noexcept { last_.kept = last_but_one_.kept = false; }
+
+  /// What a user may change where training runs away, by the settings there are.
+  [[nodiscard]] std::string advice() const {
+    const std::string clip = detail::clip_text(self_->clip());
+    if (clip.empty()) {
+      return "Try a smaller learning rate or clip the gradients (.clip = {.global_norm = 1})";
+    }
+    return detail::text({"Try a smaller learning rate, which is ", learning_rate(),
+                         ", or a smaller limit than ", clip});
   }
 
   /// What it remembers between updates. The rule and its settings are not part of it, but the rule
@@ -143,6 +205,8 @@ class Optimizer {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       visit("slot_" + std::to_string(i), slots_[i]);
     }
+    last_.visit_state(visit.within("before"), self_->slots());
+    if (visit.takes_out()) last_but_one_.kept = false;
   }
 
  private:
@@ -153,6 +217,7 @@ class Optimizer {
     [[nodiscard]] virtual Clip clip() const = 0;
     [[nodiscard]] virtual std::size_t slots() const = 0;
     [[nodiscard]] virtual bool elementwise() const = 0;
+    virtual void check(double learning_rate) const = 0;
     virtual void update(double learning_rate, const UpdateView<Scalar>& view,
                         std::int64_t iteration) const = 0;
   };
@@ -172,51 +237,73 @@ class Optimizer {
         return false;
       }
     }
+    void check(double learning_rate) const override { detail::check_settings(with(learning_rate)); }
     void update(double learning_rate, const UpdateView<Scalar>& view,
                 std::int64_t iteration) const override {
+      with(learning_rate).update(view, iteration);
+    }
+    [[nodiscard]] O with(double learning_rate) const {
       O now = rule;
       now.learning_rate = learning_rate;
-      now.update(view, iteration);
+      return now;
     }
 
     O rule;
   };
 
-  static void check_learning_rate(double rate) {
-    if (!(rate >= 0 && std::isfinite(rate))) {
+  /// What there was before an update, for undo.
+  struct Before {
+    bool kept = false;
+    std::vector<Scalar> weights;
+    std::vector<std::vector<Scalar>> slots;
+    std::int64_t iterations = 0;
+
+    void visit_state(StateVisitor visit, std::size_t most_slots) {
+      visit("kept", kept);
+      if (!kept) return;
+      visit("weights", weights);
+      visit("iterations", iterations);
+      std::size_t count = slots.size();
+      visit("slots", count);
+      slots.resize(std::min(count, most_slots));
+      for (std::size_t i = 0; i < slots.size(); ++i) visit("slot_" + std::to_string(i), slots[i]);
+    }
+  };
+
+  void check_learning_rate(double rate) const {
+    if (!detail::is_finite(rate) || rate < 0) {
       detail::fail<ValueError>({"the learning rate must be at least 0 and finite, found ", rate});
     }
+    self_->check(rate);
   }
 
-  void clip(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient,
-            const detail::Threads& threads) const {
-    const Clip limits = self_->clip();
-    if (limits.value > 0) {
-      const auto limit = static_cast<Scalar>(limits.value);
-      for (Scalar& number : gradient) number = std::clamp(number, -limit, limit);
+  void keep(std::span<const Parameter<Scalar>> parameters, std::size_t count,
+            const detail::Threads& threads) {
+    const auto copy = [&](std::span<const Scalar> from, Scalar* to) {
+      threads.run_ranges(from.size(), [&](std::size_t first, std::size_t size) {
+        std::ranges::copy(from.subspan(first, size), to + first);
+      });
+    };
+    std::swap(last_, last_but_one_);
+    last_.weights.resize(count);
+    Scalar* to = last_.weights.data();
+    for (const auto& parameter : parameters) {
+      copy(parameter.values, to);
+      to += parameter.values.size();
     }
-    if (limits.norm > 0) {
-      std::span<Scalar> rest = gradient;
-      for (const auto& parameter : parameters) {
-        limit_norm(rest.first(parameter.values.size()), limits.norm, threads);
-        rest = rest.subspan(parameter.values.size());
-      }
+    last_.slots.resize(slots_.size());
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      last_.slots[i].resize(count);
+      copy(slots_[i], last_.slots[i].data());
     }
-    if (limits.global_norm > 0) limit_norm(gradient, limits.global_norm, threads);
+    last_.iterations = iterations_;
+    last_.kept = true;
   }
 
-  static void limit_norm(std::span<Scalar> gradient, double limit, const detail::Threads& threads) {
-    std::vector<double> sums(detail::Threads::ranges(gradient.size()));
-    threads.run_ranges(gradient.size(), [&](std::size_t first, std::size_t size) {
-      double sum = 0;
-      for (const Scalar number : gradient.subspan(first, size)) {
-        sum += static_cast<double>(number) * static_cast<double>(number);
-      }
-      sums[first / detail::Threads::range_size] = sum;
-    });
-    const double norm = std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
-    if (norm <= limit) return;
-    for (Scalar& number : gradient) number *= static_cast<Scalar>(limit / norm);
+  void require_finite(bool finite, const char* what) const {
+    if (!finite) {
+      detail::fail<detail::NotFinite>({what, "; the weights are kept from before. ", advice()});
+    }
   }
 
   std::shared_ptr<const Base> self_;
@@ -224,6 +311,8 @@ class Optimizer {
   std::optional<double> adjusted_rate_;
   std::vector<std::vector<Scalar>> slots_;
   std::int64_t iterations_ = 0;
+  Before last_;
+  Before last_but_one_;
 };
 
 }  // namespace strata::inline STRATA_TARGET

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <strata/detail/settings.hpp>
 #include <strata/detail/simd.hpp>
 #include <strata/target.hpp>
 #include <strata/train/optimizer.hpp>
@@ -11,6 +12,35 @@
 
 namespace strata::inline STRATA_TARGET {
 
+namespace detail {
+
+/// A gradient whose square is finite: one beyond is taken for the largest of which that holds. The
+/// rules that divide by the root of a mean square take steps that depend little on the gradient's
+/// size, so that the step is right, and what they remember stays finite.
+template <class V, class Scalar>
+[[nodiscard]] STRATA_ALWAYS_INLINE V with_finite_square(V gradient) {
+  // Below half of the root of the largest number.
+  const V limit = constant<V>(sizeof(Scalar) == 4 ? 9e18 : 6.5e153);
+  return max(constant<V>(0) - limit, min(limit, gradient));
+}
+
+inline void check_decay_rate(const char* rule, const char* setting, double value) {
+  check_setting(rule, setting, value, value >= 0 && value < 1, "at least 0 and below 1");
+}
+inline void check_momentum(const char* rule, double momentum) {
+  check_setting(rule, "momentum", momentum, momentum >= 0 && momentum <= 1, "from 0 to 1");
+}
+inline void check_epsilon(const char* rule, double epsilon) {
+  check_setting(rule, "epsilon", epsilon, epsilon >= 0, "at least 0 and finite");
+}
+inline void check_adam(const char* rule, double beta_1, double beta_2, double epsilon) {
+  check_decay_rate(rule, "beta_1", beta_1);
+  check_decay_rate(rule, "beta_2", beta_2);
+  check_epsilon(rule, epsilon);
+}
+
+}  // namespace detail
+
 /// Stochastic gradient descent, with momentum as in Polyak 1964 or Nesterov 1983.
 struct SGD {
   static constexpr const char* name = "SGD";
@@ -19,6 +49,14 @@ struct SGD {
   double momentum = 0;
   bool nesterov = false;
   Clip clip{};
+
+  /// Throws ValueError on a momentum outside 0 to 1, and on Nesterov's without momentum.
+  void check() const {
+    detail::check_momentum(name, momentum);
+    if (nesterov && momentum == 0) {
+      throw ValueError("SGD: nesterov needs a momentum above 0, but momentum is 0");
+    }
+  }
 
   [[nodiscard]] std::size_t slots() const { return momentum > 0 ? 1 : 0; }
 
@@ -53,6 +91,14 @@ struct RMSprop {
   bool centered = false;
   Clip clip{};
 
+  /// Throws ValueError on a rho outside 0 to below 1, a momentum outside 0 to 1 and a negative
+  /// epsilon.
+  void check() const {
+    detail::check_decay_rate(name, "rho", rho);
+    detail::check_momentum(name, momentum);
+    detail::check_epsilon(name, epsilon);
+  }
+
   /// The mean square, the mean and the momentum, whether in use or not.
   [[nodiscard]] std::size_t slots() const { return 3; }
 
@@ -66,10 +112,12 @@ struct RMSprop {
     const V inertia = detail::constant<V>(momentum);
     detail::update_lanes(
         view.count,
-        [&](V g, V& w, V& square, V& mean, V& m) {
+        [&](V gradient, V& w, V& square, V& mean, V& m) {
+          const V g = detail::with_finite_square<V, Scalar>(gradient);
           square = keep * square + rest * g * g;
           mean = keep * mean + rest * g;
-          const V variance = centered ? square - mean * mean : square;
+          // Rounding takes the variance of gradients that are nearly equal below zero.
+          const V variance = centered ? max(square - mean * mean, detail::constant<V>(0)) : square;
           m = inertia * m + rate * g / sqrt(variance + small);
           w = w - m;
         },
@@ -88,6 +136,9 @@ struct Adam {
   bool amsgrad = false;
   Clip clip{};
 
+  /// Throws ValueError on a beta outside 0 to below 1 and a negative epsilon.
+  void check() const { detail::check_adam(name, beta_1, beta_2, epsilon); }
+
   [[nodiscard]] std::size_t slots() const { return amsgrad ? 3 : 2; }
 
   template <class Scalar>
@@ -99,7 +150,8 @@ struct Adam {
     const V rest_1 = detail::constant<V>(1 - beta_1);
     const V rest_2 = detail::constant<V>(1 - beta_2);
     const V small = detail::constant<V>(epsilon);
-    const auto moments = [&](V g, V& m, V& v) {
+    const auto moments = [&](V gradient, V& m, V& v) {
+      const V g = detail::with_finite_square<V, Scalar>(gradient);
       m = m + rest_1 * (g - m);
       v = v + rest_2 * (g * g - v);
     };
@@ -135,6 +187,18 @@ struct AdamW {
   double epsilon = 1e-7;
   bool amsgrad = false;
   Clip clip{};
+
+  /// Throws ValueError on what Adam refuses, on a negative weight decay, and where learning rate
+  /// times weight decay is 1 or more: a step would turn the signs of the weights.
+  void check() const {
+    detail::check_adam(name, beta_1, beta_2, epsilon);
+    detail::check_setting(name, "weight_decay", weight_decay, weight_decay >= 0,
+                          "at least 0 and finite");
+    detail::check_setting(name, "learning_rate * weight_decay", learning_rate * weight_decay,
+                          learning_rate * weight_decay < 1,
+                          "below 1, so that a step makes weights smaller and does not turn their "
+                          "signs");
+  }
 
   [[nodiscard]] std::size_t slots() const { return amsgrad ? 3 : 2; }
 

@@ -1,20 +1,22 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <iostream>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/model/options.hpp>
 #include <strata/target.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/metrics.hpp>
 #include <strata/train/optimizer.hpp>
+#include <strata/train/output_checks.hpp>
 #include <strata/train/sharded_pass.hpp>
 #include <strata/train/trainable_network.hpp>
 #include <strata/train/training_state.hpp>
@@ -79,16 +81,21 @@ struct StepOptions {
 template <class Scalar>
 class Training {
  public:
+  /// Throws ValueError on settings that make no sense or do not go together.
   Training(Optimizer<Scalar> how, Loss<Scalar> what, std::vector<Metric<Scalar>> figures,
            WeightRules weight_rules)
       : optimizer(std::move(how)),
         loss(std::move(what)),
         metrics(std::move(figures)),
-        rules(std::move(weight_rules)) {}
+        rules(std::move(weight_rules)) {
+    detail::check_metric_names(metrics);
+    detail::check_metric_targets(loss, metrics);
+    detail::check_rule_settings(rules);
+  }
 
   /// Forward, loss, backward, update for one batch of checked data; the loss before the update.
-  /// Throws ValueError, and leaves the weights, when the loss, a gradient or a new weight is not
-  /// finite; the state of the context is undefined then.
+  /// Throws ValueError when the loss, a gradient or a new weight is not finite: weights and
+  /// optimizer are those from before then, and the state of the context is undefined.
   double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
               const StepOptions& options, const SequenceContext<Scalar>& context,
               Totals<Scalar>* totals) {
@@ -98,40 +105,103 @@ class Training {
     std::size_t count = 0;
     for (const auto& parameter : parameters) count += parameter.values.size();
     work_.gradient.assign(count, Scalar(0));
-    const double value = loss(prediction, y, &work_.pass.derivative(), mask) +
+    const double value = measure(prediction, y, work_.pass.derivative(), mask) +
                          detail::penalty(rules, parameters, std::span<Scalar>(work_.gradient));
-    require_finite(std::isfinite(value),
-                   std::isnan(value) ? "the loss is not a number" : "the loss is infinite");
+    const auto advice = [&] { return this->advice(network, x, y); };
+    require_finite_loss(value, advice);
     if (totals) totals->add(value, prediction, y, mask);
 
-    const detail::Threads& threads = network.threads();
     work_.pass.backward(network, x, work_.gradient);
-    require_finite(all_finite(threads, work_.gradient), "a gradient is not finite");
-    work_.before.resize(count);
-    std::span<Scalar> to = work_.before;
-    for (const auto& parameter : parameters) {
-      threads.run_ranges(parameter.values.size(), [&](std::size_t first, std::size_t size) {
-        std::ranges::copy(parameter.values.subspan(first, size), to.data() + first);
-      });
-      to = to.subspan(parameter.values.size());
+    update(parameters, work_.gradient, network.threads(), advice,
+           [&] { work_.pass.absorb(network); });
+    return value;
+  }
+
+  /// The loss of a batch, and its derivative by the prediction. In the first step it is seen to
+  /// that the loss writes its whole derivative.
+  double measure(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                 Tensor<Scalar>& derivative, const Mask& mask) {
+    if (has_measured_) return loss(prediction, target, &derivative, mask);
+    const double value = loss.with_checked_derivative(prediction, target, derivative, mask);
+    has_measured_ = mask.empty() || mask.count() > 0;
+    return value;
+  }
+
+  /// Throws ValueError unless a loss is finite. advice(): what the user may change.
+  template <class Advice>
+  static void require_finite_loss(double value, Advice advice) {
+    if (detail::is_finite(value)) return;
+    fail_not_finite(detail::is_nan(value) ? "the loss is not a number" : "the loss is infinite",
+                    advice());
+  }
+
+  /// Takes a gradient to new weights, to which the constraints and then absorb(), what training
+  /// changes besides, are applied. Throws ValueError when the gradient or a new weight is not
+  /// finite; weights and optimizer are those from before then.
+  template <class Advice, class Absorb>
+  void update(const std::vector<Parameter<Scalar>>& parameters, std::span<Scalar> gradient,
+              const detail::Threads& threads, Advice advice, Absorb absorb) {
+    if (!detail::all_finite(std::span<const Scalar>(gradient), threads)) {
+      fail_not_finite("a gradient is not finite", advice());
     }
-    optimizer.update(parameters, work_.gradient, threads);
+    optimizer.update(parameters, gradient, threads);
     for (const auto& parameter : parameters) {
       for (const auto& [name, rule] : rules.constraints) {
         if (detail::is_named(parameter.name, name)) detail::constrain(rule, parameter);
       }
     }
-    work_.pass.absorb(network);
+    absorb();
     for (const auto& parameter : parameters) {
-      if (all_finite(threads, parameter.values)) continue;
-      network.set_weights(work_.before);
-      require_finite(false, "a weight is not finite after the update");
+      if (detail::all_finite(std::span<const Scalar>(parameter.values), threads)) continue;
+      optimizer.undo(parameters);
+      fail_not_finite("a weight is not finite after the update", optimizer.advice());
     }
-    return value;
   }
 
-  /// The weights before the last step that succeeded. They may be taken away.
-  [[nodiscard]] std::vector<Scalar>& weights_before() noexcept { return work_.before; }
+  /// What a user may change where the loss or a gradient is not finite.
+  [[nodiscard]] std::string advice(const Network<Scalar>& network, const Tensor<Scalar>& x,
+                                   const Tensor<Scalar>& y) const {
+    const auto largest = [](const Tensor<Scalar>& values) {
+      double most = 0;
+      for (const Scalar value : values.values()) {
+        most = std::max(most, std::abs(static_cast<double>(value)));
+      }
+      return most;
+    };
+    // Class numbers are not to be scaled.
+    const bool x_is_ids = network.layers().front().accepts() == Accepts::ids;
+    const double most_x = x_is_ids ? 0 : largest(x);
+    const double most_y = loss.targets() == Targets::classes ? 0 : largest(y);
+    const bool is_first = optimizer.iterations() == 0;
+    constexpr double large = 1e4;
+    const std::string sizes = most_x > large || most_y > large
+                                  ? detail::text({"scale the data to about 1: x goes up to ",
+                                                  most_x, ", y up to ", most_y})
+                                  : std::string();
+    if (!is_first) return optimizer.advice() + (sizes.empty() ? "" : ", and " + sizes);
+    return "This is the first step, so that the learning rate is not the reason: " +
+           (sizes.empty() ? "look at the weights that the model has been given, and at the loss"
+                          : sizes);
+  }
+
+  /// Throws ValueError when the outputs of a network, which it has for x of a shape, are not what
+  /// the loss takes, and on targets that do not fit.
+  void check(const Network<Scalar>& network, const Shape& x, const Tensor<Scalar>& y,
+             const Mask& mask) const {
+    const Shape output = network.output_shape(x);
+    detail::check_outputs(network, x, loss);
+    detail::check_target_values("y", network, loss, y, output, mask);
+    (void)detail::doubts(network, loss, metrics, y, output, mask);
+  }
+
+  /// What is allowed but may not be meant, found in checked data.
+  [[nodiscard]] std::vector<std::string> warnings(const Network<Scalar>& network, const Shape& x,
+                                                  const Tensor<Scalar>& y, const Mask& mask) const {
+    return detail::doubts(network, loss, metrics, y, network.output_shape(x), mask);
+  }
+
+  /// Whether no step has come as far as the loss.
+  [[nodiscard]] bool is_new() const noexcept { return !has_measured_; }
 
   /// Loss and metrics of one batch of checked data.
   void test(const Network<Scalar>& network, const typename Network<Scalar>::Packed& packed,
@@ -166,7 +236,6 @@ class Training {
 
     detail::ShardedPass<Scalar> pass;
     std::vector<Scalar> gradient;
-    std::vector<Scalar> before;
   };
 
   /// With weight noise, the pass uses weights of which noise is a part, and so do its derivatives.
@@ -194,32 +263,22 @@ class Training {
     }
   }
 
-  [[nodiscard]] static bool all_finite(const detail::Threads& threads,
-                                       std::span<const Scalar> values) {
-    std::atomic<bool> finite = true;
-    threads.run_ranges(values.size(), [&](std::size_t first, std::size_t size) {
-      if (!detail::all_finite(values.subspan(first, size))) finite = false;
-    });
-    return finite;
+  [[noreturn]] static void fail_not_finite(const char* what, const std::string& advice) {
+    throw detail::NotFinite(std::string(what) + "; the weights are kept from before. " + advice);
   }
 
-  static void require_finite(bool finite, const char* what) {
-    if (finite) return;
-    detail::fail<ValueError>({what,
-                              "; the weights are kept from before. Try a smaller learning rate or "
-                              "clip the gradients (.clip = {.global_norm = 1})"});
-  }
-
+  bool has_measured_ = false;
   Work work_;
 };
 
 namespace detail {
 
 /// Throws when x and y, with their mask, are not data for the model; builds it where it is not
-/// built yet. Nothing is changed when it throws.
+/// built yet. Nothing is changed when it throws. Later batches of a training, which go on with
+/// outputs and targets of the same kind, are not asked for these again.
 template <class Scalar>
 void prepare(Network<Scalar>& model, const Training<Scalar>& training, const Tensor<Scalar>& x,
-             const Tensor<Scalar>& y, const Mask& mask) {
+             const Tensor<Scalar>& y, const Mask& mask, bool is_first = true) {
   check_not_empty("x", x);
   if (model.size() == 0) throw StateError("the model has no layers");
   if (model.is_built()) {
@@ -229,6 +288,7 @@ void prepare(Network<Scalar>& model, const Training<Scalar>& training, const Ten
   }
   model.check_mask(mask, x);
   check_targets(y, model.output_shape(x.shape()), training.loss.targets());
+  if (is_first) training.check(model, x.shape(), y, mask);
   model.build_for(x);
   if (!training.rules.empty()) check_rules(training.rules, model.parameters());
 }
@@ -239,7 +299,13 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
                       const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                       const BatchOptions<Scalar>& options, const Random& random,
                       Totals<Scalar>* totals) {
-  prepare(network, training, x, y, options.mask);
+  const bool is_first = training.is_new();
+  prepare(network, training, x, y, options.mask, is_first);
+  if (is_first) {
+    for (const std::string& text : training.warnings(network, x.shape(), y, options.mask)) {
+      std::cerr << "strata: warning: " << text << '\n';
+    }
+  }
   State<Scalar> state;
   if (options.state) {
     state = *options.state;
@@ -267,7 +333,8 @@ class Trainer {
       : model_(&model), training_(std::move(optimizer), std::move(loss), {}, std::move(rules)) {}
 
   /// One step over one batch: forward, loss, backward, update. The loss before the update. Builds
-  /// the model from the first data. Throws what fit throws; the weights are unchanged then.
+  /// the model from the first data. Throws what fit throws; weights and optimizer are unchanged
+  /// then. Of what is allowed but may not be meant the first step warns at std::cerr.
   ///
   /// With a state, long sequences are trained in windows: the state goes on from window to window,
   /// and derivatives end at the window's first step (truncated back-propagation through time,

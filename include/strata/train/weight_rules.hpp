@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
+#include <strata/detail/settings.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/parameter.hpp>
@@ -68,6 +70,31 @@ namespace detail {
   return parameter.size() == rule.size() || parameter[parameter.size() - rule.size() - 1] == '.';
 }
 
+/// Throws ValueError on penalties and limits that make no sense.
+inline void check_rule_settings(const WeightRules& rules) {
+  const auto check = [](const std::string& name, const char* setting, double value, bool fits,
+                        const char* range) {
+    check_setting(("compile: the rule for " + name).c_str(), setting, value, fits, range);
+  };
+  constexpr const char* not_negative = "at least 0 and finite";
+  for (const auto& [name, rule] : rules.regularizers) {
+    check(name, "l1", rule.l1, rule.l1 >= 0, not_negative);
+    check(name, "l2", rule.l2, rule.l2 >= 0, not_negative);
+  }
+  for (const auto& [name, rule] : rules.constraints) {
+    if (const auto* max = std::get_if<MaxNorm>(&rule)) {
+      check(name, "max_value", max->max_value, max->max_value > 0, "above 0 and finite");
+    }
+    if (const auto* both = std::get_if<MinMaxNorm>(&rule)) {
+      check(name, "min_value", both->min_value, both->min_value >= 0, not_negative);
+      check(name, "max_value", both->max_value,
+            both->max_value > 0 && both->max_value >= both->min_value,
+            "above 0, finite and at least min_value");
+      check(name, "rate", both->rate, both->rate >= 0 && both->rate <= 1, "from 0 to 1");
+    }
+  }
+}
+
 /// Throws ValueError on a rule for no parameter.
 template <class Parameters>
 void check_rules(const WeightRules& rules, const Parameters& parameters) {
@@ -116,6 +143,29 @@ template <class Parameters, class Scalar>
   return 1 / (epsilon + norm);
 }
 
+/// The Euclidean norm of weights, of every `stride`-th from the first.
+template <class Scalar>
+[[nodiscard]] double norm_of(std::span<const Scalar> weights, std::size_t first,
+                             std::size_t stride) {
+  const auto norm_after = [&](double divisor) {
+    double sum = 0;
+    for (std::size_t i = first; i < weights.size(); i += stride) {
+      const double part = static_cast<double>(weights[i]) / divisor;
+      sum += part * part;
+    }
+    return std::sqrt(sum);
+  };
+  const double norm = norm_after(1);
+  constexpr double smallest_exact = 1e-140;
+  if (is_finite(norm) && norm > smallest_exact) return norm;
+  // The squares are beyond the range of double, or so small that they have lost digits.
+  double largest = 0;
+  for (std::size_t i = first; i < weights.size(); i += stride) {
+    largest = std::max(largest, std::abs(static_cast<double>(weights[i])));
+  }
+  return largest == 0 ? 0 : largest * norm_after(largest);
+}
+
 /// Changes the weights of one parameter to what a constraint allows.
 template <class Scalar>
 void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter) {
@@ -126,11 +176,8 @@ void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter)
   const auto columns =
       static_cast<std::size_t>(parameter.shape.rank() == 1 ? 1 : parameter.shape.back());
   for (std::size_t column = 0; column < columns; ++column) {
-    double sum = 0;
-    for (std::size_t i = column; i < parameter.values.size(); i += columns) {
-      sum += static_cast<double>(parameter.values[i]) * static_cast<double>(parameter.values[i]);
-    }
-    const double factor = norm_factor(constraint, std::sqrt(sum));
+    const double factor = norm_factor(
+        constraint, norm_of(std::span<const Scalar>(parameter.values), column, columns));
     for (std::size_t i = column; i < parameter.values.size(); i += columns) {
       parameter.values[i] = static_cast<Scalar>(static_cast<double>(parameter.values[i]) * factor);
     }

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <strata/detail/finite.hpp>
+#include <strata/detail/settings.hpp>
+#include <strata/detail/text.hpp>
+#include <strata/detail/threads.hpp>
+#include <strata/error.hpp>
+#include <strata/layers/parameter.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET {
+
+/// Limits for gradients; zero means none, and at most one may be set. Keras' clipvalue, clipnorm
+/// and global_clipnorm.
+struct Clip {
+  double value = 0;        ///< for each number
+  double norm = 0;         ///< for the Euclidean norm of each parameter's gradient
+  double global_norm = 0;  ///< for the norm of all gradients together
+};
+
+namespace detail {
+
+/// Throws ValueError on limits that are negative or not finite, and on two at once. `whose`: the
+/// name of the rule that has them.
+inline void check_clip(const std::string& whose, const Clip& clip) {
+  const auto check = [&](const char* limit, double value) {
+    check_setting(whose.c_str(), limit, value, value >= 0,
+                  "at least 0 and finite, where 0 means no limit");
+  };
+  check(".clip.value", clip.value);
+  check(".clip.norm", clip.norm);
+  check(".clip.global_norm", clip.global_norm);
+  if ((clip.value > 0) + (clip.norm > 0) + (clip.global_norm > 0) > 1) {
+    throw ValueError(whose + ": at most one limit of clip can be set");
+  }
+}
+
+/// The limit that is set as a user writes it, ".clip = {.norm = 1}"; empty for none.
+[[nodiscard]] inline std::string clip_text(const Clip& clip) {
+  if (clip.value > 0) return text({".clip = {.value = ", clip.value, "}"});
+  if (clip.norm > 0) return text({".clip = {.norm = ", clip.norm, "}"});
+  if (clip.global_norm > 0) return text({".clip = {.global_norm = ", clip.global_norm, "}"});
+  return {};
+}
+
+/// Scales numbers so that their Euclidean norm is at most `limit`. The numbers must be finite.
+template <class Scalar>
+void limit_norm(std::span<Scalar> numbers, double limit, const Threads& threads) {
+  /// The norm of the numbers after a division.
+  const auto norm_after = [&](double divisor) {
+    std::vector<double> sums(Threads::ranges(numbers.size()));
+    threads.run_ranges(numbers.size(), [&](std::size_t first, std::size_t size) {
+      double sum = 0;
+      for (const Scalar number : numbers.subspan(first, size)) {
+        const double part = static_cast<double>(number) / divisor;
+        sum += part * part;
+      }
+      sums[first / Threads::range_size] = sum;
+    });
+    return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
+  };
+  const double norm = norm_after(1);
+  constexpr double smallest_exact = 1e-140;
+  if (is_finite(norm) && norm > smallest_exact) {
+    if (norm <= limit) return;
+    for (Scalar& number : numbers) number *= static_cast<Scalar>(limit / norm);
+    return;
+  }
+  // The squares are beyond the range of double, or so small that they have lost digits.
+  double largest = 0;
+  for (const Scalar number : numbers) {
+    largest = std::max(largest, std::abs(static_cast<double>(number)));
+  }
+  if (largest == 0) return;
+  const double scaled_norm = norm_after(largest);
+  if (scaled_norm <= limit / largest) return;
+  for (Scalar& number : numbers) {
+    number = static_cast<Scalar>(static_cast<double>(number) / largest * (limit / scaled_norm));
+  }
+}
+
+/// Limits the gradients of all parameters in order.
+template <class Scalar>
+void clip_gradient(const Clip& limits, std::span<const Parameter<Scalar>> parameters,
+                   std::span<Scalar> gradient, const Threads& threads) {
+  if (limits.value > 0) {
+    const auto limit = static_cast<Scalar>(limits.value);
+    for (Scalar& number : gradient) number = std::clamp(number, -limit, limit);
+  }
+  if (limits.norm > 0) {
+    std::span<Scalar> rest = gradient;
+    for (const auto& parameter : parameters) {
+      limit_norm(rest.first(parameter.values.size()), limits.norm, threads);
+      rest = rest.subspan(parameter.values.size());
+    }
+  }
+  if (limits.global_norm > 0) limit_norm(gradient, limits.global_norm, threads);
+}
+
+}  // namespace detail
+}  // namespace strata::inline STRATA_TARGET
