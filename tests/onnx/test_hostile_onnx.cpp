@@ -302,7 +302,7 @@ TEST_CASE("graphs of ONNX cannot ask for any amount of memory", "[onnx]") {
   // Sizes that are not written down anywhere.
   CHECK(changed("node_peepholes", [](OnnxModel& model) {
           (*model.graph.inputs[0].shape)[1].size = huge;
-        }) == Contains{"expected smaller sizes"});
+        }) == Contains{"expected sizes from 1 to "});
   CHECK(changed("node_shapes", [](OnnxModel& model) {
           (*model.graph.inputs[0].shape)[1].size = Index{1} << 39;
         }) == Contains{"(Reshape): makes"});

@@ -5,6 +5,7 @@
 
 #include <strata/io/element.hpp>
 #include <strata/io/onnx/model.hpp>
+#include <strata/io/onnx/type_names.hpp>
 #include <strata/io/onnx/value.hpp>
 #include <strata/io/where.hpp>
 #include <strata/layers/input.hpp>
@@ -32,7 +33,7 @@ class OnnxGraphInput {
         (data.ids && input.shape->size() == 3)) {
       where.in("elem_type")
           .expected("a floating-point type, or INT32 or INT64 for (B, T)",
-                    std::to_string(input.type));
+                    onnx_type_text(input.type));
     }
     constexpr Index most = Index{1} << 40;
     std::size_t i = 0;
@@ -41,7 +42,9 @@ class OnnxGraphInput {
       const OnnxRun run = last                       ? OnnxRun::features
                           : (i == 0) == !steps_first ? OnnxRun::batch
                                                      : OnnxRun::steps;
-      if (dimension.size > most) where.expected("smaller sizes", std::to_string(dimension.size));
+      if (dimension.size > most || (dimension.size < 1 && dimension.size != Dynamic)) {
+        where.expected("sizes from 1 to " + std::to_string(most), std::to_string(dimension.size));
+      }
       if (last && dimension.size == Dynamic) where.refuse("does not say how many features it has");
       OnnxSize size{dimension.size, 0, 0};
       if (dimension.size == Dynamic) size = run == OnnxRun::batch ? onnx_any_batch : onnx_any_steps;
