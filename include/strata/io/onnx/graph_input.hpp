@@ -42,9 +42,7 @@ class OnnxGraphInput {
       const OnnxRun run = last                       ? OnnxRun::features
                           : (i == 0) == !steps_first ? OnnxRun::batch
                                                      : OnnxRun::steps;
-      if (dimension.size > most || (dimension.size < 1 && dimension.size != Dynamic)) {
-        where.expected("sizes from 1 to " + std::to_string(most), std::to_string(dimension.size));
-      }
+      if (dimension.size > most) where.expected("smaller sizes", std::to_string(dimension.size));
       if (last && dimension.size == Dynamic) where.refuse("does not say how many features it has");
       OnnxSize size{dimension.size, 0, 0};
       if (dimension.size == Dynamic) size = run == OnnxRun::batch ? onnx_any_batch : onnx_any_steps;

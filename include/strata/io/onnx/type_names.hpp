@@ -39,7 +39,7 @@ inline constexpr const char* onnx_is_quantized =
 
 /// Whether quantized models alone have an operator of this name.
 [[nodiscard]] inline bool is_quantized_operator(std::string_view name) noexcept {
-  constexpr std::array<std::string_view, 6> parts{"Quantize", "QLinear",    "Integer",
+  constexpr std::array<std::string_view, 7> parts{"Quantize", "quantize",   "QLinear",    "Integer",
                                                   "QGemm",    "QAttention", "MatMulNBits"};
   return std::ranges::any_of(
       parts, [&](std::string_view part) { return name.find(part) != std::string_view::npos; });
