@@ -261,7 +261,7 @@ TEST_CASE("a damaged safetensors file is refused", "[io][hostile]") {
   CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1)", 4) ==
         Contains{"these settings are not known: \"x\""});
   CHECK(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])", 4) ==
-        Contains{"a: expected 8 bytes for the sizes (2,) of float32, found 4"});
+        Contains{"\"a\": expected 8 bytes for the sizes (2,) of float32, found 4"});
   CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,8])", 4) ==
         Contains{"data_offsets: expected a begin and an end within 4 bytes, found (0, 8)"});
   CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4,0])", 4) == Contains{"data_offsets"});
