@@ -7,7 +7,9 @@
 #include <strata/model/sequential.hpp>
 
 #include "support/catch.hpp"
+#include "support/contains.hpp"
 #include "support/error_text.hpp"
+#include "support/growth.hpp"
 
 // Both containers: how they get their sizes and weights, and what they say about them.
 
@@ -198,6 +200,30 @@ TEST_CASE("Sequential: a layer that is added later leaves the others alone", "[c
   REQUIRE(grown.size() == 210 + 9);
   REQUIRE(std::equal(weights.begin(), weights.end(), grown.begin()));
   REQUIRE(model.predict(input<float>({1, 5, 2})).shape() == Shape{1, 3});
+}
+
+TEST_CASE("Sequential: adding a layer does not go through those before", "[containers]") {
+  CHECK(test::growth(500, [](int count) {
+          Sequential<> model;
+          model.add(Input{Dynamic, 3});
+          for (int i = 0; i < count; ++i) model.add(Dropout{0.1});
+          CHECK(model.output_shape({1, 2, 3}) == Shape{1, 2, 3});
+        }) < test::linear_growth);
+  // What the layers before became in the meantime counts.
+  Sequential<> model;
+  model.add(LSTM{4, return_sequences});
+  model.add(LSTM{5, return_sequences});
+  model.build(Input{Dynamic, 3});
+  model.add(Dense{2});
+  CHECK(model.layer(2).inputs() == 5);
+  model.layer(2) = AnyLayer<float>(Dense<float>(7));
+  model.build(Input{Dynamic, 3});
+  model.add(Dense{1});
+  CHECK(model.layer(3).inputs() == 7);
+  model.add(LSTM{2});
+  CHECK(error_text<ShapeError>([&] { model.add(LSTM{2}); }) ==
+        test::Contains{"expects sequences (B, T, F), but layer 4 (LSTM) returns one output"});
+  CHECK(model.size() == 5);
 }
 
 TEST_CASE("Sequential: both containers compute the same bits", "[containers]") {

@@ -1,3 +1,4 @@
+#include <iomanip>
 #include <limits>
 #include <sstream>
 #include <vector>
@@ -5,6 +6,7 @@
 #include <strata/tensor_print.hpp>
 
 #include "support/catch.hpp"
+#include "support/decimal_comma.hpp"
 
 // Tensors print as NumPy arrays of the same type do. The expected texts are str(array) of NumPy
 // 2.4.6.
@@ -184,6 +186,17 @@ TEST_CASE("Tensor: prints as NumPy does") {
   SECTION("no values: (0, 3)") { REQUIRE(printed<float>({0, 3}, {}) == "[]"); }
   SECTION("no values: (2, 0)") { REQUIRE(printed<float>({2, 0}, {}) == "[]"); }
   SECTION("no values: (2, 0, 3)") { REQUIRE(printed<float>({2, 0, 3}, {}) == "[]"); }
+}
+
+TEST_CASE("Tensor: the text does not depend on the locale or on the stream") {
+  const test::DecimalComma locale;
+  const Tensor<double> x({2, 2}, {1234.5, -0.25, 20, 1});
+  const std::string expected = "[[ 1.2345e+03 -2.5000e-01]\n [ 2.0000e+01  1.0000e+00]]";
+  std::ostringstream out;
+  out << std::hex << std::showpos << std::uppercase << std::left << std::setprecision(2)
+      << std::setfill('*') << std::setw(80) << x;
+  CHECK(out.str() == expected);
+  CHECK(text(Tensor<float>({1, 2}, {0.1f, 1.0f / 3})) == "[[0.1        0.33333334]]");
 }
 
 TEST_CASE("Tensor: 1000 values are printed whole") {

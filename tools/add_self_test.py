@@ -17,6 +17,7 @@ import json
 import os
 import struct
 import sys
+import tempfile
 
 INPUT = "self_test.input"
 OUTPUT = "self_test.output"
@@ -54,12 +55,22 @@ def write(path, metadata, entries):
         at += len(data)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    temporary = f"{path}.tmp{os.getpid()}"
-    with open(temporary, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(parts))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    path = os.path.realpath(path)
+    # A short name, however long the file's own is, which no other program takes for its leftover.
+    descriptor, temporary = tempfile.mkstemp(prefix=".self-test-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(struct.pack("<Q", len(text)) + text)
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        if os.path.exists(path):
+            os.chmod(temporary, os.stat(path).st_mode & 0o777)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def put(path, x, y, tolerance=None):

@@ -41,6 +41,7 @@ need ninja-build ninja
 need_eigen
 need nlohmann-json3-dev {/usr,/usr/local,/opt/homebrew}/include/nlohmann/json.hpp
 need libzip-dev {/usr,/usr/local,/opt/homebrew}/include/zip.h
+need locales /usr/share/i18n/locales/de_DE /usr/share/locale/de_DE.UTF-8 /usr/lib/locale/de_DE.utf8
 need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
 if wanted clang || wanted fuzz; then need clang clang++; fi
 if wanted docs; then need doxygen doxygen; fi

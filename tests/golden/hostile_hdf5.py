@@ -80,12 +80,17 @@ def newer_layout(file):
     whole(file)
 
 
+def tracked_order(file):
+    whole(file)
+
+
 def write_all(folder):
     os.makedirs(folder, exist_ok=True)
     for write in (whole, external_link, soft_link, external_array, loop, unallocated, compressed,
-                  in_pieces, whole_numbers, without_bias, one_too_many, big_endian, newer_layout):
+                  in_pieces, whole_numbers, without_bias, one_too_many, big_endian, newer_layout, tracked_order):
         path = os.path.join(folder, write.__name__ + ".weights.h5")
         newest = "latest" if write is newer_layout else "earliest"
-        with h5py.File(path, "w", libver=newest) as file:
-            file.create_group("layers/dense/vars")
+        tracks = write is tracked_order
+        with h5py.File(path, "w", libver=newest, track_order=tracks) as file:
+            file.create_group("layers/dense/vars", track_order=tracks)
             write(file)

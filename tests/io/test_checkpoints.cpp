@@ -193,6 +193,38 @@ TEST_CASE("which epochs are kept", "[io][checkpoint]") {
         std::vector<std::int64_t>{best});
 }
 
+TEST_CASE("a checkpoint that cannot be looked for is refused", "[io][checkpoint]") {
+  const Data data;
+  const test::TemporaryFolder folder;
+  Model one = model();
+  const auto error = [&](const std::string& path) {
+    const ModelCheckpoint checkpoint{.path = path, .resume = true};
+    return error_text<FileError>(
+        [&] { one.fit(data.x, data.y, {.epochs = 1, .callbacks = {checkpoint}, .verbose = 0}); });
+  };
+  CHECK(error((folder / std::string(300, 'a')).string()) ==
+        Contains{"aaa: cannot be looked for: File name too long"});
+  const auto file = (folder / "file").string();
+  io::write_file(file, "");
+  CHECK(error(file + "/run.safetensors") == Contains{"cannot be looked for: Not a directory"});
+}
+
+TEST_CASE("a checkpoint of weights that are not finite is refused", "[io][checkpoint]") {
+  const Data data;
+  const test::TemporaryFolder folder;
+  const std::string path = (folder / "run.safetensors").string();
+  Model one = model();
+  one.fit(data.x, data.y,
+          {.epochs = 1, .callbacks = {ModelCheckpoint{.path = path}}, .verbose = 0});
+  TrainingState state = io::read_checkpoint(path);
+  std::get<std::vector<float>>(state.weights.back().values)[0] =
+      std::numeric_limits<float>::infinity();
+  io::write_checkpoint(path, state);
+  CHECK(error_text<FormatError>([&] { (void)io::read_checkpoint(path); }) ==
+        Contains{"run.safetensors: lstm_1.recurrent_kernel: expected finite numbers, found inf"});
+  CHECK(io::read_checkpoint({path, allow_non_finite}).weights.size() == state.weights.size());
+}
+
 TEST_CASE("a checkpoint of another training is refused", "[io][checkpoint]") {
   const Data data;
   const test::TemporaryFolder folder;

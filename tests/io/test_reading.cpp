@@ -20,13 +20,17 @@
 #include <strata/io/assign.hpp>
 #include <strata/io/atomic_file.hpp>
 #include <strata/io/element.hpp>
+#include <strata/io/header.hpp>
 #include <strata/io/numbers.hpp>
 #include <strata/io/object_reader.hpp>
+#include <strata/io/safetensors_format.hpp>
 #include <strata/io/source.hpp>
 
 #include "support/catch.hpp"
 #include "support/contains.hpp"
+#include "support/decimal_comma.hpp"
 #include "support/error_text.hpp"
+#include "support/growth.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace strata;
@@ -72,6 +76,59 @@ TEST_CASE("a source is a file or memory, with a name", "[io]") {
   CHECK(error_text<FileError>([&] { Source(folder.path()); }) == Contains{"is a folder"});
   CHECK(error_text<FileError>([&] { Source(path, 2); }) == Contains{"larger than 2 bytes"});
   CHECK(Source(path, 3).bytes().size() == 3);
+}
+
+TEST_CASE("a file that is none of a format is refused by its begin", "[io]") {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "sparse";
+  std::ofstream(path) << std::string(16, '\0');
+  // On the disk it takes one block; memory could not hold it.
+  std::error_code error;
+  std::filesystem::resize_file(path, std::uintmax_t{20'000'000'000}, error);
+  if (error) {
+    WARN("no file of 20 GB can be made here: " << error.message());
+    return;
+  }
+  const Source source(path);
+  CHECK(source.size() == std::uintmax_t{20'000'000'000});
+  CHECK(source.head(8).size() == 8);
+  CHECK(format_error([&] { (void)read_safetensors(source); }) == Contains{"this is not JSON"});
+  CHECK(format_error([&] { (void)read_json(source); }) ==
+        Contains{"sparse: this is not JSON, which begins with { or ["});
+  // A header that says nothing of all that follows.
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary)
+      << '\2' << std::string(7, '\0') << "{}";
+  CHECK(format_error([&] { (void)read_safetensors(Source(path)); }) ==
+        Contains{"the tensors to end with the file, after 19999999990 bytes, found 0"});
+}
+
+TEST_CASE("the begin of a source is read alone", "[io]") {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "weights.bin";
+  std::ofstream(path, std::ios::binary) << "\x01\x02\x03";
+  const Source source(path);
+  const Source copy = source;
+  CHECK(source.head(2).size() == 2);
+  CHECK(copy.head(9).size() == 3);
+  CHECK(source.bytes()[2] == std::byte{3});
+  CHECK(source.size() == 3);
+  const std::vector<std::byte> memory = bytes_of({1, 2, 3});
+  CHECK(Source(memory).head(2).size() == 2);
+  CHECK(Source(memory).head(9).size() == 3);
+  // A pipe does not say how much comes.
+  const std::string pipe = (folder / "pipe").string();
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::ofstream(pipe) << std::string(100'000, 'x');
+    ::_exit(0);
+  }
+  const Source stream(pipe);
+  CHECK(stream.head(5).size() == 5);
+  CHECK(stream.size() == 100'000);
+  CHECK(stream.text() == std::string(100'000, 'x'));
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST_CASE("half precision is read exactly", "[io]") {
@@ -184,6 +241,30 @@ TEST_CASE("JSON is strict", "[io]") {
         "file: expected a whole number of at least 0 and at most 7, found 8");
   CHECK_THROWS_AS(read_integer(Json(1.5), here), FormatError);
   CHECK_THROWS_AS(read_integer(Json(std::numeric_limits<std::uint64_t>::max()), here), FormatError);
+}
+
+TEST_CASE("JSON is read in a time that grows with its length alone", "[io]") {
+  CHECK(test::growth(4000, [](int count) {
+          std::string text = "[";
+          for (int i = 0; i < count; ++i) text += R"({"a":[{},1]},)";
+          CHECK(parse_json(text + "{}]", here).size() == static_cast<std::size_t>(count) + 1);
+        }) < test::linear_growth);
+}
+
+TEST_CASE("numbers have points whatever the locale", "[io]") {
+  const test::DecimalComma locale;
+  const Json json = parse_json("[0.5, -1.25e-3, 12345678901234567890, -7]", here);
+  CHECK(json[0].get<double>() == 0.5);
+  CHECK(json[1].get<double>() == -1.25e-3);
+  CHECK(json.dump() == "[0.5,-0.00125,12345678901234567890,-7]");
+  CHECK(literal(0.1f) == "0x1.99999ap-4f");
+  CHECK(literal(-1234.5) == "-0x1.34ap+10");
+  CHECK(literal(-0.0) == "-0x0p+0");
+  LayerDescription dropout{"Dropout"};
+  dropout.add("rate", 0.25).add("same_for_all_steps", false);
+  CHECK(LayerCoder("float").code(dropout, 3).value.find(',') == std::string::npos);
+  CHECK(format_error([] { (void)converted<float>(1.5e300, here); }) ==
+        "file: expected numbers that float32 can hold, found 1.5e+300");
 }
 
 TEST_CASE("every key of an object is asked for", "[io]") {

@@ -1,5 +1,9 @@
 // strata's own files: what is refused, and what the messages say.
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstring>
 #include <filesystem>
@@ -7,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <strata/io/header.hpp>
 #include <strata/io/safetensors.hpp>
 #include <strata/strata.hpp>
 
@@ -157,6 +162,79 @@ TEST_CASE("other types of numbers are converted", "[io]") {
         Contains{"dense.kernel: expected float16, bfloat16, float32 or float64, found int16"});
 }
 
+TEST_CASE("weights that are not finite are refused by name", "[io]") {
+  Amp model;
+  std::vector<float> weights = model.weights();
+  const std::vector<float> good = weights;
+  // The recurrent kernel has the sizes (3, 12), after the kernel of (1, 12).
+  weights[12 + 2 * 12 + 5] = std::numeric_limits<float>::quiet_NaN();
+  CHECK(
+      error_text<ValueError>([&] { model.set_weights(weights); }) ==
+      "set_weights: lstm.recurrent_kernel: expected finite numbers, found nan at (2, 5); where it "
+      "is meant, call set_weights(weights, strata::allow_non_finite)");
+  CHECK(model.weights() == good);
+  CHECK(error_text<ShapeError>([&] { model.set_weights(std::span(weights).first(40)); }) ==
+        Contains{"found 40 numbers"});
+  const auto same_bits = [&](const auto& found) {
+    return std::memcmp(found.data(), weights.data(), weights.size() * sizeof(float)) == 0;
+  };
+  model.set_weights(weights, allow_non_finite);
+  CHECK(same_bits(model.weights()));
+
+  const test::TemporaryFolder folder;
+  const auto path = folder / "nan.safetensors";
+  save(path, model);
+  const std::string expected =
+      "nan.safetensors: lstm.recurrent_kernel: expected finite numbers, found nan at (2, 5); where "
+      "it is meant, read {file, strata::allow_non_finite}";
+  CHECK(error_text<FormatError>([&] { (void)load(path); }) == Contains{expected});
+  // Whatever the model had before stays.
+  CHECK(error_text<FormatError>([&] { load_weights(path, model); }) == Contains{expected});
+  CHECK(same_bits(model.weights()));
+  CHECK(same_bits(load({path, allow_non_finite}).weights()));
+  const Bytes bytes = save_to_memory(model);
+  Amp other;
+  load_weights({bytes, allow_non_finite}, other);
+  CHECK(same_bits(other.weights()));
+  CHECK(error_text<FormatError>([&] {
+          (void)load({bytes, "built in"});
+        }) == Contains{"built in: lstm.recurrent_kernel"});
+  CHECK(same_bits(load({bytes, "built in", allow_non_finite}).weights()));
+  CHECK(error_text<ValueError>([&] { save_header(folder / "nan.hpp", model); }) ==
+        "save_header: lstm.recurrent_kernel: expected finite numbers, found nan at (2, 5)");
+  CHECK(folder.count() == 1);
+
+  weights = good;
+  weights.back() = -std::numeric_limits<float>::infinity();
+  CHECK(error_text<ValueError>([&] { model.set_weights(weights); }) ==
+        Contains{"dense.bias: expected finite numbers, found -inf at (0,)"});
+}
+
+TEST_CASE("a model is saved without copies of its weights", "[io]") {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "large.safetensors";
+  constexpr Index units = 2000;
+  Sequential model{Input{units}, Dense{units}};
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const auto most_memory = [] {
+      struct rusage used {};
+      ::getrusage(RUSAGE_SELF, &used);
+      return used.ru_maxrss;
+    };
+    const auto before = most_memory();
+    save(path, model);
+    const auto kilobytes_of_weights =
+        static_cast<long>(units * units * Index{sizeof(float)} / 1024);
+    ::_exit(most_memory() - before < kilobytes_of_weights / 2 ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 0);
+  CHECK(std::filesystem::file_size(path) > units * units * sizeof(float));
+}
+
 TEST_CASE("a damaged safetensors file is refused", "[io][hostile]") {
   CHECK(error_text<FormatError>([] { (void)io::read_safetensors(Bytes(7)); }) ==
         Contains{"memory: expected a safetensors file of 8 bytes or more, found 7 bytes"});
@@ -183,7 +261,7 @@ TEST_CASE("a damaged safetensors file is refused", "[io][hostile]") {
   CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1)", 4) ==
         Contains{"these settings are not known: \"x\""});
   CHECK(tensor(R"("dtype":"F32","shape":[2],"data_offsets":[0,4])", 4) ==
-        Contains{"a: expected 8 bytes for the sizes (2,) of float32, found 4"});
+        Contains{"\"a\": expected 8 bytes for the sizes (2,) of float32, found 4"});
   CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[0,8])", 4) ==
         Contains{"data_offsets: expected a begin and an end within 4 bytes, found (0, 8)"});
   CHECK(tensor(R"("dtype":"F32","shape":[1],"data_offsets":[4,0])", 4) == Contains{"data_offsets"});

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -144,6 +145,75 @@ TEST_CASE("tensors of ONNX are in the file, in a type that is read, in one way",
         })) == Contains{"written in more than one way"});
   CHECK(read_error(with_tensor([](ProtoWriter& tensor) { tensor.integer(99, 1); })) ==
         Contains{"field 99: is not known"});
+}
+
+TEST_CASE("quantized models of ONNX are named", "[onnx]") {
+  CHECK(read_error(with_tensor([](ProtoWriter& tensor) {
+          tensor.text(8, "weight");
+          tensor.integer(2, 3);
+        })) ==
+        Contains{"\"weight\": data_type: is INT8 (3): this is a quantized model, whose "
+                 "weights are rounded to a few bits; strata reads the floating-point model"});
+  CHECK(read_error(with_tensor([](ProtoWriter& tensor) { tensor.integer(2, 17); })) ==
+        Contains{"is FLOAT8E4M3FN (17): this is a quantized model"});
+  CHECK(read_error(with_tensor([](ProtoWriter& tensor) { tensor.integer(2, 8); })) ==
+        Contains{"found STRING (8)"});
+  CHECK(read_error(with_tensor([](ProtoWriter& tensor) { tensor.integer(2, 99); })) ==
+        Contains{"found the unknown type 99"});
+  for (const char* op :
+       {"DynamicQuantizeLSTM", "QLinearMatMul", "MatMulInteger", "DequantizeLinear", "QGemm"}) {
+    INFO(op);
+    CHECK(changed("node_peepholes", [&](OnnxModel& model) {
+            model.graph.nodes[1].op = op;
+            model.graph.nodes[1].domain = "com.microsoft";
+          }) == Contains{"(" + std::string(op) + "): this is a quantized model"});
+  }
+  CHECK(changed("node_peepholes",
+                [](OnnxModel& model) {
+                  OnnxTensor table = integers("table", {1, 2});
+                  table.shape = {2, 1};
+                  model.graph.initializers.push_back(std::move(table));
+                }) ==
+        Contains{"expected floating-point numbers, or whole numbers of rank 0 or 1, found "
+                 "int64 of the sizes (2, 1)"});
+}
+
+TEST_CASE("numbers of ONNX may be as large as they can be written", "[onnx]") {
+  constexpr Index largest = std::numeric_limits<Index>::max();
+  constexpr Index smallest = std::numeric_limits<Index>::min();
+  const auto gather = [](Index place) {
+    return changed("node_peepholes", [&](OnnxModel& model) {
+      OnnxTensor last = integers("place", {place});
+      last.shape.clear();
+      model.graph.initializers.push_back(std::move(last));
+      auto& all = model.graph.nodes;
+      all.insert(all.begin(), {"", "Gather", "", {"x", "place"}, {"step"}, {{"axis", Index{1}}}});
+    });
+  };
+  CHECK(gather(largest) == Contains{"(Gather): takes a part of axis 1"});
+  CHECK(gather(smallest) == Contains{"(Gather): takes a part of axis 1"});
+  // A part of zeros of any size.
+  const auto slice = [](Index size, Index start, Index end, Index step) {
+    return changed("node_peepholes", [&](OnnxModel& model) {
+      const std::vector<std::pair<const char*, Index>> operands{
+          {"sizes", size}, {"start", start}, {"end", end}, {"first", 0}, {"step", step}};
+      for (const auto& [name, value] : operands) {
+        model.graph.initializers.push_back(integers(name, {value}));
+      }
+      auto& all = model.graph.nodes;
+      all.insert(all.begin(),
+                 {{"", "ConstantOfShape", "", {"sizes"}, {"zeros"}, {}},
+                  {"", "Slice", "", {"zeros", "start", "end", "first", "step"}, {"part"}, {}}});
+    });
+  };
+  CHECK(slice(largest, 0, largest, 2) == "(nothing was thrown)");
+  CHECK(slice(largest, largest, smallest, smallest) == "(nothing was thrown)");
+  CHECK(slice(smallest, 0, 1, 1) ==
+        Contains{"input 0 \"zeros\": expected sizes of at least 0, found -9223372036854775808"});
+  CHECK(read_error(with_tensor([](ProtoWriter& tensor) {
+          tensor.integers(1, {Index{1} << 58, 0});
+          tensor.integer(2, 1);
+        })) == Contains{"an array of nothing has the sizes (288230376151711744, 0)"});
 }
 
 TEST_CASE("files of ONNX from the future are refused with the versions", "[onnx]") {

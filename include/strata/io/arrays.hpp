@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -18,18 +19,27 @@
 namespace strata::inline STRATA_TARGET::io {
 
 /// The numbers that sizes hold, or throws FormatError: on negative sizes, and where the product
-/// leaves what memory can hold.
+/// leaves what memory can hold. An array of nothing has no long axis either: what goes along the
+/// axes of arrays would never end.
 [[nodiscard]] inline std::size_t checked_count(const std::vector<Index>& sizes,
                                                const Where& where) {
+  constexpr std::uint64_t most_around_nothing = std::uint64_t{1} << 24;
+  bool is_empty = false;
   std::uint64_t count = 1;
   for (const Index size : sizes) {
     if (size < 0) where.expected("sizes of at least 0", sizes_text(sizes));
-    if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(size), &count) ||
+    is_empty = is_empty || size == 0;
+    if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(std::max<Index>(size, 1)),
+                               &count) ||
         count > std::numeric_limits<std::uint64_t>::max() / 16) {
       where.refuse("the sizes " + sizes_text(sizes) + " are more than memory can hold");
     }
   }
-  return static_cast<std::size_t>(count);
+  if (!is_empty) return static_cast<std::size_t>(count);
+  if (count > most_around_nothing) {
+    where.refuse("an array of nothing has the sizes " + sizes_text(sizes));
+  }
+  return 0;
 }
 
 /// Throws FormatError unless numbers of such sizes and type have so many bytes.

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <strata/io/plain_locale.hpp>
+#include <strata/io/source.hpp>
 #include <strata/io/where.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -117,6 +118,20 @@ class JsonBuilder {
   JsonBuilder builder(where, max_depth);
   (void)Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
+}
+
+/// The value that a file is. Throws as parse_json does, on what begins as no object or list before
+/// the rest is read.
+[[nodiscard]] inline Json read_json(const Source& from) {
+  const auto head = from.head(64);
+  const std::string_view begin(reinterpret_cast<const char*>(head.data()), head.size());
+  const std::size_t first = begin.find_first_not_of(" \t\r\n");
+  const bool is_marked = begin.starts_with("\xef\xbb\xbf");
+  if (first != std::string_view::npos && begin[first] != '{' && begin[first] != '[' && !is_marked) {
+    from.where().refuse("this is not JSON, which begins with { or [: found " +
+                        in_quotes(begin.substr(first, 16)));
+  }
+  return parse_json(from.text(), from.where());
 }
 
 /// What a value is, for messages: its type, and its value where that is short.

@@ -96,7 +96,7 @@ inline void check_nam_version(const std::string& version, const Where& where) {
 template <class S>
 [[nodiscard]] NAMLayers<S> read_nam(const Source& from) {
   const Where where = from.where();
-  const Json json = parse_json(from.text(), where);
+  const Json json = read_json(from);
   ObjectReader reader(json, where);
   const std::string architecture = reader.get<std::string>("architecture");
   if (architecture != "LSTM") {

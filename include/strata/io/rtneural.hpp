@@ -188,7 +188,7 @@ struct RTNeuralLayers {
 template <class S>
 [[nodiscard]] RTNeuralLayers<S> read_rtneural(const Source& from) {
   const Where where = from.where();
-  const Json json = parse_json(from.text(), where);
+  const Json json = read_json(from);
   ObjectReader reader(json, where);
   RTNeuralLayers<S> file{rtneural_shape(reader.raw("in_shape"), where.in("in_shape")), {}};
   RTNeuralReader<S> layers(file.input);

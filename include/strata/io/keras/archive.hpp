@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <map>
 #include <memory>
 #include <span>
@@ -56,7 +57,12 @@ class KerasArchive {
     const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(
         zip_fopen_index(zip_.get(), entry.index, 0), zip_fclose);
     if (!file) here.refuse("cannot be unpacked: " + std::string(zip_strerror(zip_.get())));
-    std::vector<std::byte> content(entry.size);
+    std::vector<std::byte> content;
+    try {
+      content.resize(entry.size);
+    } catch (const std::exception&) {
+      here.refuse("unpacks to " + std::to_string(entry.size) + " bytes, which memory cannot hold");
+    }
     std::size_t used = 0;
     while (used < content.size()) {
       const zip_int64_t got = zip_fread(file.get(), content.data() + used, content.size() - used);

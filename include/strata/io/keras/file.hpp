@@ -63,8 +63,9 @@ struct KerasFile {
 
 /// Throws FormatError on whatever is not known, and on files that are neither.
 [[nodiscard]] inline KerasFile read_keras_file(const Source& source) {
-  if (KerasArchive::is_archive(source.bytes())) return read_keras_archive(source);
-  if (Hdf5File::is_hdf5(source.bytes())) return read_keras_hdf5(source);
+  const auto head = source.head(8);
+  if (KerasArchive::is_archive(head)) return read_keras_archive(source);
+  if (Hdf5File::is_hdf5(head)) return read_keras_hdf5(source);
   source.where().refuse("this is neither a .keras archive nor an HDF5 file");
 }
 

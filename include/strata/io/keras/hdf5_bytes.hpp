@@ -13,6 +13,14 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
+/// Throws FormatError: the file, or a part of it, is laid out as Keras lays out none.
+[[noreturn]] inline void refuse_newer_hdf5(const Where& where) {
+  where.refuse(
+      "the HDF5 file has the newer layout, which h5py writes with track_order=True, "
+      "libver=\"latest\" or external links; strata reads that of Keras' own files: save the model "
+      "again by Keras, with h5py.get_config().track_order = False");
+}
+
 /// Bytes that are read from front to back, and never beyond their end: FormatError instead.
 class Hdf5Bytes {
  public:

@@ -34,6 +34,7 @@ class Hdf5File {
     Hdf5Bytes head(bytes, where_);
     head.skip(8);
     const unsigned version = head.byte();
+    if (version == 2 || version == 3) refuse_newer_hdf5(where_);
     head.require_version("superblock", version, 0, 1);
     head.skip(4);
     if (head.byte() != 8 || head.byte() != 8) where_.refuse("HDF5 addresses are not of 8 bytes");
@@ -148,6 +149,9 @@ class Hdf5File {
   /// The messages of the "object header" at an address.
   [[nodiscard]] Object object_at(std::uint64_t address, const Where& where) const {
     Hdf5Bytes head = at(address, where);
+    if (head.left() >= 4 && std::memcmp(head.rest().data(), "OHDR", 4) == 0) {
+      refuse_newer_hdf5(where);
+    }
     head.require_version("object header", head.byte(), 1, 1);
     head.skip(1);
     std::size_t count = head.word<std::uint16_t>();
@@ -192,7 +196,7 @@ class Hdf5File {
   [[nodiscard]] std::map<std::string, std::uint64_t> members(const Object& group,
                                                              const Where& where) const {
     const auto table = message(group, symbol_table);
-    if (!table) where.refuse("an HDF5 group of a newer layout, which Keras' files do not have");
+    if (!table) refuse_newer_hdf5(where);
     Hdf5Bytes bytes(*table, where);
     std::vector<std::uint64_t> nodes = {bytes.word<std::uint64_t>()};
     Hdf5Bytes heap = at(bytes.word<std::uint64_t>(), where);
@@ -243,7 +247,10 @@ class Hdf5File {
       if (text.empty() || text.find('/') != std::string::npos) {
         node.where().refuse("has a member with a name that is none: " + in_quotes(text));
       }
-      if (kind > 1) node.where().in(text).refuse("links out of their place are not followed");
+      if (kind > 1) {
+        node.where().in(text).refuse(
+            "is a link to another place or file, which is not followed; write the array itself");
+      }
       if (found.size() >= max_objects || !found.emplace(text, address).second) {
         node.where().refuse("has two members of one name, or too many");
       }
@@ -284,8 +291,14 @@ class Hdf5File {
 
   void read_array(const std::string& path, const Object& object, NamedArrays& arrays) {
     const Where here = where_.in(path);
-    if (message(object, filters)) here.refuse("compressed arrays of HDF5 are not read");
-    if (message(object, external_files)) here.refuse("the array lies outside of the file");
+    if (message(object, filters)) {
+      here.refuse(
+          "the array is compressed, or filtered otherwise, by HDF5, which is not read; write it "
+          "without compression, as Keras does");
+    }
+    if (message(object, external_files)) {
+      here.refuse("the array lies in another file, which is not read; write it into this one");
+    }
     const auto type_message = message(object, datatype);
     const auto place_message = message(object, layout);
     if (!type_message || !place_message)
@@ -309,7 +322,7 @@ class Hdf5File {
       return Element::bfloat16;
     }
     here.expected("numbers of float16, bfloat16, float32 or float64",
-                  "another type of " + std::to_string(type.size) + " bytes");
+                  type.text() + " of " + std::to_string(type.size) + " bytes");
   }
 
   /// The bytes of an array.
@@ -322,7 +335,11 @@ class Hdf5File {
       spend(size);
       return bytes.take(size);
     }
-    if (kind != 1) bytes.where().refuse("arrays of HDF5 in pieces are not read");
+    if (kind != 1) {
+      bytes.where().refuse(
+          "the array is in pieces (chunks, or a virtual dataset), which is not read; write it in "
+          "one piece, as Keras does");
+    }
     const auto address = bytes.word<std::uint64_t>();
     const auto stored = bytes.word<std::uint64_t>();
     if (size == 0) return {};

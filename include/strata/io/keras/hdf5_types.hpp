@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -22,6 +23,8 @@ struct Hdf5Type {
   enum class Kind { number, fixed_text, text, bytes, other };
 
   Kind kind = Kind::other;
+  /// The number that HDF5 gives to a kind.
+  unsigned type_class = 0;
   std::uint32_t size = 0;
   Element element = Element::float32;
   bool big_endian = false;
@@ -32,8 +35,9 @@ struct Hdf5Type {
     const std::uint8_t sign = bytes.byte();
     bytes.skip(1);
     Hdf5Type type;
+    type.type_class = head & 0x0f;
     type.size = bytes.word<std::uint32_t>();
-    switch (head & 0x0f) {
+    switch (type.type_class) {
       case 1:
         if (const auto element = floating(bytes, type.size, bits, sign)) {
           type.kind = Kind::number;
@@ -54,6 +58,22 @@ struct Hdf5Type {
         break;
     }
     return type;
+  }
+
+  /// In words, for messages.
+  [[nodiscard]] std::string text() const {
+    constexpr std::array<const char*, 11> names{"whole numbers",
+                                                "another floating-point type",
+                                                "times",
+                                                "text",
+                                                "bits",
+                                                "bytes",
+                                                "records",
+                                                "references",
+                                                "an enumeration, such as bool",
+                                                "lists of any length",
+                                                "small arrays"};
+    return type_class < names.size() ? names[type_class] : "another type";
   }
 
  private:

@@ -110,7 +110,7 @@ struct OnnxSlice {
   Index end = 0;
   Index step = 1;
 
-  /// What it takes of an axis of a size: the first place, and how many.
+  /// What it takes of an axis of a size of at least 0: the first place, and how many.
   struct Range {
     Index first = 0;
     Index count = 0;
@@ -127,7 +127,7 @@ struct OnnxSlice {
     const Index distance = step > 0 ? stop - first : first - stop;
     if (distance <= 0) return {first, 0};
     const Index stride = step > 0 ? std::min(step, distance) : -std::max(step, -distance);
-    return {first, (distance + stride - 1) / stride};
+    return {first, 1 + (distance - 1) / stride};
   }
   /// The places themselves, in order.
   [[nodiscard]] std::vector<Index> places(Index size) const {

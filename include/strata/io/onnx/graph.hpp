@@ -18,6 +18,7 @@
 #include <strata/io/onnx/operators.hpp>
 #include <strata/io/onnx/operators/constant.hpp>
 #include <strata/io/onnx/reading.hpp>
+#include <strata/io/onnx/type_names.hpp>
 #include <strata/io/onnx/value.hpp>
 #include <strata/io/where.hpp>
 #include <strata/layers/input.hpp>
@@ -166,6 +167,7 @@ class OnnxGraphReader {
     for (const OnnxNode& node : model_->graph.nodes) {
       const OnnxCall call(node, number++, values_, model_->opset, budget_, *where_);
       if (OnnxOperators::find(node)) continue;
+      if (is_quantized_operator(node.op)) call.where().refuse(onnx_is_quantized);
       const std::string of = node.domain.empty() ? "" : " of " + in_quotes(node.domain);
       call.where().refuse("strata " + std::string(version_string) +
                           " has no layer that is, or contains, this operator" + of);

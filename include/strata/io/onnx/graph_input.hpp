@@ -5,6 +5,7 @@
 
 #include <strata/io/element.hpp>
 #include <strata/io/onnx/model.hpp>
+#include <strata/io/onnx/type_names.hpp>
 #include <strata/io/onnx/value.hpp>
 #include <strata/io/where.hpp>
 #include <strata/layers/input.hpp>
@@ -32,7 +33,7 @@ class OnnxGraphInput {
         (data.ids && input.shape->size() == 3)) {
       where.in("elem_type")
           .expected("a floating-point type, or INT32 or INT64 for (B, T)",
-                    std::to_string(input.type));
+                    onnx_type_text(input.type));
     }
     constexpr Index most = Index{1} << 40;
     std::size_t i = 0;

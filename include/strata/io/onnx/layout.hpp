@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -80,7 +81,8 @@ namespace strata::inline STRATA_TARGET::io {
 
 /// One place of an axis, which stays with a size of 1.
 [[nodiscard]] inline OnnxSlice slice_at(std::size_t axis, Index place) {
-  return {axis, place, place == -1 ? OnnxSlice::end_of_axis : place + 1, 1};
+  const bool is_end = place == -1 || place == std::numeric_limits<Index>::max();
+  return {axis, place, is_end ? OnnxSlice::end_of_axis : place + 1, 1};
 }
 
 /// What the two directions of a layer have in common. Throws FormatError where they are not of

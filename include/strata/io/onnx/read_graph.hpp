@@ -7,6 +7,7 @@
 #include <strata/io/onnx/read_node.hpp>
 #include <strata/io/onnx/read_tensor.hpp>
 #include <strata/io/onnx/read_value_info.hpp>
+#include <strata/io/onnx/type_names.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {
@@ -37,7 +38,7 @@ namespace strata::inline STRATA_TARGET::io {
       case 16:
         break;
       case 14:
-        message.refuse("quantized models are not read");
+        message.refuse(onnx_is_quantized);
       case 15:
         message.refuse("sparse initializers are not read");
       default:

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -41,10 +43,23 @@ inline void read_onnx_opset(ProtoReader message, Index& opset) {
   opset = version;
 }
 
+/// Throws FormatError, before the file is read, on what cannot be one.
+inline void require_onnx_begin(const Source& from) {
+  // Protocol Buffers allow no larger messages, which is why ONNX has external data.
+  constexpr std::uintmax_t largest = (std::uintmax_t{1} << 31) - 1;
+  const auto head = from.head(1);
+  if (!head.empty() && head[0] == std::byte{0}) from.where().refuse("this is no ONNX file");
+  if (from.size() > largest) {
+    from.where().expected("at most " + std::to_string(largest) + " bytes, as ONNX files have",
+                          std::to_string(from.size()));
+  }
+}
+
 /// Throws FormatError on files that are damaged, newer than what strata knows, or hold more than
 /// one graph.
 [[nodiscard]] inline OnnxModel read_onnx_model(const Source& from) {
   const Where where = from.where();
+  require_onnx_begin(from);
   OnnxModel model;
   bool has_graph = false;
   ProtoReader message(from.bytes(), where);

@@ -11,6 +11,7 @@
 #include <strata/io/element.hpp>
 #include <strata/io/onnx/model.hpp>
 #include <strata/io/onnx/protobuf.hpp>
+#include <strata/io/onnx/type_names.hpp>
 #include <strata/io/where.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -78,11 +79,14 @@ class OnnxTensorReader {
     }
     const auto element = onnx_element_of(type_);
     if (!element) {
+      if (is_quantized_type(type_)) {
+        where_.in("data_type").refuse("is " + onnx_type_text(type_) + ": " + onnx_is_quantized);
+      }
       where_.in("data_type")
           .expected(
               "FLOAT (1), INT32 (6), INT64 (7), BOOL (9), FLOAT16 (10), DOUBLE (11) or BFLOAT16 "
               "(16)",
-              std::to_string(type_));
+              onnx_type_text(type_));
     }
     tensor_.element = *element;
     const std::size_t count = checked_count(tensor_.shape, where_);

@@ -31,7 +31,9 @@ class OnnxConstants {
       return numbers_of(ArrayView{tensor.element, tensor.shape, tensor.bytes}, where);
     }
     if (tensor.shape.size() > 1) {
-      where.expected("whole numbers of rank 0 or 1", sizes_text(tensor.shape));
+      where.expected(
+          "floating-point numbers, or whole numbers of rank 0 or 1",
+          std::string(name(tensor.element)) + " of the sizes " + sizes_text(tensor.shape));
     }
     OnnxIntegers integers{{}, tensor.shape.empty()};
     const std::size_t size = size_of(tensor.element);

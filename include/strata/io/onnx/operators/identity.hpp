@@ -8,6 +8,7 @@
 #include <strata/io/numbers.hpp>
 #include <strata/io/onnx/call.hpp>
 #include <strata/io/onnx/model.hpp>
+#include <strata/io/onnx/type_names.hpp>
 #include <strata/io/onnx/value.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -36,7 +37,7 @@ class OnnxIdentities {
     const auto element = onnx_element_of(code);
     if (!element || *element == Element::boolean) {
       call.attribute_where("to").expected("a floating-point type, INT32 (6) or INT64 (7)",
-                                          std::to_string(code));
+                                          onnx_type_text(code));
     }
     const bool to_floating = is_floating(*element);
     if (const auto* integers = call.find<OnnxIntegers>(0); integers && to_floating) {

@@ -47,6 +47,7 @@ class OnnxPlaces {
       for (const OnnxSlice& one : slices) {
         OnnxSize& size = result.shape[one.axis];
         if (size.is_number()) {
+          if (size.number < 0) call.where(0).expected("sizes of at least 0", size_text(size));
           size.number = one.range(size.number).count;
         } else if (!one.is_whole()) {
           call.where().refuse("takes a part of an axis whose size is not known");
