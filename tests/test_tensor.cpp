@@ -213,11 +213,11 @@ TEST_CASE("Tensor: errors say what was found") {
           "a tensor has rank 2, (B, F), or 3, (B, T, F); found the shape (1,)");
   const Tensor<double> x = counted();
   REQUIRE(error_text<ShapeError>([&] { (void)x.rows(1, 2); }) ==
-          "rows 1 to 3 of a tensor of 2 samples");
+          "samples 1 to 3 of a tensor of 2 samples");
   REQUIRE(error_text<ShapeError>([&] { (void)x.rows(-1, 1); }) ==
-          "rows -1 to 0 of a tensor of 2 samples");
+          "samples -1 to 0 of a tensor of 2 samples");
   REQUIRE(error_text<ShapeError>([&] { (void)x.rows(0, -1); }) ==
-          "rows 0 to -1 of a tensor of 2 samples");
+          "samples 0 to -1 of a tensor of 2 samples");
   Tensor<float> kept({1, 2}, {3, 4});
   REQUIRE_THROWS_AS(kept.resize({7}), ShapeError);
   REQUIRE(kept.shape() == Shape{1, 2});

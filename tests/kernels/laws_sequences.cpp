@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/layer_cases.hpp"
 #include "support/tolerance.hpp"
+#include "support/values_of.hpp"
 
 using namespace strata;
 using namespace strata::test;
@@ -64,7 +65,7 @@ TEMPLATE_TEST_CASE("A padded sequence under a mask computes what the sequence do
         for (Index b = 0; b < 3; ++b) {
           const Index length = lengths[static_cast<std::size_t>(b)];
           const auto alone = run(steps_of(x, b, length), {});
-          const auto whole = y.rows(b, 1).values();
+          const auto whole = values_of(y.rows(b, 1));
           require_close(alone.values(), whole.first(alone.values().size()),
                         tolerance<Scalar>.values);
         }
@@ -130,10 +131,10 @@ TEMPLATE_TEST_CASE("A sequence in two parts, its state handed over, is the whole
           continue;
         }
         for (Index b = 0; b < 3; ++b) {
-          const auto all = whole.rows(b, 1).values();
+          const auto all = values_of(whole.rows(b, 1));
           const auto count = static_cast<std::size_t>(4 * whole.features());
-          require_close(y1.rows(b, 1).values(), all.first(count), tolerance<Scalar>.values);
-          require_close(y2.rows(b, 1).values(), all.subspan(count), tolerance<Scalar>.values);
+          require_close(values_of(y1.rows(b, 1)), all.first(count), tolerance<Scalar>.values);
+          require_close(values_of(y2.rows(b, 1)), all.subspan(count), tolerance<Scalar>.values);
         }
       }
     }

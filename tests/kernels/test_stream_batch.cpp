@@ -13,6 +13,7 @@
 #include "support/layer_cases.hpp"
 #include "support/one_layer.hpp"
 #include "support/tolerance.hpp"
+#include "support/values_of.hpp"
 
 // StreamBatch: many streams at once, with the numbers of Stream, whoever joins and leaves.
 
@@ -257,9 +258,9 @@ TEST_CASE("StreamBatch: rows of numbers in the order of ids()", "[stream]") {
   streams.step(x.values(), y.values());
   for (Index row = 0; row < 4; ++row) {
     const StreamId id = streams.ids()[static_cast<std::size_t>(row)];
-    CHECK(std::ranges::equal(streams.input(id), x.rows(row, 1).values()));
-    CHECK(std::ranges::equal(streams.output(id), y.rows(row, 1).values()));
-    std::ranges::copy(x.rows(row, 1).values(), by_id.input(id).begin());
+    CHECK(std::ranges::equal(streams.input(id), test::values_of(x.rows(row, 1))));
+    CHECK(std::ranges::equal(streams.output(id), test::values_of(y.rows(row, 1))));
+    std::ranges::copy(test::values_of(x.rows(row, 1)), by_id.input(id).begin());
   }
   by_id.step();
   for (const StreamId id : streams.ids()) {
