@@ -74,6 +74,34 @@ TEMPLATE_TEST_CASE("A padded sequence under a mask computes what the sequence do
   }
 }
 
+TEMPLATE_TEST_CASE("A masked sequence is its steps one by one, skipping what does not count",
+                   "[laws]", float, double) {
+  using Scalar = TestType;
+  for (auto& one : layer_cases<Scalar>()) {
+    if (!one.streams || one.name == "LastStep") continue;
+    DYNAMIC_SECTION(one.name) {
+      const Index steps = 6;
+      const auto x = one.input(1, steps, 34);
+      Mask mask(1, steps);
+      for (const Index t : {0, 2, 3, 5}) mask.set(0, t, false);
+      Runner<Scalar> run(one.layer, false);
+      const auto y = run(x, {.mask = &mask});
+      typename LayerRef<Scalar>::Packed packed;
+      one.layer.pack(packed, false);
+      std::vector<Scalar> state(static_cast<std::size_t>(one.layer.state_size()));
+      std::vector<Scalar> out(static_cast<std::size_t>(y.features()));
+      for (Index t = 0; t < steps; ++t) {
+        step_layer(packed, x.data() + t * (x.size() / steps), state.data(), out.data(), false,
+                   mask(0, t));
+        if (y.rank() < 3) continue;
+        require_close(out, y.values().subspan(out.size() * std::size_t(t), out.size()),
+                      tolerance<Scalar>.values);
+      }
+      if (y.rank() < 3) require_close(out, y.values(), tolerance<Scalar>.values);
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("What masked steps hold does not matter", "[laws]", float, double) {
   using Scalar = TestType;
   for (auto& one : layer_cases<Scalar>()) {
