@@ -134,7 +134,8 @@ Eigen::MatrixXf free_run(const Forecaster& forecast, const Tensor<float>& window
   run.leftCols(window) = rows_of(windows);
   for (Index t = 0; t < free_steps; ++t) {
     const Tensor<float>::RowMajor now = run.middleCols(t, window);
-    run.col(window + t) = forecast(Tensor<float>::view(now.data(), windows.shape())).matrix();
+    const auto next = forecast(Tensor<float>::view(now.data(), windows.shape()));
+    run.col(window + t) = next.matrix();
   }
   return run.rightCols(free_steps);
 }
@@ -157,7 +158,8 @@ double median(std::vector<double> values) {
 
 // Errors are NRMSE: the root of the mean squared error, by the deviation of the truth.
 void judge(Method& method, const Problem& problem) {
-  method.one_step = method.forecast(problem.test.x).matrix();
+  const auto one_step = method.forecast(problem.test.x);
+  method.one_step = one_step.matrix();
   method.error = rms(method.one_step - problem.truth) / problem.spread;
   method.free_runs = free_run(method.forecast, problem.start_windows);
   const Eigen::MatrixXf errors = method.free_runs - problem.continuations;

@@ -32,7 +32,8 @@ using Columns = Eigen::Matrix<Scalar, Dynamic, Dynamic>;
 /// A record of rank 2, (B, F), as F x B: one column for each sample.
 template <class Scalar>
 Columns<Scalar> columns(const GoldenRecord& record) {
-  return record.tensor<Scalar>().matrix().transpose();
+  const auto values = record.tensor<Scalar>();
+  return values.matrix().transpose();
 }
 
 template <class Matrix>

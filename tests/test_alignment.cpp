@@ -86,12 +86,14 @@ Numbers result(const Model& model) {
   const auto y = model.predict(input());
   Numbers numbers(y.values().begin(), y.values().end());
   Stream stream{model};
-  for (const float x : input().values()) numbers.push_back(stream(x));
+  const auto given = input();
+  for (const float x : given.values()) numbers.push_back(stream(x));
   return numbers;
 }
 Numbers result(const Cell& cell) {
   auto state = LSTMState<float, 16>::zero();
-  for (const float x : input().values()) {
+  const auto given = input();
+  for (const float x : given.values()) {
     state = cell.step(Eigen::Vector<float, 1>::Constant(x), state);
   }
   return {state.h.begin(), state.h.end()};
@@ -100,7 +102,8 @@ template <class Model>
 Numbers result(const Stream<Model>& stream) {
   Stream<Model> own = stream;
   Numbers numbers;
-  for (const float x : input().values()) numbers.push_back(own(x));
+  const auto given = input();
+  for (const float x : given.values()) numbers.push_back(own(x));
   return numbers;
 }
 template <class Model>
@@ -108,7 +111,8 @@ Numbers result(const StreamBatch<Model>& streams) {
   StreamBatch<Model> own = streams;
   const StreamId id = own.join();
   Numbers numbers;
-  for (const float x : input().values()) {
+  const auto given = input();
+  for (const float x : given.values()) {
     own.input(id)[0] = x;
     own.step();
     numbers.push_back(own.output(id)[0]);
@@ -285,7 +289,8 @@ TEST_CASE("Alignment: a cell and its state in memory shared by processes", "[ali
   Shared<LSTMState<float, 16>> state(LSTMState<float, 16>::zero());
   const Numbers expected = result(*shared);
   require_in_child([&] {
-    for (const float x : input().values()) {
+    const auto given = input();
+    for (const float x : given.values()) {
       *state = shared->step(Eigen::Vector<float, 1>::Constant(x), *state);
     }
     return result(*shared) == expected;

@@ -10,6 +10,7 @@
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
 #include "support/growth.hpp"
+#include "support/values_of.hpp"
 
 // Both containers: how they get their sizes and weights, and what they say about them.
 
@@ -234,8 +235,8 @@ TEST_CASE("Sequential: both containers compute the same bits", "[containers]") {
   const auto x = input<float>({7, 5, 2});
   const auto y = run_time.predict(x);
   REQUIRE(y.shape() == Shape{7, 2});
-  REQUIRE(std::ranges::equal(fixed.predict(x).values(), y.values()));
-  REQUIRE(std::ranges::equal(chosen.predict(x).values(), y.values()));
+  REQUIRE(std::ranges::equal(test::values_of(fixed.predict(x)), y.values()));
+  REQUIRE(std::ranges::equal(test::values_of(chosen.predict(x)), y.values()));
 }
 
 TEST_CASE("Sequential: layers with weights go from one container to the other", "[containers]") {
@@ -248,7 +249,8 @@ TEST_CASE("Sequential: layers with weights go from one container to the other", 
   REQUIRE(run_time.is_built());
   REQUIRE(run_time.weights() == fixed.weights());
   const auto x = input<float>({2, 5, 2});
-  REQUIRE(std::ranges::equal(run_time.predict(x).values(), fixed.predict(x).values()));
+  REQUIRE(
+      std::ranges::equal(test::values_of(run_time.predict(x)), test::values_of(fixed.predict(x))));
 
   SECTION("float to double is exact, and back") {
     Sequential<double> wide;
@@ -261,7 +263,7 @@ TEST_CASE("Sequential: layers with weights go from one container to the other", 
     const auto y = wide.predict(input<double>({2, 5, 2}));
     for (Index i = 0; i < y.size(); ++i) {
       REQUIRE(std::abs(y.values()[static_cast<std::size_t>(i)] -
-                       run_time.predict(x).values()[static_cast<std::size_t>(i)]) < 1e-6);
+                       test::values_of(run_time.predict(x))[static_cast<std::size_t>(i)]) < 1e-6);
     }
     Sequential<float> narrow;
     narrow.add(*wide.layer(0).as<LSTM<double, Dynamic, Dynamic, true>>());
@@ -310,7 +312,8 @@ TEST_CASE("Sequential: copies are plain copies", "[containers]") {
     REQUIRE(copy.weights() != before);
     copy = model;
     REQUIRE(copy.weights() == before);
-    REQUIRE(std::ranges::equal(copy.predict(x).values(), model.predict(x).values()));
+    REQUIRE(
+        std::ranges::equal(test::values_of(copy.predict(x)), test::values_of(model.predict(x))));
     const auto moved = std::move(copy);
     REQUIRE(moved.weights() == before);
   }

@@ -1,4 +1,8 @@
+#include <concepts>
 #include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <strata/strata.hpp>
@@ -344,6 +348,121 @@ TEST_CASE("Errors: options of layers", "[errors]") {
             (void)Input{0, 3};
           }) == "Input: steps must be at least 1, or Dynamic, found 0");
 }
+
+TEST_CASE("Errors: sizes that no memory can hold", "[errors]") {
+  const Index huge = Index{1} << 62;
+  const std::string most = " must be at most " +
+                           std::to_string(std::numeric_limits<Index>::max() / 128) + ", found " +
+                           std::to_string(huge);
+  const auto refused = [&](const std::string& what, auto make) {
+    CHECK(error_text<ValueError>([&] { (void)make(); }) == what + most);
+  };
+  refused("LSTM: units", [&] { return LSTM{huge}; });
+  refused("ResetBeforeGRU: units", [&] { return ResetBeforeGRU{huge}; });
+  refused("LayerNormLSTM: units", [&] { return LayerNormLSTM{huge}; });
+  refused("DeepTransitionRNN: units", [&] {
+    return DeepTransitionRNN{3, {.transitions = {huge}}};
+  });
+  refused("Dense: units", [&] { return Dense{huge}; });
+  refused("AttentionPooling: units", [&] { return AttentionPooling{huge}; });
+  refused("Embedding: vocabulary", [&] { return Embedding{huge, 2}; });
+  refused("Embedding: units", [&] { return Embedding{2, huge}; });
+  refused("RepeatVector: n", [&] { return RepeatVector{huge}; });
+  refused("Reshape: steps", [&] { return Reshape{huge, 2}; });
+  refused("Input: steps", [&] { return Input{huge, 2}; });
+  refused("zero_state: the number of sequences", [&] { return run_time().zero_state(huge); });
+  CHECK_THROWS_AS((Input{Index{1} << 40, Index{1} << 40}), ShapeError);
+  CHECK_THROWS_AS((Reshape{Index{1} << 40, Index{1} << 40}), ShapeError);
+  CHECK_THROWS_AS((LSTMCell<float>(huge, huge)), ShapeError);
+  Sequential<> model = run_time();
+  StreamBatch streams{model};
+  CHECK_THROWS_AS(streams.reserve(huge), ValueError);
+  CHECK_THROWS_AS(streams.reserve(-1), ValueError);
+  (void)streams.join();
+  streams.step();
+  CHECK_THROWS_AS(pad_sequences(std::vector<std::vector<float>>{{1}, {2}}, {.maxlen = huge}),
+                  ShapeError);
+}
+
+TEST_CASE("Errors: a build that throws leaves the model as it was", "[errors]") {
+  // 2^33 times 2^31 weights.
+  const Index units = Index{1} << 31;
+  Sequential model{LSTM{4, return_sequences}, LSTM{units}};
+  CHECK(error_text<ShapeError>([&] {
+          model.build(Input{3, 2});
+        }) ==
+        "layer 1 (LSTM, 2147483648 units): the shape (4, 2147483648, 2147483648) has more elements "
+        "than memory has addresses");
+  CHECK_FALSE(model.is_built());
+  CHECK(!model.input());
+  CHECK(model.layer<0>().inputs() == Dynamic);
+  CHECK(model.layer<1>().inputs() == Dynamic);
+  Sequential<> chosen = run_time();
+  const auto before = chosen.weights();
+  CHECK_THROWS_AS(chosen.add(Dense{Index{1} << 56}), Error);
+  CHECK(chosen.size() == 3);
+  CHECK(chosen.weights() == before);
+}
+
+TEST_CASE("Errors: a batch size above the number of samples is all of them", "[errors]") {
+  const Index all = std::numeric_limits<Index>::max();
+  Sequential<> model = run_time();
+  model.compile(Adam{}, MeanSquaredError{});
+  Sequential<> same = model;
+  const auto x = ones({4, 3, 2});
+  const auto y = ones({4, 2});
+  const auto losses = model.fit(x, y, {.epochs = 2, .batch_size = all, .verbose = 0})["loss"];
+  CHECK(losses == same.fit(x, y, {.epochs = 2, .batch_size = 4, .verbose = 0})["loss"]);
+  CHECK(model.weights() == same.weights());
+  CHECK(model.evaluate(x, y, {.batch_size = all}).loss == same.evaluate(x, y).loss);
+  CHECK(model.predict(x, {.batch_size = all}).batch() == 4);
+  model.fit(x, y, {.batch_size = all, .shuffle = false, .stateful = true, .verbose = 0});
+}
+
+/// How many of the functions that point into an object compile on it.
+template <class T>
+constexpr int references = requires(T t) {
+  static_cast<T&&>(t).layers();
+}
++ requires(T t) {
+  static_cast<T&&>(t).layer(0);
+}
++ requires(T t) {
+  static_cast<T&&>(t).template layer<0>();
+}
++ requires(T t) {
+  static_cast<T&&>(t).network();
+}
++ requires(T t) {
+  static_cast<T&&>(t).parameters();
+}
++ requires(T t) {
+  static_cast<T&&>(t).find("loss");
+}
++ requires(T t) {
+  static_cast<T&&>(t).begin();
+}
++ requires(T t) {
+  static_cast<T&&>(t).rows(0);
+};
+static_assert(references<Sequential<float>&> == 4);
+static_assert(references<const Sequential<float>&> == 4);
+static_assert(references<Sequential<float>> == 0);
+static_assert(references<const Sequential<float>> == 0);
+static_assert(references<Sequential<Dense<>>&> == 4);
+static_assert(references<Sequential<Dense<>>> == 0);
+static_assert(references<Logs&> == 2);
+static_assert(references<Logs> == 0);
+static_assert(references<State<float>&> == 1);
+static_assert(references<State<float>> == 0);
+static_assert(std::same_as<decltype(History()["loss"]), std::vector<double>>);
+static_assert(std::same_as<decltype(History().names()), std::vector<std::string>>);
+static_assert(
+    std::same_as<decltype(std::declval<Stream<Sequential<float>>>().state()), State<float>>);
+static_assert(std::is_constructible_v<Trainer<Sequential<float>>, Sequential<float>&, Adam,
+                                      MeanSquaredError>);
+static_assert(!std::is_constructible_v<Trainer<Sequential<float>>, Sequential<float>, Adam,
+                                       MeanSquaredError>);
 
 TEST_CASE("Errors: options of optimizers", "[errors]") {
   const auto text = [](auto rule) {

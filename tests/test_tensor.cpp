@@ -1,8 +1,13 @@
 #include <array>
 #include <concepts>
+#include <limits>
+#include <new>
 #include <utility>
 #include <vector>
 
+#include <strata/detail/sizes.hpp>
+#include <strata/mask.hpp>
+#include <strata/model/state.hpp>
 #include <strata/tensor.hpp>
 
 #include "support/catch.hpp"
@@ -21,6 +26,36 @@ Tensor<double> counted() {
   for (std::size_t i = 0; i < x.values().size(); ++i) x.values()[i] = static_cast<double>(i);
   return x;
 }
+
+/// How many of the functions that point into a tensor compile on it.
+template <class T>
+constexpr int views = requires(T t) {
+  static_cast<T&&>(t).values();
+}
++ requires(T t) {
+  static_cast<T&&>(t).data();
+}
++ requires(T t) {
+  static_cast<T&&>(t).matrix();
+}
++ requires(T t) {
+  static_cast<T&&>(t).sequence(0);
+}
++ requires(T t) {
+  static_cast<T&&>(t).step(0);
+}
++ requires(T t) {
+  static_cast<T&&>(t).rows(0, 1);
+};
+static_assert(views<Tensor<float>&> == 6);
+static_assert(views<const Tensor<float>&> == 6);
+static_assert(views<Tensor<float>> == 0);
+static_assert(views<const Tensor<float>> == 0);
+// What a temporary gives is a value, not a reference into it.
+static_assert(std::same_as<decltype(Tensor<float>()(0, 0)), float>);
+static_assert(std::same_as<decltype(Tensor<float>().shape()), Shape>);
+
+constexpr Index largest_index = std::numeric_limits<Index>::max();
 
 }  // namespace
 
@@ -180,8 +215,8 @@ TEST_CASE("Tensor: rows are a view of some samples") {
   REQUIRE(x.rows(2, 0).empty());
   REQUIRE(x.rows(0, 2).shape() == x.shape());
   const Tensor<float> flat({3, 2}, {0, 1, 2, 3, 4, 5});
-  REQUIRE(std::as_const(flat).rows(1, 2).data() != nullptr);
   const auto last = flat.rows(1, 2);
+  REQUIRE(last.data() == flat.data() + 2);
   REQUIRE(last(0, 0) == 2);
   REQUIRE(last(1, 1) == 5);
 }
@@ -213,11 +248,11 @@ TEST_CASE("Tensor: errors say what was found") {
           "a tensor has rank 2, (B, F), or 3, (B, T, F); found the shape (1,)");
   const Tensor<double> x = counted();
   REQUIRE(error_text<ShapeError>([&] { (void)x.rows(1, 2); }) ==
-          "rows 1 to 3 of a tensor of 2 samples");
+          "samples 1 to 3 of a tensor of 2 samples");
   REQUIRE(error_text<ShapeError>([&] { (void)x.rows(-1, 1); }) ==
-          "rows -1 to 0 of a tensor of 2 samples");
+          "samples -1 to 0 of a tensor of 2 samples");
   REQUIRE(error_text<ShapeError>([&] { (void)x.rows(0, -1); }) ==
-          "rows 0 to -1 of a tensor of 2 samples");
+          "samples 0 to -1 of a tensor of 2 samples");
   Tensor<float> kept({1, 2}, {3, 4});
   REQUIRE_THROWS_AS(kept.resize({7}), ShapeError);
   REQUIRE(kept.shape() == Shape{1, 2});
@@ -243,3 +278,59 @@ TEST_CASE("Shape: sizes, comparison and text") {
 static_assert(std::movable<Tensor<float>> && std::copyable<Tensor<float>>);
 static_assert(std::is_nothrow_move_constructible_v<Tensor<float>>);
 static_assert(std::is_nothrow_move_assignable_v<Tensor<float>>);
+
+TEST_CASE("Tensor: sizes whose product overflows") {
+  const Index half = largest_index / 2 + 1;
+  const std::string text =
+      "the shape (4611686018427387904, 4, 1) has more elements than memory has addresses";
+  const Shape shape{half, 4, 1};
+  REQUIRE(shape.size() == largest_index);
+  REQUIRE(error_text<ShapeError>([&] { Tensor<float> x(shape); }) == text);
+  REQUIRE(error_text<ShapeError>([&] { Tensor<float> x(shape, std::vector<float>{}); }) == text);
+  float value = 0;
+  REQUIRE(error_text<ShapeError>([&] { (void)Tensor<float>::view(&value, shape); }) == text);
+  // Of no elements, but its rows cannot be counted.
+  REQUIRE_THROWS_AS(Tensor<float>({half, 4, 0}), ShapeError);
+  Tensor<float> kept({1, 2}, {3, 4});
+  REQUIRE_THROWS_AS(kept.resize(shape), ShapeError);
+  REQUIRE(kept.shape() == Shape{1, 2});
+  REQUIRE(std::as_const(kept)(0, 1) == 4);
+  REQUIRE_THROWS_AS(Mask(half, 4), ShapeError);
+  REQUIRE_THROWS_AS(Mask::from_lengths(std::vector<Index>(4, 1), half), ShapeError);
+}
+
+TEST_CASE("Tensor: ranges whose end overflows") {
+  Tensor<float> x({3, 2});
+  const std::string end = std::to_string(largest_index);
+  REQUIRE(error_text<ShapeError>([&] { (void)x.rows(1, largest_index); }) ==
+          "samples 1 to " + end + " of a tensor of 3 samples");
+  REQUIRE(error_text<ShapeError>([&] { (void)x.rows(largest_index, 1); }) ==
+          "samples " + end + " to " + end + " of a tensor of 3 samples");
+  const Mask mask(3, 2);
+  REQUIRE(error_text<ShapeError>([&] { (void)mask.rows(2, 2); }) ==
+          "sequences 2 to 4 of a mask of 3 sequences");
+  REQUIRE(error_text<ShapeError>([&] { (void)mask.part(0, 3, largest_index, 1); }) ==
+          "steps " + end + " to " + end + " of a mask of 2 steps");
+  REQUIRE(mask.part(1, 2, 1, 1) == Mask(2, 1));
+  State<float> state{2, {std::vector<float>(8, 1.0f)}};
+  REQUIRE(error_text<ValueError>([&] { state.reset(largest_index, 1); }) ==
+          "sequences " + end + " to " + end + " of a state of 2 sequences");
+  REQUIRE(error_text<ValueError>([&] { state.reset(1, largest_index); }) ==
+          "sequences 1 to " + end + " of a state of 2 sequences");
+  // Not a whole number for each sequence.
+  REQUIRE_THROWS_AS(state.set_part(0, {2, {std::vector<float>(9)}}), ShapeError);
+  REQUIRE(state == State<float>{2, {std::vector<float>(8, 1.0f)}});
+}
+
+TEST_CASE("Tensor: memory that is not there") {
+  // Without asking for it, which a sanitizer would not survive.
+  REQUIRE(error_text<MemoryError>(
+              [] { sizes::allocate(1000000000, 4, []() -> int { throw std::bad_alloc(); }); }) ==
+          "there is no memory for 1000000000 elements of 4 bytes each, 4 GB; choose smaller sizes");
+  std::vector<double> numbers{1, 2};
+  REQUIRE(
+      error_text<MemoryError>([&] { sizes::resize(numbers, largest_index); }) ==
+      "there is no memory for 9223372036854775807 elements of 8 bytes each, 7.3787e+10 GB; choose "
+      "smaller sizes");
+  REQUIRE(numbers == std::vector<double>{1, 2});
+}

@@ -6,10 +6,10 @@
 #   tools/test.sh clang asan ...   these configurations only
 #
 # The configurations are those of CMakePresets.json (release, clang, asan, tsan, avx2, baseline, and
-# on demand dev), fuzz (each reader of files for STRATA_FUZZ_SECONDS, 20 by default), format
-# (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
-# benchmarks/instructions.txt moved; that fails nothing). Together they see each of GCC and Clang
-# with each of Eigen 3.4 and 5.
+# on demand dev), fuzz (the kernels under Clang's checks of pointers, and each reader of files for
+# STRATA_FUZZ_SECONDS, 20 by default), format (clang-format 14), docs (Doxygen without warnings) and
+# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). Together
+# they see each of GCC and Clang with each of Eigen 3.4 and 5.
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -193,6 +193,10 @@ run_fuzz() {
   fi
   if ! cmake --build --preset fuzz --target strata_fuzzers -- -j "$jobs" >"$log-build.log" 2>&1; then
     fail fuzz "$what" "$start" - build "$log-build.log"
+    return
+  fi
+  if ! build/fuzz/tests/fuzz/strata_pointers >"$log-pointers.log" 2>&1; then
+    fail fuzz "$what" "$start" - pointers "$log-pointers.log"
     return
   fi
   mkdir -p "$findings"

@@ -52,7 +52,8 @@ template <Index Layers, Index Units, int Together, class Model>
 std::vector<double> measure_prototype_of(const Model& model, double seconds) {
   const auto prototype = std::make_unique<Prototype<Layers, Units, Together>>(model);
   strata::Stream stream{model};
-  for (const float value : noise_tensor({1, 100}, 4).values()) {
+  const auto noise = noise_tensor({1, 100}, 4);
+  for (const float value : noise.values()) {
     if (!(std::abs((*prototype)(value)-stream(value)) < 1e-5f)) {
       throw std::runtime_error("the prototype computes something else than the stream");
     }

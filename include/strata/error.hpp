@@ -24,6 +24,13 @@ class ValueError : public Error {
   using Error::Error;
 };
 
+/// Memory that is not there: the sizes are possible, but there is no room for them. The text says
+/// how much was asked for.
+class MemoryError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A call that came too early: a prediction before the sizes are known, fit before compile.
 class StateError : public Error {
  public:

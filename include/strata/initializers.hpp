@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <strata/detail/simd.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/random.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -143,7 +144,8 @@ struct Orthogonal {
     const bool wide = w.fan_out >= w.fan_in;
     const Index count = wide ? w.fan_in : w.fan_out;
     const Index length = wide ? w.fan_out : w.fan_in;
-    std::vector<double> numbers(static_cast<std::size_t>(length * count));
+    std::vector<double> numbers;
+    detail::sizes::resize(numbers, length * count);
     const auto basis = [&](Index which) { return numbers.data() + which * length; };
     for (Index j = 0; j < count; ++j) {
       double* const own = basis(j);

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/tensor.hpp>
@@ -19,12 +20,13 @@ class Mask {
   /// Nothing is known: every step counts.
   Mask() = default;
 
-  /// All T steps of B sequences count. Throws ShapeError on sizes below 1.
+  /// All T steps of B sequences count. Throws ShapeError on sizes below 1 and on a product of them
+  /// that cannot be counted, MemoryError when there is no memory for it.
   Mask(Index batch, Index steps) : batch_(batch), steps_(steps) {
     if (batch < 1 || steps < 1) {
       message::fail<ShapeError>({"a mask has the shape (B, T), found ", Shape{batch, steps}});
     }
-    flags_.assign(static_cast<std::size_t>(batch * steps), 1);
+    sizes::assign(flags_, sizes::count({batch, steps}), std::uint8_t{1});
   }
 
   /// Flags of shape (B, T); those that are not zero count. Throws ShapeError on another rank.
@@ -69,9 +71,12 @@ class Mask {
     return static_cast<Index>(std::count(flags_.begin(), flags_.end(), std::uint8_t{1}));
   }
 
-  /// The mask of these sequences and steps. Of an empty mask, an empty one.
+  /// The mask of these sequences and steps. Of an empty mask, an empty one. Throws ShapeError when
+  /// they leave the mask, or are none.
   [[nodiscard]] Mask part(Index first, Index count, Index first_step, Index step_count) const {
     if (empty()) return {};
+    sizes::check_range<ShapeError>("sequences", first, count, "a mask", batch_);
+    sizes::check_range<ShapeError>("steps", first_step, step_count, "a mask", steps_);
     Mask mask(count, step_count);
     for (Index b = 0; b < count; ++b) {
       for (Index t = 0; t < step_count; ++t) mask.set(b, t, (*this)(first + b, first_step + t));

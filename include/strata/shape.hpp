@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <array>
 #include <initializer_list>
+#include <limits>
 #include <string>
 
 #include <strata/error.hpp>
@@ -42,10 +43,14 @@ class Shape {
   /// The innermost size: features.
   [[nodiscard]] constexpr Index back() const noexcept { return (*this)[rank_ - 1]; }
 
-  /// Number of elements.
+  /// Number of elements; the largest Index where an Index cannot count them.
   [[nodiscard]] constexpr Index size() const noexcept {
     Index product = rank_ == 0 ? 0 : 1;
-    for (Index axis = 0; axis < rank_; ++axis) product *= (*this)[axis];
+    for (Index axis = 0; axis < rank_; ++axis) {
+      if (__builtin_mul_overflow(product, (*this)[axis], &product)) {
+        return std::numeric_limits<Index>::max();
+      }
+    }
     return product;
   }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
@@ -17,6 +18,11 @@ namespace strata {
 ///
 /// A copy always owns its memory; a moved view stays a view. Element access is not checked for
 /// range in Release builds, as in Eigen.
+///
+/// What points into the memory does not compile on a temporary, whose memory ends with the
+/// expression: `for (float v : model.predict(x).values())` would read memory that is freed. The
+/// tensor is given a name first. That holds for views, too, since `rows` returns a Tensor and its
+/// type does not say who owns the memory: `const auto part = x.rows(0, 2); part.values()`.
 template <class Scalar>
 class Tensor {
  public:
@@ -30,7 +36,8 @@ class Tensor {
   /// An empty tensor, of rank 0.
   Tensor() = default;
 
-  /// Zeros. Throws ShapeError unless the rank is 2 or 3 and no size is negative.
+  /// Zeros. Throws ShapeError unless the rank is 2 or 3, no size is negative and the elements can
+  /// be counted; MemoryError when there is no memory for them.
   explicit Tensor(const Shape& shape) { resize(shape); }
 
   /// Values in C order. Throws ShapeError when their number is not that of the shape.
@@ -59,7 +66,9 @@ class Tensor {
   }
 
   Tensor(const Tensor& other)
-      : storage_(other.data_, other.data_ + other.size()),
+      : storage_(sizes::allocate(
+            other.size(), sizeof(Scalar),
+            [&] { return std::vector<Scalar>(other.data_, other.data_ + other.size()); })),
         data_(storage_.data()),
         shape_(other.shape_) {}
 
@@ -84,16 +93,17 @@ class Tensor {
   ~Tensor() = default;
 
   /// Takes a new shape. The values are unspecified afterwards; memory is kept where it suffices.
+  /// Throws what the constructor throws; the tensor is unchanged then.
   void resize(const Shape& shape) {
     const Shape wanted = checked(shape);
-    storage_.resize(static_cast<std::size_t>(wanted.size()));
+    sizes::resize(storage_, wanted.size());
     shape_ = wanted;
     data_ = storage_.data();
     read_only_ = false;
   }
 
   [[nodiscard]] Index rank() const noexcept { return shape_.rank(); }
-  [[nodiscard]] const Shape& shape() const noexcept { return shape_; }
+  [[nodiscard]] Shape shape() const noexcept { return shape_; }
   [[nodiscard]] Index size() const noexcept { return shape_.size(); }
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
 
@@ -104,68 +114,76 @@ class Tensor {
   /// F: the innermost size.
   [[nodiscard]] Index features() const noexcept { return rank() == 0 ? 0 : shape_.back(); }
 
-  [[nodiscard]] const Scalar* data() const noexcept { return data_; }
-  [[nodiscard]] Scalar* data() {
+  [[nodiscard]] const Scalar* data() const& noexcept { return data_; }
+  [[nodiscard]] Scalar* data() & {
     if (read_only_) throw ValueError("this tensor views memory that may not be written; copy it");
     return data_;
   }
 
-  [[nodiscard]] std::span<const Scalar> values() const noexcept {
+  [[nodiscard]] std::span<const Scalar> values() const& noexcept {
     return {data_, static_cast<std::size_t>(size())};
   }
-  [[nodiscard]] std::span<Scalar> values() { return {data(), static_cast<std::size_t>(size())}; }
+  [[nodiscard]] std::span<Scalar> values() & { return {data(), static_cast<std::size_t>(size())}; }
 
-  [[nodiscard]] Scalar operator()(Index b, Index f) const noexcept {
+  [[nodiscard]] Scalar operator()(Index b, Index f) const& noexcept {
     eigen_assert(rank() == 2);
     return data_[b * features() + f];
   }
-  [[nodiscard]] Scalar& operator()(Index b, Index f) {
+  [[nodiscard]] Scalar& operator()(Index b, Index f) & {
     eigen_assert(rank() == 2);
     return data()[b * features() + f];
   }
-  [[nodiscard]] Scalar operator()(Index b, Index t, Index f) const noexcept {
+  [[nodiscard]] Scalar operator()(Index b, Index t, Index f) const& noexcept {
     eigen_assert(rank() == 3);
     return data_[(b * steps() + t) * features() + f];
   }
-  [[nodiscard]] Scalar& operator()(Index b, Index t, Index f) {
+  [[nodiscard]] Scalar& operator()(Index b, Index t, Index f) & {
     eigen_assert(rank() == 3);
     return data()[(b * steps() + t) * features() + f];
   }
 
   /// (B, F) or (B T, F): rows are samples, or the steps of all samples.
-  [[nodiscard]] ConstMatrixMap matrix() const noexcept {
+  [[nodiscard]] ConstMatrixMap matrix() const& noexcept {
     return {data_, batch() * steps(), features()};
   }
-  [[nodiscard]] MatrixMap matrix() { return {data(), batch() * steps(), features()}; }
+  [[nodiscard]] MatrixMap matrix() & { return {data(), batch() * steps(), features()}; }
 
   /// (T, F): one sequence.
-  [[nodiscard]] ConstMatrixMap sequence(Index b) const noexcept {
+  [[nodiscard]] ConstMatrixMap sequence(Index b) const& noexcept {
     return {data_ + b * steps() * features(), steps(), features()};
   }
-  [[nodiscard]] MatrixMap sequence(Index b) {
+  [[nodiscard]] MatrixMap sequence(Index b) & {
     return {data() + b * steps() * features(), steps(), features()};
   }
 
   /// (B, F): one time step of all sequences.
-  [[nodiscard]] ConstStepMap step(Index t) const noexcept {
+  [[nodiscard]] ConstStepMap step(Index t) const& noexcept {
     return {data_ + t * features(), batch(), features(),
             Eigen::OuterStride<>(steps() * features())};
   }
-  [[nodiscard]] StepMap step(Index t) {
+  [[nodiscard]] StepMap step(Index t) & {
     return {data() + t * features(), batch(), features(),
             Eigen::OuterStride<>(steps() * features())};
   }
 
   /// A view of `count` samples from sample `first`.
   /// Throws ShapeError when the range leaves the tensor.
-  [[nodiscard]] const Tensor rows(Index first, Index count) const {
+  [[nodiscard]] const Tensor rows(Index first, Index count) const& {
     const Shape part = rows_shape(first, count);
     return view(static_cast<const Scalar*>(data_) + first * steps() * features(), part);
   }
-  [[nodiscard]] Tensor rows(Index first, Index count) {
+  [[nodiscard]] Tensor rows(Index first, Index count) & {
     const Shape part = rows_shape(first, count);
     return view(data() + first * steps() * features(), part);
   }
+
+  // The tensor is a temporary: give it a name first.
+  const Scalar* data() const&& = delete;
+  std::span<const Scalar> values() const&& = delete;
+  ConstMatrixMap matrix() const&& = delete;
+  ConstMatrixMap sequence(Index b) const&& = delete;
+  ConstStepMap step(Index t) const&& = delete;
+  const Tensor rows(Index first, Index count) const&& = delete;
 
   void swap(Tensor& other) noexcept {
     std::swap(storage_, other.storage_);
@@ -185,14 +203,12 @@ class Tensor {
         message::fail<ShapeError>({"a size is negative in the shape ", shape});
       }
     }
+    (void)sizes::count(shape);
     return shape;
   }
 
   [[nodiscard]] Shape rows_shape(Index first, Index count) const {
-    if (first < 0 || count < 0 || first + count > batch()) {
-      message::fail<ShapeError>(
-          {"rows ", first, " to ", first + count, " of a tensor of ", batch(), " samples"});
-    }
+    sizes::check_range<ShapeError>("samples", first, count, "a tensor", batch());
     Shape part = shape_;
     part[0] = count;
     return part;

@@ -15,6 +15,7 @@
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
 #include "support/reference.hpp"
+#include "support/values_of.hpp"
 
 using namespace strata;
 
@@ -44,7 +45,8 @@ void check(const Sequential<>& model, const std::string& name) {
   const auto y = column(name + "_y_python.csv");
   const auto samples = static_cast<Index>(x.size());
   const test::Tolerance allowed{1e-5, 0};
-  test::require_close(model.predict(Tensor<float>({1, samples, 1}, x)).values(), y, allowed);
+  test::require_close(test::values_of(model.predict(Tensor<float>({1, samples, 1}, x))), y,
+                      allowed);
   Stream stream{model};
   std::vector<float> found(y.size());
   stream.process(x, found);

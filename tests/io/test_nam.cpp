@@ -14,6 +14,7 @@
 #include "support/error_text.hpp"
 #include "support/memory.hpp"
 #include "support/reference.hpp"
+#include "support/values_of.hpp"
 
 using namespace strata;
 using io::Json;
@@ -86,14 +87,14 @@ TEST_CASE("NAM: into a given model", "[io][nam]") {
   Amp amp;
   auto rest = load_nam(two_layers, amp);
   const auto expected = reference<float>();
-  test::require_close(amp.predict(expected.input, {.state = &rest}).values(),
+  test::require_close(test::values_of(amp.predict(expected.input, {.state = &rest})),
                       expected.output.values(), test::imported<float>);
   // Layers for training have no place in the file, but in the model's state.
   Sequential trained{Input{Dynamic, 2},         Dropout{0.5},
                      LSTM{3, return_sequences}, Dropout{0.5},
                      LSTM{3, return_sequences}, Dense{1}};
   auto of_trained = load_nam(two_layers, trained);
-  test::require_close(trained.predict(expected.input, {.state = &of_trained}).values(),
+  test::require_close(test::values_of(trained.predict(expected.input, {.state = &of_trained})),
                       expected.output.values(), test::imported<float>);
   Sequential<LSTM<float, 2, 4, return_sequences>, LSTM<float, 4, 3, return_sequences>,
              Dense<float, 3, 1>>

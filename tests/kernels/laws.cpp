@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/layer_cases.hpp"
 #include "support/tolerance.hpp"
+#include "support/values_of.hpp"
 
 using namespace strata;
 using namespace strata::test;
@@ -15,13 +16,13 @@ TEMPLATE_TEST_CASE("A copy of a layer computes the same bits and is independent"
       const auto x = one.input(3, 4, 1);
       const auto before = predict(one.layer, x);
       AnyLayer<TestType> copy = one.layer;
-      CHECK(std::ranges::equal(predict(copy, x).values(), before.values()));
+      CHECK(std::ranges::equal(values_of(predict(copy, x)), before.values()));
       for (auto& parameter : copy.parameters()) {
         for (TestType& value : parameter.values) value += 1;
       }
-      CHECK(std::ranges::equal(predict(one.layer, x).values(), before.values()));
+      CHECK(std::ranges::equal(values_of(predict(one.layer, x)), before.values()));
       if (copy.parameter_count() > 0) {
-        CHECK_FALSE(std::ranges::equal(predict(copy, x).values(), before.values()));
+        CHECK_FALSE(std::ranges::equal(values_of(predict(copy, x)), before.values()));
       }
     }
   }
@@ -60,7 +61,8 @@ TEMPLATE_TEST_CASE("A whole sequence is its steps one by one", "[laws]", float, 
       for (Index t = 0; t < steps; ++t) {
         packed.step(x.data() + t * (x.size() / steps), state.data(), out.data());
         if (y.rank() == 3) {
-          require_close(out, y.rows(0, 1).values().subspan(out.size() * std::size_t(t), out.size()),
+          require_close(out,
+                        values_of(y.rows(0, 1)).subspan(out.size() * std::size_t(t), out.size()),
                         tolerance<TestType>.values);
         }
       }
@@ -77,7 +79,7 @@ TEMPLATE_TEST_CASE("A batch is its sequences one by one", "[laws]", float, doubl
         const auto x = one.input(batch, 3, 3);
         const auto y = predict(one.layer, x);
         for (Index b = 0; b < batch; ++b) {
-          require_close(predict(one.layer, x.rows(b, 1)).values(), y.rows(b, 1).values(),
+          require_close(values_of(predict(one.layer, x.rows(b, 1))), values_of(y.rows(b, 1)),
                         tolerance<TestType>.values);
         }
       }
@@ -97,7 +99,7 @@ TEMPLATE_TEST_CASE("A training pass without dropout computes what prediction doe
       Tensor<TestType> y;
       one.layer.forward(packed, x, tape, y, Pass<TestType>{Random(1)});
       // Not the same bits: prediction combines divisions, training keeps the gates and cannot.
-      require_close(y.values(), predict(one.layer, x).values(), tolerance<TestType>.values);
+      require_close(y.values(), values_of(predict(one.layer, x)), tolerance<TestType>.values);
     }
   }
 }
@@ -116,10 +118,10 @@ TEMPLATE_TEST_CASE("Dropout is the same for the same seed, in training only", "[
         one.layer.forward(packed, x, tape, y, Pass<TestType>{Random(seed)});
         return y;
       };
-      CHECK(std::ranges::equal(train(1).values(), train(1).values()));
-      CHECK_FALSE(std::ranges::equal(train(1).values(), train(2).values()));
-      CHECK_FALSE(std::ranges::equal(train(1).values(), predict(one.layer, x).values()));
-      CHECK(std::ranges::equal(predict(one.layer, x).values(), predict(one.layer, x).values()));
+      CHECK(std::ranges::equal(values_of(train(1)), values_of(train(1))));
+      CHECK_FALSE(std::ranges::equal(values_of(train(1)), values_of(train(2))));
+      CHECK_FALSE(std::ranges::equal(values_of(train(1)), values_of(predict(one.layer, x))));
+      CHECK(std::ranges::equal(values_of(predict(one.layer, x)), values_of(predict(one.layer, x))));
     }
   }
 }
@@ -156,7 +158,7 @@ TEMPLATE_TEST_CASE("A chosen stack computes what the fixed one does", "[laws]", 
   REQUIRE(chosen.weights() == fixed.weights());
   auto x = random_tensor<TestType>({7, 4, 3}, 8);
   auto y = random_tensor<TestType>({7, 2}, 9);
-  CHECK(std::ranges::equal(chosen.predict(x).values(), fixed.predict(x).values()));
+  CHECK(std::ranges::equal(values_of(chosen.predict(x)), values_of(fixed.predict(x))));
   for (int step = 0; step < 3; ++step) {
     fixed.compile(Adam{}, MeanSquaredError{});
     chosen.compile(Adam{}, MeanSquaredError{});

@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 #include "support/layer_cases.hpp"
 #include "support/tolerance.hpp"
+#include "support/values_of.hpp"
 
 using namespace strata;
 using namespace strata::test;
@@ -33,8 +34,9 @@ void compare(Index units, Index features, Index batch, Index steps, const LSTMOp
   }
   const auto x = random_tensor<Scalar>({batch, steps, features}, 21);
   INFO(units << " units, " << features << " features, " << batch << " sequences");
-  require_close(predict(LayerRef<Scalar>(layer), x).values(),
-                step_by_cell(LSTMCell<Scalar>(layer.cell()), x).values(), tolerance<Scalar>.values);
+  require_close(values_of(predict(LayerRef<Scalar>(layer), x)),
+                values_of(step_by_cell(LSTMCell<Scalar>(layer.cell()), x)),
+                tolerance<Scalar>.values);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "support/layer_cases.hpp"
 #include "support/one_layer.hpp"
 #include "support/tolerance.hpp"
+#include "support/values_of.hpp"
 
 // StreamBatch: many streams at once, with the numbers of Stream, whoever joins and leaves.
 
@@ -257,9 +258,9 @@ TEST_CASE("StreamBatch: rows of numbers in the order of ids()", "[stream]") {
   streams.step(x.values(), y.values());
   for (Index row = 0; row < 4; ++row) {
     const StreamId id = streams.ids()[static_cast<std::size_t>(row)];
-    CHECK(std::ranges::equal(streams.input(id), x.rows(row, 1).values()));
-    CHECK(std::ranges::equal(streams.output(id), y.rows(row, 1).values()));
-    std::ranges::copy(x.rows(row, 1).values(), by_id.input(id).begin());
+    CHECK(std::ranges::equal(streams.input(id), test::values_of(x.rows(row, 1))));
+    CHECK(std::ranges::equal(streams.output(id), test::values_of(y.rows(row, 1))));
+    std::ranges::copy(test::values_of(x.rows(row, 1)), by_id.input(id).begin());
   }
   by_id.step();
   for (const StreamId id : streams.ids()) {
@@ -429,6 +430,55 @@ TEST_CASE("StreamBatch: it needs the model no more, and copies are independent",
   CHECK(copy.state(id) == Stream{stack<float>(2)}.state());
   auto moved = std::move(streams);
   CHECK(std::ranges::equal(moved.output(id), expected.output(id)));
+}
+
+/// Both kinds of stream give what predict gives, step after step.
+template <class Model>
+void check_masked(const Model& model, const Tensor<float>& x) {
+  const bool ids = x.rank() == 2;
+  const Index steps = ids ? x.features() : x.steps();
+  const Index features = ids ? 1 : x.features();
+  const auto y = model.predict(x);
+  Stream stream{model};
+  StreamBatch streams{model};
+  (void)streams.join();
+  const StreamId id = streams.join();
+  for (Index t = 0; t < steps; ++t) {
+    INFO("step " << t);
+    const auto step = x.values().subspan(static_cast<std::size_t>(t * features),
+                                         static_cast<std::size_t>(features));
+    const auto expected = y.values().subspan(static_cast<std::size_t>(t * y.features()),
+                                             static_cast<std::size_t>(y.features()));
+    std::ranges::copy(step, streams.input(id).begin());
+    streams.step();
+    require_close(stream.step(step), expected, tolerance<float>.values);
+    require_close(streams.output(id), expected, tolerance<float>.values);
+  }
+}
+
+TEST_CASE("StreamBatch: masked steps are passed over as in predict, as by a Stream", "[stream]") {
+  auto x = test::random_tensor<float>({1, 7, 2}, 8);
+  for (const Index t : {0, 3, 4, 6}) x.sequence(0).row(t).setZero();
+  Sequential<> model;
+  model.add(Input{Dynamic, 2});
+  model.add(Masking{});
+  model.add(LSTM{5, return_sequences});
+  model.add(SkipConnections{GRU{4, return_sequences}, SimpleRNN{3, return_sequences}});
+  model.add(Residual{LSTM{7, return_sequences}});
+  model.add(LSTM{4, return_sequences, {.zero_output_for_mask = true}});
+  model.add(Dense{2});
+  check_masked(model, x);
+  Sequential<> words;
+  words.add(Embedding{5, 3, {.mask_zero = true}});
+  words.add(LSTM{4, return_sequences});
+  check_masked(words, Tensor<float>({1, 6}, {0, 1, 0, 0, 3, 0}));
+  Sequential<> last;
+  last.add(Input{Dynamic, 2});
+  last.add(Masking{});
+  last.add(LastStep{});
+  CHECK(error_text<ValueError>([&] { Stream stream{last}; }) ==
+        "Stream: layer 1 (LastStep): LastStep takes the last step that counts, which a stream does "
+        "not keep; leave out the layer that masks steps, and do not make those steps");
 }
 
 TEST_CASE("StreamBatch: models that it refuses", "[stream]") {

@@ -17,6 +17,7 @@
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
 #include "support/layer_cases.hpp"
+#include "support/values_of.hpp"
 
 // set_threads: what it takes, when threads run, what they do with exceptions, and that fit and its
 // relatives compute the same bits with any number; laws_threads.cpp has the laws over all layers.
@@ -366,7 +367,7 @@ TEST_CASE("An exception in a thread reaches the caller, the first sample's", "[t
       CHECK(error_text<std::runtime_error>([&] { model.train_on_batch(bad, good); }) == number);
     }
   }
-  CHECK(std::ranges::equal(model.predict(good).values(), before.values()));
+  CHECK(std::ranges::equal(test::values_of(model.predict(good)), before.values()));
   const auto weights = model.weights();
   model.fit(good, random_tensor<float>({100, 2}, 1), {.verbose = 0});
   CHECK(model.weights() != weights);

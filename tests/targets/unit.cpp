@@ -50,7 +50,8 @@ void work_with(Model& model, Out& out) {
     }
   }
   const auto x = data<Scalar>({7, 5, 3});
-  out.write(model.predict(x).values());
+  const auto prediction = model.predict(x);
+  out.write(prediction.values());
   model.compile(Adam{.learning_rate = 1e-2}, MeanSquaredError{});
   const auto y = data<Scalar>({7, 2});
   model.fit(x, y, {.epochs = 2, .batch_size = 4, .validation_split = 0.2, .verbose = 0});

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #endif
 
+#include <strata/detail/sizes.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -22,15 +23,18 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(Index size) { resize(size); }
 
-  /// Makes room. The values are unspecified.
+  /// Makes room. The values are unspecified. Throws MemoryError when there is none; it is empty
+  /// then.
   void resize(Index size) {
     if (size > capacity_) {
       memory_.reset();
-      capacity_ = 0;
+      capacity_ = size_ = 0;
       const auto bytes = static_cast<std::size_t>(size) * sizeof(Scalar);
       const std::size_t aligned = bytes < huge_page ? alignment : huge_page;
-      memory_ = {static_cast<Scalar*>(::operator new(bytes, std::align_val_t(aligned))),
-                 Free{aligned}};
+      memory_ = sizes::allocate(size, sizeof(Scalar), [&] {
+        return std::unique_ptr<Scalar, Free>(
+            static_cast<Scalar*>(::operator new(bytes, std::align_val_t(aligned))), Free{aligned});
+      });
       capacity_ = size;
 #ifdef __linux__
       // Walking through many small pages costs large products several per cent. No matter if the

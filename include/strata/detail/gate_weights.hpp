@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+
+#include <strata/detail/sizes.hpp>
 #include <strata/layers/parameter.hpp>
 #include <strata/target.hpp>
 
@@ -15,11 +18,14 @@ class GateWeights {
   /// Zero weights. Sizes that are fixed by the type need not be given.
   explicit GateWeights(Index inputs = Inputs, Index units = Units) { resize(inputs, units); }
 
+  /// Zero weights. Throws ShapeError or MemoryError on sizes that memory cannot hold.
   void resize(Index inputs, Index units) { resize(inputs, units, units); }
   void resize(Index inputs, Index units, Index recurrent_inputs) {
     if (inputs < 0 || units < 0) return;
-    kernel_.resize(Gates * units, inputs);
+    (void)sizes::count({Gates, units, std::max(inputs, recurrent_inputs)});
+    // First, since it is what mostly cannot be.
     recurrent_kernel_.resize(Gates * units, recurrent_inputs);
+    kernel_.resize(Gates * units, inputs);
     bias_.resize(Gates * units, Biases);
   }
 

@@ -19,6 +19,12 @@ template <class L>
   }
 }
 
+/// Whether a layer can make a mask.
+template <class L>
+[[nodiscard]] consteval bool may_mask_of() {
+  return requires(const L& layer) { layer.makes_mask(); };
+}
+
 /// Whether training a sequence takes part of the others of its batch: what a layer says, and
 /// otherwise where it takes something over from a batch.
 template <class L>
@@ -44,6 +50,7 @@ template <class Scalar>
   };
   return {.random = pass.random.fork(layer),
           .mask = pass.mask,
+          .continues = pass.continues,
           .initial_state = part(pass.initial_state),
           .final_state = part(pass.final_state),
           .final_derivative = part(pass.final_derivative),

@@ -69,6 +69,16 @@ class RecurrentLayer {
     Index memory = 0;
     double zoneout = 0;
     double memory_zoneout = 0;
+    bool zero_output_for_mask = false;
+
+    /// A step that does not count: the state stays, and so does y, unless it shall be zero.
+    void skip(const Scalar*, const Scalar* state, Scalar* y) const noexcept {
+      if (zero_output_for_mask) {
+        std::fill_n(y, outputs, Scalar(0));
+      } else {
+        std::copy_n(state, outputs, y);
+      }
+    }
 
     /// x: F. state: h, then the memories. y: U. A stream turns `reverse` from step to step, for
     /// cells whose kernels like that.
@@ -129,6 +139,7 @@ class RecurrentLayer {
     packed.memory = Cell::memories * cell_.units();
     packed.zoneout = options_.zoneout;
     packed.memory_zoneout = options_.memory_zoneout;
+    packed.zero_output_for_mask = options_.zero_output_for_mask;
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -146,7 +157,7 @@ class RecurrentLayer {
     typename Cell::Scratch scratch;
     cell_.prepare(packed.cell, scratch, scan.batch);
     const Carry<Scalar> carry(scan, pass.mask, rates(), nullptr);
-    std::vector<char> seen(static_cast<std::size_t>(x.batch()), 0);
+    std::vector<char> seen(static_cast<std::size_t>(x.batch()), pass.continues ? 1 : 0);
     for (Index step = 0; step < scan.steps; ++step) {
       forward_inputs(packed, scan, step, scratch);
       cell_.forward(packed.cell, scan.at(step), scratch);
@@ -175,7 +186,7 @@ class RecurrentLayer {
     Scan<Scalar> scan = training_scan(x, tape, y, pass);
     load_initial(pass, scan, tape.h_initial);
     const Carry<Scalar> carry(scan, pass.mask, rates(), &tape.zoneout);
-    std::vector<char> seen(static_cast<std::size_t>(x.batch()), 0);
+    std::vector<char> seen(static_cast<std::size_t>(x.batch()), pass.continues ? 1 : 0);
     for (Index first = 0; first < scan.steps; first += window_size(scan)) {
       const Scan<Scalar> window = window_from(scan, first);
       cell_.prepare(packed.cell, tape.cell, scan.batch, window.steps);
@@ -203,7 +214,9 @@ class RecurrentLayer {
     if (pass.final_derivative) {
       for (Index b = 0; b < batch; ++b) unpack_state(pass.final_derivative(b), dh(b), dmemory(b));
     }
-    const std::vector<Index> first_counted = first_steps(carry, scan);
+    const std::vector<Index> first_counted =
+        pass.continues ? std::vector<Index>(static_cast<std::size_t>(batch), 0)
+                       : first_steps(carry, scan);
     if (dx) dx->resize(x.shape());
     const Index size = window_size(scan);
     for (Index begin = (scan.steps - 1) / size * size; begin >= 0; begin -= size) {
@@ -381,7 +394,7 @@ class RecurrentLayer {
   }
 
   /// Where h is not kept in y. `seen` tells of which sequences a step has counted; before that the
-  /// output is zero, whatever the initial state, as in Keras.
+  /// output is zero, whatever the initial state, as in Keras, unless the sequences go on.
   void write_outputs(const Scan<Scalar>& scan, const Carry<Scalar>& carry, Index step,
                      std::vector<char>& seen, Tensor<Scalar>& y) const {
     const bool wanted = returns_sequences_ || step == scan.steps - 1;

@@ -12,6 +12,7 @@
 #include <strata/detail/inner_layer.hpp>
 #include <strata/detail/map.hpp>
 #include <strata/detail/parts.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -89,6 +90,7 @@ class SkipConnectionsOf {
             {"its layer ", std::size_t{i}, " (", layer.describe(), "): ", error.what()});
       }
       outputs += before;
+      sizes::check("its outputs", outputs);
     });
     return outputs;
   }
@@ -126,12 +128,23 @@ class SkipConnectionsOf {
     Each<Index> states{};
 
     void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
+      run(x, state, y, [](const auto& layer, auto... at) { layer.step(at...); });
+    }
+    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
+      run(x, state, y,
+          [](const auto& layer, auto... at) { step_layer(layer, at..., false, false); });
+    }
+
+   private:
+    template <class Step>
+    STRATA_ALWAYS_INLINE void run(const Scalar* x, Scalar* state, Scalar* y,
+                                  Step step) const noexcept {
       const Index widest = features + *std::max_element(outputs.begin(), outputs.end());
       auto* const joined =
           static_cast<Scalar*>(__builtin_alloca(static_cast<std::size_t>(widest) * sizeof(Scalar)));
       std::copy_n(x, features, joined);
       for_each_part(layers, [&](auto i) {
-        part(layers, i).step(i == 0 ? x : joined, state, y);
+        step(part(layers, i), i == 0 ? x : static_cast<const Scalar*>(joined), state, y);
         std::copy_n(y, outputs[i], joined + features);
         state += states[i];
         y += outputs[i];
@@ -231,6 +244,9 @@ class SkipConnectionsOf {
 
   void check_stream() const {
     for_each([&](auto i) { part(layers_, i).check_stream(); });
+  }
+  void check_masked_stream() const {
+    for_each([&](auto i) { strata::check_stream(part(layers_, i), true); });
   }
   [[nodiscard]] Index state_size() const noexcept { return state_offset(part_count(layers_)); }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <strata/detail/sizes.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/parameter.hpp>
 #include <strata/target.hpp>
@@ -24,10 +26,21 @@ class StoredWeights {
 
   void clear() { arrays_.clear(); }
 
-  /// Appends zeros.
+  /// Appends an array, without memory yet.
   void add(std::string name, const Shape& shape) {
-    arrays_.push_back({std::move(name), shape,
-                       std::vector<Scalar>(static_cast<std::size_t>(shape.size()), Scalar(0))});
+    arrays_.push_back({std::move(name), shape, {}});
+  }
+  /// Zeros for all arrays: the largest first, so that what memory cannot hold is refused before
+  /// much is written. Throws ShapeError or MemoryError then.
+  void allocate() {
+    std::vector<Array*> order;
+    for (Array& array : arrays_) {
+      (void)sizes::count(array.shape);
+      order.push_back(&array);
+    }
+    std::ranges::sort(order, std::greater(),
+                      [](const Array* array) { return array->shape.size(); });
+    for (Array* const array : order) sizes::assign(array->values, array->shape.size(), Scalar(0));
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return arrays_.size(); }

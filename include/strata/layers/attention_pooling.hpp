@@ -10,6 +10,7 @@
 #include <strata/detail/buffer.hpp>
 #include <strata/detail/linear.hpp>
 #include <strata/detail/simd.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/softmax.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -58,10 +59,10 @@ class AttentionPooling {
   }
 
   void build(Index features) {
-    inputs_ = features;
     kernel_.resize(units_, features);
     bias_.resize(units_, 1);
     context_.resize(units_, 1);
+    inputs_ = features;
   }
 
   void initialize(const Random& random) {
@@ -194,9 +195,7 @@ class AttentionPooling {
   }
 
   AttentionPooling(Index units, bool) : units_(units) {
-    if (units < 1) {
-      detail::fail<ValueError>({"AttentionPooling: units must be at least 1, found ", units});
-    }
+    sizes::check("AttentionPooling: units", units);
     if (inputs_ != Dynamic) build(inputs_);
   }
 

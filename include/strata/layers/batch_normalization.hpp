@@ -94,11 +94,11 @@ class BatchNormalization {
   }
 
   void build(Index features) {
-    features_ = features;
     gamma_.resize(features, 1);
     beta_.resize(features, 1);
     moving_mean_.resize(features, 1);
     moving_variance_.resize(features, 1);
+    features_ = features;
   }
 
   /// Sets the moving mean to 0 and the moving variance to 1.

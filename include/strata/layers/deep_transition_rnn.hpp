@@ -11,6 +11,7 @@
 #include <strata/detail/linear.hpp>
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/detail/silence.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/stored_weights.hpp>
 #include <strata/target.hpp>
 
@@ -62,9 +63,7 @@ class DeepTransitionCell {
   DeepTransitionCell(Index units, DeepTransitionOptions options) : options_(std::move(options)) {
     widths_ = options_.transitions;
     widths_.push_back(units);
-    for (const Index width : widths_) {
-      if (width < 1) fail<ValueError>({kind(), ": units must be at least 1, found ", width});
-    }
+    for (const Index width : widths_) sizes::check(kind() + ": units", width);
     if (options_.transitions.empty()) {
       fail<ValueError>({kind(),
                         ": needs the units of at least one transition; without any it is a "
@@ -80,7 +79,6 @@ class DeepTransitionCell {
 
   /// kernel, recurrent_kernel, bias; transition_k.kernel, transition_k.bias; shortcut_kernel.
   void build(Index features) {
-    inputs_ = features;
     weights_.clear();
     weights_.add("kernel", {features, widths_[0]});
     weights_.add("recurrent_kernel", {units(), widths_[0]});
@@ -91,6 +89,8 @@ class DeepTransitionCell {
       weights_.add(name + ".bias", {widths_[k]});
     }
     if (options_.shortcut) weights_.add("shortcut_kernel", {units(), units()});
+    weights_.allocate();
+    inputs_ = features;
   }
 
   void initialize(const Random& random) {

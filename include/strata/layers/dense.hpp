@@ -6,6 +6,7 @@
 
 #include <strata/activation.hpp>
 #include <strata/detail/linear.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/softmax.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
@@ -82,9 +83,9 @@ class Dense {
   }
 
   void build(Index features) {
-    inputs_ = features;
     kernel_.resize(units_, features);
     bias_.resize(units_, 1);
+    inputs_ = features;
   }
 
   void initialize(const Random& random) {
@@ -188,9 +189,7 @@ class Dense {
 
  private:
   Dense(const DenseOptions& options, Index units) : units_(units), options_(options) {
-    if (units < 1) {
-      detail::fail<ValueError>({"Dense: units must be at least 1, found ", units});
-    }
+    sizes::check("Dense: units", units);
     if (inputs_ != Dynamic) build(inputs_);
   }
 

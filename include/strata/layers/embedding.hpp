@@ -10,6 +10,7 @@
 
 #include <strata/detail/checks.hpp>
 #include <strata/detail/finite.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -81,6 +82,7 @@ class Embedding {
   [[nodiscard]] Shape output_shape(const Shape& shape) const {
     return {shape[0], shape[1], units()};
   }
+  [[nodiscard]] bool makes_mask() const noexcept { return options_.mask_zero; }
   [[nodiscard]] Mask output_mask(const Tensor<Scalar>& x, const Mask& mask) const {
     return options_.mask_zero ? Mask(x) : mask;
   }
@@ -109,6 +111,11 @@ class Embedding {
     std::vector<Scalar> rows;
     Index vocabulary = 0;
     Index units = 0;
+    bool mask_zero = false;
+
+    [[nodiscard]] bool counts(const Scalar* x, bool before) const noexcept {
+      return mask_zero ? *x != Scalar(0) : before;
+    }
 
     /// x: one id. y: U.
     void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
@@ -126,8 +133,11 @@ class Embedding {
   void pack(Packed& packed, bool training) const {
     packed.vocabulary = vocabulary();
     packed.units = units();
+    packed.mask_zero = options_.mask_zero;
     const auto rows = embeddings_.values();
-    if (!training) packed.rows.assign(rows.begin(), rows.end());
+    if (training) return;
+    sizes::resize(packed.rows, embeddings_.rows() * embeddings_.columns());
+    std::ranges::copy(rows, packed.rows.begin());
   }
 
   void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -172,10 +182,8 @@ class Embedding {
 
  private:
   Embedding(const EmbeddingOptions& options, Index vocabulary, Index units) : options_(options) {
-    if (vocabulary < 1 || units < 1) {
-      detail::fail<ValueError>({"Embedding: vocabulary and units must be at least 1, found ",
-                                vocabulary, " and ", units});
-    }
+    sizes::check("Embedding: vocabulary", vocabulary);
+    sizes::check("Embedding: units", units);
     constexpr Index distinct = Index{1} << std::numeric_limits<Scalar>::digits;
     if (vocabulary > distinct) {
       detail::fail<ValueError>({"Embedding: this scalar holds whole numbers up to ", distinct,

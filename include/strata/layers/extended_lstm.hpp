@@ -6,6 +6,7 @@
 #include <strata/detail/extended_gates.hpp>
 #include <strata/detail/linear.hpp>
 #include <strata/detail/recurrent_layer.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/layers/gated_cell.hpp>
 #include <strata/target.hpp>
 
@@ -84,8 +85,8 @@ class ProjectedCell {
   }
 
   void build(Index features) {
+    sizes::assign(projection_, sizes::count({units(), projection_size_}), Scalar(0));
     inner_.build(features);
-    projection_.assign(static_cast<std::size_t>(units() * projection_size_), Scalar(0));
   }
 
   void initialize(const Random& random) {

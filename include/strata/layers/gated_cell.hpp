@@ -10,6 +10,7 @@
 #include <strata/detail/gate_kernel.hpp>
 #include <strata/detail/gate_step.hpp>
 #include <strata/detail/gate_weights.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -86,12 +87,10 @@ class GatedCell {
   static constexpr Index fixed_outputs = Units;
   static constexpr Index memories = Traits::memories;
 
-  /// Throws ValueError on units below 1.
+  /// Throws ValueError on units below 1 or that no memory can hold.
   explicit GatedCell(Index units = Units, Gates gates = {}, GatedCellOptions options = {})
       : units_(units), gates_(gates), options_(options) {
-    if (units < 1) {
-      detail::fail<ValueError>({kind(), ": units must be at least 1, found ", units});
-    }
+    sizes::check(kind() + ": units", units);
     if (inputs_ != Dynamic) build(inputs_);
   }
 
@@ -110,9 +109,9 @@ class GatedCell {
   [[nodiscard]] const Weights& weights() const noexcept { return weights_; }
 
   void build(Index features) {
-    inputs_ = features;
     weights_.resize(features, units_, recurrent_inputs());
-    peepholes_.assign(static_cast<std::size_t>(Traits::peepholes * units_), Scalar(0));
+    sizes::assign(peepholes_, Traits::peepholes * units_, Scalar(0));
+    inputs_ = features;
   }
 
   void initialize(const Random& random) {

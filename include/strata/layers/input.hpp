@@ -1,5 +1,6 @@
 #pragma once
 
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
@@ -27,12 +28,13 @@ class Input {
 
  private:
   void check() const {
-    if (features_ < 1 && !(rank_ == 2 && features_ == Dynamic)) {
-      detail::fail<ValueError>({"Input: features must be at least 1, found ", features_});
-    }
-    if (steps_ < 1 && steps_ != Dynamic) {
+    if (rank_ == 3 || features_ != Dynamic) sizes::check("Input: features", features_);
+    if (steps_ == Dynamic) return;
+    if (steps_ < 1) {
       detail::fail<ValueError>({"Input: steps must be at least 1, or Dynamic, found ", steps_});
     }
+    sizes::check("Input: steps", steps_);
+    (void)sizes::count({steps_, features_});
   }
 
   Index rank_ = 2;

@@ -36,6 +36,9 @@ struct Pass {
   Random random = Random();
   /// Which steps of the input count, or null: all of them.
   const Mask* mask = nullptr;
+  /// Whether the steps go on from earlier ones of the same sequences. A step that does not count
+  /// then repeats the last output even where none of these steps has counted yet.
+  bool continues = false;
   /// The state before the first step, S = state_size() numbers for each sequence; zeros without.
   Rows<const Scalar> initial_state{};
   /// Where the state after the last step goes. It may lie over the initial state.
@@ -74,7 +77,16 @@ struct Pass {
 /// - `description()`, what files keep of it besides the weights; see LayerDescription;
 /// - `streams`, false where a layer can never run step by step;
 /// - `packed.step(x, state, y, reverse)`, where kernels are faster if the order in which they read
-///   the weights turns from step to step.
+///   the weights turns from step to step;
+/// - `packed.skip(x, state, y)`, what a stream does in place of a step that does not count, where
+/// the
+///   layer carries something over it;
+/// - `makes_mask()` with `packed.counts(x, before)`, where the layer makes a mask: whether there
+/// may
+///   be steps that do not count, and whether one counts behind the layer, which counted before it;
+/// - `check_masked_stream()`, which throws ValueError where the layer cannot run step by step if
+/// some
+///   steps do not count.
 template <class L>
 concept Layer = std::copyable<L> &&
     requires(L layer, const L& fixed, const Tensor<typename L::scalar_type>& in,
@@ -112,6 +124,45 @@ void step_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y,
     packed.step(x, state, y, reverse);
   } else {
     packed.step(x, state, y);
+  }
+}
+
+/// The same for a step that may not count.
+template <class Packed, class Scalar>
+void step_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y, bool reverse,
+                bool counts) noexcept {
+  if constexpr (requires { packed.skip(x, state, y); }) {
+    if (!counts) return packed.skip(x, state, y);
+  }
+  step_layer(packed, x, state, y, reverse);
+}
+
+/// Whether a step counts behind a layer, of which it is known whether it counted before.
+template <class Packed, class Scalar>
+[[nodiscard]] bool counts_behind(const Packed& packed, const Scalar* x, bool before) noexcept {
+  if constexpr (requires { packed.counts(x, before); }) {
+    return packed.counts(x, before);
+  } else {
+    return before;
+  }
+}
+
+/// Whether a layer makes a mask.
+template <class L>
+[[nodiscard]] bool makes_mask(const L& layer) {
+  if constexpr (requires { layer.makes_mask(); }) {
+    return layer.makes_mask();
+  } else {
+    return false;
+  }
+}
+
+/// Throws ValueError when a layer cannot run step by step; `masked`: if some steps do not count.
+template <class L>
+void check_stream(const L& layer, bool masked) {
+  layer.check_stream();
+  if constexpr (requires { layer.check_masked_stream(); }) {
+    if (masked) layer.check_masked_stream();
   }
 }
 

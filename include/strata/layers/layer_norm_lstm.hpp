@@ -12,6 +12,7 @@
 #include <strata/detail/linear.hpp>
 #include <strata/detail/normalize.hpp>
 #include <strata/detail/recurrent_layer.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/stored_weights.hpp>
 #include <strata/target.hpp>
 
@@ -65,9 +66,10 @@ class LayerNormLSTMCell {
 
   LayerNormLSTMCell(Index units, const LayerNormLSTMOptions& options)
       : units_(units), options_(options) {
-    if (units < 1) fail<ValueError>({kind(), ": units must be at least 1, found ", units});
-    if (!detail::is_finite(options.epsilon) || options.epsilon <= 0)
-      fail<ValueError>({kind(), ": epsilon must be above 0"});
+    sizes::check(kind() + ": units", units);
+    if (!is_finite(options.epsilon) || options.epsilon <= 0) {
+      fail<ValueError>({kind(), ": epsilon must be above 0 and finite, found ", options.epsilon});
+    }
     check_gate_activations("LayerNormLSTM", options.activation, options.recurrent_activation);
   }
 
@@ -77,7 +79,6 @@ class LayerNormLSTMCell {
   [[nodiscard]] Index units() const noexcept { return units_; }
 
   void build(Index features) {
-    inputs_ = features;
     const Index wide = 4 * units_;
     weights_.clear();
     weights_.add("kernel", {features, wide});
@@ -87,6 +88,8 @@ class LayerNormLSTMCell {
     weights_.add("state_gamma", {units_});
     weights_.add("state_beta", {units_});
     if (options_.use_bias) weights_.add("bias", {wide});
+    weights_.allocate();
+    inputs_ = features;
   }
   void initialize(const Random& random) {
     weights_.draw(kernel, options_.kernel_initializer, random.fork(0));

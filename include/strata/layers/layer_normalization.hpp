@@ -78,9 +78,9 @@ class LayerNormalization {
   }
 
   void build(Index features) {
-    features_ = features;
     gamma_.resize(features, 1);
     beta_.resize(features, 1);
+    features_ = features;
   }
 
   void initialize(const Random& random) {

@@ -13,7 +13,7 @@ namespace strata::inline STRATA_TARGET {
 /// behind it pass over them; here they become zeros. It replaces a mask that comes with x, as in
 /// Keras. (B, T, F) to (B, T, F).
 ///
-/// A stream has no mask: to leave out a step there, do not make it.
+/// A stream passes over such steps too: what is behind repeats its last output and keeps its state.
 template <class Scalar = float>
 class Masking : public detail::PlainLayer<Scalar> {
  public:
@@ -31,6 +31,7 @@ class Masking : public detail::PlainLayer<Scalar> {
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
 
+  [[nodiscard]] bool makes_mask() const noexcept { return true; }
   [[nodiscard]] Mask output_mask(const Tensor<Scalar>& x, const Mask&) const {
     Mask mask(x.batch(), x.steps());
     const Scalar* row = x.data();
@@ -46,8 +47,12 @@ class Masking : public detail::PlainLayer<Scalar> {
     Index features = 0;
     Scalar value = 0;
 
+    [[nodiscard]] bool counts(const Scalar* x, bool) const noexcept {
+      return Masking::counts(x, features, value);
+    }
+
     void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
-      if (counts(x, features, value)) {
+      if (counts(x, true)) {
         std::copy_n(x, features, y);
       } else {
         std::fill_n(y, features, Scalar(0));

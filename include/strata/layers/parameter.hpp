@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <strata/detail/map.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -57,12 +58,13 @@ class Weights {
       return columns_;
   }
 
-  /// Zeros of a new size; fixed sizes stay what they are.
+  /// Zeros of a new size; fixed sizes stay what they are. Throws ShapeError or MemoryError on a
+  /// size that memory cannot hold; nothing is changed then.
   void resize(Index rows, Index columns) {
     if constexpr (is_fixed) {
       values_.fill(Scalar(0));
     } else {
-      values_.assign(static_cast<std::size_t>(rows * columns), Scalar(0));
+      sizes::assign(values_, sizes::count({rows, columns}), Scalar(0));
       rows_ = rows;
       columns_ = columns;
     }

@@ -8,6 +8,7 @@
 #include <strata/detail/map.hpp>
 #include <strata/detail/plain_layer.hpp>
 #include <strata/detail/simd.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -23,10 +24,8 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
   static constexpr Returns returns = Returns::sequence;
   static constexpr bool streams = false;
 
-  /// Throws ValueError when n is below 1.
-  explicit RepeatVector(Index n) : n_(n) {
-    if (n < 1) detail::fail<ValueError>({"RepeatVector: n must be at least 1, found ", n});
-  }
+  /// Throws ValueError when n is below 1 or no memory can hold as many steps.
+  explicit RepeatVector(Index n) : n_(n) { sizes::check("RepeatVector: n", n); }
 
   [[nodiscard]] std::string kind() const { return "RepeatVector"; }
   [[nodiscard]] std::string describe() const { return detail::text({kind(), ", ", n_, " steps"}); }

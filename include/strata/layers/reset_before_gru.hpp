@@ -11,6 +11,7 @@
 #include <strata/detail/linear.hpp>
 #include <strata/detail/recurrent_layer.hpp>
 #include <strata/detail/silence.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/stored_weights.hpp>
 #include <strata/layers/gru_options.hpp>
 #include <strata/target.hpp>
@@ -29,7 +30,7 @@ class ResetBeforeGRUCell {
   static constexpr Index memories = 0;
 
   ResetBeforeGRUCell(Index units, const GRUOptions& options) : units_(units), options_(options) {
-    if (units < 1) fail<ValueError>({kind(), ": units must be at least 1, found ", units});
+    sizes::check(kind() + ": units", units);
     check_gate_activations("ResetBeforeGRU", options.activation, options.recurrent_activation);
     check_clip("ResetBeforeGRU", options.activation_clip);
   }
@@ -40,11 +41,12 @@ class ResetBeforeGRUCell {
   [[nodiscard]] Index units() const noexcept { return units_; }
 
   void build(Index features) {
-    inputs_ = features;
     weights_.clear();
     weights_.add("kernel", {features, 3 * units_});
     weights_.add("recurrent_kernel", {units_, 3 * units_});
     if (options_.use_bias) weights_.add("bias", {3 * units_});
+    weights_.allocate();
+    inputs_ = features;
   }
   void initialize(const Random& random) {
     weights_.draw(0, options_.kernel_initializer, random.fork(0));

@@ -8,6 +8,7 @@
 
 #include <strata/detail/map.hpp>
 #include <strata/detail/plain_layer.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -62,14 +63,13 @@ class ReshapingLayer : public PlainLayer<Scalar> {
   }
 };
 
-/// The numbers of one sample, Dynamic while they are not known.
+/// The numbers of one sample, Dynamic while they are not known. Throws ShapeError when they cannot
+/// be counted.
 [[nodiscard]] inline Index sample_size(const Shape& shape) {
-  Index size = 1;
   for (Index axis = 1; axis < shape.rank(); ++axis) {
     if (shape[axis] == Dynamic) return Dynamic;
-    size *= shape[axis];
   }
-  return size;
+  return sizes::count(shape.rank() == 3 ? Shape{shape[1], shape[2]} : Shape{shape[1]});
 }
 
 }  // namespace detail
@@ -106,12 +106,11 @@ class Reshape : public detail::ReshapingLayer<Reshape<Scalar>, Scalar> {
  public:
   static constexpr Returns returns = Returns::sequence;
 
-  /// Throws ValueError on sizes below 1.
+  /// Throws ValueError on sizes below 1, ShapeError when their product cannot be counted.
   Reshape(Index steps, Index features) : steps_(steps), features_(features) {
-    if (steps < 1 || features < 1) {
-      detail::fail<ValueError>(
-          {"Reshape: steps and features must be at least 1, found ", steps, " and ", features});
-    }
+    sizes::check("Reshape: steps", steps);
+    sizes::check("Reshape: features", features);
+    (void)sizes::count({steps, features});
   }
 
   [[nodiscard]] std::string kind() const { return "Reshape"; }
@@ -169,6 +168,13 @@ class LastStep : public detail::PlainLayer<Scalar> {
   struct Tape {};
 
   void pack(Packed& packed, bool) const { packed.features = this->inputs(); }
+
+  void check_masked_stream() const {
+    throw ValueError(
+        "LastStep takes the last step that counts, which a stream does not keep; leave out the "
+        "layer "
+        "that masks steps, and do not make those steps");
+  }
 
   void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {

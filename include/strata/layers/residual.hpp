@@ -73,6 +73,8 @@ class Residual {
   [[nodiscard]] Mask output_mask(const Tensor<Scalar>& x, const Mask& mask) const {
     return strata::output_mask(layer_, x, mask);
   }
+  [[nodiscard]] bool makes_mask() const requires requires(const L& layer) { layer.makes_mask(); }
+  { return layer_.makes_mask(); }
 
   void build(Index features) { layer_.build(features); }
   void initialize(const Random& random) { layer_.initialize(random); }
@@ -87,6 +89,14 @@ class Residual {
     void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
       layer.step(x, state, y);
       for (Index i = 0; i < features; ++i) y[i] += x[i];
+    }
+
+    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
+      step_layer(layer, x, state, y, false, false);
+      for (Index i = 0; i < features; ++i) y[i] += x[i];
+    }
+    [[nodiscard]] bool counts(const Scalar* x, bool before) const noexcept {
+      return counts_behind(layer, x, before);
     }
   };
 
@@ -127,6 +137,7 @@ class Residual {
   void absorb(Tape& tape) { detail::absorb(layer_, tape.layer); }
 
   void check_stream() const { layer_.check_stream(); }
+  void check_masked_stream() const { strata::check_stream(layer_, true); }
   [[nodiscard]] Index state_size() const noexcept { return layer_.state_size(); }
 
   /// The same layer, weights included, with sizes chosen at run time and another scalar.

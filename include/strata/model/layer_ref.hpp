@@ -23,6 +23,8 @@ struct LayerTable {
 
   Accepts accepts;
   Returns returns;
+  Shared (*copy)(const void*);
+  void (*assign)(void*, Shared& copy);
   std::string (*kind)(const void*);
   std::string (*describe)(const void*);
   LayerDescription (*description)(const void*);
@@ -36,9 +38,12 @@ struct LayerTable {
   void (*pack)(const void*, Shared&, bool);
   void (*forward)(const void*, const void* packed, const Tensor<Scalar>&, Tensor<Scalar>&,
                   const Pass<Scalar>&);
-  void (*check_stream)(const void*);
+  bool (*makes_mask)(const void*);
+  void (*check_stream)(const void*, bool masked);
   Index (*state_size)(const void*);
   void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*, bool reverse) noexcept;
+  void (*skip)(const void* packed, const Scalar*, Scalar*, Scalar*) noexcept;
+  bool (*counts)(const void* packed, const Scalar*, bool before) noexcept;
 };
 
 /// The functions that training adds. They are a table of their own so that a program which only
@@ -85,6 +90,8 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
   static constexpr LayerTable<Scalar> functions{
       .accepts = L::accepts,
       .returns = L::returns,
+      .copy = [](const void* l) -> Shared { return std::make_shared<L>(of(l)); },
+      .assign = [](void* l, Shared& copy) { of(l) = std::move(of(copy.get())); },
       .kind = [](const void* l) -> std::string { return of(l).kind(); },
       .describe = [](const void* l) -> std::string { return of(l).describe(); },
       .description = [](const void* l) { return describe_layer(of(l)); },
@@ -104,10 +111,15 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
                  bool training) { of(l).pack(made<typename L::Packed>(p), training); },
       .forward = [](const void* l, const void* p, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                     const Pass<Scalar>& pass) { of(l).forward(packed(p), x, y, pass); },
-      .check_stream = [](const void* l) { of(l).check_stream(); },
+      .makes_mask = [](const void* l) { return strata::makes_mask(of(l)); },
+      .check_stream = [](const void* l, bool masked) { strata::check_stream(of(l), masked); },
       .state_size = [](const void* l) { return of(l).state_size(); },
       .step = [](const void* p, const Scalar* x, Scalar* state, Scalar* y,
                  bool reverse) noexcept { step_layer(packed(p), x, state, y, reverse); },
+      .skip = [](const void* p, const Scalar* x, Scalar* state,
+                 Scalar* y) noexcept { step_layer(packed(p), x, state, y, false, false); },
+      .counts = [](const void* p, const Scalar* x,
+                   bool before) noexcept { return counts_behind(packed(p), x, before); },
   };
   return functions;
 }
@@ -152,6 +164,12 @@ class LayerRef {
     void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
       table->step(value.get(), x, state, y, reverse);
     }
+    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
+      table->skip(value.get(), x, state, y);
+    }
+    [[nodiscard]] bool counts(const Scalar* x, bool before) const noexcept {
+      return table->counts(value.get(), x, before);
+    }
   };
   template <class L>
     requires(!std::derived_from<std::remove_const_t<L>, LayerRef> && Layer<L>)
@@ -172,6 +190,9 @@ class LayerRef {
   }
   void check_input(const Tensor<Scalar>& x) const { table_->check_input(self_, x); }
   void build(Index features) { table_->build(self_, features); }
+  /// The layer as it is, to be assigned to it later, once.
+  [[nodiscard]] std::shared_ptr<void> copy() const { return table_->copy(self_); }
+  void assign(std::shared_ptr<void>& copy) { table_->assign(self_, copy); }
   void initialize(const Random& random) { table_->initialize(self_, random); }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return table_->parameters(self_); }
   [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const {
@@ -196,7 +217,10 @@ class LayerRef {
                const Pass<Scalar>& pass) const {
     table_->forward(self_, packed.value.get(), x, y, pass);
   }
-  void check_stream() const { table_->check_stream(self_); }
+  /// Whether it makes a mask: some steps behind it may not count.
+  [[nodiscard]] bool makes_mask() const { return table_->makes_mask(self_); }
+  void check_stream() const { table_->check_stream(self_, false); }
+  void check_masked_stream() const { table_->check_stream(self_, true); }
   [[nodiscard]] Index state_size() const { return table_->state_size(self_); }
 
   /// The layer itself, or null when it is of another type.

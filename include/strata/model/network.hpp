@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include <strata/detail/checks.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/threads.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
@@ -60,6 +62,8 @@ struct SequenceContext {
   Index first = 0;
   /// Where the mask of the output goes.
   Mask* output_mask = nullptr;
+  /// Whether the steps go on from earlier ones of the same sequences; see Pass.
+  bool continues = false;
 };
 
 /// A chain of layers that lie elsewhere: their sizes and weights, and how data runs forward and
@@ -81,7 +85,8 @@ class Network {
   [[nodiscard]] const detail::Threads& threads() const noexcept { return setup_->threads; }
 
   /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
-  /// are all zero. Throws ShapeError when the layers do not join, and changes nothing then.
+  /// are all zero. Throws ShapeError when the layers do not join or are larger than memory can be,
+  /// MemoryError when there is no memory for them, and changes nothing then.
   void build(const Input& input) { build(input, true); }
 
   /// The shape of the output of layer i, which was added behind data of a shape, with its size and
@@ -95,7 +100,8 @@ class Network {
       throw ShapeError("the number of inputs is not known");
     }
     const Shape outputs = layer.output_shape(shape);
-    build_layer(setup, i, layer, shape, true);
+    if (layer.inputs() == Dynamic) give_sizes(i, layer, shape.back());
+    if (is_zero(layer)) layer.initialize(layer_random(setup, i));
     return outputs;
   }
 
@@ -245,12 +251,16 @@ class Network {
     }
   }
 
-  /// The state before the first step, of B sequences.
+  /// The state before the first step, of B sequences. Throws ValueError below 1, and where no
+  /// memory can hold it ValueError, ShapeError or MemoryError.
   [[nodiscard]] State<Scalar> zero_state(Index batch) const {
     require_built("the sizes of the state");
+    detail::sizes::check("zero_state: the number of sequences", batch);
     State<Scalar> state{batch, {}};
-    for (const auto& layer : layers_) {
-      state.layers.emplace_back(static_cast<std::size_t>(batch * layer.state_size()), Scalar(0));
+    state.layers.resize(size());
+    for (std::size_t i = 0; i < size(); ++i) {
+      detail::sizes::assign(state.layers[i], detail::sizes::count({batch, layers_[i].state_size()}),
+                            Scalar(0));
     }
     return state;
   }
@@ -283,7 +293,7 @@ class Network {
   /// What a layer is given of the context of a batch.
   [[nodiscard]] Pass<Scalar> pass_of(std::size_t i, const SequenceContext<Scalar>& context,
                                      const Mask& mask, const Random& random) const {
-    Pass<Scalar> pass{.random = random.fork(i)};
+    Pass<Scalar> pass{.random = random.fork(i), .continues = context.continues};
     if (!mask.empty()) pass.mask = &mask;
     if (context.state && context.state->size(i) > 0) {
       pass.final_state = context.state->rows(i, context.first);
@@ -312,19 +322,40 @@ class Network {
  private:
   void build(const Input& input, bool draw) {
     check_features_known(input);
-    setup_->input = input;
-    Shape shape = input.shape();
-    for (std::size_t i = 0; i < size(); ++i) {
-      build_layer(*setup_, i, layers_[i], shape, draw);
-      shape = layers_[i].output_shape(shape);
+    // Of the layers that get their sizes here, as they were without.
+    std::vector<std::shared_ptr<void>> before(size());
+    try {
+      Shape shape = input.shape();
+      for (std::size_t i = 0; i < size(); ++i) {
+        if (layers_[i].inputs() == Dynamic) {
+          before[i] = layers_[i].copy();
+          give_sizes(i, layers_[i], shape.back());
+        }
+        shape = layers_[i].output_shape(shape);
+      }
+      for (std::size_t i = 0; draw && i < size(); ++i) {
+        if (is_zero(layers_[i])) layers_[i].initialize(layer_random(*setup_, i));
+      }
+    } catch (...) {
+      for (std::size_t i = 0; i < size(); ++i) {
+        if (before[i]) layers_[i].assign(before[i]);
+      }
+      throw;
     }
+    setup_->input = input;
     setup_->built = true;
   }
 
-  static void build_layer(const NetworkSetup& setup, std::size_t i, LayerRef<Scalar>& layer,
-                          const Shape& shape, bool draw) {
-    if (layer.inputs() == Dynamic) layer.build(shape.back());
-    if (draw && is_zero(layer)) layer.initialize(layer_random(setup, i));
+  /// Builds layer i for data of so many features.
+  static void give_sizes(std::size_t i, LayerRef<Scalar>& layer, Index features) {
+    const auto where = [&] { return detail::text({"layer ", i, " (", layer.describe(), "): "}); };
+    try {
+      layer.build(features);
+    } catch (const MemoryError& error) {
+      detail::fail<MemoryError>({where(), error.what()});
+    } catch (const ShapeError& error) {
+      detail::fail<ShapeError>({where(), error.what()});
+    }
   }
 
   void require_built(const char* what) const {

@@ -9,6 +9,7 @@ namespace strata::inline STRATA_TARGET {
 /// Options of predict and evaluate.
 template <class Scalar>
 struct PredictOptions {
+  /// Samples that are computed together; any number above that of all samples: all of them.
   Index batch_size = 32;
   /// Which steps of x count, (B, T); all of them without. See also Mask::from_lengths.
   Mask mask = {};

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <strata/detail/finite.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/model/stream.hpp>
@@ -162,7 +163,8 @@ template <detail::ScoreRange Scores>
 ///   Stream stream{model};
 ///   auto text = generate(stream, prompt, 200, {.temperature = 0.5, .top_k = 10}, random);
 ///
-/// Throws ValueError on an empty prompt, negative steps, and what `sample` throws.
+/// Throws ValueError on an empty prompt and negative steps, MemoryError when there is no memory for
+/// so many classes, and what `sample` throws.
 template <class Model, class Encode = ClassInput>
 [[nodiscard]] std::vector<Index> generate(Stream<Model>& stream, std::span<const Index> prompt,
                                           Index steps, const SampleOptions& options, Random& random,
@@ -172,6 +174,7 @@ template <class Model, class Encode = ClassInput>
     detail::fail<ValueError>({"generate: steps must be at least 0, found ", steps});
   }
   std::vector<Index> drawn;
+  detail::sizes::reserve(drawn, steps);
   auto scores = detail::feed(stream, prompt, encode);
   while (static_cast<Index>(drawn.size()) < steps) {
     if (!drawn.empty()) scores = detail::feed(stream, std::span(drawn).last(1), encode);

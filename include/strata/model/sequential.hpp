@@ -106,26 +106,27 @@ class SequentialBase {
   using Scalar = S;
 
   /// The layers as the algorithms see them. It must not outlive the model.
-  [[nodiscard]] Network<Scalar> network() {
+  [[nodiscard]] Network<Scalar> network() & {
     return {static_cast<Model&>(*this).template layer_refs<LayerRef<Scalar>>(), setup_};
   }
-  [[nodiscard]] const Network<Scalar> network() const {
+  [[nodiscard]] const Network<Scalar> network() const& {
     // Refers to mutable layers, of which a const network changes none.
     return const_cast<SequentialBase&>(*this).network();
   }
 
   /// The same, for training.
-  [[nodiscard]] TrainableNetwork<Scalar> trainable_network();
+  [[nodiscard]] TrainableNetwork<Scalar> trainable_network() &;
 
   /// Number of layers.
   [[nodiscard]] std::size_t size() const { return network().size(); }
   /// Whether all sizes are known and the weights are there.
   [[nodiscard]] bool is_built() const noexcept { return setup_.built; }
   /// The shape that Input or the first data gave; nothing before.
-  [[nodiscard]] const std::optional<Input>& input() const noexcept { return setup_.input; }
+  [[nodiscard]] std::optional<Input> input() const noexcept { return setup_.input; }
 
   /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
-  /// are all zero. Throws ShapeError when the layers do not join, and changes nothing then.
+  /// are all zero. Throws ShapeError when the layers do not join or are larger than memory can be,
+  /// MemoryError when there is no memory for them, and changes nothing then.
   void build(const Input& input) { network().build(input); }
 
   /// Draws all weights anew. The same seed gives the same weights; without a call it is 0. Before
@@ -134,8 +135,8 @@ class SequentialBase {
 
   /// All parameters, named "lstm.kernel", "lstm_1.bias". Throws StateError before the model is
   /// built.
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return network().parameters(); }
-  [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const {
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() & { return network().parameters(); }
+  [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const& {
     return network().parameters();
   }
   [[nodiscard]] Index parameter_count() const { return network().parameter_count(); }
@@ -183,7 +184,8 @@ class SequentialBase {
     return detail::predict(network(), x, options);
   }
 
-  /// The state of B sequences before the first step: zeros.
+  /// The state of B sequences before the first step: zeros. Throws ValueError below 1, and where no
+  /// memory can hold it ValueError, ShapeError or MemoryError.
   [[nodiscard]] State<Scalar> zero_state(Index batch = 1) const {
     return network().zero_state(batch);
   }
@@ -214,6 +216,10 @@ class SequentialBase {
   /// Loss and metrics of one batch.
   Evaluation test_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                            const BatchOptions<Scalar>& options = {}) const;
+
+  // The model is a temporary, whose weights these point to: give it a name first.
+  void network() const&& = delete;
+  void parameters() const&& = delete;
 
  protected:
   NetworkSetup setup_;
@@ -253,15 +259,19 @@ class Sequential
 
   Sequential() requires(std::default_initializable<Layers>&&...) : Sequential(Layers()...) {}
 
-  [[nodiscard]] const std::tuple<Layers...>& layers() const noexcept { return layers_; }
+  [[nodiscard]] const std::tuple<Layers...>& layers() const& noexcept { return layers_; }
   template <std::size_t I>
-  [[nodiscard]] auto& layer() noexcept {
+  [[nodiscard]] auto& layer() & noexcept {
     return std::get<I>(layers_);
   }
   template <std::size_t I>
-  [[nodiscard]] const auto& layer() const noexcept {
+  [[nodiscard]] const auto& layer() const& noexcept {
     return std::get<I>(layers_);
   }
+  // The model is a temporary: give it a name first.
+  void layers() const&& = delete;
+  template <std::size_t I>
+  void layer() const&& = delete;
 
   template <class Ref>
   [[nodiscard]] std::vector<Ref> layer_refs() {
@@ -318,19 +328,22 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   /// Appends a layer of any type.
   void add(AnyLayer<Scalar> layer) { append(std::move(layer)); }
 
-  [[nodiscard]] const std::vector<AnyLayer<Scalar>>& layers() const noexcept { return layers_; }
+  [[nodiscard]] const std::vector<AnyLayer<Scalar>>& layers() const& noexcept { return layers_; }
 
   /// Throws ValueError when there is no such layer.
-  [[nodiscard]] AnyLayer<Scalar>& layer(std::size_t i) {
+  [[nodiscard]] AnyLayer<Scalar>& layer(std::size_t i) & {
     check_index(i);
     // Whoever has it may make another layer of it.
     joint_ = {};
     return layers_[i];
   }
-  [[nodiscard]] const AnyLayer<Scalar>& layer(std::size_t i) const {
+  [[nodiscard]] const AnyLayer<Scalar>& layer(std::size_t i) const& {
     check_index(i);
     return layers_[i];
   }
+  // The model is a temporary: give it a name first.
+  void layers() const&& = delete;
+  void layer(std::size_t i) const&& = delete;
 
   template <class Ref>
   [[nodiscard]] std::vector<Ref> layer_refs() {

@@ -72,7 +72,8 @@ template <class Scalar>
                         {.mask = &mask,
                          .state = context.state,
                          .first = context.first + shard.first,
-                         .output_mask = context.output_mask ? &masks[i] : nullptr});
+                         .output_mask = context.output_mask ? &masks[i] : nullptr,
+                         .continues = context.continues});
     std::copy_n(y.data(), y.size(), to + shard.first * sample);
   });
   if (context.output_mask) *context.output_mask = join_masks(masks, shards);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/rows.hpp>
@@ -24,7 +25,7 @@ struct State {
   [[nodiscard]] Index size(std::size_t layer) const noexcept {
     return static_cast<Index>(layers[layer].size()) / batch;
   }
-  [[nodiscard]] Rows<Scalar> rows(std::size_t layer, Index first = 0) noexcept {
+  [[nodiscard]] Rows<Scalar> rows(std::size_t layer, Index first = 0) & noexcept {
     return {layers[layer].data() + first * size(layer), size(layer)};
   }
 
@@ -44,7 +45,11 @@ struct State {
   void set_part(Index first, const State& part) {
     check_part(first, part.batch);
     bool fits = layers.size() == part.layers.size();
-    for (std::size_t i = 0; fits && i < layers.size(); ++i) fits = size(i) == part.size(i);
+    for (std::size_t i = 0; fits && i < layers.size(); ++i) {
+      fits = layers[i].size() / static_cast<std::size_t>(batch) ==
+                 part.layers[i].size() / static_cast<std::size_t>(part.batch) &&
+             part.layers[i].size() % static_cast<std::size_t>(part.batch) == 0;
+    }
     if (!fits) throw ShapeError("set_part: the part is the state of another model");
     for (std::size_t i = 0; i < layers.size(); ++i) {
       std::copy(part.layers[i].begin(), part.layers[i].end(), layers[i].begin() + first * size(i));
@@ -66,10 +71,8 @@ struct State {
 
  private:
   void check_part(Index first, Index count) const {
-    if (first < 0 || count < 1 || first + count > batch) {
-      message::fail<ValueError>(
-          {"sequences ", first, " to ", first + count, " of a state of ", batch, " sequences"});
-    }
+    sizes::check_range<ValueError>("sequences", first, count, "a state", batch);
+    if (count < 1) throw ValueError("a part of a state has at least 1 sequence");
   }
 };
 

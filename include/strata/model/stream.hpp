@@ -12,6 +12,7 @@
 
 #include <strata/detail/inner_layer.hpp>
 #include <strata/detail/parts.hpp>
+#include <strata/detail/sizes.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>
@@ -40,6 +41,7 @@ struct StreamLayers<std::tuple<Layers...>> {
   static constexpr Index inputs = std::tuple_element_t<0, std::tuple<Layers...>>::fixed_inputs;
   static constexpr Index outputs = outputs_of(inputs);
   static constexpr bool streams = (streams_of<Layers>() && ...);
+  static constexpr bool may_mask = (may_mask_of<Layers>() || ...);
 };
 
 template <class Scalar>
@@ -47,6 +49,7 @@ struct StreamLayers<std::vector<AnyLayer<Scalar>>> {
   static constexpr Index inputs = Dynamic;
   static constexpr Index outputs = Dynamic;
   static constexpr bool streams = true;
+  static constexpr bool may_mask = true;
 };
 
 template <class Scalar, Index Size>
@@ -61,6 +64,9 @@ using FixedSpan =
 /// it does not need the model any more. Copies share the packed weights and go on from the same
 /// state. A step neither allocates nor locks, so each thread can have streams of its own over one
 /// model; one stream belongs to one thread at a time.
+///
+/// A step that a layer of the model masks, by Masking or by an Embedding with mask_zero, does not
+/// count, as in predict: recurrent layers keep their state and repeat their last output.
 template <class Model>
 class Stream {
   using List = std::remove_cvref_t<decltype(std::declval<const Model&>().layers())>;
@@ -73,8 +79,9 @@ class Stream {
   using In = detail::FixedSpan<const Scalar, Layers::inputs>;
   using Out = detail::FixedSpan<const Scalar, Layers::outputs>;
 
-  /// Throws StateError before the model is built, and ValueError, naming the layer, when one of its
-  /// layers needs the whole sequence.
+  /// The model may be a temporary. Throws StateError before it is built, and ValueError, naming the
+  /// layer, when one of its layers needs the whole sequence, or cannot do without the steps that
+  /// another masks.
   explicit Stream(const Model& model) {
     detail::require_streams<Layers>();
     const auto network = model.network();
@@ -88,7 +95,8 @@ class Stream {
     state_ = network.zero_state(1);
     inputs_ = sizes.inputs;
     outputs_ = sizes.outputs;
-    for (auto& values : values_) values.resize(static_cast<std::size_t>(sizes.widest));
+    masks_ = sizes.masks;
+    for (auto& values : values_) detail::sizes::resize(values, sizes.widest);
   }
 
   [[nodiscard]] Index inputs() const noexcept { return inputs_; }
@@ -96,13 +104,16 @@ class Stream {
 
   /// One step: x of F features to the outputs, which stay valid until the next step. With sizes
   /// fixed by the model's type it is noexcept; otherwise it throws ShapeError on a wrong size.
-  Out step(In x) noexcept(is_fixed) {
+  Out step(In x) & noexcept(is_fixed) {
     if constexpr (!is_fixed) check_size("step", static_cast<Index>(x.size()), inputs_);
     return Out(step(x.data()), static_cast<std::size_t>(outputs_));
   }
 
   /// One step, from the first of inputs() values to the first of outputs() values.
-  const Scalar* step(const Scalar* x) noexcept {
+  const Scalar* step(const Scalar* x) & noexcept {
+    if constexpr (Layers::may_mask) {
+      if (masks_) return step_masked(x);
+    }
     const Packed& packed = *packed_;
     const Scalar* from = x;
     reverse_ = !reverse_;
@@ -137,7 +148,8 @@ class Stream {
     }
   }
 
-  [[nodiscard]] const State<Scalar>& state() const noexcept { return state_; }
+  [[nodiscard]] const State<Scalar>& state() const& noexcept { return state_; }
+  [[nodiscard]] State<Scalar> state() && noexcept { return std::move(state_); }
 
   /// Throws ShapeError when the state is that of another model; nothing is changed then.
   void set_state(const State<Scalar>& state) {
@@ -151,6 +163,22 @@ class Stream {
   void reset() noexcept { state_.reset(); }
 
  private:
+  /// A step of a model of which a layer makes a mask.
+  [[gnu::noinline]] const Scalar* step_masked(const Scalar* x) noexcept {
+    const Packed& packed = *packed_;
+    const Scalar* from = x;
+    bool counts = true;
+    reverse_ = !reverse_;
+    detail::for_each_part(packed, [&](auto i) {
+      const auto& layer = detail::part(packed, i);
+      Scalar* const to = values_[i % 2].data();
+      step_layer(layer, from, state_.layers[i].data(), to, reverse_, counts);
+      counts = counts_behind(layer, from, counts);
+      from = to;
+    });
+    return from;
+  }
+
   static void check_size(const char* what, Index found, Index expected) {
     detail::check_stream_size("Stream", what, found, expected);
   }
@@ -162,6 +190,7 @@ class Stream {
   Index outputs_ = 0;
   /// The order in which the last step read the weights.
   bool reverse_ = false;
+  bool masks_ = false;
 };
 
 }  // namespace strata::inline STRATA_TARGET

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/detail/tile.hpp>
 #include <strata/error.hpp>
@@ -55,7 +56,7 @@ class StreamBatch {
     detail::require_streams<Layers>();
     const auto network = model.network();
     sizes_ = detail::stream_sizes<Scalar>(name, network);
-    layers_ = std::make_shared<const detail::BatchedLayers<Scalar>>(model.layers());
+    layers_ = std::make_shared<const detail::BatchedLayers<Scalar>>(model.layers(), sizes_.masks);
     zeros_ = network.zero_state(1);
   }
 
@@ -72,8 +73,10 @@ class StreamBatch {
   [[nodiscard]] std::span<const Id> ids() const noexcept { return ids_.in_rows(); }
 
   /// Makes room for so many streams: until there are more, neither join nor step asks for memory
-  /// here (a layer may, for its own work).
+  /// here (a layer may, for its own work). Throws ValueError below 0, and where no memory can hold
+  /// them ValueError, ShapeError or MemoryError.
   void reserve(Index streams) {
+    if (streams != 0) detail::sizes::check("StreamBatch: reserve: the streams", streams);
     ids_.reserve(streams);
     if (streams > capacity_) grow(streams);
   }

@@ -14,10 +14,11 @@ namespace strata::inline STRATA_TARGET::detail {
 
 /// The sizes of one step of one sequence.
 struct StreamSizes {
-  Shape input;        ///< (1, F), (1, 1, F), or (1, 1) for ids
-  Index inputs = 0;   ///< F
-  Index outputs = 0;  ///< U of the last layer
-  Index widest = 0;   ///< the most outputs of a layer
+  Shape input;         ///< (1, F), (1, 1, F), or (1, 1) for ids
+  Index inputs = 0;    ///< F
+  Index outputs = 0;   ///< U of the last layer
+  Index widest = 0;    ///< the most outputs of a layer
+  bool masks = false;  ///< whether a layer makes a mask
 };
 
 /// Layers: a StreamLayers. A compile-time error when a layer can never run step by step.
@@ -42,10 +43,11 @@ template <class Scalar>
   for (std::size_t i = 0; i < network.size(); ++i) {
     const auto& layer = network.layers()[i];
     try {
-      layer.check_stream();
+      check_stream(layer, sizes.masks);
     } catch (const ValueError& error) {
       fail<ValueError>({who, ": layer ", i, " (", layer.describe(), "): ", error.what()});
     }
+    sizes.masks = sizes.masks || layer.makes_mask();
     shape = layer.output_shape(shape);
     sizes.widest = std::max(sizes.widest, shape.back());
   }

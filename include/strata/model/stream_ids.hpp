@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include <strata/detail/sizes.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
@@ -34,9 +35,9 @@ class StreamIds {
   [[nodiscard]] std::span<const StreamId> in_rows() const noexcept { return rows_; }
 
   void reserve(Index count) {
-    rows_.reserve(static_cast<std::size_t>(count));
-    slots_.reserve(static_cast<std::size_t>(count));
-    free_.reserve(static_cast<std::size_t>(count));
+    sizes::reserve(rows_, count);
+    sizes::reserve(slots_, count);
+    sizes::reserve(free_, count);
   }
 
   /// A new stream, in the row after the last.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/sizes.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream_checks.hpp>
@@ -22,13 +23,18 @@ struct StreamRows {
   State<Scalar> states;
 
   /// Makes room for so many rows and keeps those that there are. `one`: the state of one stream.
-  void resize(Index rows, const StreamSizes& sizes, const State<Scalar>& one) {
-    inputs.resize(static_cast<std::size_t>(rows * sizes.inputs));
-    outputs.resize(static_cast<std::size_t>(rows * sizes.outputs));
+  /// Throws ShapeError or MemoryError when memory cannot hold them; nothing is changed then.
+  void resize(Index rows, const StreamSizes& step, const State<Scalar>& one) {
     states.layers.resize(one.layers.size());
-    for (std::size_t i = 0; i < one.layers.size(); ++i) {
-      states.layers[i].resize(static_cast<std::size_t>(rows) * one.layers[i].size());
-    }
+    const auto for_each = [&](auto f) {
+      f(inputs, sizes::count({rows, step.inputs}));
+      f(outputs, sizes::count({rows, step.outputs}));
+      for (std::size_t i = 0; i < one.layers.size(); ++i) {
+        f(states.layers[i], sizes::count({rows, static_cast<Index>(one.layers[i].size())}));
+      }
+    };
+    for_each([](auto& array, Index count) { sizes::reserve(array, count); });
+    for_each([](auto& array, Index count) { sizes::resize(array, count); });
     states.batch = rows;
   }
 
@@ -65,9 +71,9 @@ struct StreamRows {
 template <class Scalar>
 class BatchedLayers {
  public:
-  /// Layers: a tuple of layers, or a vector of AnyLayer.
+  /// Layers: a tuple of layers, or a vector of AnyLayer. `masks`: whether one makes a mask.
   template <class Layers>
-  explicit BatchedLayers(const Layers& layers) {
+  BatchedLayers(const Layers& layers, bool masks) : masks_(masks) {
     const auto copy = std::make_shared<Layers>(layers);
     if constexpr (requires { copy->begin(); }) {
       layers_.assign(copy->begin(), copy->end());
@@ -87,16 +93,19 @@ class BatchedLayers {
     shape[0] = count;
     const auto x = Tensor<Scalar>::view(inputs, shape);
     const Tensor<Scalar>* from = &x;
+    Mask mask;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       Tensor<Scalar>& to = values[i % 2];
       if (layers_[i].accepts() == Accepts::ids) {
         step_ids(i, *from, to);
       } else {
-        Pass<Scalar> pass;
+        Pass<Scalar> pass{.continues = true};
+        if (!mask.empty()) pass.mask = &mask;
         pass.final_state = rows.states.rows(i, first);
         pass.initial_state = pass.final_state;
         layers_[i].forward(packed_[i], *from, to, pass);
       }
+      if (masks_) mask = layers_[i].output_mask(*from, mask);
       from = &to;
     }
     std::copy_n(from->data(), from->size(), rows.outputs.data() + first * from->features());
@@ -115,6 +124,7 @@ class BatchedLayers {
   std::shared_ptr<void> owner_;
   std::vector<LayerRef<Scalar>> layers_;
   typename Network<Scalar>::Packed packed_;
+  bool masks_;
 };
 
 }  // namespace strata::inline STRATA_TARGET::detail

@@ -157,7 +157,7 @@ class Fit final : public TrainingRun {
   }
 
   [[nodiscard]] static Index batches_of(Index samples, const FitOptions<Scalar>& options) {
-    return (samples + options.batch_size - 1) / options.batch_size;
+    return samples / options.batch_size + (samples % options.batch_size != 0 ? 1 : 0);
   }
 
   /// Whether x is class numbers (B, T), one for each step.
@@ -180,7 +180,7 @@ class Fit final : public TrainingRun {
     if (options_.stateful && options_.shuffle) {
       throw ValueError("fit: stateful needs shuffle = false");
     }
-    if (options_.stateful && samples % options_.batch_size != 0) {
+    if (options_.stateful && samples > options_.batch_size && samples % options_.batch_size != 0) {
       fail<ValueError>({"fit: stateful needs batches of equal size, found ", samples,
                         " samples in batches of ", options_.batch_size});
     }
@@ -284,20 +284,21 @@ class Fit final : public TrainingRun {
                                    has_targets ? steps_of(batch_.y, first, count) : batch_.y,
                                    batch_.mask.part(0, batch_.x.batch(), first, count)};
       if (has_targets || last) {
-        step(window, random.fork(static_cast<std::uint64_t>(first)), carried, totals);
+        step(window, random.fork(static_cast<std::uint64_t>(first)), carried, totals, first > 0);
       } else {
         typename Network<Scalar>::Packed packed;
         model_.pack(packed, false);
-        (void)forward(model_, packed, window.x, {&window.mask, carried});
+        (void)forward(model_, packed, window.x,
+                      {.mask = &window.mask, .state = carried, .continues = first > 0});
       }
     }
   }
 
   void step(const Samples<Scalar>& samples, const Random& random, State<Scalar>* state,
-            Totals<Scalar>& totals) {
+            Totals<Scalar>& totals, bool continues = false) {
     try {
       training_.step(model_, samples.x, samples.y, {random, options_.weight_noise},
-                     {&samples.mask, state}, &totals);
+                     {.mask = &samples.mask, .state = state, .continues = continues}, &totals);
     } catch (const NotFinite&) {
       // What led there is the update before; its weights are not good.
       training_.optimizer.undo(model_.parameters());
@@ -407,7 +408,7 @@ template <class Scalar>
 }
 
 template <class Model, class S>
-TrainableNetwork<S> SequentialBase<Model, S>::trainable_network() {
+TrainableNetwork<S> SequentialBase<Model, S>::trainable_network() & {
   return {static_cast<Model&>(*this).template layer_refs<TrainableRef<S>>(), setup_};
 }
 

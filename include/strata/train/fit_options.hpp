@@ -16,6 +16,7 @@ namespace strata::inline STRATA_TARGET {
 template <class Scalar>
 struct FitOptions {
   int epochs = 1;
+  /// Samples of an update; any number above that of all samples: all of them.
   Index batch_size = 32;
   /// Draws a new order of the samples for each epoch.
   bool shuffle = true;

@@ -24,7 +24,7 @@ class Logs {
   }
 
   /// The figure, or null when there is none of this name.
-  [[nodiscard]] const double* find(const std::string& name) const noexcept {
+  [[nodiscard]] const double* find(const std::string& name) const& noexcept {
     for (const auto& [known, figure] : figures_) {
       if (known == name) return &figure;
     }
@@ -39,9 +39,14 @@ class Logs {
     throw ValueError("there is no figure named " + name + "; there are:" + names);
   }
 
-  [[nodiscard]] auto begin() const noexcept { return figures_.begin(); }
-  [[nodiscard]] auto end() const noexcept { return figures_.end(); }
+  [[nodiscard]] auto begin() const& noexcept { return figures_.begin(); }
+  [[nodiscard]] auto end() const& noexcept { return figures_.end(); }
   [[nodiscard]] std::size_t size() const noexcept { return figures_.size(); }
+
+  // The figures are temporaries: give them a name first.
+  const double* find(const std::string& name) const&& = delete;
+  void begin() const&& = delete;
+  void end() const&& = delete;
 
  private:
   std::vector<std::pair<std::string, double>> figures_;
@@ -62,7 +67,7 @@ struct Evaluation {
 class History {
  public:
   /// The figure's values, one for each epoch. Throws ValueError when there is none of this name.
-  [[nodiscard]] const std::vector<double>& operator[](const std::string& name) const {
+  [[nodiscard]] const std::vector<double>& operator[](const std::string& name) const& {
     std::string known;
     for (std::size_t i = 0; i < names_.size(); ++i) {
       if (names_[i] == name) return values_[i];
@@ -71,7 +76,13 @@ class History {
     throw ValueError("the history has no figure named " + name + "; it has:" + known);
   }
 
-  [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
+  [[nodiscard]] const std::vector<std::string>& names() const& noexcept { return names_; }
+
+  /// Of a temporary, copies: `for (double loss : model.fit(x, y)["loss"])`.
+  [[nodiscard]] std::vector<double> operator[](const std::string& name) const&& {
+    return (*this)[name];
+  }
+  [[nodiscard]] std::vector<std::string> names() const&& { return names_; }
 
   /// Number of epochs that were trained.
   [[nodiscard]] std::size_t epochs() const noexcept {

@@ -40,9 +40,12 @@ class ShardedPass {
       if (i > 0) tape.packed = std::as_const(parts_[0].tape.packed);
       const Mask mask = rows_of(context.mask, shard);
       // The network forks for its layers by numbers below its size.
-      const auto& y = network.forward_packed(
-          x.rows(shard.first, shard.count), tape, i == 0 ? random : random.fork(network.size() + i),
-          {.mask = &mask, .state = context.state, .first = context.first + shard.first});
+      const auto& y = network.forward_packed(x.rows(shard.first, shard.count), tape,
+                                             i == 0 ? random : random.fork(network.size() + i),
+                                             {.mask = &mask,
+                                              .state = context.state,
+                                              .first = context.first + shard.first,
+                                              .continues = context.continues});
       std::copy_n(y.data(), y.size(), to + shard.first * sample);
     });
     std::vector<Mask> masks;
