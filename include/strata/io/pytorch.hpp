@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <numeric>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <strata/activation.hpp>
@@ -15,12 +17,15 @@
 #include <strata/io/self_test.hpp>
 #include <strata/io/source.hpp>
 #include <strata/io/torch_audio_model.hpp>
+#include <strata/io/torch_chain.hpp>
 #include <strata/io/torch_layers.hpp>
+#include <strata/io/torch_match.hpp>
 #include <strata/io/torch_module.hpp>
+#include <strata/io/torch_options.hpp>
 #include <strata/io/torch_order.hpp>
+#include <strata/io/torch_stack.hpp>
 #include <strata/io/torch_state_dict.hpp>
-#include <strata/layers/activate.hpp>
-#include <strata/layers/reshape.hpp>
+#include <strata/io/where.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 
@@ -29,145 +34,198 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A module of a PyTorch model by its name in the state_dict: "lstm" of "lstm.weight_ih_l0", "" of
-/// "weight_ih_l0".
-struct PyTorchModule {
-  std::string name;
-  /// What is applied to its output, such as the torch.relu after an nn.Linear.
-  Activation activation = Activation::linear;
-
-  PyTorchModule(std::string named, Activation then = Activation::linear)
-      : name(std::move(named)), activation(then) {}
-  PyTorchModule(const char* named, Activation then = Activation::linear)
-      : PyTorchModule(std::string(named), then) {}
-};
-
-/// What a PyTorch model makes of the sequence that its last nn.LSTM, nn.GRU or nn.RNN returns.
-enum class PyTorchOutput {
-  /// `output`: all steps. nn.Linear acts on each.
-  sequences,
-  /// `output[:, -1]`: the last step; backwards that is the first step of the reading.
-  last_step,
-  /// `h_n` of the last layer, both directions side by side: the last step of each reading.
-  last_state
-};
-
-/// What a state_dict does not say; see load_pytorch.
-struct PyTorchOptions {
-  /// All modules in the order in which they run. Empty: the order of the file, which JSON keeps;
-  /// safetensors sorts names, and then the order is taken from the sizes and the numbers in names,
-  /// where these leave one only (io::TorchOrder).
-  std::vector<PyTorchModule> modules = {};
-  PyTorchOutput output = PyTorchOutput::sequences;
-  /// Of nn.RNN: tanh or relu.
-  Activation nonlinearity = Activation::tanh;
-};
-
 namespace io {
 
-/// The modules of a file in the order in which they run.
-[[nodiscard]] inline std::vector<TorchModule> ordered_modules(const TorchStateDict& state,
+/// Refuses a nonlinearity that nn.RNN does not have.
+inline void check_nonlinearity(Activation nonlinearity) {
+  if (nonlinearity == Activation::tanh || nonlinearity == Activation::relu) return;
+  throw ValueError("load_pytorch: the nonlinearity of nn.RNN is tanh or relu, found " +
+                   std::string(name(nonlinearity)));
+}
+
+inline constexpr const char* too_many_orders =
+    "its modules may join in too many orders to try; name them in their order by .modules";
+
+/// Refuses `.inputs` that are not those of the first module.
+inline void require_inputs(const TorchModule& first, const PyTorchOptions& options,
+                           const Where& where) {
+  const bool is_embedding = first.kind == TorchModule::Kind::Embedding;
+  if (options.inputs == Dynamic || (!is_embedding && first.inputs == options.inputs)) return;
+  where.in(".inputs").expected("those of the first module, " + first.text(),
+                               std::to_string(options.inputs));
+}
+
+/// Refuses modules that may run in several orders, with the lines of code that name each.
+/// `arguments`: after the file. `with_functions`: whether these lines must say what runs between.
+[[noreturn]] inline void refuse_orders(const std::vector<TorchModule>& modules,
+                                       const TorchOrders& orders, const Where& where,
+                                       const std::string& arguments, bool with_functions) {
+  std::vector<std::string> words;
+  for (const auto& module : modules) words.push_back(module.text());
+  std::string text = "its modules, " + list_text(words) +
+                     ", may run in more than one order; name them in their order by .modules";
+  std::string lines;
+  bool other_inputs = false;
+  const std::size_t count = std::min(orders.found().size(), TorchOrders::most);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto ordered = in_order(modules, orders.found()[i]);
+    const Index inputs = ordered.front().inputs;
+    other_inputs = other_inputs || inputs != modules[orders.found()[0].front()].inputs;
+    lines += "\n  " + code_text(chain_of(ordered), where, arguments, with_functions);
+    if (ordered.front().kind != TorchModule::Kind::Embedding) {
+      lines += "  // takes " + std::to_string(inputs) + " features";
+    }
+  }
+  if (!orders.are_all()) lines += "\n  or others";
+  if (with_functions && other_inputs) text += ", or the features that the model takes by .inputs";
+  if (lines.find("?") != std::string::npos) {
+    text += std::string(", and ") + instead_of_question_marks;
+  }
+  where.refuse(text + ":" + lines);
+}
+
+/// The modules in the only order that sizes and numbers leave, or in that of
+/// recurrent_then_linear; of a file with model_data, first the recurrent ones. Throws FormatError
+/// where several orders are left, or none.
+[[nodiscard]] inline std::vector<TorchModule> ordered_modules(std::vector<TorchModule> found,
+                                                              const TorchStateDict& state,
                                                               const PyTorchOptions& options) {
+  const Where& where = state.arrays.where();
+  if (state.model_data) {
+    std::stable_partition(found.begin(), found.end(),
+                          [](const TorchModule& one) { return one.is_recurrent(); });
+    return found;
+  }
+  const auto orders = TorchOrders::by_sizes(found, options.inputs);
+  const auto all_in_turn = [&] {
+    std::vector<std::string> words;
+    for (const auto& module : found) words.push_back(module.text());
+    return list_text(words);
+  };
+  if (orders.found().empty() && orders.gave_up()) where.refuse(too_many_orders);
+  if (orders.found().empty()) {
+    where.refuse("its modules do not join one after the other by their sizes" +
+                 (options.inputs == Dynamic
+                      ? std::string()
+                      : " to a model of .inputs = " + std::to_string(options.inputs)) +
+                 ": " + all_in_turn() + "; name them in their order by .modules");
+  }
+  if (orders.found().size() == 1 && orders.are_all()) return in_order(found, orders.found()[0]);
+  const auto* order = orders.are_all() ? recurrent_then_linear(found, orders.found()) : nullptr;
+  if (!order) refuse_orders(found, orders, where, "", true);
+  return in_order(found, *order);
+}
+
+/// The modules of a file in the order in which they run, with what runs between them.
+[[nodiscard]] inline TorchChain torch_chain(const TorchStateDict& state,
+                                            const PyTorchOptions& options) {
   std::vector<TorchModule> found = find_torch_modules(state);
   const Where& where = state.arrays.where();
   if (found.empty()) where.refuse("has no tensors");
-  if (options.modules.empty()) {
-    return state.order.empty() ? TorchOrder(found, where).find() : found;
+  TorchChain chain = options.modules.empty()
+                         ? chain_of(ordered_modules(std::move(found), state, options))
+                         : named_chain(std::move(found), options.modules, where);
+  require_inputs(chain.links.front().module, options, where);
+  require_said(chain, where);
+  if (options.output == PyTorchOutput::sequences) return chain;
+  const auto last = std::find_if(chain.links.rbegin(), chain.links.rend(),
+                                 [](const TorchLink& one) { return one.module.is_recurrent(); });
+  if (last == chain.links.rend()) {
+    where.refuse("has no nn.LSTM, nn.GRU or nn.RNN whose last step could be taken");
   }
-  std::vector<TorchModule> ordered;
-  for (const PyTorchModule& wanted : options.modules) {
-    const auto module = std::find_if(found.begin(), found.end(), [&](const TorchModule& one) {
-      return one.name == wanted.name;
-    });
-    if (module == found.end()) {
-      std::vector<std::string> names;
-      for (const auto& one : found) names.push_back(in_quotes(one.name));
-      where.in(in_quotes(wanted.name))
-          .refuse("there is no such module, or it is named twice in .modules; there are: " +
-                  list_text(names));
-    }
-    ordered.push_back(std::move(*module));
-    found.erase(module);
+  if (last->output != PyTorchOutput::sequences) {
+    where.in(".modules: LastStep{}")
+        .refuse("takes the last step, and so does .output; say it once");
   }
-  if (!found.empty()) where.in(in_quotes(found.front().name)).refuse("is not named in .modules");
-  return ordered;
+  last->output = options.output;
+  return chain;
 }
 
-/// The layers of modules that run one after the other.
+/// Whether nothing but the modules runs.
+[[nodiscard]] inline bool is_plain(const TorchChain& chain) {
+  const auto is_nothing = [](const PyTorchFunction& function) {
+    const auto* activation = std::get_if<Activation>(&function);
+    return activation && *activation == Activation::linear;
+  };
+  const auto are_nothing = [&](const std::vector<PyTorchFunction>& functions) {
+    return std::all_of(functions.begin(), functions.end(), is_nothing);
+  };
+  return are_nothing(chain.after) &&
+         std::all_of(chain.links.begin(), chain.links.end(), [&](const TorchLink& link) {
+           return are_nothing(link.before) && !link.residual &&
+                  link.output == PyTorchOutput::sequences &&
+                  link.activation.value_or(Activation::linear) == Activation::linear;
+         });
+}
+
+/// The layers of a chain of modules.
 template <class Scalar>
 [[nodiscard]] std::vector<AnyLayer<Scalar>> torch_layers(TorchStateDict& state,
-                                                         const std::vector<TorchModule>& modules,
+                                                         const TorchChain& chain,
                                                          const PyTorchOptions& options) {
-  const auto last = std::find_if(modules.rbegin(), modules.rend(),
-                                 [](const TorchModule& one) { return one.is_recurrent(); });
-  if (last == modules.rend() && options.output != PyTorchOutput::sequences) {
-    state.arrays.where().refuse("has no nn.LSTM, nn.GRU or nn.RNN whose last step could be taken");
-  }
-  if (options.nonlinearity != Activation::tanh && options.nonlinearity != Activation::relu) {
-    throw ValueError("load_pytorch: the nonlinearity of nn.RNN is tanh or relu, found " +
-                     std::string(name(options.nonlinearity)));
-  }
+  check_nonlinearity(options.nonlinearity);
   TorchLayers<Scalar> make(state.arrays, options.nonlinearity);
   if (state.model_data) {
+    std::vector<TorchModule> modules;
+    for (const auto& link : chain.links) modules.push_back(link.module);
     const Where where = state.arrays.where().in("model_data");
     const Index skip = read_torch_model_data(*state.model_data, modules, where);
-    if (skip > 0) {
-      const bool plain = std::all_of(
-          options.modules.begin(), options.modules.end(),
-          [](const PyTorchModule& one) { return one.activation == Activation::linear; });
-      if (!plain || options.output != PyTorchOutput::sequences) {
-        where.in("skip").refuse(
-            "adds the input to the output of every step; .output must be sequences, and .modules "
-            "without activations");
+    if (skip > 0 && !is_plain(chain)) {
+      where.in("skip").refuse(
+          "adds the input to the output of every step; .output must be sequences, and .modules "
+          "without functions");
+    }
+    if (skip > 0) return layers_with_skip(make, modules, skip);
+  }
+  return TorchStack<Scalar>(make, chain, state.arrays.where()).take();
+}
+
+/// The layers with weights of the modules in the order of a model's layers. Throws FormatError
+/// where the modules may be the model's layers in more than one order.
+template <class Scalar, class Model>
+[[nodiscard]] std::vector<AnyLayer<Scalar>> layers_for(TorchStateDict& state, const Model& model,
+                                                       const PyTorchOptions& options) {
+  check_nonlinearity(options.nonlinearity);
+  const Where& where = state.arrays.where();
+  std::vector<TorchModule> modules = find_torch_modules(state);
+  if (modules.empty()) where.refuse("has no tensors");
+  const bool named = !options.modules.empty();
+  if (named) {
+    TorchChain chain = named_chain(std::move(modules), options.modules, where);
+    modules.clear();
+    for (auto& link : chain.links) modules.push_back(std::move(link.module));
+  }
+  TorchLayers<Scalar> make(state.arrays, options.nonlinearity);
+  std::vector<std::vector<AnyLayer<Scalar>>> layers;
+  for (const auto& module : modules) layers.push_back(make.of(module));
+  TorchOrders::Order order(modules.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (!named) {
+    const TorchMatch<Scalar> match(modules, layers, model);
+    const TorchOrders orders = match.orders(modules);
+    const bool one = orders.found().size() == 1 && orders.are_all();
+    if (!orders.found().empty() && !one) refuse_orders(modules, orders, where, ", model", false);
+    if (orders.gave_up()) where.refuse(too_many_orders);
+    if (one) {
+      order = orders.found()[0];
+    } else {
+      // None fits: the one that comes closest says best what is different.
+      for (const auto& other : TorchOrders::by_sizes(modules).found()) {
+        if (match.count(other) > match.count(order)) order = other;
       }
-      return layers_with_skip(make, modules, skip);
+      if (match.count(order) == modules.size()) {
+        where.refuse(
+            "its modules are the layers of the model only against the numbers in their names; name "
+            "them in their order by .modules");
+      }
     }
   }
-  std::vector<AnyLayer<Scalar>> layers;
-  for (std::size_t i = 0; i < modules.size(); ++i) {
-    const TorchModule& module = modules[i];
-    const Activation after =
-        options.modules.empty() ? Activation::linear : options.modules[i].activation;
-    if (module.kind == TorchModule::Kind::Linear) {
-      layers.push_back(make.linear(module, after));
-      continue;
-    }
-    if (module.kind == TorchModule::Kind::Embedding) layers.push_back(make.embedding(module));
-    const bool is_last = last != modules.rend() && &module == &*last;
-    for (int layer = 0; module.is_recurrent() && layer < module.layers; ++layer) {
-      const bool ends = is_last && layer == module.layers - 1;
-      const bool picked = ends && options.output == PyTorchOutput::last_step;
-      // Bidirectional without return_sequences gives the last step of each reading.
-      const bool apart = picked && module.bidirectional;
-      const bool sequences = !ends || apart || options.output == PyTorchOutput::sequences;
-      layers.push_back(make.recurrent(module, layer, sequences));
-      if (apart) layers.emplace_back(LastStep<Scalar>());
-    }
-    if (after != Activation::linear) layers.emplace_back(Activate<Scalar>(after));
+  require_inputs(modules[order.front()], options, where);
+  std::vector<AnyLayer<Scalar>> ordered;
+  for (const std::size_t i : order) {
+    for (auto& layer : layers[i]) ordered.push_back(std::move(layer));
   }
-  return layers;
-}
-
-[[nodiscard]] inline Input torch_input(const std::vector<TorchModule>& modules) {
-  if (modules.front().kind == TorchModule::Kind::Embedding) return Input(Dynamic);
-  const bool recurrent = std::any_of(modules.begin(), modules.end(),
-                                     [](const TorchModule& one) { return one.is_recurrent(); });
-  return recurrent ? Input(Dynamic, modules.front().inputs) : Input(modules.front().inputs);
-}
-
-/// What a state_dict does not say, a model does.
-inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of_model) {
-  const bool is_lstm_or_gru = of_file.kind != "Dense" && of_file.kind != "SimpleRNN";
-  for (auto& [name, value] : of_file.options) {
-    if (name != "return_sequences" && name != "mask_zero" && name != "zero_output_for_mask" &&
-        (name != "activation" || is_lstm_or_gru)) {
-      continue;
-    }
-    if (const auto* found = of_model.find(name)) value = *found;
-  }
-  for (std::size_t i = 0; i < std::min(of_file.layers.size(), of_model.layers.size()); ++i) {
-    adapt_to_model(of_file.layers[i], of_model.layers[i]);
-  }
+  return ordered;
 }
 
 template <class Model>
@@ -197,9 +255,9 @@ template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_pytorch(const io::Source& from,
                                               const PyTorchOptions& options = {}) {
   io::TorchStateDict state = io::read_torch_state_dict(from);
-  const auto modules = io::ordered_modules(state, options);
-  auto layers = io::torch_layers<Scalar>(state, modules, options);
-  auto model = io::assemble<Scalar>(std::move(layers), io::torch_input(modules), from.where());
+  const io::TorchChain chain = io::torch_chain(state, options);
+  auto layers = io::torch_layers<Scalar>(state, chain, options);
+  auto model = io::assemble<Scalar>(std::move(layers), io::torch_input(chain), from.where());
   io::run_torch_self_test(model, state);
   return model;
 }
@@ -214,7 +272,9 @@ void load_pytorch(const io::Source& from, Model& model, const PyTorchOptions& op
   using Scalar = typename Model::scalar_type;
   const std::vector<Scalar> before = model.weights();
   io::TorchStateDict state = io::read_torch_state_dict(from);
-  auto layers = io::torch_layers<Scalar>(state, io::ordered_modules(state, options), options);
+  auto layers = state.model_data
+                    ? io::torch_layers<Scalar>(state, io::torch_chain(state, options), options)
+                    : io::layers_for<Scalar>(state, std::as_const(model), options);
   const auto weights =
       io::weights_for(layers, std::as_const(model), io::adapt_to_model, from.where());
   model.set_weights(weights);

@@ -45,6 +45,19 @@ class TorchLayers {
                         inputs, weights, where(module));
   }
 
+  /// All layers of a module, of which the recurrent ones return sequences.
+  [[nodiscard]] std::vector<AnyLayer<S>> of(const TorchModule& module) {
+    std::vector<AnyLayer<S>> layers;
+    if (module.kind == TorchModule::Kind::Linear) {
+      layers.push_back(linear(module, Activation::linear));
+    } else if (module.kind == TorchModule::Kind::Embedding) {
+      layers.push_back(embedding(module));
+    } else {
+      for (int i = 0; i < module.layers; ++i) layers.push_back(recurrent(module, i, true));
+    }
+    return layers;
+  }
+
   [[nodiscard]] AnyLayer<S> embedding(const TorchModule& module) {
     try {
       return with_weights(Embedding<S>(module.inputs, module.units), 1,
