@@ -36,6 +36,23 @@ struct TorchChain {
   std::vector<PyTorchFunction> after = {};
 };
 
+/// Whether nothing but the modules runs.
+[[nodiscard]] inline bool is_plain(const TorchChain& chain) {
+  const auto is_nothing = [](const PyTorchFunction& function) {
+    const auto* activation = std::get_if<Activation>(&function);
+    return activation && *activation == Activation::linear;
+  };
+  const auto are_nothing = [&](const std::vector<PyTorchFunction>& functions) {
+    return std::all_of(functions.begin(), functions.end(), is_nothing);
+  };
+  return are_nothing(chain.after) &&
+         std::all_of(chain.links.begin(), chain.links.end(), [&](const TorchLink& link) {
+           return are_nothing(link.before) && !link.residual &&
+                  link.output == PyTorchOutput::sequences &&
+                  link.activation.value_or(Activation::linear) == Activation::linear;
+         });
+}
+
 /// Text as a literal of C++.
 [[nodiscard]] inline std::string literal_text(std::string_view text) {
   std::string literal = "\"";

@@ -25,9 +25,13 @@ namespace strata::inline STRATA_TARGET::io {
 template <class S>
 class TorchLayers {
  public:
-  /// `nonlinearity`: of nn.RNN.
+  /// `nonlinearity`: of nn.RNN. Throws ValueError on one that it does not have.
   TorchLayers(NamedArrays& arrays, Activation nonlinearity)
-      : arrays_(&arrays), nonlinearity_(nonlinearity) {}
+      : arrays_(&arrays), nonlinearity_(nonlinearity) {
+    if (nonlinearity == Activation::tanh || nonlinearity == Activation::relu) return;
+    throw ValueError("load_pytorch: the nonlinearity of nn.RNN is tanh or relu, found " +
+                     std::string(name(nonlinearity)));
+  }
 
   /// nn.Linear, with what is applied to its output.
   [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation) {

@@ -2,13 +2,20 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <strata/error.hpp>
 #include <strata/io/compare_layers.hpp>
+#include <strata/io/torch_chain.hpp>
+#include <strata/io/torch_layers.hpp>
+#include <strata/io/torch_module.hpp>
+#include <strata/io/torch_options.hpp>
 #include <strata/io/torch_order.hpp>
+#include <strata/io/torch_select.hpp>
+#include <strata/io/torch_state_dict.hpp>
 #include <strata/io/where.hpp>
 #include <strata/layers/description.hpp>
 #include <strata/model/layer_ref.hpp>
@@ -126,5 +133,53 @@ class TorchMatch {
   std::size_t of_model_ = 0;
   std::vector<Fits> fits_;
 };
+
+/// The layers with weights of the modules in the order of a model's layers. Throws FormatError
+/// where the modules may be the model's layers in more than one order.
+template <class Scalar, class Model>
+[[nodiscard]] std::vector<AnyLayer<Scalar>> layers_for(TorchStateDict& state,
+                                                       TorchLayers<Scalar>& make,
+                                                       const Model& model,
+                                                       const PyTorchOptions& options) {
+  const Where& where = state.arrays.where();
+  std::vector<TorchModule> modules = find_torch_modules(state);
+  if (modules.empty()) where.refuse("has no tensors");
+  const bool named = !options.modules.empty();
+  if (named) {
+    TorchChain chain = named_chain(std::move(modules), options.modules, where);
+    modules.clear();
+    for (auto& link : chain.links) modules.push_back(std::move(link.module));
+  }
+  std::vector<std::vector<AnyLayer<Scalar>>> layers;
+  for (const auto& module : modules) layers.push_back(make.of(module));
+  TorchOrders::Order order(modules.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (!named) {
+    const TorchMatch<Scalar> match(modules, layers, model);
+    const TorchOrders orders = match.orders(modules);
+    const bool one = orders.found().size() == 1 && orders.are_all();
+    if (!orders.found().empty() && !one) refuse_orders(modules, orders, where, ", model", false);
+    if (orders.gave_up()) where.refuse(too_many_orders);
+    if (one) {
+      order = orders.found()[0];
+    } else {
+      // None fits: the one that comes closest says best what is different.
+      for (const auto& other : TorchOrders::by_sizes(modules).found()) {
+        if (match.count(other) > match.count(order)) order = other;
+      }
+      if (match.count(order) == modules.size()) {
+        where.refuse(
+            "its modules are the layers of the model only against the numbers in their names; name "
+            "them in their order by .modules");
+      }
+    }
+  }
+  require_inputs(modules[order.front()], options, where);
+  std::vector<AnyLayer<Scalar>> ordered;
+  for (const std::size_t i : order) {
+    for (auto& layer : layers[i]) ordered.push_back(std::move(layer));
+  }
+  return ordered;
+}
 
 }  // namespace strata::inline STRATA_TARGET::io
