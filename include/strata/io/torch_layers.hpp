@@ -25,9 +25,13 @@ namespace strata::inline STRATA_TARGET::io {
 template <class S>
 class TorchLayers {
  public:
-  /// `nonlinearity`: of nn.RNN.
+  /// `nonlinearity`: of nn.RNN. Throws ValueError on one that it does not have.
   TorchLayers(NamedArrays& arrays, Activation nonlinearity)
-      : arrays_(&arrays), nonlinearity_(nonlinearity) {}
+      : arrays_(&arrays), nonlinearity_(nonlinearity) {
+    if (nonlinearity == Activation::tanh || nonlinearity == Activation::relu) return;
+    throw ValueError("load_pytorch: the nonlinearity of nn.RNN is tanh or relu, found " +
+                     std::string(name(nonlinearity)));
+  }
 
   /// nn.Linear, with what is applied to its output.
   [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation) {
@@ -43,6 +47,19 @@ class TorchLayers {
     if (module.bias) weights.emplace("bias", numbers(module, "bias"));
     return with_weights(Dense<S>(module.units, {.activation = activation, .use_bias = module.bias}),
                         inputs, weights, where(module));
+  }
+
+  /// All layers of a module, of which the recurrent ones return sequences.
+  [[nodiscard]] std::vector<AnyLayer<S>> of(const TorchModule& module) {
+    std::vector<AnyLayer<S>> layers;
+    if (module.kind == TorchModule::Kind::Linear) {
+      layers.push_back(linear(module, Activation::linear));
+    } else if (module.kind == TorchModule::Kind::Embedding) {
+      layers.push_back(embedding(module));
+    } else {
+      for (int i = 0; i < module.layers; ++i) layers.push_back(recurrent(module, i, true));
+    }
+    return layers;
   }
 
   [[nodiscard]] AnyLayer<S> embedding(const TorchModule& module) {

@@ -182,6 +182,7 @@ class TorchModuleFinder {
 /// FormatError on a tensor that is of no module.
 [[nodiscard]] inline std::vector<TorchModule> find_torch_modules(const TorchStateDict& state) {
   constexpr std::size_t most = 256;
+  constexpr std::ptrdiff_t deepest = 64;
   std::vector<TorchModule> modules;
   std::set<std::string> seen;
   const TorchModuleFinder finder(state.arrays);
@@ -198,6 +199,10 @@ class TorchModuleFinder {
     }
     const std::string name = dot == std::string::npos ? std::string() : tensor.substr(0, dot);
     if (!seen.insert(name).second) continue;
+    if (std::count(name.begin(), name.end(), '.') > deepest) {
+      state.arrays.where(in_quotes(name))
+          .refuse("is nested in more than " + std::to_string(deepest) + " modules");
+    }
     if (modules.size() == most) {
       state.arrays.where().refuse("has more than " + std::to_string(most) + " modules");
     }

@@ -1,139 +1,117 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <strata/io/torch_module.hpp>
-#include <strata/io/where.hpp>
+#include <strata/io/torch_names.hpp>
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The order in which modules run, where the file does not keep it: the only one in which
-///
-/// - the outputs of each module are as many as the inputs of the next,
-/// - an embedding is the first,
-/// - names that differ by their last number alone are in the order of the numbers: "lstm" before
-///   "lstm2", "net.2" before "net.10".
-///
-/// and, if there are such orders, nn.Linear comes after all that is recurrent: the sizes of LSTM(1
-/// to 8), Linear(8 to 1) would allow the other way round too. Where there is no such order, or more
-/// than one, it throws FormatError.
-class TorchOrder {
+/// The orders in which modules may run: those in which each joins what runs before it, and which
+/// the numbers in names do not contradict (TorchName::runs_before).
+class TorchOrders {
  public:
-  TorchOrder(const std::vector<TorchModule>& modules, const Where& where)
-      : modules_(&modules), where_(&where), used_(modules.size(), false) {
-    for (const auto& module : modules) names_.push_back(split(module.name));
-  }
-
-  [[nodiscard]] std::vector<TorchModule> find() {
-    search();
-    if (found_.empty() && steps_ <= most_steps) {
-      linear_last_ = false;
-      search();
-    }
-    if (steps_ > most_steps && found_.empty()) {
-      where_->refuse(
-          "its modules may join in too many orders to try; name them in their order by "
-          ".modules");
-    }
-    if (found_.empty()) {
-      where_->refuse("its modules do not join one after the other by their sizes: " +
-                     text(all_in_turn()) + "; name them in their order by .modules");
-    }
-    if (found_.size() > 1 || steps_ > most_steps) {
-      where_->refuse("its modules may run in more than one order: " + text(found_.front()) +
-                     (found_.size() > 1 ? "; or " + text(found_.back()) : std::string()) +
-                     "; name them in their order by .modules");
-    }
-    std::vector<TorchModule> ordered;
-    for (const std::size_t i : found_.front()) ordered.push_back((*modules_)[i]);
-    return ordered;
-  }
-
- private:
   using Order = std::vector<std::size_t>;
 
-  /// A name without its last number, and that number as text without leading zeros.
-  struct Name {
-    std::string stem;
-    std::string number;
-
-    [[nodiscard]] bool is_before(const Name& other) const {
-      return stem == other.stem &&
-             std::pair(number.size(), number) < std::pair(other.number.size(), other.number);
+  /// joins(order so far, module): by their numbers among the modules.
+  template <class Joins>
+  TorchOrders(const std::vector<TorchModule>& modules, const Joins& joins)
+      : used_(modules.size(), false), before_(modules.size()) {
+    std::vector<TorchName> names;
+    for (const auto& module : modules) names.emplace_back(module.name);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      for (std::size_t other = 0; other < names.size(); ++other) {
+        if (names[other].runs_before(names[i])) before_[i].push_back(other);
+      }
     }
-  };
-
-  [[nodiscard]] static Name split(const std::string& name) {
-    const auto is_digit = [](char letter) {
-      return std::isdigit(static_cast<unsigned char>(letter)) != 0;
-    };
-    const auto last = std::find_if(name.rbegin(), name.rend(), is_digit);
-    const auto before = std::find_if_not(last, name.rend(), is_digit);
-    const std::string digits(before.base(), last.base());
-    const std::size_t zeros = std::min(digits.find_first_not_of('0'), digits.size());
-    // "x0" comes after "x": its number is not empty.
-    return {std::string(name.begin(), before.base()) + std::string(last.base(), name.end()),
-            digits.empty() ? std::string() : "#" + digits.substr(zeros)};
+    search(joins);
   }
 
-  void search() {
-    if (order_.size() == modules_->size()) return found_.push_back(order_);
-    for (std::size_t i = 0; i < modules_->size(); ++i) {
-      if (found_.size() > 1 || ++steps_ > most_steps) return;
-      if (used_[i] || !may_be_next(i)) continue;
+  /// By the sizes: the outputs of each module are as many as the inputs of the next, an embedding
+  /// is the first. `inputs`: of the first, where they are known.
+  [[nodiscard]] static TorchOrders by_sizes(const std::vector<TorchModule>& modules,
+                                            Index inputs = Dynamic) {
+    return TorchOrders(modules, [&](const Order& order, std::size_t next) {
+      const TorchModule& module = modules[next];
+      const bool is_embedding = module.kind == TorchModule::Kind::Embedding;
+      if (!order.empty()) {
+        return !is_embedding && modules[order.back()].outputs() == module.inputs;
+      }
+      return inputs == Dynamic || (!is_embedding && module.inputs == inputs);
+    });
+  }
+
+  /// At most `most`.
+  [[nodiscard]] const std::vector<Order>& found() const noexcept { return found_; }
+  /// Whether there are no others.
+  [[nodiscard]] bool are_all() const noexcept { return found_.size() <= most && !gave_up(); }
+  /// Whether the search ended before its time.
+  [[nodiscard]] bool gave_up() const noexcept { return steps_ > most_steps; }
+
+  static constexpr std::size_t most = 12;
+
+ private:
+  template <class Joins>
+  void search(const Joins& joins) {
+    if (order_.size() == used_.size()) return found_.push_back(order_);
+    for (std::size_t i = 0; i < used_.size(); ++i) {
+      if (found_.size() > most || ++steps_ > most_steps) return;
+      if (used_[i] || !joins(order_, i)) continue;
+      if (std::any_of(before_[i].begin(), before_[i].end(),
+                      [&](std::size_t other) { return !used_[other]; })) {
+        continue;
+      }
       used_[i] = true;
       order_.push_back(i);
-      search();
+      search(joins);
       order_.pop_back();
       used_[i] = false;
     }
   }
 
-  [[nodiscard]] bool may_be_next(std::size_t i) const {
-    const TorchModule& module = (*modules_)[i];
-    if (!order_.empty() && (module.kind == TorchModule::Kind::Embedding ||
-                            (*modules_)[order_.back()].outputs() != module.inputs)) {
-      return false;
-    }
-    for (std::size_t other = 0; other < names_.size(); ++other) {
-      if (used_[other] || other == i) continue;
-      if (names_[other].is_before(names_[i])) return false;
-      if (linear_last_ && module.kind == TorchModule::Kind::Linear &&
-          (*modules_)[other].is_recurrent()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  [[nodiscard]] Order all_in_turn() const {
-    Order order(modules_->size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    return order;
-  }
-
-  [[nodiscard]] std::string text(const Order& order) const {
-    std::vector<std::string> words;
-    for (const std::size_t i : order) words.push_back((*modules_)[i].text());
-    return list_text(words);
-  }
-
   static constexpr std::size_t most_steps = 100'000;
 
-  const std::vector<TorchModule>* modules_;
-  const Where* where_;
-  std::vector<Name> names_;
   std::vector<bool> used_;
+  /// Of each module those that run before it by their names.
+  std::vector<Order> before_;
   Order order_;
   std::vector<Order> found_;
   std::size_t steps_ = 0;
-  bool linear_last_ = true;
 };
+
+/// The modules in an order.
+[[nodiscard]] inline std::vector<TorchModule> in_order(const std::vector<TorchModule>& modules,
+                                                       const TorchOrders::Order& order) {
+  std::vector<TorchModule> ordered;
+  for (const std::size_t i : order) ordered.push_back(modules[i]);
+  return ordered;
+}
+
+/// The one order, of several that are all there are, that may be taken without being told: all
+/// recurrent modules and then the only nn.Linear, if every other order takes another number of
+/// features. Then no data fits two of the orders, so that an order that is not the model's refuses
+/// the model's data. Null where there is none.
+[[nodiscard]] inline const TorchOrders::Order* recurrent_then_linear(
+    const std::vector<TorchModule>& modules, const std::vector<TorchOrders::Order>& orders) {
+  const TorchOrders::Order* chosen = nullptr;
+  for (const auto& order : orders) {
+    const bool fits = modules[order.back()].kind == TorchModule::Kind::Linear &&
+                      std::all_of(order.begin(), order.end() - 1,
+                                  [&](std::size_t i) { return modules[i].is_recurrent(); });
+    if (fits && chosen) return nullptr;
+    if (fits) chosen = &order;
+  }
+  if (!chosen) return nullptr;
+  const Index inputs = modules[chosen->front()].inputs;
+  for (const auto& order : orders) {
+    if (&order != chosen && modules[order.front()].inputs == inputs) return nullptr;
+  }
+  return chosen;
+}
 
 }  // namespace strata::inline STRATA_TARGET::io
