@@ -5,11 +5,11 @@
 #include <vector>
 
 #include <strata/detail/finite.hpp>
+#include <strata/detail/settings.hpp>
 #include <strata/detail/text.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
-#include <strata/train/callback_checks.hpp>
 #include <strata/train/monitor.hpp>
 #include <strata/train/schedules.hpp>
 
@@ -41,8 +41,9 @@ struct EarlyStopping {
   /// Throws ValueError on options out of range, when the training has no figure named `monitor`,
   /// and when it is not known which way that gets better.
   void on_train_begin(TrainingRun& run) {
-    detail::check_option("EarlyStopping", "min_delta", min_delta);
-    detail::check_option("EarlyStopping", "patience", patience, 0);
+    detail::check_setting("EarlyStopping", "min_delta", min_delta, min_delta >= 0,
+                          "at least 0 and finite");
+    detail::check_setting("EarlyStopping", "patience", patience, patience >= 0, "at least 0");
     memory = {};
     memory.best.monitor("EarlyStopping", monitor, mode, run);
   }
@@ -105,10 +106,12 @@ struct ReduceLROnPlateau {
     if (!detail::is_finite(factor) || factor < 0 || factor >= 1) {
       detail::fail<ValueError>({"ReduceLROnPlateau: factor must be in [0, 1), found ", factor});
     }
-    detail::check_option("ReduceLROnPlateau", "patience", patience, 0);
-    detail::check_option("ReduceLROnPlateau", "min_delta", min_delta);
-    detail::check_option("ReduceLROnPlateau", "cooldown", cooldown, 0);
-    detail::check_option("ReduceLROnPlateau", "min_lr", min_lr);
+    detail::check_setting("ReduceLROnPlateau", "patience", patience, patience >= 0, "at least 0");
+    detail::check_setting("ReduceLROnPlateau", "min_delta", min_delta, min_delta >= 0,
+                          "at least 0 and finite");
+    detail::check_setting("ReduceLROnPlateau", "cooldown", cooldown, cooldown >= 0, "at least 0");
+    detail::check_setting("ReduceLROnPlateau", "min_lr", min_lr, min_lr >= 0,
+                          "at least 0 and finite");
     memory = {};
     memory.best.monitor("ReduceLROnPlateau", monitor, mode, run);
     run.adjust_learning_rate("ReduceLROnPlateau");

@@ -5,10 +5,10 @@
 #include <functional>
 #include <vector>
 
+#include <strata/detail/settings.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
-#include <strata/train/callback_checks.hpp>
 
 // Callbacks that set the learning rate of each epoch. StepDecay, ExponentialDecay and CosineDecay
 // make it of the epoch's number and of the rate that the optimizer was given alone, so that a
@@ -50,11 +50,13 @@ struct StepDecay {
   /// Throws ValueError when `every` is below 1, or `factor` negative or not finite, and when the
   /// last rate would be infinite.
   void on_train_begin(TrainingRun& run) {
-    detail::check_option("StepDecay", "every", every, 1);
-    detail::check_option("StepDecay", "factor", factor);
+    detail::check_setting("StepDecay", "every", every, every >= 1, "at least 1");
+    detail::check_setting("StepDecay", "factor", factor, factor >= 0, "at least 0 and finite");
     run.schedule_learning_rate("StepDecay");
     memory.initial = run.initial_learning_rate();
-    detail::check_option("StepDecay", "the rate of the last epoch", rate_of(run.epochs() - 1));
+    const double last = rate_of(run.epochs() - 1);
+    detail::check_setting("StepDecay", "the rate of the last epoch", last, last >= 0,
+                          "at least 0 and finite");
   }
   void on_epoch_begin(TrainingRun& run, int epoch) const { run.set_learning_rate(rate_of(epoch)); }
   void on_epoch_end(TrainingRun& run, int, Logs& logs) const {
@@ -81,11 +83,12 @@ struct ExponentialDecay {
   /// Throws ValueError when `rate` is negative or not finite, and when the last rate would be
   /// infinite.
   void on_train_begin(TrainingRun& run) {
-    detail::check_option("ExponentialDecay", "rate", rate);
+    detail::check_setting("ExponentialDecay", "rate", rate, rate >= 0, "at least 0 and finite");
     run.schedule_learning_rate("ExponentialDecay");
     memory.initial = run.initial_learning_rate();
-    detail::check_option("ExponentialDecay", "the rate of the last epoch",
-                         rate_of(run.epochs() - 1));
+    const double last = rate_of(run.epochs() - 1);
+    detail::check_setting("ExponentialDecay", "the rate of the last epoch", last, last >= 0,
+                          "at least 0 and finite");
   }
   void on_epoch_begin(TrainingRun& run, int epoch) const { run.set_learning_rate(rate_of(epoch)); }
   void on_epoch_end(TrainingRun& run, int, Logs& logs) const {
@@ -111,8 +114,9 @@ struct CosineDecay {
 
   /// Throws ValueError when `epochs` is negative or `minimum` not in [0, 1].
   void on_train_begin(TrainingRun& run) {
-    detail::check_option("CosineDecay", "epochs", epochs, 0);
-    detail::check_share("CosineDecay", "minimum", minimum);
+    detail::check_setting("CosineDecay", "epochs", epochs, epochs >= 0, "at least 0");
+    detail::check_setting("CosineDecay", "minimum", minimum, minimum >= 0 && minimum <= 1,
+                          "in [0, 1]");
     run.schedule_learning_rate("CosineDecay");
     memory.initial = run.initial_learning_rate();
   }
