@@ -164,7 +164,8 @@ template <class Scalar, class Model>
       order = orders.found()[0];
     } else {
       // None fits: the one that comes closest says best what is different.
-      for (const auto& other : TorchOrders::by_sizes(modules).found()) {
+      const TorchOrders by_sizes = TorchOrders::by_sizes(modules);
+      for (const auto& other : by_sizes.found()) {
         if (match.count(other) > match.count(order)) order = other;
       }
       if (match.count(order) == modules.size()) {
