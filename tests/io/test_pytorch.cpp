@@ -270,6 +270,17 @@ TEST_CASE("PyTorch: into a given model", "[io][pytorch]") {
   };
   CHECK(refused("lstm_3.safetensors", two) ==
         Contains{"lstm_3.safetensors: expected the model's 3 layers with weights, found 4"});
+  Sequential longer{Input{Dynamic, 2}, LSTM{3, return_sequences}, Dense{2}, Dense{1}};
+  CHECK(refused("lstm_1.safetensors", longer) ==
+        Contains{"expected the model's 3 layers with weights, found 2"});
+  // Against the numbers in names, though the sizes fit.
+  Sequential twisted{Input{Dynamic, 2}, Dense{1}, Dense{2}};
+  const auto numbered = linears({{"fc1", {1, 2}}, {"fc2", {2, 1}}})
+                            .with("fc1.bias", {2})
+                            .with("fc2.bias", {1})
+                            .bytes();
+  CHECK(error_text<FormatError>([&] { load_pytorch(numbered, twisted); }) ==
+        Contains{"memory: layer 0 (Dense): units: expected 1, found 2"});
   CHECK(refused("gru.safetensors", two) ==
         Contains{"gru.safetensors: layer 0 (LSTM): expected LSTM, found GRU"});
   Sequential<LSTM<float, 2, 3, return_sequences>, LSTM<float, 3, 3>, Dense<float, 3, 1>> narrow;
