@@ -17,9 +17,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   try {
-    Sequential<LSTM<float, 2, 3, return_sequences>, Dense<float, 3, 2>> model;
-    load_pytorch(bytes, model, {.modules = {"lstm", {"linear", Activation::relu}}});
+    (void)load_pytorch(bytes, {.modules = {Dropout{0.5},
+                                           PyTorchResidual{"lstm"},
+                                           LastStep{},
+                                           {"linear", Activation::relu}},
+                               .inputs = 2});
   } catch (const FormatError&) {
+  }
+  using Model = Sequential<LSTM<float, 2, 3, return_sequences>, Dense<float, 3, 2>>;
+  for (const PyTorchOptions& options :
+       {PyTorchOptions(), PyTorchOptions{.modules = {"lstm", "linear"}}}) {
+    try {
+      Model model;
+      load_pytorch(bytes, model, options);
+    } catch (const FormatError&) {
+    }
   }
   return 0;
 }

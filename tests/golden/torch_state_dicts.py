@@ -15,11 +15,16 @@ BATCH, STEPS = 2, 4
 
 
 class Chain(nn.Module):
-    """Modules one after the other; of the recurrent ones, the outputs of all steps."""
+    """Modules one after the other; of the recurrent ones, the outputs of all steps.
 
-    def __init__(self, between=(), **modules):
+    between: functions by the modules after which they run. around: modules whose input is added to
+    what they and the function after them return.
+    """
+
+    def __init__(self, between=(), around=(), **modules):
         super().__init__()
         self.between = dict(between)
+        self.around = set(around)
         for name, module in modules.items():
             self.add_module(name, module)
 
@@ -27,6 +32,7 @@ class Chain(nn.Module):
         modules = list(self.named_children())
         last = max((i for i, (_, m) in enumerate(modules) if isinstance(m, nn.RNNBase)), default=-1)
         for i, (name, module) in enumerate(modules):
+            given = x
             if not isinstance(module, nn.RNNBase):
                 x = module(x)
             else:
@@ -38,6 +44,7 @@ class Chain(nn.Module):
                     directions = 2 if module.bidirectional else 1
                     x = torch.cat(list(h[-directions:]), 1)
             x = self.between.get(name, lambda v: v)(x)
+            x = given + x if name in self.around else x
         return x
 
 
@@ -72,6 +79,24 @@ def models():
     between = {"first": torch.tanh, "middle": torch.relu}
     middle = {"first": nn.Linear(3, 3), "lstm": lstm(3, 3), "middle": nn.Linear(3, 3)}
     yield "between", 3, Chain(between, **middle, end=nn.Linear(3, 3))
+    same = {"fc_in": nn.Linear(3, 3), "lstm": lstm(3, 3), "fc_out": nn.Linear(3, 1)}
+    yield "same_sizes", 3, Chain(**same)
+    one = {"fc_in": nn.Linear(1, 3), "lstm": lstm(3, 3), "fc_out": nn.Linear(3, 1)}
+    yield "one_in_one_out", 1, Chain(**one)
+    other = {"proj": nn.Linear(2, 4), "lstm": lstm(4, 3), "head": nn.Linear(3, 1)}
+    yield "input_projection", 2, Chain(**other)
+    text = {"emb": nn.Embedding(7, 2), "fc_in": nn.Linear(2, 4), "lstm": lstm(4, 3)}
+    yield "embedding_projection", None, Chain(**text, fc_out=nn.Linear(3, 7))
+    apart = {"rnn_b": gru(2, 3), "a": nn.Linear(3, 4), "rnn_a": lstm(4, 5)}
+    yield "linear_between", 2, Chain(**apart)
+    head = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    yield "head", 2, Chain(lstm=lstm(2, 3), head=head)
+    last = {"lstm": lambda v: v[:, -1], "fc": nn.functional.elu}
+    yield "last_step", 2, Chain(last, lstm=lstm(2, 3), fc=nn.Linear(3, 4), out=nn.Linear(4, 1))
+    functions = {"proj": torch.relu, "fc": torch.sigmoid, "gru": lambda v: v.mean(1)}
+    layers = {"proj": nn.Linear(2, 3), "lstm": lstm(3, 3), "fc": nn.Linear(3, 3), "gru": gru(3, 4)}
+    end = nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 2), nn.Softmax(-1))
+    yield "functions", 2, Chain(functions, ("lstm", "fc"), **layers, end=end)
     yield "linear_alone", 3, nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 1))
     yield "lstm_alone", 2, lstm(2, 3)
 
@@ -127,7 +152,7 @@ def write_all(folder):
             with open(path + ".json", "w", encoding="utf-8") as file:
                 json.dump({key: value.tolist() for key, value in state.items()}, file)
         model.load_state_dict(state)
-        model = model.double()
+        model = model.double().eval()
         if features is None:
             x = random.integers(0, 7, size=(BATCH, STEPS)).astype(np.float64)
             given = torch.from_numpy(x.astype(np.int64))
@@ -136,7 +161,8 @@ def write_all(folder):
             x = draw(random, *shape, scale=2.0)
             given = torch.from_numpy(x)
         outputs = ["sequences"]
-        if isinstance(model, Chain) and any(isinstance(m, nn.RNNBase) for m in model.children()):
+        takes_steps = name in ("last_step", "functions")
+        if not takes_steps and isinstance(model, Chain) and any(isinstance(m, nn.RNNBase) for m in model.children()):
             outputs += ["last_step", "last_state"]
         for output in outputs:
             y = model(given, output) if isinstance(model, Chain) else model(given)

@@ -69,10 +69,16 @@ void run_torch_self_test(const Model& model, TorchStateDict& state) {
 /// after the other, batch first, and to return sequences: x (B, T, F), or ids (B, T) for an
 /// embedding, to (B, T, U). With nn.Linear alone, (B, F) to (B, U). The options say otherwise.
 ///
+/// Without PyTorchOptions::modules the order is the only one that sizes and numbers in names leave,
+/// or that of io::recurrent_then_linear, and nothing may have to run between the modules;
+/// docs/files.md has the procedure.
+///
 /// Throws FileError when the file cannot be read, FormatError, naming the tensor, on anything in it
-/// that is not known, missing, left over or of another size, when the order of the modules is not
-/// clear, and when a self-test in the file gives other numbers (tools/add_self_test.py); ValueError
-/// on a nonlinearity that nn.RNN does not have.
+/// that is not known, missing, left over or of another size, naming the lines of code to choose
+/// from, when the modules may run in several orders or something without weights runs between them
+/// that
+/// `.modules` does not name, and when a self-test in the file gives other numbers
+/// (tools/add_self_test.py); ValueError on a nonlinearity that nn.RNN does not have.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_pytorch(const io::Source& from,
                                               const PyTorchOptions& options = {}) {
@@ -86,9 +92,10 @@ template <std::floating_point Scalar = float>
 }
 
 /// Gives a model, static or run-time, the weights of a state_dict. Its layers with weights must be
-/// those of the file in their order; activations of Dense and SimpleRNN, return_sequences, and
-/// layers without weights are the model's own. Throws StateError before the model is built,
-/// FileError and FormatError as load_pytorch does; the model is unchanged then.
+/// those of the file, by kinds and sizes in one order alone, or in that of `.modules`; activations
+/// of Dense and SimpleRNN, return_sequences, residuals, and layers without weights are the model's
+/// own, whatever the options say of them. Throws StateError before the model is built, FileError
+/// and FormatError as load_pytorch does; the model is unchanged then.
 template <class Model>
   requires requires { typename Model::scalar_type; }
 void load_pytorch(const io::Source& from, Model& model, const PyTorchOptions& options = {}) {

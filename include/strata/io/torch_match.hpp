@@ -85,14 +85,20 @@ class TorchMatch {
     }
   }
 
-  /// The orders in which the modules are the model's layers.
-  [[nodiscard]] TorchOrders orders(const std::vector<TorchModule>& modules) const {
+  /// Whether the modules have as many layers as the model.
+  [[nodiscard]] bool has_all_layers() const {
     std::size_t layers = 0;
     for (const Fits& fits : fits_) layers += fits.layers;
+    return layers == of_model_;
+  }
+
+  /// The orders in which the modules are the model's layers.
+  [[nodiscard]] TorchOrders orders(const std::vector<TorchModule>& modules) const {
+    const bool all = has_all_layers();
     return TorchOrders(modules, [&](const TorchOrders::Order& order, std::size_t next) {
       std::size_t at = 0;
       for (const std::size_t i : order) at += fits_[i].layers;
-      return layers == of_model_ && fits_[next].at[at];
+      return all && fits_[next].at[at];
     });
   }
 
@@ -164,10 +170,12 @@ template <class Scalar, class Model>
       order = orders.found()[0];
     } else {
       // None fits: the one that comes closest says best what is different.
-      for (const auto& other : TorchOrders::by_sizes(modules).found()) {
+      const TorchOrders by_sizes = TorchOrders::by_sizes(modules);
+      if (!by_sizes.found().empty()) order = by_sizes.found()[0];
+      for (const auto& other : by_sizes.found()) {
         if (match.count(other) > match.count(order)) order = other;
       }
-      if (match.count(order) == modules.size()) {
+      if (match.has_all_layers() && match.count(order) == modules.size()) {
         where.refuse(
             "its modules are the layers of the model only against the numbers in their names; name "
             "them in their order by .modules");

@@ -46,8 +46,9 @@ class TorchOrders {
     });
   }
 
-  /// At most `most`.
-  [[nodiscard]] const std::vector<Order>& found() const noexcept { return found_; }
+  /// At most one more than `most`.
+  [[nodiscard]] const std::vector<Order>& found() const& noexcept { return found_; }
+  const std::vector<Order>& found() && = delete;
   /// Whether there are no others.
   [[nodiscard]] bool are_all() const noexcept { return found_.size() <= most && !gave_up(); }
   /// Whether the search ended before its time.
