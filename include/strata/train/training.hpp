@@ -141,10 +141,12 @@ class Training {
   template <class Advice, class Absorb>
   void update(const std::vector<Parameter<Scalar>>& parameters, std::span<Scalar> gradient,
               const detail::Threads& threads, Advice advice, Absorb absorb) {
-    if (!detail::all_finite(std::span<const Scalar>(gradient), threads)) {
+    try {
+      optimizer.update(parameters, gradient, threads);
+    } catch (const detail::NotFinite&) {
+      if (detail::all_finite(std::span<const Scalar>(gradient), threads)) throw;
       fail_not_finite("a gradient is not finite", advice());
     }
-    optimizer.update(parameters, gradient, threads);
     for (const auto& parameter : parameters) {
       for (const auto& [name, rule] : rules.constraints) {
         if (detail::is_named(parameter.name, name)) detail::constrain(rule, parameter);
