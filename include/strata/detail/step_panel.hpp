@@ -141,11 +141,9 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   split_slots(sum[0], step.z);
   const Index used = std::min<Index>(Width, at.units - at.first_unit);
   // A cell without memories has none to point to.
-  const auto memory = [&](Index i) __attribute__((always_inline)) {
-    return at.memory + i * at.memory_stride + at.first_unit;
-  };
+  Scalar* const memory = Traits::memories > 0 ? at.memory + at.first_unit : nullptr;
   unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
-    step.memory[i] = load_lanes<P>(memory(i), used);
+    step.memory[i] = load_lanes<P>(memory + i * at.memory_stride, used);
   });
   unroll<Traits::peepholes>([&](auto i) __attribute__((always_inline)) {
     step.peephole[i] = P::load(packed.peephole(i, at.first_unit / Full::width));
@@ -155,7 +153,7 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   }
   const P y = gates_predict(equations, step);
   unroll<Traits::memories>([&](auto i) __attribute__((always_inline)) {
-    store_lanes(step.memory[i], memory(i), used);
+    store_lanes(step.memory[i], memory + i * at.memory_stride, used);
   });
   emit(at.first_unit, used, y);
 }

@@ -112,7 +112,8 @@ class Stream {
   /// One step, from the first of inputs() values to the first of outputs() values.
   const Scalar* step(const Scalar* x) & noexcept {
     if constexpr (Layers::may_mask) {
-      if (masks_) return step_masked(x);
+      if (masks_) [[unlikely]]
+        return step_masked(x);
     }
     const Packed& packed = *packed_;
     const Scalar* from = x;
@@ -164,7 +165,7 @@ class Stream {
 
  private:
   /// A step of a model of which a layer makes a mask.
-  [[gnu::noinline]] const Scalar* step_masked(const Scalar* x) noexcept {
+  [[gnu::noinline, gnu::cold]] const Scalar* step_masked(const Scalar* x) noexcept {
     const Packed& packed = *packed_;
     const Scalar* from = x;
     bool counts = true;
