@@ -107,11 +107,11 @@ void load_pytorch(const io::Source& from, Model& model, const PyTorchOptions& op
                                  : io::layers_for(state, make, std::as_const(model), options);
   const auto weights =
       io::weights_for(layers, std::as_const(model), io::adapt_to_model, from.where());
-  model.set_weights(weights);
+  model.set_weights(weights, allow_non_finite);
   try {
     io::run_torch_self_test(model, state);
   } catch (...) {
-    model.set_weights(before);
+    model.set_weights(before, allow_non_finite);
     throw;
   }
 }

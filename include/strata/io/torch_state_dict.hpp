@@ -35,7 +35,7 @@ struct TorchStateDict {
 /// object of that, "state_dict", and of "model_data".
 [[nodiscard]] inline TorchStateDict read_torch_json(const Source& source) {
   const Where where = source.where();
-  const Json json = parse_json(source.text(), where);
+  const Json json = read_json(source);
   if (!json.is_object()) where.expected("an object of tensors", found_text(json));
   TorchStateDict state{NamedArrays(where), {}, {}, {}};
   const Json* tensors = &json;
@@ -61,10 +61,10 @@ struct TorchStateDict {
 /// A state_dict in safetensors or in JSON, told apart by the first bytes. Throws FormatError on
 /// anything else; on what torch.save writes it says why.
 [[nodiscard]] inline TorchStateDict read_torch_state_dict(const Source& source) {
-  const auto bytes = source.bytes();
-  const std::string_view text = source.text();
+  const auto head = source.head(64);
+  const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
   // The length of a header, which as the beginning of a text would be too large for any file.
-  if (bytes.size() >= 8 && read_word<std::uint64_t>(bytes.data()) <= bytes.size() - 8) {
+  if (head.size() >= 8 && read_word<std::uint64_t>(head.data()) <= source.size() - 8) {
     SafetensorsFile file = read_safetensors(source);
     return {std::move(file.arrays), std::move(file.metadata), {}, {}};
   }

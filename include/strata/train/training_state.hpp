@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -47,14 +48,15 @@ namespace detail {
 template <class Scalar, class Parameters>
 [[nodiscard]] std::vector<Scalar> weights_of(const TrainingState& state,
                                              const Parameters& parameters) {
+  std::map<std::string_view, const TrainingState::Weights*> by_name;
+  for (const auto& weights : state.weights) by_name[weights.name] = &weights;
   std::vector<Scalar> all;
   for (const auto& parameter : parameters) {
-    const auto found =
-        std::find_if(state.weights.begin(), state.weights.end(),
-                     [&](const auto& weights) { return weights.name == parameter.name; });
-    const auto* values =
-        found == state.weights.end() ? nullptr : std::get_if<std::vector<Scalar>>(&found->values);
-    if (!values || found->shape != parameter.shape || values->size() != parameter.values.size()) {
+    const auto found = by_name.find(parameter.name);
+    const auto* const weights = found == by_name.end() ? nullptr : found->second;
+    const auto* values = weights ? std::get_if<std::vector<Scalar>>(&weights->values) : nullptr;
+    if (!values || weights->shape != parameter.shape ||
+        values->size() != parameter.values.size()) {
       throw ValueError("the state of a training: has no " + parameter.name + " of the shape " +
                        to_string(parameter.shape) + " and the model's scalar");
     }

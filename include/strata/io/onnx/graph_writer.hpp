@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/detail/finite.hpp>
 #include <strata/error.hpp>
 #include <strata/io/element.hpp>
 #include <strata/io/numbers.hpp>
@@ -80,7 +81,7 @@ class OnnxGraphWriter {
     tensor.bytes.resize(numbers.values.size() * sizeof(float));
     for (std::size_t i = 0; i < numbers.values.size(); ++i) {
       const auto value = static_cast<float>(numbers.values[i]);
-      if (std::isinf(value) && !std::isinf(numbers.values[i])) {
+      if (detail::is_infinite(value) && !detail::is_infinite(numbers.values[i])) {
         refuse(name + " has a number that float cannot hold, which ONNX Runtime computes in");
       }
       write_scalar(value, tensor.bytes.data() + i * sizeof(float));
