@@ -274,13 +274,13 @@ TEST_CASE("PyTorch: into a given model", "[io][pytorch]") {
   CHECK(refused("lstm_1.safetensors", longer) ==
         Contains{"expected the model's 3 layers with weights, found 2"});
   // Against the numbers in names, though the sizes fit.
-  Sequential twisted{Input{Dynamic, 2}, Dense{1}, Dense{2}};
-  const auto numbered = linears({{"fc1", {1, 2}}, {"fc2", {2, 1}}})
-                            .with("fc1.bias", {2})
-                            .with("fc2.bias", {1})
-                            .bytes();
+  Sequential twisted{Input{Dynamic, 2}, Dense{3}, Dense{4}};
+  const auto numbered =
+      linears({{"a10", {2, 3}}, {"a9", {3, 4}}}).with("a10.bias", {3}).with("a9.bias", {4}).bytes();
   CHECK(error_text<FormatError>([&] { load_pytorch(numbered, twisted); }) ==
-        Contains{"memory: layer 0 (Dense): units: expected 1, found 2"});
+        Contains{"only against the numbers in their names"});
+  load_pytorch(numbered, twisted, {.modules = {"a10", "a9"}});
+  CHECK(twisted.weights() == std::vector<float>(25, 0.5f));
   CHECK(refused("gru.safetensors", two) ==
         Contains{"gru.safetensors: layer 0 (LSTM): expected LSTM, found GRU"});
   Sequential<LSTM<float, 2, 3, return_sequences>, LSTM<float, 3, 3>, Dense<float, 3, 1>> narrow;
