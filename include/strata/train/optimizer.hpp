@@ -125,7 +125,12 @@ class Optimizer {
       slots_.assign(slots, std::vector<Scalar>(gradient.size(), Scalar(0)));
       iterations_ = 0;
     }
-    keep(parameters, gradient.size(), threads);
+    before_.resize(gradient.size(), slots);
+    // Of a rule that may throw everything is kept first; of others, which is faster, each range
+    // when it is in the cache.
+    const bool keeps_first = !self_->never_throws();
+    if (keeps_first) keep_all(parameters);
+    before_.kept = true;
     ++iterations_;
     std::atomic<bool> finite = true;
     std::size_t at = 0;
@@ -134,21 +139,23 @@ class Optimizer {
       const auto update_range = [&](std::size_t first, std::size_t size) {
         std::vector<Scalar*> memory(slots);
         for (std::size_t i = 0; i < slots; ++i) memory[i] = slots_[i].data() + at + first;
-        self_->update(learning_rate(),
-                      {static_cast<Index>(size), parameter.values.data() + first,
-                       gradient.data() + at + first, memory},
-                      iterations_);
-        bool all =
-            detail::all_finite(std::span<const Scalar>(parameter.values.data() + first, size));
+        const std::span<Scalar> weights = parameter.values.subspan(first, size);
+        if (!keeps_first) keep(weights, memory, at + first);
+        if (!parameter.trainable) return;
+        self_->update(
+            learning_rate(),
+            {static_cast<Index>(size), weights.data(), gradient.data() + at + first, memory},
+            iterations_);
+        bool all = detail::all_finite(std::span<const Scalar>(weights));
         for (const Scalar* slot : memory) {
           all = all && detail::all_finite(std::span<const Scalar>(slot, size));
         }
         if (!all) finite = false;
       };
       try {
-        if (parameter.trainable && self_->elementwise()) {
+        if (self_->elementwise()) {
           threads.run_ranges(count, update_range);
-        } else if (parameter.trainable) {
+        } else {
           update_range(0, count);
         }
       } catch (...) {
@@ -163,25 +170,23 @@ class Optimizer {
   }
 
   /// Takes the last update back: weights, memory and iterations() are those from before it, also
-  /// weights that are not trainable. An update that threw is back already, so that this takes back
-  /// the one before. Two updates are kept; without one it does nothing.
+  /// weights that are not trainable. Without an update that can be taken back it does nothing:
+  /// before the first, after one that threw, and after undo itself.
   void undo(std::span<const Parameter<Scalar>> parameters) {
-    std::size_t count = 0;
-    for (const auto& parameter : parameters) count += parameter.values.size();
-    if (!last_.kept || last_.weights.size() != count) return;
-    auto from = last_.weights.begin();
+    if (!before_.kept) return;
+    std::size_t at = 0;
     for (const auto& parameter : parameters) {
-      std::copy_n(from, parameter.values.size(), parameter.values.begin());
-      from += static_cast<std::ptrdiff_t>(parameter.values.size());
+      std::copy_n(before_.weights.begin() + static_cast<Index>(at), parameter.values.size(),
+                  parameter.values.begin());
+      at += parameter.values.size();
     }
-    slots_.swap(last_.slots);
-    iterations_ = last_.iterations;
-    last_.kept = false;
-    std::swap(last_, last_but_one_);
+    slots_.swap(before_.slots);
+    --iterations_;
+    before_.kept = false;
   }
 
-  /// Keeps nothing of the updates so far: they are not taken back.
-  void forget() noexcept { last_.kept = last_but_one_.kept = false; }
+  /// Makes the last update one that is not taken back.
+  void forget() noexcept { before_.kept = false; }
 
   /// What a user may change where training runs away, by the settings there are.
   [[nodiscard]] std::string advice() const {
@@ -205,8 +210,7 @@ class Optimizer {
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       visit("slot_" + std::to_string(i), slots_[i]);
     }
-    last_.visit_state(visit.within("before"), self_->slots());
-    if (visit.takes_out()) last_but_one_.kept = false;
+    if (visit.takes_out()) forget();
   }
 
  private:
@@ -217,6 +221,7 @@ class Optimizer {
     [[nodiscard]] virtual Clip clip() const = 0;
     [[nodiscard]] virtual std::size_t slots() const = 0;
     [[nodiscard]] virtual bool elementwise() const = 0;
+    [[nodiscard]] virtual bool never_throws() const = 0;
     virtual void check(double learning_rate) const = 0;
     virtual void update(double learning_rate, const UpdateView<Scalar>& view,
                         std::int64_t iteration) const = 0;
@@ -237,6 +242,9 @@ class Optimizer {
         return false;
       }
     }
+    bool never_throws() const override {
+      return noexcept(rule.update(std::declval<const UpdateView<Scalar>&>(), std::int64_t{1}));
+    }
     void check(double learning_rate) const override { detail::check_settings(with(learning_rate)); }
     void update(double learning_rate, const UpdateView<Scalar>& view,
                 std::int64_t iteration) const override {
@@ -251,22 +259,16 @@ class Optimizer {
     O rule;
   };
 
-  /// What there was before an update, for undo.
+  /// What the last update has replaced, for undo.
   struct Before {
     bool kept = false;
     std::vector<Scalar> weights;
     std::vector<std::vector<Scalar>> slots;
-    std::int64_t iterations = 0;
 
-    void visit_state(StateVisitor visit, std::size_t most_slots) {
-      visit("kept", kept);
-      if (!kept) return;
-      visit("weights", weights);
-      visit("iterations", iterations);
-      std::size_t count = slots.size();
-      visit("slots", count);
-      slots.resize(std::min(count, most_slots));
-      for (std::size_t i = 0; i < slots.size(); ++i) visit("slot_" + std::to_string(i), slots[i]);
+    void resize(std::size_t count, std::size_t slot_count) {
+      weights.resize(count);
+      slots.resize(slot_count);
+      for (auto& slot : slots) slot.resize(count);
     }
   };
 
@@ -277,27 +279,21 @@ class Optimizer {
     self_->check(rate);
   }
 
-  void keep(std::span<const Parameter<Scalar>> parameters, std::size_t count,
-            const detail::Threads& threads) {
-    const auto copy = [&](std::span<const Scalar> from, Scalar* to) {
-      threads.run_ranges(from.size(), [&](std::size_t first, std::size_t size) {
-        std::ranges::copy(from.subspan(first, size), to + first);
-      });
-    };
-    std::swap(last_, last_but_one_);
-    last_.weights.resize(count);
-    Scalar* to = last_.weights.data();
+  /// Copies a range of the weights, and of what the rule remembers, for undo.
+  void keep(std::span<const Scalar> weights, const std::vector<Scalar*>& memory, std::size_t at) {
+    std::ranges::copy(weights, before_.weights.data() + at);
+    for (std::size_t i = 0; i < memory.size(); ++i) {
+      std::copy_n(memory[i], weights.size(), before_.slots[i].data() + at);
+    }
+  }
+  void keep_all(std::span<const Parameter<Scalar>> parameters) {
+    std::size_t at = 0;
     for (const auto& parameter : parameters) {
-      copy(parameter.values, to);
-      to += parameter.values.size();
+      std::vector<Scalar*> memory;
+      for (auto& slot : slots_) memory.push_back(slot.data() + at);
+      keep(parameter.values, memory, at);
+      at += parameter.values.size();
     }
-    last_.slots.resize(slots_.size());
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
-      last_.slots[i].resize(count);
-      copy(slots_[i], last_.slots[i].data());
-    }
-    last_.iterations = iterations_;
-    last_.kept = true;
   }
 
   void require_finite(bool finite, const char* what) const {
@@ -311,8 +307,7 @@ class Optimizer {
   std::optional<double> adjusted_rate_;
   std::vector<std::vector<Scalar>> slots_;
   std::int64_t iterations_ = 0;
-  Before last_;
-  Before last_but_one_;
+  Before before_;
 };
 
 }  // namespace strata::inline STRATA_TARGET

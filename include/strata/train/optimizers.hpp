@@ -61,7 +61,7 @@ struct SGD {
   [[nodiscard]] std::size_t slots() const { return momentum > 0 ? 1 : 0; }
 
   template <class Scalar>
-  void update(const UpdateView<Scalar>& view, std::int64_t) const {
+  void update(const UpdateView<Scalar>& view, std::int64_t) const noexcept {
     using V = detail::Pack<Scalar>;
     const V rate = detail::constant<V>(learning_rate);
     const V keep = detail::constant<V>(momentum);
@@ -103,7 +103,7 @@ struct RMSprop {
   [[nodiscard]] std::size_t slots() const { return 3; }
 
   template <class Scalar>
-  void update(const UpdateView<Scalar>& view, std::int64_t) const {
+  void update(const UpdateView<Scalar>& view, std::int64_t) const noexcept {
     using V = detail::Pack<Scalar>;
     const V rate = detail::constant<V>(learning_rate);
     const V keep = detail::constant<V>(rho);
@@ -142,7 +142,7 @@ struct Adam {
   [[nodiscard]] std::size_t slots() const { return amsgrad ? 3 : 2; }
 
   template <class Scalar>
-  void update(const UpdateView<Scalar>& view, std::int64_t iteration) const {
+  void update(const UpdateView<Scalar>& view, std::int64_t iteration) const noexcept {
     using V = detail::Pack<Scalar>;
     const auto t = static_cast<double>(iteration);
     const V rate = detail::constant<V>(learning_rate * std::sqrt(1 - std::pow(beta_2, t)) /
@@ -203,7 +203,7 @@ struct AdamW {
   [[nodiscard]] std::size_t slots() const { return amsgrad ? 3 : 2; }
 
   template <class Scalar>
-  void update(const UpdateView<Scalar>& view, std::int64_t iteration) const {
+  void update(const UpdateView<Scalar>& view, std::int64_t iteration) const noexcept {
     using V = detail::Pack<Scalar>;
     const V decay = detail::constant<V>(learning_rate * weight_decay);
     detail::update_lanes(
