@@ -19,7 +19,7 @@ namespace {
 using namespace strata;
 using strata::test::error_text;
 
-const double no_number = std::numeric_limits<double>::quiet_NaN();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const double infinite = std::numeric_limits<double>::infinity();
 
 /// A stack whose outputs have gone through an activation.
@@ -115,7 +115,7 @@ struct Weights {
 TEST_CASE("Settings: optimizers refuse what has no meaning", "[settings]") {
   const auto of = [](auto rule) { return settings_error([&] { return Optimizer<float>(rule); }); };
   CHECK(of(SGD{.momentum = -3}) == "SGD: momentum must be from 0 to 1, found -3");
-  CHECK(of(SGD{.momentum = no_number}) == "SGD: momentum must be from 0 to 1, found nan");
+  CHECK(of(SGD{.momentum = not_a_number}) == "SGD: momentum must be from 0 to 1, found nan");
   CHECK(of(SGD{.nesterov = true}) == "SGD: nesterov needs a momentum above 0, but momentum is 0");
   CHECK(of(RMSprop{.rho = 1.5}) == "RMSprop: rho must be at least 0 and below 1, found 1.5");
   CHECK(of(RMSprop{.momentum = 2}) == "RMSprop: momentum must be from 0 to 1, found 2");
@@ -123,7 +123,7 @@ TEST_CASE("Settings: optimizers refuse what has no meaning", "[settings]") {
   CHECK(of(Adam{.beta_2 = 1}) == "Adam: beta_2 must be at least 0 and below 1, found 1");
   CHECK(of(Adam{.epsilon = -1}) == "Adam: epsilon must be at least 0 and finite, found -1");
   CHECK(of(AdamW{.beta_1 = -1}) == "AdamW: beta_1 must be at least 0 and below 1, found -1");
-  CHECK(of(AdamW{.weight_decay = no_number}) ==
+  CHECK(of(AdamW{.weight_decay = not_a_number}) ==
         "AdamW: weight_decay must be at least 0 and finite, found nan");
   CHECK(of(AdamW{.learning_rate = 1, .weight_decay = 3}) ==
         "AdamW: learning_rate * weight_decay must be below 1, so that a step makes weights smaller "
@@ -131,7 +131,7 @@ TEST_CASE("Settings: optimizers refuse what has no meaning", "[settings]") {
   CHECK(of(SGD{.learning_rate = infinite}) ==
         "the learning rate must be at least 0 and finite, found inf");
   const std::string limit = " must be at least 0 and finite, where 0 means no limit, found ";
-  CHECK(of(SGD{.clip = {.norm = no_number}}) == "SGD: .clip.norm" + limit + "nan");
+  CHECK(of(SGD{.clip = {.norm = not_a_number}}) == "SGD: .clip.norm" + limit + "nan");
   CHECK(of(SGD{.clip = {.value = infinite}}) == "SGD: .clip.value" + limit + "inf");
   CHECK(of(SGD{.clip = {.global_norm = -1}}) == "SGD: .clip.global_norm" + limit + "-1");
   CHECK(of(SGD{.clip = {.value = 1, .norm = 1}}) == "SGD: at most one limit of clip can be set");
@@ -151,12 +151,12 @@ TEST_CASE("Settings: optimizers refuse what has no meaning", "[settings]") {
 TEST_CASE("Settings: losses, metrics and weight rules refuse what has no meaning", "[settings]") {
   const auto of = [](auto loss) { return settings_error([&] { return Loss<float>(loss); }); };
   CHECK(of(Huber{.delta = -1}) == "huber: delta must be above 0 and finite, found -1");
-  CHECK(of(Huber{.delta = no_number}) == "huber: delta must be above 0 and finite, found nan");
+  CHECK(of(Huber{.delta = not_a_number}) == "huber: delta must be above 0 and finite, found nan");
   CHECK(of(BinaryCrossentropy{.label_smoothing = 5}) ==
         "binary_crossentropy: label_smoothing must be from 0 to 1, found 5");
   CHECK(of(CategoricalCrossentropy{.label_smoothing = -1}) ==
         "categorical_crossentropy: label_smoothing must be from 0 to 1, found -1");
-  CHECK(settings_error([] { return Metric<float>(BinaryAccuracy{.threshold = no_number}); }) ==
+  CHECK(settings_error([] { return Metric<float>(BinaryAccuracy{.threshold = not_a_number}); }) ==
         "binary_accuracy: threshold must be finite, found nan");
   CHECK(settings_error([] { return Metric<float>(Huber{.delta = 0}); }) ==
         "huber: delta must be above 0 and finite, found 0");
@@ -168,7 +168,7 @@ TEST_CASE("Settings: losses, metrics and weight rules refuse what has no meaning
   const std::string where = "compile: the rule for kernel: ";
   CHECK(rules({.regularizers = {{"kernel", L2{-1}}}}) ==
         where + "l2 must be at least 0 and finite, found -1");
-  CHECK(rules({.regularizers = {{"kernel", L1{no_number}}}}) ==
+  CHECK(rules({.regularizers = {{"kernel", L1{not_a_number}}}}) ==
         where + "l1 must be at least 0 and finite, found nan");
   CHECK(rules({.constraints = {{"kernel", MaxNorm{-1}}}}) ==
         where + "max_value must be above 0 and finite, found -1");

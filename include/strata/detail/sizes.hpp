@@ -23,11 +23,13 @@ inline constexpr Index largest = std::numeric_limits<Index>::max() / 128;
 /// The most elements of an array: the addresses of as many doubles do not overflow.
 inline constexpr Index most_elements = std::numeric_limits<Index>::max() / 16;
 
-/// Throws ValueError unless a size is from 1 to `largest`. `what`: "LSTM: units".
-inline void check(const std::string& what, Index size) {
-  if (size < 1) message::fail<ValueError>({what, " must be at least 1, found ", size});
+/// Throws ValueError, naming the size and its owner, unless it is from 1 to `largest`.
+inline void check(const message::Piece& owner, const char* name, Index size) {
+  if (size < 1) {
+    message::fail<ValueError>({owner, ": ", name, " must be at least 1, found ", size});
+  }
   if (size > largest) {
-    message::fail<ValueError>({what, " must be at most ", largest, ", found ", size});
+    message::fail<ValueError>({owner, ": ", name, " must be at most ", largest, ", found ", size});
   }
 }
 

@@ -90,7 +90,7 @@ class SkipConnectionsOf {
             {"its layer ", std::size_t{i}, " (", layer.describe(), "): ", error.what()});
       }
       outputs += before;
-      sizes::check("its outputs", outputs);
+      sizes::check("SkipConnections", "outputs", outputs);
     });
     return outputs;
   }

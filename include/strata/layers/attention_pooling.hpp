@@ -195,7 +195,7 @@ class AttentionPooling {
   }
 
   AttentionPooling(Index units, bool) : units_(units) {
-    sizes::check("AttentionPooling: units", units);
+    sizes::check("AttentionPooling", "units", units);
     if (inputs_ != Dynamic) build(inputs_);
   }
 

@@ -63,7 +63,7 @@ class DeepTransitionCell {
   DeepTransitionCell(Index units, DeepTransitionOptions options) : options_(std::move(options)) {
     widths_ = options_.transitions;
     widths_.push_back(units);
-    for (const Index width : widths_) sizes::check(kind() + ": units", width);
+    for (const Index width : widths_) sizes::check(kind(), "units", width);
     if (options_.transitions.empty()) {
       fail<ValueError>({kind(),
                         ": needs the units of at least one transition; without any it is a "

@@ -189,7 +189,7 @@ class Dense {
 
  private:
   Dense(const DenseOptions& options, Index units) : units_(units), options_(options) {
-    sizes::check("Dense: units", units);
+    sizes::check("Dense", "units", units);
     if (inputs_ != Dynamic) build(inputs_);
   }
 

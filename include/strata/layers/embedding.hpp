@@ -181,8 +181,8 @@ class Embedding {
 
  private:
   Embedding(const EmbeddingOptions& options, Index vocabulary, Index units) : options_(options) {
-    sizes::check("Embedding: vocabulary", vocabulary);
-    sizes::check("Embedding: units", units);
+    sizes::check("Embedding", "vocabulary", vocabulary);
+    sizes::check("Embedding", "units", units);
     constexpr Index distinct = Index{1} << std::numeric_limits<Scalar>::digits;
     if (vocabulary > distinct) {
       detail::fail<ValueError>({"Embedding: this scalar holds whole numbers up to ", distinct,

@@ -90,7 +90,7 @@ class GatedCell {
   /// Throws ValueError on units below 1 or that no memory can hold.
   explicit GatedCell(Index units = Units, Gates gates = {}, GatedCellOptions options = {})
       : units_(units), gates_(gates), options_(options) {
-    sizes::check(kind() + ": units", units);
+    sizes::check(kind(), "units", units);
     if (inputs_ != Dynamic) build(inputs_);
   }
 

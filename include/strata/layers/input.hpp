@@ -28,12 +28,12 @@ class Input {
 
  private:
   void check() const {
-    if (rank_ == 3 || features_ != Dynamic) sizes::check("Input: features", features_);
+    if (rank_ == 3 || features_ != Dynamic) sizes::check("Input", "features", features_);
     if (steps_ == Dynamic) return;
     if (steps_ < 1) {
       detail::fail<ValueError>({"Input: steps must be at least 1, or Dynamic, found ", steps_});
     }
-    sizes::check("Input: steps", steps_);
+    sizes::check("Input", "steps", steps_);
     (void)sizes::count({steps_, features_});
   }
 

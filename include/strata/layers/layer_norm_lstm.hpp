@@ -66,7 +66,7 @@ class LayerNormLSTMCell {
 
   LayerNormLSTMCell(Index units, const LayerNormLSTMOptions& options)
       : units_(units), options_(options) {
-    sizes::check(kind() + ": units", units);
+    sizes::check(kind(), "units", units);
     if (!is_finite(options.epsilon) || options.epsilon <= 0) {
       fail<ValueError>({kind(), ": epsilon must be above 0 and finite, found ", options.epsilon});
     }

@@ -25,7 +25,7 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
   static constexpr bool streams = false;
 
   /// Throws ValueError when n is below 1 or no memory can hold as many steps.
-  explicit RepeatVector(Index n) : n_(n) { sizes::check("RepeatVector: n", n); }
+  explicit RepeatVector(Index n) : n_(n) { sizes::check("RepeatVector", "n", n); }
 
   [[nodiscard]] std::string kind() const { return "RepeatVector"; }
   [[nodiscard]] std::string describe() const { return detail::text({kind(), ", ", n_, " steps"}); }

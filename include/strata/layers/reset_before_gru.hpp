@@ -30,7 +30,7 @@ class ResetBeforeGRUCell {
   static constexpr Index memories = 0;
 
   ResetBeforeGRUCell(Index units, const GRUOptions& options) : units_(units), options_(options) {
-    sizes::check(kind() + ": units", units);
+    sizes::check(kind(), "units", units);
     check_gate_activations("ResetBeforeGRU", options.activation, options.recurrent_activation);
     check_clip("ResetBeforeGRU", options.activation_clip);
   }

@@ -108,8 +108,8 @@ class Reshape : public detail::ReshapingLayer<Reshape<Scalar>, Scalar> {
 
   /// Throws ValueError on sizes below 1, ShapeError when their product cannot be counted.
   Reshape(Index steps, Index features) : steps_(steps), features_(features) {
-    sizes::check("Reshape: steps", steps);
-    sizes::check("Reshape: features", features);
+    sizes::check("Reshape", "steps", steps);
+    sizes::check("Reshape", "features", features);
     (void)sizes::count({steps, features});
   }
 

@@ -106,8 +106,8 @@ struct BeamSearch {
     const auto fail = [](const char* what, auto found) {
       detail::fail<ValueError>({"BeamSearch: ", what, ", found ", found});
     };
-    detail::sizes::check("BeamSearch: width", width);
-    detail::sizes::check("BeamSearch: steps", steps);
+    detail::sizes::check("BeamSearch", "width", width);
+    detail::sizes::check("BeamSearch", "steps", steps);
     if (end < -1 || end >= classes) fail("end must be a class, or -1", end);
     if (detail::is_nan(length_penalty) || length_penalty < 0)
       fail("length_penalty must be at least 0", length_penalty);

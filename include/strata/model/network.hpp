@@ -255,7 +255,7 @@ class Network {
   /// memory can hold it ValueError, ShapeError or MemoryError.
   [[nodiscard]] State<Scalar> zero_state(Index batch) const {
     require_built("the sizes of the state");
-    detail::sizes::check("zero_state: the number of sequences", batch);
+    detail::sizes::check("zero_state", "the number of sequences", batch);
     State<Scalar> state{batch, {}};
     state.layers.resize(size());
     for (std::size_t i = 0; i < size(); ++i) {

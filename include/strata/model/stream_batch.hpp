@@ -76,7 +76,7 @@ class StreamBatch {
   /// here (a layer may, for its own work). Throws ValueError below 0, and where no memory can hold
   /// them ValueError, ShapeError or MemoryError.
   void reserve(Index streams) {
-    if (streams != 0) detail::sizes::check("StreamBatch: reserve: the streams", streams);
+    if (streams != 0) detail::sizes::check("StreamBatch", "the number of streams", streams);
     ids_.reserve(streams);
     if (streams > capacity_) grow(streams);
   }
