@@ -87,10 +87,10 @@ TEMPLATE_TEST_CASE("Metrics: one batch and two are those of Keras", "[golden][me
 
     const std::vector<Metric<Scalar>> metrics{metric_of<Scalar>(name)};
     Totals<Scalar> totals(metrics);
-    totals.add(0, prediction.rows(0, split), y.rows(0, split));
+    totals.add_part(0, prediction.rows(0, split), y.rows(0, split));
     require_close(totals.means().metrics[metrics[0].name()], results[0], tolerance<double>.values);
-    totals.add(0, prediction.rows(split, prediction.batch() - split),
-               y.rows(split, y.batch() - split));
+    totals.add_part(0, prediction.rows(split, prediction.batch() - split),
+                    y.rows(split, y.batch() - split));
     require_close(totals.means().metrics[metrics[0].name()], results[1], tolerance<double>.values);
   }
   CHECK(golden.unread().empty());

@@ -474,8 +474,9 @@ TEST_CASE("Errors: options of optimizers", "[errors]") {
           "the learning rate must be at least 0 and finite, found inf");
   REQUIRE(text(SGD{.clip = {.value = 1, .norm = 1}}) ==
           "SGD: at most one limit of clip can be set");
-  REQUIRE(text(RMSprop{.clip = {.global_norm = -1}}) ==
-          "RMSprop: the limits of clip must not be negative");
+  REQUIRE(
+      text(RMSprop{.clip = {.global_norm = -1}}) ==
+      "RMSprop: .clip.global_norm must be at least 0 and finite, where 0 means no limit, found -1");
   Optimizer<float> optimizer = Adam{};
   REQUIRE(error_text<ValueError>([&] { optimizer.set_learning_rate(nan_value); }) ==
           "the learning rate must be at least 0 and finite, found nan");

@@ -73,12 +73,11 @@ void run_torch_self_test(const Model& model, TorchStateDict& state) {
 /// or that of io::recurrent_then_linear, and nothing may have to run between the modules;
 /// docs/files.md has the procedure.
 ///
-/// Throws FileError when the file cannot be read, FormatError, naming the tensor, on anything in it
-/// that is not known, missing, left over or of another size, naming the lines of code to choose
-/// from, when the modules may run in several orders or something without weights runs between them
-/// that
-/// `.modules` does not name, and when a self-test in the file gives other numbers
-/// (tools/add_self_test.py); ValueError on a nonlinearity that nn.RNN does not have.
+/// Throws FileError when the file cannot be read; FormatError, naming the tensor, on anything in it
+/// that is not known, missing, left over or of another size; FormatError, with the lines of code to
+/// choose from, when the modules may run in several orders, or when something without weights runs
+/// between them that `.modules` does not name; FormatError when a self-test in the file gives other
+/// numbers (tools/add_self_test.py); ValueError on a nonlinearity that nn.RNN does not have.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_pytorch(const io::Source& from,
                                               const PyTorchOptions& options = {}) {

@@ -79,14 +79,11 @@ struct Pass {
 /// - `packed.step(x, state, y, reverse)`, where kernels are faster if the order in which they read
 ///   the weights turns from step to step;
 /// - `packed.skip(x, state, y)`, what a stream does in place of a step that does not count, where
-/// the
-///   layer carries something over it;
-/// - `makes_mask()` with `packed.counts(x, before)`, where the layer makes a mask: whether there
-/// may
-///   be steps that do not count, and whether one counts behind the layer, which counted before it;
+///   the layer carries something over it;
+/// - `makes_mask()` with `packed.counts(x, before)`, where the layer makes a mask: whether there may
+///   be steps that do not count, and whether a step that counted before the layer counts behind it;
 /// - `check_masked_stream()`, which throws ValueError where the layer cannot run step by step if
-/// some
-///   steps do not count.
+///   some steps do not count.
 template <class L>
 concept Layer = std::copyable<L> &&
     requires(L layer, const L& fixed, const Tensor<typename L::scalar_type>& in,
@@ -137,7 +134,7 @@ void step_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y,
   step_layer(packed, x, state, y, reverse);
 }
 
-/// Whether a step counts behind a layer, of which it is known whether it counted before.
+/// Whether a step counts behind a layer; `before`: whether it counts before the layer.
 template <class Packed, class Scalar>
 [[nodiscard]] bool counts_behind(const Packed& packed, const Scalar* x, bool before) noexcept {
   if constexpr (requires { packed.counts(x, before); }) {

@@ -262,6 +262,7 @@ class Fit final : public TrainingRun {
       gather(data_, order, first, count, batch_);
       if (!options_.stateful || batch_number_ == 0) state_ = model_.zero_state(count);
       train_batch(dropout.fork(static_cast<std::uint64_t>(batch_number_)), state_, totals_);
+      totals_.end_batch(count);
       const Index done = batch_number_++;
       if (callbacks_.empty()) continue;
       const Logs logs = logs_of(totals_.means(), "");

@@ -18,56 +18,12 @@
 #include <strata/train/optimizer.hpp>
 #include <strata/train/output_checks.hpp>
 #include <strata/train/sharded_pass.hpp>
+#include <strata/train/totals.hpp>
 #include <strata/train/trainable_network.hpp>
 #include <strata/train/training_state.hpp>
 #include <strata/train/weight_rules.hpp>
 
 namespace strata::inline STRATA_TARGET {
-
-/// Sums of the loss and of the metrics over batches and windows, weighted by their rows that count:
-/// samples, of sequences the steps that count. So the mean loss is that of all rows, however they
-/// were cut, as the mean of a metric is. (Keras weights a batch's loss by its samples, which is
-/// another number where masks leave batches with unequal shares of their steps.)
-template <class Scalar>
-class Totals {
- public:
-  explicit Totals(const std::vector<Metric<Scalar>>& metrics)
-      : metrics_(&metrics), sums_(metrics.size(), 0) {}
-
-  /// `mask` of the prediction's steps; empty: all count.
-  void add(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-           const Mask& mask = {}) {
-    const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
-    loss_ += loss * static_cast<double>(rows);
-    rows_ += rows;
-    for (std::size_t i = 0; i < sums_.size(); ++i) {
-      sums_[i] += (*metrics_)[i].sum(prediction, target, mask);
-    }
-  }
-
-  [[nodiscard]] Evaluation means() const {
-    const auto rows = static_cast<double>(std::max<Index>(rows_, 1));
-    Evaluation means;
-    means.loss = loss_ / rows;
-    for (std::size_t i = 0; i < sums_.size(); ++i) {
-      const Metric<Scalar>& metric = (*metrics_)[i];
-      means.metrics.set(metric.name(), metric.finish(sums_[i] / rows));
-    }
-    return means;
-  }
-
-  void visit_state(StateVisitor visit) {
-    visit("sums", sums_);
-    visit("loss", loss_);
-    visit("rows", rows_);
-  }
-
- private:
-  const std::vector<Metric<Scalar>>* metrics_;
-  std::vector<double> sums_;
-  double loss_ = 0;
-  Index rows_ = 0;
-};
 
 /// What one training step is given besides its data.
 struct StepOptions {
@@ -109,7 +65,7 @@ class Training {
                          detail::penalty(rules, parameters, std::span<Scalar>(work_.gradient));
     const auto advice = [&] { return this->advice(network, x, y); };
     require_finite_loss(value, advice);
-    if (totals) totals->add(value, prediction, y, mask);
+    if (totals) totals->add_part(value, prediction, y, mask);
 
     work_.pass.backward(network, x, work_.gradient);
     update(parameters, work_.gradient, network.threads(), advice,
@@ -216,7 +172,8 @@ class Training {
     if (!rules.empty()) {
       value += detail::penalty(rules, network.parameters(), std::span<Scalar>());
     }
-    totals.add(value, prediction, y, mask);
+    totals.add_part(value, prediction, y, mask);
+    totals.end_batch(prediction.batch());
   }
 
   Optimizer<Scalar> optimizer;
@@ -316,6 +273,7 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
   const auto iteration = static_cast<std::uint64_t>(training.optimizer.iterations());
   const double loss = training.step(network, x, y, {random.fork(iteration)},
                                     {&options.mask, options.state ? &state : nullptr}, totals);
+  if (totals) totals->end_batch(x.batch());
   if (options.state) *options.state = std::move(state);
   return loss;
 }

@@ -55,8 +55,7 @@ template <class Scalar, class Parameters>
     const auto found = by_name.find(parameter.name);
     const auto* const weights = found == by_name.end() ? nullptr : found->second;
     const auto* values = weights ? std::get_if<std::vector<Scalar>>(&weights->values) : nullptr;
-    if (!values || weights->shape != parameter.shape ||
-        values->size() != parameter.values.size()) {
+    if (!values || weights->shape != parameter.shape || values->size() != parameter.values.size()) {
       throw ValueError("the state of a training: has no " + parameter.name + " of the shape " +
                        to_string(parameter.shape) + " and the model's scalar");
     }

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <strata/mask.hpp>
+#include <strata/target.hpp>
+#include <strata/tensor.hpp>
+#include <strata/train/history.hpp>
+#include <strata/train/metrics.hpp>
+#include <strata/train/training_state.hpp>
+
+namespace strata::inline STRATA_TARGET {
+
+/// Sums of the loss and of the metrics over batches. As in Keras, the loss of a batch weighs as
+/// much as the batch has samples, and each row of a metric as much as any other. A batch may come
+/// in parts, windows of its steps, whose losses weigh as much as they have rows that count.
+template <class Scalar>
+class Totals {
+ public:
+  explicit Totals(const std::vector<Metric<Scalar>>& metrics)
+      : metrics_(&metrics), sums_(metrics.size(), 0) {}
+
+  /// A part of a batch: its mean loss, and the mask of the prediction's steps; empty: all count.
+  void add_part(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                const Mask& mask = {}) {
+    const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
+    rows_ += rows;
+    batch_loss_ += loss * static_cast<double>(rows);
+    batch_rows_ += rows;
+    part_loss_ = loss;
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      sums_[i] += (*metrics_)[i].sum(prediction, target, mask);
+    }
+  }
+
+  /// The parts since the last batch are a batch of `samples` sequences.
+  void end_batch(Index samples) {
+    // Where no row counts, the loss is what regularizers ask, in each part the same.
+    const double mean =
+        batch_rows_ > 0 ? batch_loss_ / static_cast<double>(batch_rows_) : part_loss_;
+    loss_ += mean * static_cast<double>(samples);
+    samples_ += samples;
+    batch_loss_ = 0;
+    batch_rows_ = 0;
+  }
+
+  [[nodiscard]] Evaluation means() const {
+    Evaluation means;
+    means.loss = loss_ / static_cast<double>(samples_);
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      const Metric<Scalar>& metric = (*metrics_)[i];
+      means.metrics.set(metric.name(),
+                        metric.finish(sums_[i] / static_cast<double>(std::max<Index>(rows_, 1))));
+    }
+    return means;
+  }
+
+  /// Between batches.
+  void visit_state(StateVisitor visit) {
+    visit("sums", sums_);
+    visit("loss", loss_);
+    visit("samples", samples_);
+    visit("rows", rows_);
+  }
+
+ private:
+  const std::vector<Metric<Scalar>>* metrics_;
+  std::vector<double> sums_;
+  double loss_ = 0;
+  Index samples_ = 0;
+  Index rows_ = 0;
+  double batch_loss_ = 0;
+  Index batch_rows_ = 0;
+  double part_loss_ = 0;
+};
+
+}  // namespace strata::inline STRATA_TARGET
