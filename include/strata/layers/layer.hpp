@@ -80,8 +80,8 @@ struct Pass {
 ///   the weights turns from step to step;
 /// - `packed.skip(x, state, y)`, what a stream does in place of a step that does not count, where
 ///   the layer carries something over it;
-/// - `makes_mask()` with `packed.counts(x, before)`, where the layer makes a mask: whether there may
-///   be steps that do not count, and whether a step that counted before the layer counts behind it;
+/// - `makes_mask()` with `packed.counts(x, before)`, where the layer makes a mask: whether there
+///   may be steps that do not count, and whether a step that counted before it counts behind it;
 /// - `check_masked_stream()`, which throws ValueError where the layer cannot run step by step if
 ///   some steps do not count.
 template <class L>
