@@ -115,6 +115,12 @@ class Optimizer {
               const detail::Threads& threads = {}) {
     require_finite(detail::all_finite(std::span<const Scalar>(gradient), threads),
                    "a gradient is not finite");
+    apply(parameters, gradient, threads);
+  }
+
+  /// The same for gradients of which the caller knows that they are finite.
+  void apply(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient,
+             const detail::Threads& threads) {
     detail::clip_gradient(self_->clip(), parameters, gradient, threads);
     const std::size_t slots = self_->slots();
     const auto is_of_another_size = [&](const auto& slot) {

