@@ -33,7 +33,7 @@ the folder of nlohmann_jsonConfig.cmake" PARENT_SCOPE)
 libzip-devel; Homebrew, vcpkg: libzip)" PARENT_SCOPE)
     endif()
   elseif(component STREQUAL "onnx")
-    # ONNX' files are read without Protocol Buffers, see strata/io/onnx/protobuf.hpp.
+    # ONNX' files are read without Protocol Buffers, see strata/io/onnx/graph/protobuf.hpp.
     set(${libraries} strata::io PARENT_SCOPE)
   else()
     list(JOIN strata_components ", " known)

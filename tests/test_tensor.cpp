@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/sizes.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/state.hpp>
 #include <strata/tensor.hpp>

@@ -1,4 +1,4 @@
-# strata.hpp includes every header of the core: all but detail/ and the file formats of io/.
+# strata.hpp includes every header of the core: all but the rooms that users need not know and the file formats of io/.
 file(MAKE_DIRECTORY "${work}")
 file(WRITE "${work}/umbrella.cpp" "#include <strata/strata.hpp>\n")
 string(REPLACE "|" ";" includes "${includes}")
@@ -12,7 +12,7 @@ endif()
 file(GLOB_RECURSE headers RELATIVE "${include}" "${include}/strata/*.hpp")
 set(missing "")
 foreach(header IN LISTS headers)
-  if(header MATCHES "^strata/(detail|io)/")
+  if(header MATCHES "^strata/io/")
     continue()
   endif()
   string(FIND "${dependencies}" "/${header}" position)

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <span>
 
-#include <strata/detail/gate_activations.hpp>
-#include <strata/detail/lstm_gates.hpp>
-#include <strata/detail/simd.hpp>
-#include <strata/detail/wide_pack.hpp>
+#include <strata/kernels/simd.hpp>
+#include <strata/kernels/wide_pack.hpp>
+#include <strata/recurrent/gated/activations.hpp>
+#include <strata/recurrent/gated/lstm_gates.hpp>
 
 #include "../shared.hpp"
 

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string_view>
 
-#include <strata/detail/tanh.hpp>
 #include <strata/error.hpp>
+#include <strata/kernels/tanh.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

@@ -6,8 +6,8 @@
 #include <variant>
 #include <vector>
 
-#include <strata/detail/simd.hpp>
-#include <strata/detail/sizes.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/kernels/simd.hpp>
 #include <strata/random.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/tensor.hpp>
 
@@ -24,7 +24,7 @@ class Mask {
   /// that cannot be counted, MemoryError when there is no memory for it.
   Mask(Index batch, Index steps) : batch_(batch), steps_(steps) {
     if (batch < 1 || steps < 1) {
-      message::fail<ShapeError>({"a mask has the shape (B, T), found ", Shape{batch, steps}});
+      messages::fail<ShapeError>({"a mask has the shape (B, T), found ", Shape{batch, steps}});
     }
     sizes::assign(flags_, sizes::count({batch, steps}), std::uint8_t{1});
   }
@@ -33,7 +33,7 @@ class Mask {
   template <class Scalar>
   explicit Mask(const Tensor<Scalar>& flags) {
     if (flags.rank() != 2) {
-      message::fail<ShapeError>({"a mask has the shape (B, T), found ", flags.shape()});
+      messages::fail<ShapeError>({"a mask has the shape (B, T), found ", flags.shape()});
     }
     *this = Mask(flags.batch(), flags.features());
     std::transform(flags.values().begin(), flags.values().end(), flags_.begin(),
@@ -47,7 +47,7 @@ class Mask {
     for (Index b = 0; b < mask.batch(); ++b) {
       const Index length = lengths[static_cast<std::size_t>(b)];
       if (length < 0 || length > steps) {
-        message::fail<ValueError>(
+        messages::fail<ValueError>(
             {"the length of sequence ", b, " must be from 0 to ", steps, " steps, found ", length});
       }
       for (Index t = length; t < steps; ++t) mask.set(b, t, false);

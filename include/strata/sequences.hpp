@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
 #include <strata/random.hpp>

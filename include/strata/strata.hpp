@@ -25,7 +25,6 @@
 #include <strata/layers/dropout.hpp>
 #include <strata/layers/embedding.hpp>
 #include <strata/layers/extended_lstm.hpp>
-#include <strata/layers/gated_cell.hpp>
 #include <strata/layers/gaussian_noise.hpp>
 #include <strata/layers/gru.hpp>
 #include <strata/layers/input.hpp>
@@ -43,6 +42,7 @@
 #include <strata/layers/simple_rnn.hpp>
 #include <strata/layers/skip_connections.hpp>
 #include <strata/layers/time_distributed.hpp>
+#include <strata/recurrent/gated/gated_cell.hpp>
 
 #include <strata/model/beam_search.hpp>
 #include <strata/model/hand_over.hpp>

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
 
@@ -195,12 +195,12 @@ class Tensor {
  private:
   [[nodiscard]] static const Shape& checked(const Shape& shape) {
     if (shape.rank() < 2) {
-      message::fail<ShapeError>(
+      messages::fail<ShapeError>(
           {"a tensor has rank 2, (B, F), or 3, (B, T, F); found the shape ", shape});
     }
     for (Index axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] < 0) {
-        message::fail<ShapeError>({"a size is negative in the shape ", shape});
+        messages::fail<ShapeError>({"a size is negative in the shape ", shape});
       }
     }
     (void)sizes::count(shape);
@@ -216,7 +216,7 @@ class Tensor {
 
   void check_count(Index count) const {
     if (count != size()) {
-      message::fail<ShapeError>(
+      messages::fail<ShapeError>(
           {"the shape ", shape_, " holds ", size(), " values, found ", count});
     }
   }

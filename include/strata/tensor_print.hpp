@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <strata/io/json.hpp>
+#include <strata/io/common/json.hpp>
 #include <strata/io/nam.hpp>
 #include <strata/layers/dropout.hpp>
 #include <strata/model/stream.hpp>

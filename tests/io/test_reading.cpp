@@ -16,15 +16,15 @@
 #include <limits>
 #include <sstream>
 
-#include <strata/io/arrays.hpp>
-#include <strata/io/assign.hpp>
-#include <strata/io/atomic_file.hpp>
-#include <strata/io/element.hpp>
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/assign.hpp>
+#include <strata/io/common/atomic_file.hpp>
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/source.hpp>
 #include <strata/io/header.hpp>
-#include <strata/io/numbers.hpp>
-#include <strata/io/object_reader.hpp>
-#include <strata/io/safetensors_format.hpp>
-#include <strata/io/source.hpp>
+#include <strata/io/safetensors/format.hpp>
 
 #include "support/catch.hpp"
 #include "support/contains.hpp"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <strata/activation.hpp>
-#include <strata/detail/gate_activations.hpp>
+#include <strata/recurrent/gated/activations.hpp>
 
 #include "support/catch.hpp"
 #include "support/dual.hpp"

@@ -3,7 +3,7 @@
 #include <type_traits>
 #include <vector>
 
-#include <strata/detail/simd.hpp>
+#include <strata/kernels/simd.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
 #include <strata/layers/lstm.hpp>

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include <strata/layers/parameter.hpp>
+#include <strata/contracts/parameter.hpp>
 #include <strata/tensor.hpp>
 
 #include "tolerance.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <strata/io/layers.hpp>
+#include <strata/io/common/layers.hpp>
 
 // All layers of files are compiled once, in tests/loaders/*.cpp; see instances.hpp.
 

@@ -5,9 +5,9 @@
 #include <span>
 #include <string>
 
-#include <strata/io/safetensors_format.hpp>
-#include <strata/io/self_test.hpp>
-#include <strata/io/source.hpp>
+#include <strata/io/common/self_test.hpp>
+#include <strata/io/common/source.hpp>
+#include <strata/io/safetensors/format.hpp>
 
 #include "tolerance.hpp"
 

@@ -1,4 +1,4 @@
-#include <strata/io/json.hpp>
+#include <strata/io/common/json.hpp>
 #include <strata/io/nam.hpp>
 #include <strata/io/pytorch.hpp>
 #include <strata/io/rtneural.hpp>

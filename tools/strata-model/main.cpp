@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <strata/io/safetensors_format.hpp>
-#include <strata/io/self_test.hpp>
+#include <strata/io/common/self_test.hpp>
+#include <strata/io/safetensors/format.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/random.hpp>

@@ -13,13 +13,13 @@
 #include <variant>
 #include <vector>
 
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
 #include <strata/error.hpp>
-#include <strata/io/assign.hpp>
-#include <strata/io/atomic_file.hpp>
-#include <strata/io/model_file.hpp>
-#include <strata/io/safetensors_format.hpp>
-#include <strata/io/source.hpp>
+#include <strata/io/common/assign.hpp>
+#include <strata/io/common/atomic_file.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/source.hpp>
+#include <strata/io/safetensors/format.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 #include <strata/train/monitor.hpp>

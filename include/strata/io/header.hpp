@@ -9,10 +9,10 @@
 #include <string>
 #include <utility>
 
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
 #include <strata/error.hpp>
-#include <strata/io/atomic_file.hpp>
-#include <strata/io/layer_code.hpp>
+#include <strata/io/common/atomic_file.hpp>
+#include <strata/io/common/layer_code.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/non_finite.hpp>
 #include <strata/target.hpp>

@@ -2,13 +2,13 @@
 
 #include <concepts>
 
-#include <strata/io/assemble.hpp>
-#include <strata/io/compare_layers.hpp>
-#include <strata/io/described_model.hpp>
+#include <strata/io/common/assemble.hpp>
+#include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/described_model.hpp>
+#include <strata/io/common/layers.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/source.hpp>
 #include <strata/io/keras/file.hpp>
-#include <strata/io/layers.hpp>
-#include <strata/io/model_file.hpp>
-#include <strata/io/source.hpp>
 #include <strata/target.hpp>
 
 // Models of Keras: https://keras.io/guides/serialization_and_saving.

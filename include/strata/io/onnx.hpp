@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
-#include <strata/io/assemble.hpp>
-#include <strata/io/atomic_file.hpp>
-#include <strata/io/compare_layers.hpp>
-#include <strata/io/described_model.hpp>
-#include <strata/io/layers.hpp>
-#include <strata/io/model_file.hpp>
+#include <strata/io/common/assemble.hpp>
+#include <strata/io/common/atomic_file.hpp>
+#include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/described_model.hpp>
+#include <strata/io/common/layers.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/source.hpp>
 #include <strata/io/onnx/file.hpp>
-#include <strata/io/source.hpp>
 #include <strata/target.hpp>
 
 // Models of ONNX: https://onnx.ai/onnx/operators.

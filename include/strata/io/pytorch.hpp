@@ -5,21 +5,21 @@
 #include <utility>
 #include <vector>
 
-#include <strata/io/assemble.hpp>
-#include <strata/io/imported.hpp>
-#include <strata/io/model_file.hpp>
-#include <strata/io/self_test.hpp>
-#include <strata/io/source.hpp>
-#include <strata/io/torch_audio_model.hpp>
-#include <strata/io/torch_chain.hpp>
-#include <strata/io/torch_layers.hpp>
-#include <strata/io/torch_match.hpp>
-#include <strata/io/torch_module.hpp>
-#include <strata/io/torch_options.hpp>
-#include <strata/io/torch_select.hpp>
-#include <strata/io/torch_stack.hpp>
-#include <strata/io/torch_state_dict.hpp>
-#include <strata/io/where.hpp>
+#include <strata/io/common/assemble.hpp>
+#include <strata/io/common/imported.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/self_test.hpp>
+#include <strata/io/common/source.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/torch/audio_model.hpp>
+#include <strata/io/torch/chain.hpp>
+#include <strata/io/torch/layers.hpp>
+#include <strata/io/torch/match.hpp>
+#include <strata/io/torch/module.hpp>
+#include <strata/io/torch/options.hpp>
+#include <strata/io/torch/select.hpp>
+#include <strata/io/torch/stack.hpp>
+#include <strata/io/torch/state_dict.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 

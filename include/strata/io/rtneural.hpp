@@ -7,13 +7,13 @@
 #include <vector>
 
 #include <strata/error.hpp>
-#include <strata/io/assemble.hpp>
-#include <strata/io/imported.hpp>
-#include <strata/io/json.hpp>
-#include <strata/io/json_numbers.hpp>
-#include <strata/io/object_reader.hpp>
-#include <strata/io/option_reader.hpp>
-#include <strata/io/source.hpp>
+#include <strata/io/common/assemble.hpp>
+#include <strata/io/common/imported.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/json_numbers.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/option_reader.hpp>
+#include <strata/io/common/source.hpp>
 #include <strata/layers/activate.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/gru.hpp>

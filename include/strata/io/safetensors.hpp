@@ -7,15 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include <strata/io/assemble.hpp>
-#include <strata/io/assign.hpp>
-#include <strata/io/compare_layers.hpp>
-#include <strata/io/described_model.hpp>
-#include <strata/io/layers.hpp>
-#include <strata/io/model_file.hpp>
-#include <strata/io/safetensors_format.hpp>
-#include <strata/io/self_test.hpp>
-#include <strata/io/source.hpp>
+#include <strata/io/common/assemble.hpp>
+#include <strata/io/common/assign.hpp>
+#include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/described_model.hpp>
+#include <strata/io/common/layers.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/self_test.hpp>
+#include <strata/io/common/source.hpp>
+#include <strata/io/safetensors/format.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 

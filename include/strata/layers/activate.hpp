@@ -6,9 +6,9 @@
 #include <utility>
 
 #include <strata/activation.hpp>
-#include <strata/detail/plain_layer.hpp>
-#include <strata/detail/softmax.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/plain_layer.hpp>
+#include <strata/kernels/softmax.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -25,7 +25,7 @@ class Activate : public detail::PlainLayer<Scalar> {
 
   [[nodiscard]] std::string kind() const { return "Activation"; }
   [[nodiscard]] std::string describe() const {
-    return detail::text({kind(), ", ", std::string(name(activation_))});
+    return detail::message({kind(), ", ", std::string(name(activation_))});
   }
   [[nodiscard]] Activation activation() const noexcept { return activation_; }
   [[nodiscard]] LayerDescription description() const {

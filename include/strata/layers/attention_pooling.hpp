@@ -7,15 +7,15 @@
 #include <vector>
 
 #include <strata/activation.hpp>
-#include <strata/detail/buffer.hpp>
-#include <strata/detail/linear.hpp>
-#include <strata/detail/simd.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/softmax.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
-#include <strata/layers/layer.hpp>
+#include <strata/kernels/buffer.hpp>
+#include <strata/kernels/linear.hpp>
+#include <strata/kernels/simd.hpp>
+#include <strata/kernels/softmax.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -43,7 +43,7 @@ class AttentionPooling {
 
   [[nodiscard]] std::string kind() const { return "AttentionPooling"; }
   [[nodiscard]] std::string describe() const {
-    return detail::text({kind(), ", ", units_, " units"});
+    return detail::message({kind(), ", ", units_, " units"});
   }
   [[nodiscard]] Index units() const noexcept { return units_; }
   [[nodiscard]] LayerDescription description() const {

@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/map.hpp>
-#include <strata/detail/simd.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
-#include <strata/layers/layer.hpp>
+#include <strata/kernels/simd.hpp>
+#include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

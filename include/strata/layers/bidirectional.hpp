@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/inner_layer.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/inner_layer.hpp>
+#include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
-#include <strata/layers/layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -64,7 +64,7 @@ class Bidirectional {
 
   [[nodiscard]] std::string kind() const { return "Bidirectional"; }
   [[nodiscard]] std::string describe() const {
-    return detail::text({kind(), " ", forward_.describe()});
+    return detail::message({kind(), " ", forward_.describe()});
   }
 
   [[nodiscard]] Merge merge() const noexcept { return merge_; }

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include <strata/activation.hpp>
-#include <strata/detail/gate_activations.hpp>
-#include <strata/detail/linear.hpp>
-#include <strata/detail/recurrent_layer.hpp>
-#include <strata/detail/silence.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/stored_weights.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/stored_weights.hpp>
+#include <strata/kernels/denormal_bias.hpp>
+#include <strata/kernels/linear.hpp>
+#include <strata/recurrent/gated/activations.hpp>
+#include <strata/recurrent/recurrent_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -84,7 +84,7 @@ class DeepTransitionCell {
     weights_.add("recurrent_kernel", {units(), widths_[0]});
     weights_.add("bias", {widths_[0]});
     for (std::size_t k = 1; k < widths_.size(); ++k) {
-      const std::string name = text({"transition_", k});
+      const std::string name = message({"transition_", k});
       weights_.add(name + ".kernel", {widths_[k - 1], widths_[k]});
       weights_.add(name + ".bias", {widths_[k]});
     }
@@ -190,12 +190,12 @@ class DeepTransitionCell {
     packed.has_shortcut = options_.shortcut;
     packed.widest = *std::max_element(widths_.begin(), widths_.end());
     packed.kernel.pack(inputs_, widths_[0], weights_.data(0), weights_.data(2), training, 0,
-                       silence<Scalar>);
+                       denormal_bias<Scalar>);
     packed.recurrent.pack(units(), widths_[0], weights_.data(1), nullptr, training);
     packed.transitions.resize(depth());
     for (std::size_t k = 1; k <= depth(); ++k) {
       packed.transitions[k - 1].pack(widths_[k - 1], widths_[k], weights_.data(bias_of(k) - 1),
-                                     weights_.data(bias_of(k)), training, 0, silence<Scalar>);
+                                     weights_.data(bias_of(k)), training, 0, denormal_bias<Scalar>);
     }
     if (options_.shortcut) {
       packed.shortcut.pack(units(), units(), weights_.data(weights_.size() - 1), nullptr, training);

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include <strata/detail/dropout_mask.hpp>
-#include <strata/detail/plain_layer.hpp>
+#include <strata/contracts/plain_layer.hpp>
+#include <strata/support/dropout_mask.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/checks.hpp>
-#include <strata/detail/finite.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
-#include <strata/layers/layer.hpp>
+#include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -58,7 +58,7 @@ class Embedding {
 
   [[nodiscard]] std::string kind() const { return "Embedding"; }
   [[nodiscard]] std::string describe() const {
-    return detail::text({kind(), ", ", units(), " units"});
+    return detail::message({kind(), ", ", units(), " units"});
   }
 
   [[nodiscard]] Index vocabulary() const noexcept { return embeddings_.columns(); }

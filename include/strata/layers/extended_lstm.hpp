@@ -3,11 +3,11 @@
 #include <optional>
 #include <vector>
 
-#include <strata/detail/extended_gates.hpp>
-#include <strata/detail/linear.hpp>
-#include <strata/detail/recurrent_layer.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/layers/gated_cell.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/kernels/linear.hpp>
+#include <strata/recurrent/gated/extended_gates.hpp>
+#include <strata/recurrent/gated/gated_cell.hpp>
+#include <strata/recurrent/recurrent_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

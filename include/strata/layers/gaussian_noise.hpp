@@ -5,9 +5,9 @@
 #include <string>
 #include <utility>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/plain_layer.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 

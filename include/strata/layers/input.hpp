@@ -1,7 +1,7 @@
 #pragma once
 
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>

@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/gate_activations.hpp>
-#include <strata/detail/linear.hpp>
-#include <strata/detail/normalize.hpp>
-#include <strata/detail/recurrent_layer.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/stored_weights.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/stored_weights.hpp>
+#include <strata/kernels/linear.hpp>
+#include <strata/kernels/normalize.hpp>
+#include <strata/recurrent/gated/activations.hpp>
+#include <strata/recurrent/recurrent_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

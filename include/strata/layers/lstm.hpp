@@ -1,10 +1,10 @@
 #pragma once
 
-#include <strata/detail/lstm_gates.hpp>
-#include <strata/detail/recurrent_layer.hpp>
 #include <strata/initializers.hpp>
-#include <strata/layers/gated_cell.hpp>
 #include <strata/layers/lstm_cell.hpp>
+#include <strata/recurrent/gated/gated_cell.hpp>
+#include <strata/recurrent/gated/lstm_gates.hpp>
+#include <strata/recurrent/recurrent_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -55,10 +55,9 @@ struct LSTMGateSet {
 
   template <class F>
   STRATA_ALWAYS_INLINE void with_equations(F f) const {
-    with_activations(
-        activation, recurrent_activation, [&](auto activations) __attribute__((always_inline)) {
-          f(LSTMEquations<decltype(activations)>{activations});
-        });
+    with_activations(activation, recurrent_activation, [&](auto activations) STRATA_INLINE_LAMBDA {
+      f(LSTMEquations<decltype(activations)>{activations});
+    });
   }
 };
 

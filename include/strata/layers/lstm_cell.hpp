@@ -3,7 +3,7 @@
 #include <Eigen/Core>
 
 #include <strata/activation.hpp>
-#include <strata/detail/gate_weights.hpp>
+#include <strata/recurrent/gated/weights.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include <strata/detail/plain_layer.hpp>
+#include <strata/contracts/plain_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

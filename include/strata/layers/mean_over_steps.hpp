@@ -4,8 +4,8 @@
 #include <span>
 #include <string>
 
-#include <strata/detail/map.hpp>
-#include <strata/detail/plain_layer.hpp>
+#include <strata/contracts/plain_layer.hpp>
+#include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

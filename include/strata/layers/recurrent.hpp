@@ -3,7 +3,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <strata/detail/recurrent_layer.hpp>
+#include <strata/recurrent/recurrent_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

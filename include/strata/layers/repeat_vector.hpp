@@ -5,12 +5,12 @@
 #include <string>
 #include <utility>
 
-#include <strata/detail/map.hpp>
-#include <strata/detail/plain_layer.hpp>
-#include <strata/detail/simd.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
+#include <strata/kernels/simd.hpp>
+#include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -28,7 +28,9 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
   explicit RepeatVector(Index n) : n_(n) { sizes::check("RepeatVector", "n", n); }
 
   [[nodiscard]] std::string kind() const { return "RepeatVector"; }
-  [[nodiscard]] std::string describe() const { return detail::text({kind(), ", ", n_, " steps"}); }
+  [[nodiscard]] std::string describe() const {
+    return detail::message({kind(), ", ", n_, " steps"});
+  }
   [[nodiscard]] Index n() const noexcept { return n_; }
   [[nodiscard]] LayerDescription description() const {
     return LayerDescription{kind()}.add("n", n_);

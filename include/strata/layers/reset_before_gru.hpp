@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/gate_activations.hpp>
-#include <strata/detail/linear.hpp>
-#include <strata/detail/recurrent_layer.hpp>
-#include <strata/detail/silence.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/stored_weights.hpp>
-#include <strata/layers/gru_options.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/stored_weights.hpp>
+#include <strata/kernels/denormal_bias.hpp>
+#include <strata/kernels/linear.hpp>
+#include <strata/recurrent/gated/activations.hpp>
+#include <strata/recurrent/gru_options.hpp>
+#include <strata/recurrent/recurrent_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -118,7 +118,7 @@ class ResetBeforeGRUCell {
     packed.clip = {options_.activation_clip};
     packed.kernel.pack(inputs_, wide, weights_.data(0),
                        options_.use_bias ? weights_.data(2) : nullptr, training, wide,
-                       silence<Scalar>);
+                       denormal_bias<Scalar>);
     packed.gates.pack(units_, 2 * units_, weights_.data(1), nullptr, training, wide);
     packed.candidate.pack(units_, units_, weights_.data(1) + 2 * units_, nullptr, training, wide);
   }

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/map.hpp>
-#include <strata/detail/plain_layer.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
+#include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -115,7 +115,7 @@ class Reshape : public detail::ReshapingLayer<Reshape<Scalar>, Scalar> {
 
   [[nodiscard]] std::string kind() const { return "Reshape"; }
   [[nodiscard]] std::string describe() const {
-    return detail::text({kind(), ", ", Shape{steps_, features_}});
+    return detail::message({kind(), ", ", Shape{steps_, features_}});
   }
   [[nodiscard]] Index steps() const noexcept { return steps_; }
   [[nodiscard]] Index features() const noexcept { return features_; }

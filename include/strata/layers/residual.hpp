@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/inner_layer.hpp>
-#include <strata/detail/map.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/inner_layer.hpp>
 #include <strata/error.hpp>
+#include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -47,7 +47,7 @@ class Residual {
 
   [[nodiscard]] std::string kind() const { return "Residual"; }
   [[nodiscard]] std::string describe() const {
-    return detail::text({kind(), " ", layer_.describe()});
+    return detail::message({kind(), " ", layer_.describe()});
   }
   [[nodiscard]] const L& layer() const noexcept { return layer_; }
   [[nodiscard]] LayerDescription description() const {
@@ -149,7 +149,7 @@ class Residual {
   }
 
  private:
-  void check_sum(bool fits, message::Piece input, message::Piece output) const {
+  void check_sum(bool fits, messages::Piece input, messages::Piece output) const {
     if (fits) return;
     detail::fail<ShapeError>({"adds its input, ", input, ", to the output of ", layer_.describe(),
                               ", ", output, "; the two must have the same shape"});

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <strata/detail/gate_activations.hpp>
-#include <strata/detail/recurrent_layer.hpp>
-#include <strata/layers/gated_cell.hpp>
+#include <strata/recurrent/gated/activations.hpp>
+#include <strata/recurrent/gated/gated_cell.hpp>
+#include <strata/recurrent/recurrent_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

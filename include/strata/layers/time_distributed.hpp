@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/inner_layer.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/inner_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -37,7 +37,7 @@ class TimeDistributed {
 
   [[nodiscard]] std::string kind() const { return "TimeDistributed"; }
   [[nodiscard]] std::string describe() const {
-    return detail::text({kind(), " ", layer_.describe()});
+    return detail::message({kind(), " ", layer_.describe()});
   }
   [[nodiscard]] const L& layer() const noexcept { return layer_; }
   [[nodiscard]] LayerDescription description() const {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/sizes.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
 #include <strata/error.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/options.hpp>

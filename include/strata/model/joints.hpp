@@ -4,7 +4,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include <strata/layers/layer.hpp>
+#include <strata/contracts/layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::detail {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/inner_layer.hpp>
-#include <strata/layers/layer.hpp>
+#include <strata/contracts/inner_layer.hpp>
+#include <strata/contracts/layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {

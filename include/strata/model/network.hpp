@@ -10,14 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/checks.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/threads.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/layer_ref.hpp>
 #include <strata/model/non_finite.hpp>
 #include <strata/model/state.hpp>
+#include <strata/support/checks.hpp>
+#include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -94,7 +94,8 @@ class Network {
   /// another look at those before. Throws ShapeError when it does not join.
   [[nodiscard]] static Shape extend(NetworkSetup& setup, std::size_t i, LayerRef<Scalar> layer,
                                     const Shape& shape) {
-    check_rank(layer, shape, detail::text({"layer ", i, ": "}), i == 0 ? "" : "the layer before");
+    check_rank(layer, shape, detail::message({"layer ", i, ": "}),
+               i == 0 ? "" : "the layer before");
     if (!setup.built) return layer.output_shape(shape);
     if (layer.inputs() == Dynamic && shape.back() == Dynamic) {
       throw ShapeError("the number of inputs is not known");
@@ -122,7 +123,7 @@ class Network {
     std::string before;
     for (std::size_t i = 0; i < size(); ++i) {
       const auto& layer = layers_[i];
-      const std::string where = detail::text({"layer ", i, " (", layer.describe(), "): "});
+      const std::string where = detail::message({"layer ", i, " (", layer.describe(), "): "});
       check_rank(layer, shape, where, before);
       try {
         shape = layer.output_shape(shape);
@@ -131,7 +132,7 @@ class Network {
             {where, error.what(), before.empty() ? "" : ", the outputs of ", before});
       }
       if (layer.returns() != Returns::same || before.empty()) {
-        before = detail::text({"layer ", i, " (", layer.kind(), ")"});
+        before = detail::message({"layer ", i, " (", layer.kind(), ")"});
       }
     }
     return shape;
@@ -144,7 +145,7 @@ class Network {
     for (const auto& layer : layers_) {
       const std::string name = detail::snake_case(layer.kind());
       const int use = uses[name]++;
-      names.push_back(use == 0 ? name : detail::text({name, "_", use}));
+      names.push_back(use == 0 ? name : detail::message({name, "_", use}));
     }
     return names;
   }
@@ -348,7 +349,9 @@ class Network {
 
   /// Builds layer i for data of so many features.
   static void give_sizes(std::size_t i, LayerRef<Scalar>& layer, Index features) {
-    const auto where = [&] { return detail::text({"layer ", i, " (", layer.describe(), "): "}); };
+    const auto where = [&] {
+      return detail::message({"layer ", i, " (", layer.describe(), "): "});
+    };
     try {
       layer.build(features);
     } catch (const MemoryError& error) {
@@ -427,7 +430,7 @@ class Network {
     std::vector<Parameter<Number>> all;
     for (std::size_t i = 0; i < size(); ++i) {
       for (auto& parameter : layers[i].parameters()) {
-        parameter.name = detail::text({names[i], ".", parameter.name});
+        parameter.name = detail::message({names[i], ".", parameter.name});
         all.push_back(std::move(parameter));
       }
     }

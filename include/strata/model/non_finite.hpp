@@ -5,9 +5,9 @@
 #include <span>
 #include <string>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/text.hpp>
-#include <strata/layers/parameter.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/parameter.hpp>
 #include <strata/target.hpp>
 
 // Weights that are infinite or not a number make every prediction such a number. They come of a
@@ -40,7 +40,7 @@ template <class Scalar>
     rest /= size;
   }
   const char* const kind = is_nan(values[at]) ? "nan" : std::signbit(values[at]) ? "-inf" : "inf";
-  return text({kind, " at ", place});
+  return message({kind, " at ", place});
 }
 
 }  // namespace detail

@@ -8,9 +8,9 @@
 #include <span>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/random.hpp>

@@ -11,14 +11,14 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/owned.hpp>
-#include <strata/detail/thread_pool.hpp>
 #include <strata/model/joints.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/non_finite.hpp>
 #include <strata/model/options.hpp>
 #include <strata/model/shards.hpp>
 #include <strata/model/summary.hpp>
+#include <strata/support/owned.hpp>
+#include <strata/support/thread_pool.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -242,7 +242,7 @@ class Sequential
     : public detail::SequentialBase<Sequential<Layers...>, detail::FirstScalar<Layers...>> {
   static_assert((Layer<Layers> && ...),
                 "strata: a Sequential is made of layers; see the Layer concept in "
-                "strata/layers/layer.hpp");
+                "strata/contracts/layer.hpp");
   static_assert(detail::joints_fit<Layers...>());
 
  public:

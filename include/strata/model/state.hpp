@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/rows.hpp>
 #include <strata/shape.hpp>

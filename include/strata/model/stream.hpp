@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/inner_layer.hpp>
-#include <strata/detail/parts.hpp>
-#include <strata/detail/sizes.hpp>
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/inner_layer.hpp>
+#include <strata/contracts/parts.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>

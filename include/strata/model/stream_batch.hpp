@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
-#include <strata/detail/tile.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
+#include <strata/kernels/tile.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/model/stream_checks.hpp>

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
 #include <strata/error.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include <strata/detail/sizes.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/sizes.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream_checks.hpp>

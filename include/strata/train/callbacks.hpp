@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/settings.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/settings.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>

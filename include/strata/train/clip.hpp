@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/settings.hpp>
-#include <strata/detail/text.hpp>
-#include <strata/detail/threads.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/settings.hpp>
+#include <strata/contracts/parameter.hpp>
 #include <strata/error.hpp>
-#include <strata/layers/parameter.hpp>
+#include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -44,9 +44,9 @@ inline void check_clip(const std::string& whose, const Clip& clip) {
 
 /// The limit that is set as a user writes it, ".clip = {.norm = 1}"; empty for none.
 [[nodiscard]] inline std::string clip_text(const Clip& clip) {
-  if (clip.value > 0) return text({".clip = {.value = ", clip.value, "}"});
-  if (clip.norm > 0) return text({".clip = {.norm = ", clip.norm, "}"});
-  if (clip.global_norm > 0) return text({".clip = {.global_norm = ", clip.global_norm, "}"});
+  if (clip.value > 0) return message({".clip = {.value = ", clip.value, "}"});
+  if (clip.norm > 0) return message({".clip = {.norm = ", clip.norm, "}"});
+  if (clip.global_norm > 0) return message({".clip = {.global_norm = ", clip.global_norm, "}"});
   return {};
 }
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include <strata/detail/line_file.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/support/line_file.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
+#include <strata/base/finite.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>

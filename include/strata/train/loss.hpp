@@ -7,11 +7,11 @@
 #include <string>
 #include <utility>
 
-#include <strata/detail/checks.hpp>
-#include <strata/detail/finite.hpp>
-#include <strata/detail/settings.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/settings.hpp>
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
+#include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 

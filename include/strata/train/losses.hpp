@@ -4,8 +4,8 @@
 #include <cmath>
 #include <string>
 
-#include <strata/detail/settings.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/settings.hpp>
 #include <strata/target.hpp>
 #include <strata/train/loss.hpp>
 
@@ -166,13 +166,14 @@ struct CategoricalCrossentropy {
     for (Index i = 0; i < size; ++i) {
       sum += static_cast<double>(target[i]);
       if (target[i] < Scalar(0)) {
-        return detail::text({"a target is ", target[i], ", but probabilities are at least 0"});
+        return detail::message({"a target is ", target[i], ", but probabilities are at least 0"});
       }
     }
     // Probabilities that were written with three digits.
     constexpr double rounding = 1e-2;
     if (std::abs(sum - 1) <= rounding) return {};
-    return detail::text({"the targets of a row have the sum ", sum, ", but probabilities have 1"});
+    return detail::message(
+        {"the targets of a row have the sum ", sum, ", but probabilities have 1"});
   }
 
   template <class Scalar>

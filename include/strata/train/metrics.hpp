@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include <strata/detail/settings.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/settings.hpp>
 #include <strata/target.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/loss.hpp>
@@ -39,7 +39,7 @@ struct BinaryAccuracy {
   [[nodiscard]] static std::string doubt(const Scalar* target, Index size, Index) {
     for (Index i = 0; i < size; ++i) {
       if (target[i] == Scalar(0) || target[i] == Scalar(1)) continue;
-      return detail::text({"takes predictions for 0 or 1, but a target is ", target[i]});
+      return detail::message({"takes predictions for 0 or 1, but a target is ", target[i]});
     }
     return {};
   }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
+#include <strata/base/finite.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>

@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/settings.hpp>
-#include <strata/detail/text.hpp>
-#include <strata/detail/threads.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/settings.hpp>
+#include <strata/contracts/parameter.hpp>
 #include <strata/error.hpp>
-#include <strata/layers/parameter.hpp>
+#include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 #include <strata/train/clip.hpp>
 #include <strata/train/training_state.hpp>
@@ -200,8 +200,8 @@ class Optimizer {
     if (clip.empty()) {
       return "Try a smaller learning rate or clip the gradients (.clip = {.global_norm = 1})";
     }
-    return detail::text({"Try a smaller learning rate, which is ", learning_rate(),
-                         ", or a smaller limit than ", clip});
+    return detail::message({"Try a smaller learning rate, which is ", learning_rate(),
+                            ", or a smaller limit than ", clip});
   }
 
   /// What it remembers between updates. The rule and its settings are not part of it, but the rule

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include <strata/detail/settings.hpp>
-#include <strata/detail/simd.hpp>
+#include <strata/base/settings.hpp>
+#include <strata/kernels/simd.hpp>
 #include <strata/target.hpp>
 #include <strata/train/optimizer.hpp>
 

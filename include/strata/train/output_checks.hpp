@@ -7,12 +7,12 @@
 #include <vector>
 
 #include <strata/activation.hpp>
-#include <strata/detail/checks.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/description.hpp>
 #include <strata/error.hpp>
-#include <strata/layers/description.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/network.hpp>
+#include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/metrics.hpp>
@@ -66,7 +66,7 @@ namespace strata::inline STRATA_TARGET::detail {
 template <class Scalar>
 void check_outputs(const Network<Scalar>& network, Shape shape, const Loss<Scalar>& loss) {
   const auto where = [&](std::size_t i) {
-    return text({"layer ", i, " (", network.layers()[i].describe(), ")"});
+    return message({"layer ", i, " (", network.layers()[i].describe(), ")"});
   };
   std::optional<std::string> activation;
   std::size_t applied_by = 0;
@@ -178,14 +178,14 @@ template <class Scalar>
       if (!found[i].empty()) continue;
       const std::string doubt = metrics[i].doubt(target, size, target_size);
       if (doubt.empty()) continue;
-      found[i] = text({"the metric ", metrics[i].name(), ": ", doubt});
+      found[i] = message({"the metric ", metrics[i].name(), ": ", doubt});
       if (loss.predictions() != Predictions::values || loss.targets() == Targets::classes) continue;
       fail<ValueError>({found[i], "; it counts right classes, but the loss ", loss.name(),
                         " is one of a regression; use MeanAbsoluteError, for instance"});
     }
     if (!found.back().empty()) return;
     const std::string doubt = loss.doubt(target, target_size);
-    if (!doubt.empty()) found.back() = text({"the loss ", loss.name(), ": ", doubt});
+    if (!doubt.empty()) found.back() = message({"the loss ", loss.name(), ": ", doubt});
   });
   std::erase(found, std::string());
   return found;

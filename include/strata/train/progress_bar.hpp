@@ -16,7 +16,7 @@
 #include <unistd.h>
 #endif
 
-#include <strata/detail/text.hpp>
+#include <strata/base/message.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include <strata/detail/settings.hpp>
+#include <strata/base/settings.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>

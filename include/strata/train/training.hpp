@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
+#include <strata/base/finite.hpp>
 #include <strata/model/options.hpp>
 #include <strata/target.hpp>
 #include <strata/train/history.hpp>
@@ -135,8 +135,8 @@ class Training {
     const bool is_first = optimizer.iterations() == 0;
     constexpr double large = 1e4;
     const std::string sizes = most_x > large || most_y > large
-                                  ? detail::text({"scale the data to about 1: x goes up to ",
-                                                  most_x, ", y up to ", most_y})
+                                  ? detail::message({"scale the data to about 1: x goes up to ",
+                                                     most_x, ", y up to ", most_y})
                                   : std::string();
     if (!is_first) return optimizer.advice() + (sizes.empty() ? "" : ", and " + sizes);
     return "This is the first step, so that the learning rate is not the reason: " +

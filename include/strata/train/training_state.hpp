@@ -13,8 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include <strata/contracts/description.hpp>
 #include <strata/error.hpp>
-#include <strata/layers/description.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>

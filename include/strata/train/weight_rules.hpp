@@ -9,11 +9,11 @@
 #include <variant>
 #include <vector>
 
-#include <strata/detail/finite.hpp>
-#include <strata/detail/settings.hpp>
-#include <strata/detail/text.hpp>
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/settings.hpp>
+#include <strata/contracts/parameter.hpp>
 #include <strata/error.hpp>
-#include <strata/layers/parameter.hpp>
 #include <strata/target.hpp>
 
 // What training asks of the weights besides a small loss: penalties and limits, with Keras'

@@ -1,4 +1,4 @@
-#include <strata/io/object_reader.hpp>
+#include <strata/io/common/object_reader.hpp>
 #include <strata/strata.hpp>
 
 int main() {

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/io/where.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include <strata/io/json.hpp>
-#include <strata/io/object_reader.hpp>
-#include <strata/io/where.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 

@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include <strata/io/json.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/io/keras/chain.hpp>
 #include <strata/io/keras/layers.hpp>
 #include <strata/io/keras/object.hpp>
 #include <strata/io/keras/version.hpp>
-#include <strata/io/model_file.hpp>
-#include <strata/io/object_reader.hpp>
-#include <strata/io/where.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/target.hpp>
 

@@ -6,15 +6,15 @@
 #include <string_view>
 #include <vector>
 
-#include <strata/io/json.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/source.hpp>
 #include <strata/io/keras/archive.hpp>
 #include <strata/io/keras/config.hpp>
 #include <strata/io/keras/hdf5_file.hpp>
 #include <strata/io/keras/version.hpp>
 #include <strata/io/keras/weights.hpp>
-#include <strata/io/model_file.hpp>
-#include <strata/io/object_reader.hpp>
-#include <strata/io/source.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include <strata/io/element.hpp>
-#include <strata/io/where.hpp>
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {

@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include <strata/io/arrays.hpp>
-#include <strata/io/element.hpp>
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/io/keras/hdf5_bytes.hpp>
 #include <strata/io/keras/hdf5_types.hpp>
-#include <strata/io/where.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {

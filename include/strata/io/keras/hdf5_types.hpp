@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <strata/io/element.hpp>
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/io/keras/hdf5_bytes.hpp>
-#include <strata/io/where.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 

@@ -6,14 +6,14 @@
 #include <utility>
 #include <vector>
 
-#include <strata/io/compare_layers.hpp>
-#include <strata/io/json.hpp>
+#include <strata/contracts/description.hpp>
+#include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/option_reader.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/io/keras/object.hpp>
 #include <strata/io/keras/version.hpp>
-#include <strata/io/object_reader.hpp>
-#include <strata/io/option_reader.hpp>
-#include <strata/io/where.hpp>
-#include <strata/layers/description.hpp>
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 

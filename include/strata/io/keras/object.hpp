@@ -3,11 +3,11 @@
 #include <array>
 #include <string>
 
-#include <strata/io/json.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/option_reader.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/io/keras/version.hpp>
-#include <strata/io/object_reader.hpp>
-#include <strata/io/option_reader.hpp>
-#include <strata/io/where.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {

@@ -4,7 +4,7 @@
 #include <string>
 #include <system_error>
 
-#include <strata/io/where.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 

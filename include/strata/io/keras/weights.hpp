@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include <strata/io/arrays.hpp>
-#include <strata/io/assign.hpp>
+#include <strata/contracts/description.hpp>
+#include <strata/contracts/parameter.hpp>
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/assign.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/io/keras/hdf5_file.hpp>
-#include <strata/io/where.hpp>
-#include <strata/layers/description.hpp>
-#include <strata/layers/parameter.hpp>
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 

@@ -8,17 +8,17 @@
 #include <variant>
 #include <vector>
 
-#include <strata/io/assign.hpp>
-#include <strata/io/compare_layers.hpp>
-#include <strata/io/model_file.hpp>
-#include <strata/io/onnx/chain.hpp>
-#include <strata/io/onnx/graph.hpp>
-#include <strata/io/onnx/graph_writer.hpp>
-#include <strata/io/onnx/layer_writer.hpp>
-#include <strata/io/onnx/read_model.hpp>
-#include <strata/io/onnx/write_model.hpp>
-#include <strata/io/source.hpp>
-#include <strata/layers/parameter.hpp>
+#include <strata/contracts/parameter.hpp>
+#include <strata/io/common/assign.hpp>
+#include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/source.hpp>
+#include <strata/io/onnx/graph/chain.hpp>
+#include <strata/io/onnx/read/graph.hpp>
+#include <strata/io/onnx/read/parse_model.hpp>
+#include <strata/io/onnx/write/graph_writer.hpp>
+#include <strata/io/onnx/write/layer_writer.hpp>
+#include <strata/io/onnx/write/serialize_model.hpp>
 #include <strata/target.hpp>
 
 // Between the layers of a file and those of a model.

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::messages {
+
+/// A number as printf's %g, %f and %e write it, with a point in every locale.
+[[nodiscard]] inline std::string number_text(
+    double value, int precision = 6, std::chars_format format = std::chars_format::general) {
+  constexpr std::size_t most_digits = 310;
+  std::array<char, most_digits + 64> digits;
+  const auto written = std::to_chars(digits.begin(), digits.end(), value, format, precision);
+  return {digits.data(), written.ptr};
+}
+
+/// A piece of a message: text, a number or a shape.
+class Piece {
+ public:
+  Piece(const char* text) : kind_(Kind::text), text_(text) {}
+  Piece(const std::string& text) : kind_(Kind::text), text_(text) {}
+  Piece(const Shape& shape) : kind_(Kind::shape), shape_(&shape) {}
+  template <std::integral Number>
+  Piece(Number number) : kind_(Kind::whole), whole_(static_cast<Index>(number)) {}
+  template <std::floating_point Number>
+  Piece(Number number) : kind_(Kind::real), real_(static_cast<double>(number)) {}
+
+  void append_to(std::string& message) const {
+    switch (kind_) {
+      case Kind::text:
+        message += text_;
+        break;
+      case Kind::shape:
+        message += to_string(*shape_);
+        break;
+      case Kind::whole:
+        message += std::to_string(whole_);
+        break;
+      case Kind::real:
+        message += number_text(real_);
+        break;
+    }
+  }
+
+ private:
+  enum class Kind { text, shape, whole, real };
+
+  Kind kind_;
+  std::string_view text_;
+  const Shape* shape_ = nullptr;
+  Index whole_ = 0;
+  double real_ = 0;
+};
+
+/// The pieces side by side. It is kept out of line: messages are many, and none is in a hurry.
+[[nodiscard, gnu::noinline, gnu::cold]] inline std::string message(
+    std::initializer_list<Piece> pieces) {
+  std::string joined;
+  for (const Piece& piece : pieces) piece.append_to(joined);
+  return joined;
+}
+
+/// Throws an error that says the pieces.
+template <class Error>
+[[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<Piece> pieces) {
+  throw Error(message(pieces));
+}
+
+}  // namespace strata::messages
+
+namespace strata::inline STRATA_TARGET::detail {
+
+using messages::fail;
+using messages::message;
+using messages::number_text;
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/base/message.hpp>
+#include <strata/error.hpp>
+#include <strata/shape.hpp>
+
+// Sizes that come from users are checked here, and memory of such a size is asked for here.
+
+namespace strata::sizes {
+
+/// The largest size of a layer or a sequence. No machine has memory for one row of it, and small
+/// multiples of it, as the gates of so many units are, do not overflow.
+inline constexpr Index largest = std::numeric_limits<Index>::max() / 128;
+
+/// The most elements of an array: the addresses of as many doubles do not overflow.
+inline constexpr Index most_elements = std::numeric_limits<Index>::max() / 16;
+
+/// Throws ValueError, naming the size and its owner, unless it is from 1 to `largest`.
+inline void check(const messages::Piece& owner, const char* name, Index size) {
+  if (size < 1) {
+    messages::fail<ValueError>({owner, ": ", name, " must be at least 1, found ", size});
+  }
+  if (size > largest) {
+    messages::fail<ValueError>({owner, ": ", name, " must be at most ", largest, ", found ", size});
+  }
+}
+
+/// The number of elements of an array of a shape. Throws ShapeError when no memory has addresses
+/// for them, or for the rows of an array that is empty.
+[[nodiscard]] inline Index count(const Shape& shape) {
+  Index product = 1;
+  for (Index axis = 0; axis < shape.rank(); ++axis) {
+    const Index size = std::max<Index>(shape[axis], 1);
+    if (product > most_elements / size) {
+      messages::fail<ShapeError>(
+          {"the shape ", shape, " has more elements than memory has addresses"});
+    }
+    product *= size;
+  }
+  return shape.size();
+}
+
+/// Throws E unless `part` elements from element `first` on lie within `size`. `what`: "samples",
+/// `whole`: "a tensor".
+template <class E>
+void check_range(const char* what, Index first, Index part, const char* whole, Index size) {
+  if (first >= 0 && part >= 0 && first <= size && part <= size - first) return;
+  Index last = 0;
+  if (__builtin_add_overflow(first, part, &last)) last = std::numeric_limits<Index>::max();
+  messages::fail<E>({what, " ", first, " to ", last, " of ", whole, " of ", size, " ", what});
+}
+
+[[noreturn, gnu::noinline, gnu::cold]] inline void fail_memory(Index count, std::size_t bytes) {
+  const double gigabytes = static_cast<double>(count) * static_cast<double>(bytes) / 1e9;
+  messages::fail<MemoryError>({"there is no memory for ", count, " elements of ", bytes,
+                               " bytes each, ", gigabytes, " GB; choose smaller sizes"});
+}
+
+/// Calls `ask`, which asks for memory for `count` elements of `bytes` bytes each. Throws
+/// MemoryError where there is none.
+template <class F>
+decltype(auto) allocate(Index count, std::size_t bytes, F ask) {
+  try {
+    return ask();
+  } catch (const std::bad_alloc&) {
+    fail_memory(count, bytes);
+  } catch (const std::length_error&) {
+    fail_memory(count, bytes);
+  }
+}
+
+/// std::vector's functions. On an error the vector stays what it is.
+template <class T>
+void reserve(std::vector<T>& vector, Index count) {
+  const auto size = static_cast<std::size_t>(count);
+  if (size > vector.capacity()) allocate(count, sizeof(T), [&] { vector.reserve(size); });
+}
+template <class T>
+void resize(std::vector<T>& vector, Index count) {
+  allocate(count, sizeof(T), [&] { vector.resize(static_cast<std::size_t>(count)); });
+}
+template <class T>
+void assign(std::vector<T>& vector, Index count, T value) {
+  allocate(count, sizeof(T), [&] { vector.assign(static_cast<std::size_t>(count), value); });
+}
+
+}  // namespace strata::sizes
+
+namespace strata::inline STRATA_TARGET::detail {
+
+namespace sizes = strata::sizes;
+
+}  // namespace strata::inline STRATA_TARGET::detail

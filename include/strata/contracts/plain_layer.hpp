@@ -1,0 +1,31 @@
+#pragma once
+
+#include <vector>
+
+#include <strata/contracts/layer.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// What the layers without parameters and without a state have in common.
+template <class Scalar>
+class PlainLayer {
+ public:
+  using scalar_type = Scalar;
+  static constexpr Index fixed_inputs = Dynamic;
+  static constexpr Index fixed_outputs = Dynamic;
+
+  /// F, Dynamic while it is not known.
+  [[nodiscard]] Index inputs() const noexcept { return inputs_; }
+  void build(Index features) { inputs_ = features; }
+  void initialize(const Random&) {}
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return {}; }
+
+  void check_stream() const {}
+  [[nodiscard]] Index state_size() const noexcept { return 0; }
+
+ private:
+  Index inputs_ = Dynamic;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <list>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The numbers that sizes hold, or throws FormatError: on negative sizes, and where the product
+/// leaves what memory can hold. An array of nothing has no long axis either: what goes along the
+/// axes of arrays would never end.
+[[nodiscard]] inline std::size_t checked_count(const std::vector<Index>& sizes,
+                                               const Where& where) {
+  constexpr std::uint64_t most_around_nothing = std::uint64_t{1} << 24;
+  bool is_empty = false;
+  std::uint64_t count = 1;
+  for (const Index size : sizes) {
+    if (size < 0) where.expected("sizes of at least 0", sizes_text(sizes));
+    is_empty = is_empty || size == 0;
+    if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(std::max<Index>(size, 1)),
+                               &count) ||
+        count > std::numeric_limits<std::uint64_t>::max() / 16) {
+      where.refuse("the sizes " + sizes_text(sizes) + " are more than memory can hold");
+    }
+  }
+  if (!is_empty) return static_cast<std::size_t>(count);
+  if (count > most_around_nothing) {
+    where.refuse("an array of nothing has the sizes " + sizes_text(sizes));
+  }
+  return 0;
+}
+
+/// Throws FormatError unless numbers of such sizes and type have so many bytes.
+inline void check_bytes(const std::vector<Index>& sizes, Element element, std::uint64_t bytes,
+                        const Where& where) {
+  const std::uint64_t expected = checked_count(sizes, where) * size_of(element);
+  if (bytes == expected) return;
+  where.expected(std::to_string(expected) + " bytes for the sizes " + sizes_text(sizes) + " of " +
+                     std::string(name(element)),
+                 std::to_string(bytes));
+}
+
+/// An array of a file: C order, little-endian. The bytes belong to the Source or to NamedArrays.
+struct ArrayView {
+  Element element = Element::float32;
+  std::vector<Index> shape;
+  std::span<const std::byte> bytes;
+};
+
+/// The arrays of a file by name. It remembers which were taken, so that nothing in a file is ever
+/// skipped without a word.
+class NamedArrays {
+ public:
+  explicit NamedArrays(Where where) : where_(std::move(where)) {}
+
+  /// Throws FormatError on a second array of the same name, and when the bytes are not as many as
+  /// the sizes say.
+  void add(const std::string& name, ArrayView array) {
+    const Where here = where_.in(name);
+    check_bytes(array.shape, array.element, array.bytes.size(), here);
+    if (!arrays_.emplace(name, Entry{std::move(array), false}).second) {
+      here.refuse("there are two arrays of this name");
+    }
+  }
+
+  /// The same for bytes that the file does not hold in one piece.
+  void add(const std::string& name, Element element, std::vector<Index> shape,
+           std::vector<std::byte> bytes) {
+    storage_.push_back(std::move(bytes));
+    add(name, {element, std::move(shape), storage_.back()});
+  }
+
+  /// The same for numbers, such as those of a text file.
+  void add(const std::string& name, std::vector<Index> shape, std::span<const double> numbers) {
+    std::vector<std::byte> bytes(numbers.size() * sizeof(double));
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      write_scalar(numbers[i], bytes.data() + i * sizeof(double));
+    }
+    add(name, Element::float64, std::move(shape), std::move(bytes));
+  }
+
+  [[nodiscard]] bool contains(const std::string& name) const { return arrays_.contains(name); }
+
+  /// The array, which is used from now on. Throws FormatError, naming those there are, when there
+  /// is none of this name.
+  const ArrayView& take(const std::string& name) {
+    const auto found = arrays_.find(name);
+    if (found == arrays_.end()) {
+      where_.in(name).refuse("there is no such array; there are: " + list_text(names()));
+    }
+    found->second.used = true;
+    return found->second.array;
+  }
+
+  /// The array, without using it; null when there is none of this name.
+  [[nodiscard]] const ArrayView* find(const std::string& name) const {
+    const auto found = arrays_.find(name);
+    return found == arrays_.end() ? nullptr : &found->second.array;
+  }
+
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> list;
+    for (const auto& [name, entry] : arrays_) list.push_back(name);
+    return list;
+  }
+
+  [[nodiscard]] std::vector<std::string> unused() const {
+    std::vector<std::string> list;
+    for (const auto& [name, entry] : arrays_) {
+      if (!entry.used) list.push_back(name);
+    }
+    return list;
+  }
+
+  /// Throws FormatError, naming them, when there are arrays that nobody took.
+  void require_all_used() const {
+    const auto left = unused();
+    if (!left.empty()) {
+      where_.refuse("the model has no place for these arrays of the file: " + list_text(left));
+    }
+  }
+
+  [[nodiscard]] const Where& where() const noexcept { return where_; }
+  [[nodiscard]] Where where(const std::string& name) const { return where_.in(name); }
+
+ private:
+  struct Entry {
+    ArrayView array;
+    bool used = false;
+  };
+
+  Where where_;
+  std::map<std::string, Entry> arrays_;
+  /// A list, so that views stay valid.
+  std::list<std::vector<std::byte>> storage_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/model/sequential.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// What the readers return: `Sequential<>` for float.
+template <class Scalar>
+using Loaded = std::conditional_t<std::same_as<Scalar, float>, Sequential<>, Sequential<Scalar>>;
+
+/// A model of these layers with all sizes, whose weights are zero and wait for those of a file.
+/// Throws FormatError when the layers do not join.
+template <class Scalar>
+[[nodiscard]] Loaded<Scalar> assemble(std::vector<AnyLayer<Scalar>> layers, const Input& input,
+                                      const Where& where) {
+  if (layers.empty()) where.refuse("the model has no layers");
+  Loaded<Scalar> model(Sequential<Scalar>(std::move(layers)));
+  try {
+    model.network().build_empty(input);
+  } catch (const Error& error) {
+    where.refuse(error.what());
+  }
+  return model;
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

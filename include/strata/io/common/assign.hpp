@@ -1,0 +1,104 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/parameter.hpp>
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/model/non_finite.hpp>
+#include <strata/target.hpp>
+
+// The one place where a file's numbers become a model's weights.
+
+namespace strata::inline STRATA_TARGET::io {
+
+[[nodiscard]] inline std::vector<Index> sizes_of(const Shape& shape) {
+  std::vector<Index> sizes;
+  for (Index axis = 0; axis < shape.rank(); ++axis) sizes.push_back(shape[axis]);
+  return sizes;
+}
+
+/// Throws FormatError on more sizes than a shape has.
+[[nodiscard]] inline Shape shape_of(const std::vector<Index>& sizes, const Where& where) {
+  switch (sizes.size()) {
+    case 0:
+      return {};
+    case 1:
+      return {sizes[0]};
+    case 2:
+      return {sizes[0], sizes[1]};
+    case 3:
+      return {sizes[0], sizes[1], sizes[2]};
+    default:
+      where.expected("at most 3 sizes", sizes_text(sizes));
+  }
+}
+
+/// A number of a file in the model's scalar. Throws FormatError where a finite one becomes
+/// infinite.
+template <class Scalar>
+[[nodiscard]] Scalar converted(double value, const Where& where) {
+  const auto number = static_cast<Scalar>(value);
+  if (detail::is_infinite(number) && !detail::is_infinite(value)) {
+    where.expected("numbers that " + std::string(name(element_of<Scalar>())) + " can hold",
+                   detail::number_text(value));
+  }
+  return number;
+}
+
+/// Throws FormatError when a number is infinite or not a number, and the reader did not say that it
+/// may be.
+template <class Scalar>
+void require_finite(const Parameter<Scalar>& parameter, const Where& where) {
+  if (where.allows_non_finite()) return;
+  const std::string found = detail::first_non_finite(parameter);
+  if (found.empty()) return;
+  where.expected("finite numbers",
+                 found + "; where it is meant, read {file, strata::allow_non_finite}");
+}
+
+/// Gives a parameter numbers of the same sizes, converted to its scalar. Throws FormatError when
+/// the sizes differ or a number does not fit or is not finite, and leaves the parameter half
+/// written then.
+template <class Scalar>
+void assign(const Parameter<Scalar>& parameter, const Numbers& numbers, const Where& where) {
+  check_shape(numbers, sizes_of(parameter.shape), where);
+  for (std::size_t i = 0; i < parameter.values.size(); ++i) {
+    parameter.values[i] = converted<Scalar>(numbers.values[i], where);
+  }
+  require_finite(parameter, where);
+}
+
+/// The same straight from an array of the file. Numbers of the parameter's own type keep their
+/// bits.
+template <class Scalar>
+void assign(const Parameter<Scalar>& parameter, const ArrayView& array, const Where& where) {
+  if (array.element != element_of<Scalar>()) {
+    return assign(parameter, numbers_of(array, where), where);
+  }
+  if (array.shape != sizes_of(parameter.shape)) {
+    where.expected(sizes_text(sizes_of(parameter.shape)), sizes_text(array.shape));
+  }
+  for (std::size_t i = 0; i < parameter.values.size(); ++i) {
+    parameter.values[i] = read_scalar<Scalar>(array.bytes.data() + i * sizeof(Scalar));
+  }
+  require_finite(parameter, where);
+}
+
+/// Gives every parameter the array of its name, after a prefix. Throws FormatError when one is
+/// missing or of another shape; NamedArrays::require_all_used then says what is left over.
+template <class Scalar>
+void assign_all(const std::vector<Parameter<Scalar>>& parameters, NamedArrays& arrays,
+                const std::string& prefix = "") {
+  for (const auto& parameter : parameters) {
+    const std::string name = prefix + parameter.name;
+    assign(parameter, arrays.take(name), arrays.where(name));
+  }
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

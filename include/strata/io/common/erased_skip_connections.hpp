@@ -1,0 +1,23 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include <strata/io/common/erased_layer.hpp>
+#include <strata/layers/skip_connections.hpp>
+#include <strata/model/layer_ref.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// SkipConnections of as many layers as a file names, all of them of sequences. `Mixes`: whether
+/// one of them must see all sequences of a batch together.
+template <bool Mixes, class S>
+[[nodiscard]] AnyLayer<S> skip_connections_of(std::vector<AnyLayer<S>> layers) {
+  using Each = ErasedLayer<S, Accepts::sequences, Returns::sequence, Mixes>;
+  std::vector<Each> each;
+  for (AnyLayer<S>& layer : layers) each.emplace_back(std::move(layer));
+  return AnyLayer<S>(detail::SkipConnectionsOf<std::vector<Each>>(std::move(each)));
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

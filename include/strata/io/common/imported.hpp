@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/io/common/assign.hpp>
+#include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/model/layer_ref.hpp>
+#include <strata/target.hpp>
+
+// Layers that the readers of other libraries' files make.
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The numbers of a layer's parameters, by the parameters' names and of their sizes.
+using LayerWeights = std::map<std::string, Numbers>;
+
+/// A layer of F inputs with its weights. Throws FormatError unless these are exactly those that the
+/// layer has, with its sizes.
+template <class Layer>
+[[nodiscard]] AnyLayer<typename Layer::scalar_type> with_weights(Layer layer, Index features,
+                                                                 const LayerWeights& weights,
+                                                                 const Where& where) {
+  AnyLayer<typename Layer::scalar_type> made(std::move(layer));
+  if (made.inputs() == Dynamic) made.build(features);
+  std::size_t used = 0;
+  for (const auto& parameter : made.parameters()) {
+    const auto found = weights.find(parameter.name);
+    if (found == weights.end()) where.in(parameter.name).refuse("is missing");
+    assign(parameter, found->second, where.in(parameter.name));
+    ++used;
+  }
+  if (used == weights.size()) return made;
+  std::vector<std::string> names;
+  for (const auto& [name, numbers] : weights) names.push_back(name);
+  where.refuse("the layer has no place for all of these: " + list_text(names));
+}
+
+/// The weights of layers for a model of the same layers. Layers without weights are left out of the
+/// comparison, and so is what `adapt(of_file, of_model)` makes equal in the descriptions, because
+/// the file does not say it. Throws StateError before the model is built, FormatError when the
+/// layers are others.
+template <class Scalar, class Model, class Adapt>
+[[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
+                                              const Model& model, Adapt adapt, const Where& where) {
+  const auto network = model.network();
+  const auto wanted = network.parameters();
+  std::vector<AnyLayer<Scalar>*> of_file;
+  for (auto& layer : layers) {
+    if (!layer.parameters().empty()) of_file.push_back(&layer);
+  }
+  std::vector<std::size_t> of_model;
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    if (!network.layers()[i].parameters().empty()) of_model.push_back(i);
+  }
+  if (of_file.size() != of_model.size()) {
+    where.expected("the model's " + std::to_string(of_model.size()) + " layers with weights",
+                   std::to_string(of_file.size()));
+  }
+  std::vector<Scalar> weights;
+  auto next = wanted.begin();
+  for (std::size_t i = 0; i < of_file.size(); ++i) {
+    const LayerDescription expected = network.layers()[of_model[i]].description();
+    LayerDescription found = of_file[i]->description();
+    const Where here =
+        where.in("layer " + std::to_string(of_model[i]) + " (" + expected.kind + ")");
+    adapt(found, expected);
+    require_same_layer(found, expected, here);
+    for (const auto& parameter : of_file[i]->parameters()) {
+      if (parameter.shape != next->shape) {
+        here.in(parameter.name)
+            .expected(sizes_text(sizes_of(next->shape)), sizes_text(sizes_of(parameter.shape)));
+      }
+      weights.insert(weights.end(), parameter.values.begin(), parameter.values.end());
+      ++next;
+    }
+  }
+  return weights;
+}
+
+/// The same where all layers must be equal, those without weights too, but for what only training
+/// uses.
+template <class Scalar, class Model>
+[[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
+                                              const Model& model, const Where& where) {
+  std::vector<LayerDescription> of_file;
+  for (const auto& layer : layers) of_file.push_back(layer.description());
+  std::vector<LayerDescription> of_model;
+  const auto network = model.network();
+  for (const auto& layer : network.layers()) of_model.push_back(layer.description());
+  require_same_layers(of_file, of_model, where);
+  return weights_for(
+      layers, model, [](LayerDescription&, const LayerDescription&) {}, where);
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// Appends the numbers of a list. Throws FormatError unless it has the sizes from `axis` on.
+inline void append_numbers(const Json& json, std::size_t axis, Numbers& to, const Where& where) {
+  if (axis == to.shape.size()) {
+    to.values.push_back(read_number(json, where));
+    return;
+  }
+  const auto size = static_cast<std::size_t>(to.shape[axis]);
+  if (!json.is_array() || json.size() != size) {
+    where.expected("a list of " + std::to_string(size) + ", as the first is", found_text(json));
+  }
+  for (const Json& one : json) append_numbers(one, axis + 1, to, where);
+}
+
+/// The numbers of nested lists, as NumPy's tolist() makes them of an array; a number alone has no
+/// sizes. Throws FormatError on lists of different lengths and on anything that is no number.
+[[nodiscard]] inline Numbers numbers_of(const Json& json, const Where& where) {
+  Numbers numbers;
+  for (const Json* first = &json; first->is_array(); first = &first->front()) {
+    numbers.shape.push_back(static_cast<Index>(first->size()));
+    if (first->empty()) break;
+  }
+  append_numbers(json, 0, numbers, where);
+  return numbers;
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <strata/activation.hpp>
+#include <strata/contracts/description.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The activation of a name. Throws FormatError, with the names that there are, on any other.
+[[nodiscard]] inline Activation activation_of(std::string_view text, const Where& where) {
+  std::vector<std::string> names;
+  for (int i = 0; i <= static_cast<int>(Activation::softmax); ++i) {
+    const auto activation = static_cast<Activation>(i);
+    if (text == name(activation)) return activation;
+    names.emplace_back(name(activation));
+  }
+  where.expected("one of " + list_text(names), in_quotes(text));
+}
+
+/// Reads a LayerDescription option by option, and knows at the end which ones nobody asked for. An
+/// option that is not there keeps its default, so that files stay readable when layers gain
+/// options.
+class OptionReader {
+ public:
+  /// The description must outlive the reader.
+  OptionReader(const LayerDescription& description, Where where)
+      : description_(&description), where_(std::move(where)) {}
+
+  [[nodiscard]] const LayerDescription& description() const noexcept { return *description_; }
+  [[nodiscard]] const Where& where() const noexcept { return where_; }
+
+  /// Reads into a value, or throws FormatError when the option is of another type.
+  void read(const char* name, bool& to) { read_as(name, to, "true or false"); }
+  void read(const char* name, Index& to) { read_as(name, to, "a whole number"); }
+  void read(const char* name, int& to) {
+    Index whole = to;
+    read(name, whole);
+    if (whole != static_cast<int>(whole)) {
+      where_.in(name).expected("a small whole number", std::to_string(whole));
+    }
+    to = static_cast<int>(whole);
+  }
+  void read(const char* name, std::string& to) { read_as(name, to, "a text"); }
+  void read(const char* name, std::vector<Index>& to) { read_as(name, to, "whole numbers"); }
+  void read(const char* name, Initializer& to) { read_as(name, to, "an initializer"); }
+  void read(const char* name, double& to) {
+    const LayerDescription::Value* value = take(name);
+    if (!value) return;
+    if (const auto* whole = std::get_if<Index>(value)) {
+      to = static_cast<double>(*whole);
+    } else {
+      to = as<double>(*value, name, "a number");
+    }
+  }
+  void read(const char* name, Activation& to) {
+    std::string text(strata::name(to));
+    read(name, text);
+    to = activation_of(text, where_.in(name));
+  }
+  void read(const char* name, std::optional<Activation>& to) {
+    if (description_->find(name)) read(name, to.emplace());
+  }
+
+  /// Every option of a struct.
+  template <class Options>
+  [[nodiscard]] Options all(Options options = {}) {
+    Options::each(options, [this](const char* name, auto& value) { this->read(name, value); });
+    return options;
+  }
+
+  /// An option that has to be there. Throws FormatError when it is not.
+  template <class T>
+  [[nodiscard]] T get(const char* name) {
+    if (!description_->find(name)) where_.in(name).refuse("is missing");
+    T value{};
+    read(name, value);
+    return value;
+  }
+
+  /// A size: at least 1, and small enough that products with it do not overflow.
+  [[nodiscard]] Index size(const char* name) {
+    const Index value = get<Index>(name);
+    if (value < 1 || value > max_size) {
+      where_.in(name).expected("a size from 1 to " + std::to_string(max_size),
+                               std::to_string(value));
+    }
+    return value;
+  }
+
+  /// Throws FormatError when there are options that nobody asked for.
+  void finish() const {
+    std::vector<std::string> unknown;
+    for (const auto& [name, value] : description_->options) {
+      if (!read_.contains(name)) unknown.push_back(in_quotes(name));
+    }
+    if (!unknown.empty()) where_.refuse("these settings are not known: " + list_text(unknown));
+  }
+
+  static constexpr Index max_size = Index{1} << 24;
+
+ private:
+  [[nodiscard]] const LayerDescription::Value* take(const char* name) {
+    read_.insert(name);
+    return description_->find(name);
+  }
+
+  template <class T>
+  [[nodiscard]] const T& as(const LayerDescription::Value& value, const char* name,
+                            const char* expected) const {
+    const T* found = std::get_if<T>(&value);
+    if (!found) where_.in(name).expected(expected, "another type");
+    return *found;
+  }
+
+  template <class T>
+  void read_as(const char* name, T& to, const char* expected) {
+    if (const auto* value = take(name)) to = as<T>(*value, name, expected);
+  }
+
+  const LayerDescription* description_;
+  Where where_;
+  std::set<std::string> read_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <strata/base/finite.hpp>
+#include <strata/contracts/layer.hpp>
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/assign.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/target.hpp>
+#include <strata/tensor.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The names of the arrays with which a file tests the model that it makes.
+inline constexpr const char* self_test_input = "self_test.input";
+inline constexpr const char* self_test_output = "self_test.output";
+/// How far a number may be off, as a share of 1 + |expected|, unless the file says otherwise.
+inline constexpr double self_test_tolerance = 1e-5;
+
+/// An array of rank 2 or 3 as data. Throws FormatError on other ranks and on numbers that do not
+/// fit the scalar.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> tensor_of(const ArrayView& array, const Where& where) {
+  const Numbers numbers = numbers_of(array, where);
+  if (numbers.rank() != 2 && numbers.rank() != 3) {
+    where.expected("sizes (B, F) or (B, T, F)", sizes_text(numbers.shape));
+  }
+  const auto& sizes = numbers.shape;
+  Tensor<Scalar> tensor(numbers.rank() == 2 ? Shape{sizes[0], sizes[1]}
+                                            : Shape{sizes[0], sizes[1], sizes[2]});
+  for (std::size_t i = 0; i < numbers.values.size(); ++i) {
+    tensor.data()[i] = converted<Scalar>(numbers.values[i], where);
+  }
+  return tensor;
+}
+
+/// Throws FormatError when a layer of the model would make more of x than a self-test may take.
+template <class Model, class Scalar>
+void check_work(const Model& model, const Tensor<Scalar>& x, const Where& where) {
+  constexpr double most = 1 << 24;
+  Shape shape = x.shape();
+  const auto network = model.network();
+  (void)network.output_shape(shape);
+  for (const auto& layer : network.layers()) {
+    shape = layer.output_shape(shape);
+    double size = 1;
+    for (Index axis = 0; axis < shape.rank(); ++axis) size *= static_cast<double>(shape[axis]);
+    if (size > most) where.refuse("is too large for " + layer.describe());
+  }
+}
+
+/// Takes the self-test of a file, if it has one, and runs it. Throws FormatError, with the largest
+/// difference, when the model computes other numbers.
+template <class Model>
+void run_self_test(const Model& model, NamedArrays& arrays,
+                   double tolerance = self_test_tolerance) {
+  using Scalar = typename Model::scalar_type;
+  if (!arrays.contains(self_test_input) && !arrays.contains(self_test_output)) return;
+  const Where where = arrays.where("self-test");
+  const auto x = tensor_of<Scalar>(arrays.take(self_test_input), where.in("input"));
+  const auto expected = tensor_of<double>(arrays.take(self_test_output), where.in("output"));
+  Tensor<Scalar> found;
+  try {
+    check_work(model, x, where.in("input"));
+    found = model.predict(x);
+  } catch (const FormatError&) {
+    throw;
+  } catch (const Error& error) {
+    where.refuse(error.what());
+  }
+  if (found.shape() != expected.shape()) {
+    where.in("output").expected(to_string(expected.shape()), to_string(found.shape()));
+  }
+  double worst = 0;
+  Index at = 0;
+  for (Index i = 0; i < found.size(); ++i) {
+    const auto y = static_cast<double>(found.data()[i]);
+    const double share = std::abs(y - expected.data()[i]) / (1 + std::abs(expected.data()[i]));
+    if (share > worst || detail::is_nan(share)) {
+      worst = share;
+      at = i;
+    }
+    if (detail::is_nan(share)) break;
+  }
+  if (detail::is_finite(worst) && worst <= tolerance) return;
+  where.refuse(detail::message({"the model computes other numbers than it should: output ", at,
+                                " of ", found.size(), ": expected ", expected.data()[at],
+                                ", found ", found.data()[at], "; allowed is a difference of ",
+                                tolerance, " (1 + |expected|)"}));
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

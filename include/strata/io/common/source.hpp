@@ -1,0 +1,90 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <strata/io/common/source_file.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/model/non_finite.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// What may stand for bytes in memory.
+template <class Range>
+concept ByteRange = std::ranges::contiguous_range<const Range> &&
+    std::ranges::sized_range<const Range> &&
+    (std::same_as<std::ranges::range_value_t<const Range>, std::byte> ||
+     std::same_as<std::ranges::range_value_t<const Range>, unsigned char>);
+
+/// The bytes of a file, or bytes in memory that the caller keeps, and their name for messages.
+/// Every reader takes one, so that each works from memory too:
+///
+///   load("model.safetensors"), load(bytes), load({bytes, "the built-in model"}),
+///   load({"model.safetensors", allow_non_finite})
+///
+/// A file is opened at once and read when somebody asks: its first bytes tell whether the rest is
+/// worth reading.
+class Source {
+ public:
+  /// Larger files are refused before they are read.
+  static constexpr std::uintmax_t max_size = std::uintmax_t{1} << 36;
+
+  /// Opens a file. Throws FileError when it cannot be opened or is larger than `limit` bytes.
+  Source(const std::filesystem::path& path, std::uintmax_t limit)
+      : name_(path.string()), file_(std::make_shared<SourceFile>(name_, limit)) {}
+  template <class Path>
+    requires(std::convertible_to<const Path&, std::filesystem::path> && !ByteRange<Path>)
+  Source(const Path& path) : Source(std::filesystem::path(path), max_size) {}
+  template <class Path>
+    requires(std::convertible_to<const Path&, std::filesystem::path> && !ByteRange<Path>)
+  Source(const Path& path, AllowNonFinite) : Source(path) { allows_non_finite_ = true; }
+
+  /// Bytes that must outlive the source.
+  template <ByteRange Range>
+  Source(const Range& bytes, std::string name = "memory")
+      : name_(std::move(name)),
+        bytes_(std::as_bytes(std::span(std::ranges::data(bytes), std::ranges::size(bytes)))) {}
+  template <ByteRange Range>
+  Source(const Range& bytes, std::string name, AllowNonFinite) : Source(bytes, std::move(name)) {
+    allows_non_finite_ = true;
+  }
+  template <ByteRange Range>
+  Source(const Range& bytes, AllowNonFinite) : Source(bytes, "memory", allow_non_finite) {}
+
+  /// All bytes. This and the next function throw FileError when the file cannot be read, is larger
+  /// than allowed, or does not fit into memory.
+  [[nodiscard]] std::span<const std::byte> bytes() const {
+    return file_ ? file_->read_all() : bytes_;
+  }
+  /// The first `count` bytes, or all where there are fewer. They stay valid until more are read.
+  [[nodiscard]] std::span<const std::byte> head(std::size_t count) const {
+    return file_ ? file_->read(count) : bytes_.first(std::min(count, bytes_.size()));
+  }
+  /// The number of bytes; of a pipe, which does not tell it, after all of them are read.
+  [[nodiscard]] std::uintmax_t size() const { return file_ ? file_->size() : bytes_.size(); }
+  [[nodiscard]] std::string_view text() const {
+    const auto all = bytes();
+    return {reinterpret_cast<const char*>(all.data()), all.size()};
+  }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] Where where() const { return Where(name_, allows_non_finite_); }
+
+ private:
+  std::string name_;
+  /// Copies of a source read the file once.
+  std::shared_ptr<SourceFile> file_;
+  std::span<const std::byte> bytes_;
+  bool allows_non_finite_ = false;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

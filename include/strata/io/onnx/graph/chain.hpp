@@ -1,0 +1,158 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <strata/activation.hpp>
+#include <strata/contracts/description.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/onnx/graph/value.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The numbers of a layer's parameters, by the parameters' names and of their sizes.
+using OnnxWeights = std::map<std::string, Numbers>;
+
+/// The layers that a graph has been found to be made of, and its tensors' place among them.
+///
+/// A recurrent node does not say which of its outputs is meant, nor how its directions are merged:
+/// that is settled when a node takes the tensor.
+class OnnxChain {
+ public:
+  struct Layer {
+    LayerDescription description;
+    OnnxWeights weights;
+    /// Of its node, for messages.
+    Where where;
+  };
+
+  [[nodiscard]] const std::vector<Layer>& layers() const noexcept { return layers_; }
+  [[nodiscard]] std::vector<Layer> take() noexcept { return std::move(layers_); }
+
+  /// Whether a tensor is the output of the last layer. Only such a one may be taken: the layers are
+  /// a chain.
+  [[nodiscard]] bool is_end(const OnnxData& data) const noexcept {
+    return data.version == version_;
+  }
+
+  /// A tensor as a layer or the graph's output takes it: all that was left open is settled. Throws
+  /// FormatError where the graph branches, or where strata has no layer with this output.
+  [[nodiscard]] OnnxData settled(OnnxData data, const Where& where) {
+    if (!is_end(data)) {
+      where.refuse(
+          "takes a tensor that is not the output of the last layer: the graph branches, and only "
+          "chains of layers are read");
+    }
+    if (data.ids) where.refuse("takes whole numbers, which only an Embedding (Gather) does");
+    if (open_) {
+      settle_recurrent(data, where);
+    } else if (data.steps != OnnxData::Steps::all) {
+      append_last_step(data, where);
+    }
+    data.merge.clear();
+    data.version = ++version_;
+    return data;
+  }
+
+  /// A new layer at the end, whose output this is.
+  OnnxData append(LayerDescription description, OnnxWeights weights, OnnxData output,
+                  const Where& where) {
+    layers_.push_back({std::move(description), std::move(weights), where});
+    output.version = ++version_;
+    return output;
+  }
+  /// The same for a recurrent layer, of whose outputs this is one.
+  OnnxData append_recurrent(LayerDescription description, OnnxWeights weights, OnnxData output,
+                            const Where& where) {
+    open_ = true;
+    return append(std::move(description), std::move(weights), std::move(output), where);
+  }
+
+  /// The last layer where it is a Dense without an activation and, for a bias, without that.
+  [[nodiscard]] Layer* plain_dense(bool without_bias) {
+    if (layers_.empty() || layers_.back().description.kind != "Dense") return nullptr;
+    Layer& layer = layers_.back();
+    const auto* activation = std::get_if<std::string>(&option(layer.description, "activation"));
+    const bool plain = activation && *activation == name(Activation::linear);
+    return plain && !(without_bias && layer.weights.contains("bias")) ? &layer : nullptr;
+  }
+
+  static LayerDescription::Value& option(LayerDescription& layer, const std::string& name) {
+    const auto found = std::find_if(layer.options.begin(), layer.options.end(),
+                                    [&](const auto& one) { return one.first == name; });
+    if (found != layer.options.end()) return found->second;
+    layer.options.emplace_back(name, false);
+    return layer.options.back().second;
+  }
+
+ private:
+  using Steps = OnnxData::Steps;
+
+  void settle_recurrent(OnnxData& data, const Where& where) {
+    open_ = false;
+    LayerDescription& outer = layers_.back().description;
+    const bool both = outer.kind == "Bidirectional";
+    LayerDescription& layer = both ? outer.layers[0] : outer;
+    bool take_last = false;
+    if (both) {
+      option(outer, "merge") = join_directions(data, where);
+      if (data.steps == Steps::first) {
+        where.refuse("takes the first step of both directions, for which strata has no layer");
+      }
+      take_last = data.steps == Steps::last;
+    } else if (data.steps == Steps::first || data.steps == Steps::last) {
+      if ((data.steps == Steps::first) != data.reversed) refuse_step(where);
+      data.steps = Steps::final;
+    }
+    option(layer, "return_sequences") = data.steps == Steps::all || take_last;
+    if (data.steps != Steps::all) data.reversed = false;
+    if (take_last) layers_.push_back({LayerDescription{"LastStep"}, {}, where});
+    data.steps = Steps::all;
+  }
+
+  void append_last_step(OnnxData& data, const Where& where) {
+    if ((data.steps == Steps::first) != data.reversed) refuse_step(where);
+    layers_.push_back({LayerDescription{"LastStep"}, {}, where});
+    data.steps = Steps::all;
+    data.reversed = false;
+  }
+
+  [[noreturn]] static void refuse_step(const Where& where) {
+    where.refuse(
+        "takes the first step in the order of reading, for which strata has no layer; it has the "
+        "last");
+  }
+
+  /// How the directions were merged. Concatenated, they become the features of one axis.
+  [[nodiscard]] static std::string join_directions(OnnxData& data, const Where& where) {
+    if (!data.merge.empty()) return data.merge;
+    if (data.directions == OnnxData::Directions::all) {
+      for (auto& axis : data.axes) {
+        for (std::size_t i = 0; i + 1 < axis.size(); ++i) {
+          if (axis[i].run != OnnxRun::directions || axis[i + 1].run != OnnxRun::features) continue;
+          axis[i + 1].size.number *= 2;
+          axis.erase(axis.begin() + static_cast<std::ptrdiff_t>(i));
+          return "concat";
+        }
+      }
+    }
+    where.refuse(
+        "takes the two directions of a recurrent layer in another way than side by side, added, "
+        "multiplied or averaged: the axes are " +
+        axes_text(data.axes));
+  }
+
+  std::vector<Layer> layers_;
+  int version_ = 0;
+  /// Whether the last layer is recurrent and no node has taken its output yet.
+  bool open_ = false;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <strata/io/common/element.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+// The parts of an ONNX file that its messages are read into and written from, see
+// https://github.com/onnx/onnx/blob/main/docs/IR.md.
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The versions that are read, those of ONNX 1.23, and that are written, which older runtimes take.
+inline constexpr Index onnx_newest_ir_version = 14;
+inline constexpr Index onnx_oldest_opset = 7;
+inline constexpr Index onnx_newest_opset = 28;
+inline constexpr Index onnx_written_ir_version = 8;
+inline constexpr Index onnx_written_opset = 17;
+
+/// TensorProto.DataType, of the types that are read.
+struct OnnxElement {
+  Index code;
+  Element element;
+};
+inline constexpr OnnxElement onnx_elements[] = {
+    {1, Element::float32},  {6, Element::int32},    {7, Element::int64},    {9, Element::boolean},
+    {10, Element::float16}, {11, Element::float64}, {16, Element::bfloat16}};
+
+/// Of a code; nothing for types that are not read.
+[[nodiscard]] constexpr std::optional<Element> onnx_element_of(Index code) noexcept {
+  for (const OnnxElement& one : onnx_elements) {
+    if (one.code == code) return one.element;
+  }
+  return std::nullopt;
+}
+[[nodiscard]] constexpr Index onnx_code_of(Element element) noexcept {
+  for (const OnnxElement& one : onnx_elements) {
+    if (one.element == element) return one.code;
+  }
+  return 0;
+}
+
+/// Numbers in C order, little-endian.
+struct OnnxTensor {
+  std::string name;
+  Element element = Element::float32;
+  std::vector<Index> shape;
+  std::vector<std::byte> bytes;
+};
+
+/// AttributeProto.AttributeType, of the types that are read.
+enum class OnnxAttributeType {
+  number = 1,
+  integer = 2,
+  text = 3,
+  tensor = 4,
+  graph = 5,
+  numbers = 6,
+  integers = 7,
+  texts = 8
+};
+
+/// A subgraph, which no operator that strata knows has.
+struct OnnxSubgraph {};
+
+/// In the order of OnnxAttributeType.
+using OnnxAttributeValue =
+    std::variant<float, Index, std::string, OnnxTensor, OnnxSubgraph, std::vector<float>,
+                 std::vector<Index>, std::vector<std::string>>;
+
+struct OnnxAttribute {
+  std::string name;
+  OnnxAttributeValue value;
+};
+
+struct OnnxNode {
+  std::string name;
+  std::string op;
+  std::string domain;
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+  std::vector<OnnxAttribute> attributes;
+};
+
+/// One size of an input or output: a number, or Dynamic with a name or without.
+struct OnnxDimension {
+  Index size = Dynamic;
+  std::string name;
+};
+
+struct OnnxValueInfo {
+  std::string name;
+  /// A code of TensorProto.DataType; 0 where the value is no tensor.
+  Index type = 0;
+  /// Nothing where the file does not say.
+  std::optional<std::vector<OnnxDimension>> shape;
+};
+
+struct OnnxGraph {
+  std::string name;
+  std::vector<OnnxNode> nodes;
+  std::vector<OnnxTensor> initializers;
+  std::vector<OnnxValueInfo> inputs;
+  std::vector<OnnxValueInfo> outputs;
+};
+
+struct OnnxModel {
+  Index ir_version = 0;
+  Index opset = 0;
+  std::string producer;
+  std::string producer_version;
+  OnnxGraph graph;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

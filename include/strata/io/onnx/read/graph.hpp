@@ -1,0 +1,213 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/onnx/graph/budget.hpp>
+#include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/chain.hpp>
+#include <strata/io/onnx/graph/model.hpp>
+#include <strata/io/onnx/graph/type_names.hpp>
+#include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/graph_input.hpp>
+#include <strata/io/onnx/read/operators.hpp>
+#include <strata/io/onnx/read/operators/constant.hpp>
+#include <strata/io/onnx/read/operators/reading.hpp>
+#include <strata/layers/input.hpp>
+#include <strata/target.hpp>
+#include <strata/version.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// What a graph is, as a chain of strata's layers.
+struct OnnxLayers {
+  std::optional<Input> input;
+  std::vector<OnnxChain::Layer> layers;
+};
+
+/// Goes through the nodes of a graph in their order, and finds the layers that they make up.
+///
+/// Exporters surround a layer with nodes that move axes, take the last step, and compute shapes and
+/// states of zeros. Nothing of that is matched as a pattern: each node says what it does to the
+/// values it takes, and what a layer takes must then be what strata's layer does.
+class OnnxGraphReader {
+ public:
+  /// `output`: the one to read where there are several. Throws FormatError on whatever is no chain
+  /// of strata's layers.
+  [[nodiscard]] static OnnxLayers read(const OnnxModel& model, const std::string& output,
+                                       const Where& where) {
+    for (const bool steps_first : {false, true}) {
+      OnnxGraphReader reader(model, steps_first, where);
+      if (reader.run(output)) return reader.take();
+    }
+    where.refuse("the input is read both as (B, T, F) and as (T, B, F)");
+  }
+
+ private:
+  OnnxGraphReader(const OnnxModel& model, bool steps_first, const Where& where)
+      : model_(&model), where_(&where), budget_(numbers_in(model)) {
+    reading_.steps_first = steps_first;
+  }
+
+  [[nodiscard]] static std::size_t numbers_in(const OnnxModel& model) {
+    const auto count = [](const OnnxTensor& tensor) {
+      return tensor.bytes.size() / size_of(tensor.element);
+    };
+    std::size_t numbers = model.graph.nodes.size();
+    for (const OnnxTensor& tensor : model.graph.initializers) numbers += count(tensor);
+    for (const OnnxNode& node : model.graph.nodes) {
+      for (const OnnxAttribute& attribute : node.attributes) {
+        const auto* tensor = std::get_if<OnnxTensor>(&attribute.value);
+        if (tensor) numbers += count(*tensor);
+      }
+    }
+    return numbers;
+  }
+
+  /// False where the steps must come first and do not.
+  [[nodiscard]] bool run(const std::string& output) {
+    require_known_operators();
+    add_initializers();
+    add_input();
+    std::size_t number = 0;
+    for (const OnnxNode& node : model_->graph.nodes) {
+      if (!read_node(node, number++)) return false;
+    }
+    read_output(output);
+    require_all_used();
+    return true;
+  }
+
+  [[nodiscard]] OnnxLayers take() {
+    const bool ids = reading_.chain.layers()[0].description.kind == "Embedding";
+    return {input_->described(ids), reading_.chain.take()};
+  }
+
+  void add_value(const std::string& name, OnnxValue value, const Where& where) {
+    if (!values_.emplace(name, std::move(value)).second) {
+      where.refuse("there are two values of the name " + in_quotes(name));
+    }
+  }
+
+  void add_initializers() {
+    for (const OnnxTensor& tensor : model_->graph.initializers) {
+      const Where here = where_->in("initializer " + in_quotes(tensor.name));
+      add_value(tensor.name, OnnxConstants::value_of(tensor, here), here);
+      unused_.insert(tensor.name);
+    }
+  }
+
+  void add_input() {
+    const OnnxValueInfo* input = nullptr;
+    for (const OnnxValueInfo& one : model_->graph.inputs) {
+      // Older files list the initializers too.
+      if (values_.contains(one.name)) continue;
+      if (input) {
+        where_->in("input " + in_quotes(one.name))
+            .refuse("is a second input besides " + in_quotes(input->name) +
+                    "; a model of strata's has one, and states are given to predict");
+      }
+      input = &one;
+    }
+    if (!input) where_->refuse("the graph has no input");
+    const Where here = where_->in("input " + in_quotes(input->name));
+    input_ = OnnxGraphInput::read(*input, reading_.steps_first, here);
+    add_value(input->name, input_->data(), here);
+  }
+
+  void read_output(const std::string& wanted) {
+    const auto& outputs = model_->graph.outputs;
+    const OnnxValueInfo* output = outputs.size() == 1 && wanted.empty() ? &outputs[0] : nullptr;
+    std::vector<std::string> names;
+    for (const OnnxValueInfo& one : outputs) {
+      names.push_back(in_quotes(one.name));
+      if (one.name == wanted) output = &one;
+    }
+    if (!output) {
+      where_->refuse((wanted.empty()
+                          ? "the graph has not one output; say which by .output: "
+                          : "there is no output " + in_quotes(wanted) + "; there are: ") +
+                     list_text(names));
+    }
+    const Where here = where_->in("output " + in_quotes(output->name));
+    const auto found = values_.find(output->name);
+    const auto* data = found == values_.end() ? nullptr : std::get_if<OnnxData>(&found->second);
+    unused_.erase(output->name);
+    if (!data) here.refuse("does not come from the graph's input by layers that strata has");
+    const OnnxData settled = reading_.chain.settled(*data, here);
+    if (settled.reversed) here.refuse("has the steps from the last to the first");
+    // Batch and steps in any order, and without an only feature: the numbers are the same.
+    std::vector<OnnxRun> runs;
+    for (const auto& axis : settled.axes) {
+      if (axis.size() > 1) refuse_axes(settled, here);
+      if (!axis.empty() && axis[0].run != OnnxRun::features) runs.push_back(axis[0].run);
+    }
+    if (runs.empty() || runs.size() > 2) refuse_axes(settled, here);
+    if (reading_.chain.layers().empty()) here.refuse("the graph has no layers");
+  }
+
+  void require_all_used() const {
+    if (!unused_.empty()) {
+      where_->refuse("no node takes these initializers: " +
+                     list_text({unused_.begin(), unused_.end()}));
+    }
+  }
+
+  /// Before anything else, so that the message names what the model cannot be read for.
+  void require_known_operators() {
+    std::size_t number = 0;
+    for (const OnnxNode& node : model_->graph.nodes) {
+      const OnnxCall call(node, number++, values_, model_->opset, budget_, *where_);
+      if (OnnxOperators::find(node)) continue;
+      if (is_quantized_operator(node.op)) call.where().refuse(onnx_is_quantized);
+      const std::string of = node.domain.empty() ? "" : " of " + in_quotes(node.domain);
+      call.where().refuse("strata " + std::string(version_string) +
+                          " has no layer that is, or contains, this operator" + of);
+    }
+  }
+
+  /// False where the steps must come first and do not.
+  [[nodiscard]] bool read_node(const OnnxNode& node, std::size_t number) {
+    OnnxCall call(node, number, values_, model_->opset, budget_, *where_);
+    for (const std::string& name : node.inputs) unused_.erase(name);
+    OnnxOperators::find(node)->read(reading_, call);
+    if (reading_.steps_must_be_first) return false;
+    call.finish();
+    add_results(node, call);
+    return true;
+  }
+
+  void add_results(const OnnxNode& node, const OnnxCall& call) {
+    std::vector<OnnxValue>& results = reading_.results;
+    results.resize(node.outputs.size());
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i].empty()) continue;
+      call.spend(numbers_of(results[i]));
+      add_value(node.outputs[i], std::move(results[i]), call.where());
+    }
+    results.clear();
+  }
+  [[nodiscard]] static std::size_t numbers_of(const OnnxValue& value) {
+    if (const auto* numbers = std::get_if<Numbers>(&value)) return numbers->values.size();
+    if (const auto* integers = std::get_if<OnnxIntegers>(&value)) return integers->values.size();
+    return 1;
+  }
+
+  const OnnxModel* model_;
+  const Where* where_;
+  OnnxBudget budget_;
+  OnnxReading reading_;
+  OnnxCall::Values values_;
+  std::set<std::string> unused_;
+  std::optional<OnnxGraphInput> input_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

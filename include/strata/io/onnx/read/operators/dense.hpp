@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <strata/activation.hpp>
+#include <strata/contracts/description.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/chain.hpp>
+#include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/directions.hpp>
+#include <strata/io/onnx/read/operators/layer_operands.hpp>
+#include <strata/io/onnx/read/operators/reading.hpp>
+#include <strata/io/onnx/read/operators/sizes.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// Products with constants, and the constants that are added to them.
+class OnnxDense {
+ public:
+  static void mat_mul(OnnxReading& reading, OnnxCall& call) {
+    dense(reading, call, call.numbers(1), std::nullopt);
+  }
+
+  static void gemm(OnnxReading& reading, OnnxCall& call) {
+    call.require("transA", 0, 0);
+    Numbers kernel = call.numbers(1);
+    if (call.attribute<Index>("transB", 0) != 0) kernel = transposed(kernel, call.where(1));
+    std::optional<Numbers> bias;
+    if (call.has(2)) bias = call.numbers(2);
+    scale(kernel, call.number("alpha", 1));
+    const double beta = call.number("beta", 1);
+    if (bias) scale(*bias, beta);
+    if (call.data(0).axes.size() != 2) {
+      call.where(0).expected("two axes", axes_text(call.data(0).axes));
+    }
+    dense(reading, call, std::move(kernel), std::move(bias));
+  }
+
+  static void add(OnnxReading& reading, OnnxCall& call) {
+    if (call.find<OnnxIntegers>(0)) return reading.give(OnnxSizes::arithmetic(call, '+'));
+    if (call.find<OnnxData>(0) && call.find<OnnxData>(1))
+      return OnnxDirections::merge(reading, call, "sum");
+    const std::size_t constant = call.find<OnnxData>(0) ? 1 : 0;
+    const Numbers& bias = call.numbers(constant);
+    OnnxData y = reading.chain.settled(call.data(1 - constant), call.where());
+    OnnxChain::Layer* const layer = reading.chain.plain_dense(true);
+    if (!layer) call.where().refuse("adds constants to a tensor that is not a product (MatMul)");
+    const Index units = layer->weights.at("kernel").shape[1];
+    if (!is_only(y.axes.back(), OnnxRun::features)) refuse_axes(y, call.where());
+    require_rank(bias, y, call.where(constant));
+    layer->weights.emplace("bias", vector_of(bias, units, call.where(constant)));
+    OnnxChain::option(layer->description, "use_bias") = true;
+    reading.give(std::move(y));
+  }
+
+ private:
+  static void dense(OnnxReading& reading, OnnxCall& call, Numbers kernel,
+                    std::optional<Numbers> bias) {
+    OnnxData x = with_features(reading, call, 0);
+    const Index features = x.axes.back()[0].size.number;
+    if (kernel.rank() != 2 || kernel.shape[0] != features || kernel.shape[1] < 1) {
+      call.where(1).expected("(" + std::to_string(features) + ", U)", sizes_text(kernel.shape));
+    }
+    const Index units = kernel.shape[1];
+    x.axes.back()[0].size = {units};
+    LayerDescription description{"Dense"};
+    description.add("units", units).add("activation", Activation::linear);
+    description.add("use_bias", bias.has_value());
+    OnnxWeights weights{{"kernel", std::move(kernel)}};
+    if (bias) weights.emplace("bias", vector_of(*bias, units, call.where(2)));
+    reading.give(reading.chain.append(std::move(description), std::move(weights), std::move(x),
+                                      call.where()));
+  }
+
+  static void scale(Numbers& numbers, double factor) {
+    if (factor == 1) return;
+    for (double& value : numbers.values) value *= factor;
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/contracts/description.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/layer_operands.hpp>
+#include <strata/io/onnx/read/operators/layout.hpp>
+#include <strata/io/onnx/read/operators/reading.hpp>
+#include <strata/io/onnx/read/operators/sizes.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// What becomes of the two directions of a layer.
+class OnnxDirections {
+ public:
+  /// Of two tensors, which must be the directions of one layer.
+  static void merge(OnnxReading& reading, OnnxCall& call, const char* how) {
+    const OnnxData& a = call.data(0);
+    const OnnxData& b = call.data(1);
+    using Directions = OnnxData::Directions;
+    if (a.directions == Directions::all || b.directions == Directions::all ||
+        a.directions == b.directions) {
+      call.where().refuse(
+          "joins two tensors: the graph branches, and only chains of layers are read");
+    }
+    const bool in_order = a.directions == Directions::forward;
+    OnnxData both = both_directions(in_order ? a : b, in_order ? b : a, call.where());
+    both.merge = how;
+    reading.give(std::move(both));
+  }
+
+  static void multiply(OnnxReading& reading, OnnxCall& call) {
+    if (call.find<OnnxIntegers>(0)) return reading.give(OnnxSizes::arithmetic(call, '*'));
+    if (call.find<OnnxData>(0) && call.find<OnnxData>(1)) return merge(reading, call, "mul");
+    const std::size_t constant = call.find<OnnxData>(0) ? 1 : 0;
+    average(reading, call, call.data(1 - constant), call.numbers(constant), 0.5);
+  }
+
+  static void divide(OnnxReading& reading, OnnxCall& call) {
+    average(reading, call, call.data(0), call.numbers(1), 2);
+  }
+
+  static void reduce_sum(OnnxReading& reading, OnnxCall& call) { reduce(reading, call, 13, "sum"); }
+  static void reduce_mean(OnnxReading& reading, OnnxCall& call) {
+    reduce(reading, call, 18, "ave");
+  }
+  static void reduce_product(OnnxReading& reading, OnnxCall& call) {
+    if (call.find<OnnxIntegers>(0)) return reading.give(OnnxSizes::product_of_sizes(call));
+    reduce(reading, call, 18, "mul");
+  }
+
+  static void split(OnnxReading& reading, OnnxCall& call) {
+    const OnnxData& x = call.data(0);
+    const std::size_t axis = call.axis(call.attribute<Index>("axis", 0), x.axes.size());
+    const auto sizes = call.opset() >= 13 ? (call.has(1) ? call.integers(1) : std::vector<Index>())
+                                          : call.attribute<std::vector<Index>>("split", {});
+    call.ignore("num_outputs");
+    const bool halves = sizes.empty() || sizes == std::vector<Index>{1, 1};
+    if (!is_only(x.axes[axis], OnnxRun::directions) || !halves || call.outputs() != 2) {
+      call.where().refuse("splits axis " + std::to_string(axis) + " of " + axes_text(x.axes) +
+                          "; strata reads splits of two directions");
+    }
+    reading.give(sliced(x, slice_at(axis, 0), call.where()));
+    reading.give(sliced(x, slice_at(axis, 1), call.where()));
+  }
+
+ private:
+  static void average(OnnxReading& reading, OnnxCall& call, OnnxData x, const Numbers& factor,
+                      double wanted) {
+    if (x.merge != "sum" || !reading.chain.is_end(x) || factor.values.size() != 1 ||
+        factor.values[0] != wanted) {
+      call.where().refuse(
+          "multiplies a tensor with constants, which of strata's layers only the mean of two "
+          "directions does");
+    }
+    require_rank(factor, x, call.where());
+    x.merge = "ave";
+    reading.give(std::move(x));
+  }
+
+  /// Over the directions, or the mean over all steps.
+  static void reduce(OnnxReading& reading, OnnxCall& call, Index newer, const std::string& how) {
+    const auto axes = call.axes(1, newer);
+    OnnxData x = call.data(0);
+    const bool keeps = call.attribute<Index>("keepdims", 1) != 0;
+    call.require("noop_with_empty_axes", 0, 0);
+    if (axes.size() != 1) call.where().expected("one axis", sizes_text(axes));
+    const std::size_t axis = call.axis(axes[0], x.axes.size());
+    if (is_only(x.axes[axis], OnnxRun::directions)) {
+      x.merge = how;
+      x.axes[axis].clear();
+    } else if (is_only(x.axes[axis], OnnxRun::steps) && how == "ave") {
+      x = reading.chain.settled(std::move(x), call.where());
+      x.axes[axis].clear();
+      x.reversed = false;
+      x = reading.chain.append(LayerDescription{"MeanOverSteps"}, {}, std::move(x), call.where());
+    } else {
+      call.where().refuse("goes over axis " + std::to_string(axis) + " of " + axes_text(x.axes));
+    }
+    reading.give(keeps ? std::move(x) : without_axis(std::move(x), axis, call.where()));
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

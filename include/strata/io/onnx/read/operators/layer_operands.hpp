@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/contracts/description.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/reading.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+// What the operators that are layers ask of their operands.
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// A tensor whose last axis is the features alone; of an axis of steps and features, flattened.
+[[nodiscard]] inline OnnxData with_features(OnnxReading& reading, OnnxCall& call, std::size_t i) {
+  OnnxData x = reading.chain.settled(call.data(i), call.where(i));
+  if (x.axes.size() == 2 && is_only(x.axes[0], OnnxRun::batch) && x.axes[1].size() == 2 &&
+      x.axes[1][0].run == OnnxRun::steps && x.axes[1][1].run == OnnxRun::features) {
+    if (x.reversed) call.where(i).refuse("has the steps from the last to the first");
+    const OnnxSize size = x.size(1, call.where());
+    if (!size.is_number()) call.where(i).refuse("has a number of features that is not known");
+    x.axes[1] = {{OnnxRun::features, size}};
+    x = reading.chain.append(LayerDescription{"Flatten"}, {}, std::move(x), call.where());
+  }
+  if (x.axes.size() < 2 || !is_only(x.axes.back(), OnnxRun::features)) {
+    call.where(i).expected("features as the last axis", axes_text(x.axes));
+  }
+  return x;
+}
+
+/// (U), or (1, ..., U), or one number for all.
+[[nodiscard]] inline Numbers vector_of(const Numbers& numbers, Index units, const Where& where) {
+  if (numbers.values.size() == 1 && units > 1) {
+    return {{units}, std::vector<double>(static_cast<std::size_t>(units), numbers.values[0])};
+  }
+  if (numbers.back() != units) where.expected(sizes_text({units}), sizes_text(numbers.shape));
+  return reshaped(numbers, {units}, where);
+}
+
+/// More axes would give the result more axes too.
+inline void require_rank(const Numbers& numbers, const OnnxData& data, const Where& where) {
+  if (numbers.shape.size() > data.axes.size()) {
+    where.expected("at most " + std::to_string(data.axes.size()) + " axes",
+                   sizes_text(numbers.shape));
+  }
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

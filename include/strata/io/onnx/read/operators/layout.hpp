@@ -1,0 +1,168 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/io/common/where.hpp>
+#include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/constants.hpp>
+#include <strata/target.hpp>
+
+// What operators do to the axes of a tensor, to one place of an axis, and to two directions. None
+// of it makes a layer.
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// Axis i of the result is axis order[i].
+[[nodiscard]] inline OnnxData with_axes(OnnxData data, const std::vector<std::size_t>& order) {
+  OnnxAxes axes;
+  for (const std::size_t axis : order) axes.push_back(data.axes[axis]);
+  data.axes = std::move(axes);
+  return data;
+}
+
+/// The first or last place of the axis of the steps, which is left with a size of 1.
+[[nodiscard]] inline OnnxData with_step(OnnxData data, std::size_t axis, OnnxData::Steps step) {
+  data.axes[axis].clear();
+  data.steps = step;
+  return data;
+}
+
+/// Without an axis of size 1. Throws FormatError on others, and on the batch.
+[[nodiscard]] inline OnnxData without_axis(OnnxData data, std::size_t axis, const Where& where) {
+  const auto& runs = data.axes[axis];
+  if (is_only(runs, OnnxRun::steps) && runs[0].size.is(1)) {
+    data = with_step(std::move(data), axis, OnnxData::Steps::last);
+  }
+  const bool one_feature = is_only(runs, OnnxRun::features) && runs[0].size.is(1);
+  if (!data.axes[axis].empty() && !one_feature) {
+    where.refuse("takes away axis " + std::to_string(axis) + " of " + axes_text(data.axes));
+  }
+  data.axes.erase(data.axes.begin() + static_cast<std::ptrdiff_t>(axis));
+  return data;
+}
+
+/// A slice along one axis: all of it, one direction, the first or last step, or all steps reversed.
+/// Throws FormatError on others.
+[[nodiscard]] inline OnnxData sliced(OnnxData data, const OnnxSlice& slice, const Where& where) {
+  auto& axis = data.axes[slice.axis];
+  const OnnxSize size = data.size(slice.axis, where);
+  const OnnxSlice::Range range = size.is_number() ? slice.range(size.number) : OnnxSlice::Range();
+  const bool one = range.count == 1;
+  const bool all = size.is_number() && range.count == size.number;
+  if (size.is_number() ? all && (slice.step == 1 || one) : slice.is_whole()) return data;
+  if (is_only(axis, OnnxRun::directions) && one) {
+    data.directions =
+        range.first == 0 ? OnnxData::Directions::forward : OnnxData::Directions::backward;
+    axis.clear();
+    return data;
+  }
+  if (is_only(axis, OnnxRun::steps)) {
+    using Steps = OnnxData::Steps;
+    if (size.is_number() ? all && slice.step == -1 : slice.is_reversed()) {
+      data.reversed = !data.reversed;
+      return data;
+    }
+    if (size.is_number() ? one && range.first == 0 : slice.is_first()) {
+      return with_step(std::move(data), slice.axis, Steps::first);
+    }
+    if (size.is_number() ? one && range.first == size.number - 1 : slice.is_last()) {
+      return with_step(std::move(data), slice.axis, Steps::last);
+    }
+  }
+  where.refuse("takes a part of axis " + std::to_string(slice.axis) + " of " +
+               axes_text(data.axes) + "; of the steps, strata takes all or the last");
+}
+
+/// One place of an axis, which stays with a size of 1.
+[[nodiscard]] inline OnnxSlice slice_at(std::size_t axis, Index place) {
+  const bool is_end = place == -1 || place == std::numeric_limits<Index>::max();
+  return {axis, place, is_end ? OnnxSlice::end_of_axis : place + 1, 1};
+}
+
+/// What the two directions of a layer have in common. Throws FormatError where they are not of
+/// the same layer and the same steps of their readings.
+[[nodiscard]] inline OnnxData both_directions(const OnnxData& forward, const OnnxData& backward,
+                                              const Where& where) {
+  using Steps = OnnxData::Steps;
+  OnnxData both = forward;
+  both.directions = OnnxData::Directions::all;
+  if (forward.version != backward.version || forward.reversed != backward.reversed ||
+      axes_text(forward.axes) != axes_text(backward.axes)) {
+    where.refuse("joins two tensors that are not the two directions of a layer");
+  }
+  if (forward.steps == backward.steps) return both;
+  const bool last_of_each = (forward.steps == Steps::last || forward.steps == Steps::final) &&
+                            (backward.steps == Steps::first || backward.steps == Steps::final);
+  if (!last_of_each) where.refuse("joins other steps of one direction than of the other");
+  both.steps = Steps::final;
+  return both;
+}
+
+/// The other sizes, 0 and -1 of a Reshape in numbers where they are known: 0 copies a size.
+[[nodiscard]] inline std::vector<OnnxSize> with_copied_sizes(std::vector<OnnxSize> sizes,
+                                                             const OnnxData& data,
+                                                             const Where& where) {
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (!sizes[i].is(0)) continue;
+    if (i >= data.axes.size()) where.refuse("copies the size of an axis that there is not");
+    sizes[i] = data.size(i, where);
+  }
+  return sizes;
+}
+
+/// The same numbers with other axes, which keep what they run over: some are joined, or come apart
+/// again. Nothing where the new sizes cut through an axis.
+class OnnxRegrouping {
+ public:
+  /// `sizes`: without 0, at most one -1.
+  [[nodiscard]] static std::optional<OnnxAxes> of(const OnnxData& data,
+                                                  const std::vector<OnnxSize>& sizes,
+                                                  const Where& where) {
+    std::vector<OnnxAtom> atoms;
+    for (const auto& axis : data.axes) atoms.insert(atoms.end(), axis.begin(), axis.end());
+    OnnxAxes axes(sizes.size());
+    std::size_t first = 0;
+    std::size_t last = atoms.size();
+    std::size_t i = 0;
+    for (; i < sizes.size() && !sizes[i].is(-1); ++i) {
+      OnnxSize found{1, 0, 0};
+      while (first < last && (!(found == sizes[i]) || takes_one(axes[i], sizes[i], atoms[first]))) {
+        found = product(found, atoms[first].size, where);
+        axes[i].push_back(atoms[first++]);
+      }
+      if (!(found == sizes[i])) return std::nullopt;
+    }
+    for (std::size_t k = sizes.size(); k-- > i + 1;) {
+      if (sizes[k].is(-1)) where.refuse("has two sizes of -1");
+      OnnxSize found{1, 0, 0};
+      while (first < last &&
+             (!(found == sizes[k]) || takes_one(axes[k], sizes[k], atoms[last - 1]))) {
+        found = product(found, atoms[last - 1].size, where);
+        axes[k].insert(axes[k].begin(), atoms[--last]);
+      }
+      if (!(found == sizes[k])) return std::nullopt;
+    }
+    if (i < sizes.size()) {
+      axes[i].assign(atoms.begin() + static_cast<std::ptrdiff_t>(first),
+                     atoms.begin() + static_cast<std::ptrdiff_t>(last));
+      first = last;
+    }
+    if (first != last) return std::nullopt;
+    return axes;
+  }
+
+ private:
+  /// A batch, a step or a feature of its own in an axis of size 1.
+  [[nodiscard]] static bool takes_one(const std::vector<OnnxAtom>& axis, const OnnxSize& size,
+                                      const OnnxAtom& atom) {
+    return axis.empty() && size.is(1) && atom.size.is(1);
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/value.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+// What the operators that make no layer ask of their operands.
+
+namespace strata::inline STRATA_TARGET::io {
+
+inline constexpr std::size_t onnx_most_axes = 8;
+
+/// The sizes of the first operand: of constants and states of zeros.
+[[nodiscard]] inline std::vector<OnnxSize> sizes_of(OnnxCall& call) {
+  if (const auto* filled = call.find<OnnxFilled>(0)) return filled->shape;
+  std::vector<OnnxSize> sizes;
+  for (const Index size : call.numbers(0).shape) sizes.push_back({size});
+  return sizes;
+}
+
+/// The rank of the first operand, of any kind.
+[[nodiscard]] inline std::size_t rank_of(OnnxCall& call) {
+  if (const auto* data = call.find<OnnxData>(0)) return data->axes.size();
+  if (const auto* states = call.find<OnnxStates>(0)) return states->layers[0].axes.size();
+  if (const auto* integers = call.find<OnnxIntegers>(0)) return integers->scalar ? 0 : 1;
+  return sizes_of(call).size();
+}
+
+/// Operand i as a shape.
+[[nodiscard]] inline const std::vector<OnnxSize>& shape_of(OnnxCall& call, std::size_t i) {
+  const auto& sizes = call.sizes(i).values;
+  if (sizes.size() > onnx_most_axes) call.where(i).refuse("has too many axes");
+  return sizes;
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

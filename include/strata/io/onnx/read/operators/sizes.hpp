@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/constants.hpp>
+#include <strata/io/onnx/read/operators/operands.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The arithmetic on sizes by which exporters compute shapes.
+class OnnxSizes {
+ public:
+  [[nodiscard]] static OnnxValue shape(OnnxCall& call) {
+    std::vector<OnnxSize> sizes;
+    if (const auto* data = call.find<OnnxData>(0)) {
+      for (std::size_t i = 0; i < data->axes.size(); ++i) {
+        sizes.push_back(data->size(i, call.where()));
+      }
+    } else {
+      sizes = sizes_of(call);
+    }
+    const auto rank = static_cast<Index>(sizes.size());
+    const OnnxSlice slice{0, call.attribute<Index>("start", 0), call.attribute<Index>("end", rank)};
+    return OnnxIntegers{taken(sizes, slice.places(rank)), false};
+  }
+
+  /// Sub; the other signs have a meaning for layers too.
+  [[nodiscard]] static OnnxValue subtract(OnnxCall& call) { return arithmetic(call, '-'); }
+
+  /// '*', '+' or '-' of whole numbers.
+  [[nodiscard]] static OnnxValue arithmetic(OnnxCall& call, char sign) {
+    OnnxIntegers a = call.sizes(0);
+    OnnxIntegers b = call.sizes(1);
+    if (a.values.size() < b.values.size() || (a.scalar && !b.scalar)) {
+      if (sign == '-') call.where().refuse("strata computes no such shapes");
+      std::swap(a, b);
+    }
+    if (b.values.size() != 1 && b.values.size() != a.values.size()) {
+      call.where().refuse("strata computes no such shapes");
+    }
+    for (std::size_t i = 0; i < a.values.size(); ++i) {
+      OnnxSize& to = a.values[i];
+      const OnnxSize& by = b.values[b.values.size() == 1 ? 0 : i];
+      if (sign == '*') {
+        to = product(to, by, call.where());
+        continue;
+      }
+      const bool overflow = sign == '+' ? __builtin_add_overflow(to.number, by.number, &to.number)
+                                        : __builtin_sub_overflow(to.number, by.number, &to.number);
+      if (overflow || !to.is_number() || !by.is_number()) {
+        call.where().refuse("strata computes no such shapes");
+      }
+    }
+    return a;
+  }
+
+  /// ReduceProd of whole numbers.
+  [[nodiscard]] static OnnxValue product_of_sizes(OnnxCall& call) {
+    OnnxSize all{1, 0, 0};
+    for (const OnnxSize& size : call.sizes(0).values) all = product(all, size, call.where());
+    (void)call.axes(1, 18);
+    return OnnxIntegers{{all}, call.attribute<Index>("keepdims", 1) == 0};
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

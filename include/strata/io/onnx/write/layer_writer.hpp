@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <strata/contracts/description.hpp>
+#include <strata/io/onnx/graph/chain.hpp>
+#include <strata/io/onnx/write/dense.hpp>
+#include <strata/io/onnx/write/graph_writer.hpp>
+#include <strata/io/onnx/write/normalization.hpp>
+#include <strata/io/onnx/write/recurrent.hpp>
+#include <strata/io/onnx/write/steps.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// Writes layers as nodes, one after the other.
+class OnnxLayerWriter {
+ public:
+  /// Throws ValueError, naming the layer, on what ONNX cannot say.
+  static void write(OnnxGraphWriter& graph, const LayerDescription& layer,
+                    const OnnxWeights& weights) {
+    for (const Kind& kind : kinds()) {
+      if (kind.name == layer.kind) return kind.write(graph, layer, weights);
+    }
+    graph.refuse(layer.kind + " cannot be said in the operators that save_onnx writes");
+  }
+
+ private:
+  struct Kind {
+    std::string_view name;
+    void (*write)(OnnxGraphWriter& graph, const LayerDescription&, const OnnxWeights&);
+  };
+
+  [[nodiscard]] static std::span<const Kind> kinds() {
+    static constexpr Kind list[] = {
+        {"Activation", &OnnxDenseWriter::activation},
+        {"BatchNormalization", &OnnxNormalizationWriter::batch_normalization},
+        {"Bidirectional", &OnnxRecurrentWriter::write},
+        {"CoupledLSTM", &OnnxRecurrentWriter::write},
+        {"Dense", &OnnxDenseWriter::dense},
+        {"Dropout", &OnnxLayerWriter::nothing},
+        {"Embedding", &OnnxDenseWriter::embedding},
+        {"ExtendedLSTM", &OnnxRecurrentWriter::write},
+        {"Flatten", &OnnxStepsWriter::flatten},
+        {"GRU", &OnnxRecurrentWriter::write},
+        {"GaussianNoise", &OnnxLayerWriter::nothing},
+        {"LSTM", &OnnxRecurrentWriter::write},
+        {"LastStep", &OnnxStepsWriter::last_step},
+        {"LayerNormalization", &OnnxNormalizationWriter::layer_normalization},
+        {"MeanOverSteps", &OnnxStepsWriter::mean_over_steps},
+        {"RepeatVector", &OnnxStepsWriter::repeat_vector},
+        {"ResetBeforeGRU", &OnnxRecurrentWriter::write},
+        {"Reshape", &OnnxStepsWriter::reshape},
+        {"Residual", &OnnxLayerWriter::residual},
+        {"SimpleRNN", &OnnxRecurrentWriter::write},
+        {"SkipConnections", &OnnxLayerWriter::skip_connections},
+        {"TimeDistributed", &OnnxLayerWriter::time_distributed}};
+    return list;
+  }
+
+  static void nothing(OnnxGraphWriter&, const LayerDescription&, const OnnxWeights&) {}
+
+  static void time_distributed(OnnxGraphWriter& graph, const LayerDescription& layer,
+                               const OnnxWeights& weights) {
+    write(graph, layer.layers[0], weights);
+  }
+
+  static void residual(OnnxGraphWriter& graph, const LayerDescription& layer,
+                       const OnnxWeights& weights) {
+    graph.put_batch_first();
+    const std::string x = graph.value();
+    write(graph, layer.layers[0], weights);
+    graph.put_batch_first();
+    graph.add_node("Add", {x, graph.value()}, {});
+  }
+
+  /// Each layer reads the input beside the outputs of the one before; all outputs are the result.
+  static void skip_connections(OnnxGraphWriter& graph, const LayerDescription& layer,
+                               const OnnxWeights& weights) {
+    graph.put_batch_first();
+    const std::string x = graph.value();
+    std::vector<std::string> outputs;
+    for (std::size_t i = 0; i < layer.layers.size(); ++i) {
+      if (i > 0) graph.add_node("Concat", {x, outputs.back()}, {{"axis", Index{-1}}});
+      const std::string prefix = std::to_string(i) + ".";
+      OnnxWeights own;
+      for (const auto& [name, numbers] : weights) {
+        if (name.starts_with(prefix)) own.emplace(name.substr(prefix.size()), numbers);
+      }
+      write(graph, layer.layers[i], own);
+      graph.put_batch_first();
+      outputs.push_back(graph.value());
+    }
+    graph.add_node("Concat", std::move(outputs), {{"axis", Index{-1}}});
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

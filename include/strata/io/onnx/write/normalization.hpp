@@ -1,0 +1,56 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/contracts/description.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/common/option_reader.hpp>
+#include <strata/io/onnx/graph/chain.hpp>
+#include <strata/io/onnx/write/graph_writer.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// Writes LayerNormalization and BatchNormalization.
+class OnnxNormalizationWriter {
+ public:
+  static void layer_normalization(OnnxGraphWriter& graph, const LayerDescription& layer,
+                                  const OnnxWeights& weights) {
+    OptionReader options(layer, graph.where());
+    const auto gamma = weights.find("gamma");
+    const auto beta = weights.find("beta");
+    if (gamma == weights.end()) graph.refuse("ONNX' LayerNormalization is never without a scale");
+    std::vector<std::string> inputs{graph.value(), graph.add_numbers("gamma", gamma->second)};
+    if (beta != weights.end()) inputs.push_back(graph.add_numbers("beta", beta->second));
+    const auto epsilon = static_cast<float>(options.get<double>("epsilon"));
+    graph.add_node("LayerNormalization", std::move(inputs),
+                   {{"axis", Index{-1}}, {"epsilon", epsilon}});
+  }
+
+  static void batch_normalization(OnnxGraphWriter& graph, const LayerDescription& layer,
+                                  const OnnxWeights& weights) {
+    OptionReader options(layer, graph.where());
+    const Numbers& mean = weights.at("moving_mean");
+    const auto or_all = [&](const char* name, double value) {
+      const auto found = weights.find(name);
+      return found != weights.end()
+                 ? found->second
+                 : Numbers{mean.shape, std::vector<double>(mean.values.size(), value)};
+    };
+    graph.put_batch_first();
+    if (graph.has_steps()) graph.transpose({0, 2, 1});
+    std::vector<std::string> inputs{
+        graph.value(), graph.add_numbers("gamma", or_all("gamma", 1)),
+        graph.add_numbers("beta", or_all("beta", 0)), graph.add_numbers("moving_mean", mean),
+        graph.add_numbers("moving_variance", weights.at("moving_variance"))};
+    graph.add_node("BatchNormalization", std::move(inputs),
+                   {{"epsilon", static_cast<float>(options.get<double>("epsilon"))},
+                    {"momentum", static_cast<float>(options.get<double>("momentum"))}});
+    if (graph.has_steps()) graph.transpose({0, 2, 1});
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,258 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/atomic_file.hpp>
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/source.hpp>
+#include <strata/target.hpp>
+
+// The safetensors format, https://huggingface.co/docs/safetensors: the length of a header, 8 bytes;
+// the header, JSON that says where each tensor is and of what type and sizes; the tensors.
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The names that safetensors gives to the types of numbers.
+inline constexpr std::pair<const char*, Element> safetensors_types[] = {
+    {"F16", Element::float16}, {"BF16", Element::bfloat16}, {"F32", Element::float32},
+    {"F64", Element::float64}, {"I8", Element::int8},       {"I16", Element::int16},
+    {"I32", Element::int32},   {"I64", Element::int64},     {"U8", Element::uint8},
+    {"U16", Element::uint16},  {"U32", Element::uint32},    {"U64", Element::uint64},
+    {"BOOL", Element::boolean}};
+
+/// What a safetensors file holds. The arrays view the source, which must outlive it.
+struct SafetensorsFile {
+  NamedArrays arrays;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Headers that are longer are refused, as by the format's own library.
+inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
+
+[[nodiscard]] inline Element safetensors_type(const std::string& text, const Where& where) {
+  for (const auto& [name, element] : safetensors_types) {
+    if (text == name) return element;
+  }
+  where.expected("a type that strata reads", in_quotes(text));
+}
+
+[[nodiscard]] inline const char* safetensors_name(Element element) {
+  return std::find_if(std::begin(safetensors_types), std::end(safetensors_types),
+                      [&](const auto& type) { return type.second == element; })
+      ->first;
+}
+
+/// Where a header says that a tensor is, in bytes after the header.
+struct SafetensorsEntry {
+  std::string name;
+  Element element;
+  std::vector<Index> shape;
+  std::uint64_t begin;
+  std::uint64_t end;
+};
+
+/// The tensor of a header's entry. Throws FormatError unless it lies within `size` bytes and is as
+/// long as its type and sizes say.
+[[nodiscard]] inline SafetensorsEntry safetensors_entry(const std::string& name, const Json& json,
+                                                        std::uint64_t size, const Where& where) {
+  ObjectReader reader(json, where);
+  const Element element = safetensors_type(reader.get<std::string>("dtype"), reader.where("dtype"));
+  auto shape = reader.get<std::vector<Index>>("shape");
+  const auto offsets = reader.get<std::vector<Index>>("data_offsets");
+  reader.finish();
+  if (offsets.size() != 2 || offsets[0] < 0 || offsets[1] < offsets[0] ||
+      static_cast<std::uint64_t>(offsets[1]) > size) {
+    where.in("data_offsets")
+        .expected("a begin and an end within " + std::to_string(size) + " bytes",
+                  sizes_text(offsets));
+  }
+  const auto begin = static_cast<std::uint64_t>(offsets[0]);
+  const auto end = static_cast<std::uint64_t>(offsets[1]);
+  check_bytes(shape, element, end - begin, where);
+  return {name, element, std::move(shape), begin, end};
+}
+
+/// Throws FormatError unless the tensors cover `size` bytes without gaps and overlaps.
+inline void require_covered(std::vector<const SafetensorsEntry*> entries, std::uint64_t size,
+                            const Where& where) {
+  std::ranges::sort(entries, {}, [](const SafetensorsEntry* entry) {
+    return std::pair(entry->begin, entry->end);
+  });
+  std::uint64_t at = 0;
+  for (const SafetensorsEntry* entry : entries) {
+    if (entry->begin != at) {
+      where.in(in_quotes(entry->name))
+          .expected("its data to begin at " + std::to_string(at) + ", where that before ends",
+                    std::to_string(entry->begin));
+    }
+    at = entry->end;
+  }
+  if (at != size) {
+    where.expected("the tensors to end with the file, after " + std::to_string(size) + " bytes",
+                   std::to_string(at));
+  }
+}
+
+/// Reads a file. Throws FormatError unless the header is whole, every tensor is as long as its type
+/// and sizes say, and the tensors cover the rest of the file without gaps and overlaps. The tensors
+/// are read only after all of that is known.
+[[nodiscard]] inline SafetensorsFile read_safetensors(const Source& source) {
+  const Where where = source.where();
+  const std::uint64_t size = source.size();
+  if (size < 8) {
+    where.expected("a safetensors file of 8 bytes or more", std::to_string(size) + " bytes");
+  }
+  const auto length = read_word<std::uint64_t>(source.head(8).data());
+  if (length > max_safetensors_header || length > size - 8) {
+    where.in("header length")
+        .expected("at most the " + std::to_string(size - 8) + " bytes that follow",
+                  std::to_string(length) + "; this may be no safetensors file");
+  }
+  const auto begin = static_cast<std::size_t>(8 + length);
+  const auto head = source.head(begin);
+  const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+  const Json header = parse_json(text.substr(8), where.in("header"));
+  if (!header.is_object()) where.in("header").expected("an object", found_text(header));
+
+  SafetensorsFile file{NamedArrays(where), {}};
+  std::vector<SafetensorsEntry> entries;
+  for (const auto& [name, json] : header.items()) {
+    if (name != "__metadata__") {
+      entries.push_back(safetensors_entry(name, json, size - begin, where.in(in_quotes(name))));
+      continue;
+    }
+    if (!json.is_object()) where.in(name).expected("an object", found_text(json));
+    for (const auto& [key, value] : json.items()) {
+      file.metadata[key] = read_string(value, where.in(name).in(in_quotes(key)));
+    }
+  }
+  std::vector<const SafetensorsEntry*> list;
+  for (const SafetensorsEntry& entry : entries) list.push_back(&entry);
+  require_covered(std::move(list), size - begin, where);
+  const auto bytes = source.bytes();
+  if (bytes.size() != size) where.refuse("the file changed while it was read");
+  for (SafetensorsEntry& entry : entries) {
+    const auto data = bytes.subspan(begin + static_cast<std::size_t>(entry.begin),
+                                    static_cast<std::size_t>(entry.end - entry.begin));
+    file.arrays.add(entry.name, {entry.element, std::move(entry.shape), data});
+  }
+  return file;
+}
+
+/// Collects tensors and metadata, and writes a file of them.
+class SafetensorsWriter {
+ public:
+  std::map<std::string, std::string> metadata;
+
+  SafetensorsWriter() = default;
+  SafetensorsWriter(SafetensorsWriter&&) = default;
+  SafetensorsWriter& operator=(SafetensorsWriter&&) = default;
+
+  /// Numbers of float, double or std::int64_t.
+  template <class Number>
+  void add(const std::string& name, std::vector<Index> shape, std::span<const Number> numbers) {
+    std::vector<std::byte>& bytes = storage_.emplace_back(numbers.size() * sizeof(Number));
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      write_scalar(numbers[i], bytes.data() + i * sizeof(Number));
+    }
+    entries_.push_back({name, element_of<Number>(), std::move(shape), bytes});
+  }
+
+  /// The same for numbers that outlive the writer, without a copy of them.
+  template <class Number>
+  void add_view(const std::string& name, std::vector<Index> shape,
+                std::span<const Number> numbers) {
+    if constexpr (std::endian::native == std::endian::little) {
+      entries_.push_back({name, element_of<Number>(), std::move(shape), std::as_bytes(numbers)});
+    } else {
+      add(name, std::move(shape), numbers);
+    }
+  }
+
+  /// Writes the whole file, piece by piece, by out.write(bytes). Tensors of larger numbers come
+  /// first, so that all are aligned.
+  template <class Out>
+  void write_to(Out& out) const {
+    std::vector<const Entry*> order;
+    for (const Entry& entry : entries_) order.push_back(&entry);
+    std::stable_sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) {
+      return size_of(a->element) > size_of(b->element);
+    });
+    const std::string text = header(order);
+    std::array<std::byte, 8> length;
+    write_word(static_cast<std::uint64_t>(text.size()), length.data());
+    out.write(std::span<const std::byte>(length));
+    out.write(std::as_bytes(std::span(text)));
+    for (const Entry* entry : order) out.write(entry->bytes);
+  }
+
+  /// The whole file in memory.
+  [[nodiscard]] std::vector<std::byte> bytes() const {
+    struct {
+      std::vector<std::byte> bytes;
+      void write(std::span<const std::byte> more) {
+        bytes.insert(bytes.end(), more.begin(), more.end());
+      }
+    } file;
+    std::size_t size = 0;
+    for (const Entry& entry : entries_) size += entry.bytes.size() + bytes_of_an_entry;
+    file.bytes.reserve(size);
+    write_to(file);
+    return std::move(file.bytes);
+  }
+
+  /// Writes the file; see AtomicFile.
+  void write_file(const std::filesystem::path& path) const {
+    AtomicFile file(path);
+    write_to(file);
+    file.commit();
+  }
+
+ private:
+  struct Entry {
+    std::string name;
+    Element element;
+    std::vector<Index> shape;
+    std::span<const std::byte> bytes;
+  };
+
+  /// What the header needs for a tensor, as a rule.
+  static constexpr std::size_t bytes_of_an_entry = 128;
+
+  [[nodiscard]] std::string header(const std::vector<const Entry*>& entries) const {
+    Json json = Json::object();
+    if (!metadata.empty()) json["__metadata__"] = metadata;
+    std::size_t at = 0;
+    for (const Entry* entry : entries) {
+      const std::size_t end = at + entry->bytes.size();
+      json[entry->name] = {{"dtype", safetensors_name(entry->element)},
+                           {"shape", entry->shape},
+                           {"data_offsets", {at, end}}};
+      at = end;
+    }
+    std::string text = json.dump();
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    return text;
+  }
+
+  std::vector<Entry> entries_;
+  /// Of tensors that are no views. A list, so that their bytes stay where they are.
+  std::list<std::vector<std::byte>> storage_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/imported.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/torch/module.hpp>
+#include <strata/layers/bidirectional.hpp>
+#include <strata/layers/dense.hpp>
+#include <strata/layers/embedding.hpp>
+#include <strata/layers/extended_lstm.hpp>
+#include <strata/layers/gru.hpp>
+#include <strata/layers/lstm.hpp>
+#include <strata/layers/simple_rnn.hpp>
+#include <strata/model/layer_ref.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// Makes the layers of modules, and takes their tensors.
+template <class S>
+class TorchLayers {
+ public:
+  /// `nonlinearity`: of nn.RNN. Throws ValueError on one that it does not have.
+  TorchLayers(NamedArrays& arrays, Activation nonlinearity)
+      : arrays_(&arrays), nonlinearity_(nonlinearity) {
+    if (nonlinearity == Activation::tanh || nonlinearity == Activation::relu) return;
+    throw ValueError("load_pytorch: the nonlinearity of nn.RNN is tanh or relu, found " +
+                     std::string(name(nonlinearity)));
+  }
+
+  /// nn.Linear, with what is applied to its output.
+  [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation) {
+    return linear(module, activation, kernel(module));
+  }
+  /// (F, U)
+  [[nodiscard]] Numbers kernel(const TorchModule& linear) { return turned(linear, "weight"); }
+  /// With a kernel that may take more inputs than the module's.
+  [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation,
+                                   Numbers kernel) {
+    const Index inputs = kernel.shape[0];
+    LayerWeights weights{{"kernel", std::move(kernel)}};
+    if (module.bias) weights.emplace("bias", numbers(module, "bias"));
+    return with_weights(Dense<S>(module.units, {.activation = activation, .use_bias = module.bias}),
+                        inputs, weights, where(module));
+  }
+
+  /// All layers of a module, of which the recurrent ones return sequences.
+  [[nodiscard]] std::vector<AnyLayer<S>> of(const TorchModule& module) {
+    std::vector<AnyLayer<S>> layers;
+    if (module.kind == TorchModule::Kind::Linear) {
+      layers.push_back(linear(module, Activation::linear));
+    } else if (module.kind == TorchModule::Kind::Embedding) {
+      layers.push_back(embedding(module));
+    } else {
+      for (int i = 0; i < module.layers; ++i) layers.push_back(recurrent(module, i, true));
+    }
+    return layers;
+  }
+
+  [[nodiscard]] AnyLayer<S> embedding(const TorchModule& module) {
+    try {
+      return with_weights(Embedding<S>(module.inputs, module.units), 1,
+                          {{"embeddings", numbers(module, "weight")}}, where(module));
+    } catch (const ValueError& error) {
+      where(module).refuse(error.what());
+    }
+  }
+
+  /// One layer of nn.LSTM, nn.GRU or nn.RNN, in one direction or both.
+  [[nodiscard]] AnyLayer<S> recurrent(const TorchModule& module, int layer, bool sequences) {
+    using Kind = TorchModule::Kind;
+    static constexpr Index any = Dynamic;
+    const bool bias = module.bias;
+    if (module.kind == Kind::GRU) {
+      return made<GRU<S>, GRU<S, any, any, true>>(module, layer, sequences,
+                                                  GRUOptions{.use_bias = bias});
+    }
+    if (module.kind == Kind::RNN) {
+      return made<SimpleRNN<S>, SimpleRNN<S, any, any, true>>(
+          module, layer, sequences,
+          SimpleRNNOptions{.activation = nonlinearity_, .use_bias = bias});
+    }
+    if (module.projection > 0) {
+      return made<ExtendedLSTM<S>, ExtendedLSTM<S, true>>(
+          module, layer, sequences,
+          ExtendedLSTMOptions{
+              .use_bias = bias, .peepholes = false, .projection = module.projection});
+    }
+    return made<LSTM<S>, LSTM<S, any, any, true>>(module, layer, sequences,
+                                                  LSTMOptions{.use_bias = bias});
+  }
+
+ private:
+  template <class Last, class Sequences, class Options>
+  [[nodiscard]] AnyLayer<S> made(const TorchModule& module, int layer, bool sequences,
+                                 const Options& options) {
+    return sequences
+               ? one_or_both(Sequences(module.units, return_sequences, options), module, layer)
+               : one_or_both(Last(module.units, options), module, layer);
+  }
+
+  template <class Layer>
+  [[nodiscard]] AnyLayer<S> one_or_both(Layer one, const TorchModule& module, int layer) {
+    const Index features = module.inputs_of(layer);
+    if (!module.bidirectional) {
+      return with_weights(std::move(one), features, direction(module, layer, 0), where(module));
+    }
+    LayerWeights both;
+    for (auto& [name, values] : direction(module, layer, 0)) both["forward." + name] = values;
+    for (auto& [name, values] : direction(module, layer, 1)) both["backward." + name] = values;
+    return with_weights(Bidirectional(std::move(one)), features, both, where(module));
+  }
+
+  /// The weights of one direction: gates in strata's order, which is PyTorch's i, f, g, o of an
+  /// LSTM, and z, r, n for PyTorch's r, z, n of a GRU. The two biases of a GRU stay apart, since
+  /// the reset gate is between them.
+  [[nodiscard]] LayerWeights direction(const TorchModule& module, int layer, int direction) {
+    const std::string ending = TorchModule::ending(layer, direction);
+    LayerWeights weights{
+        {"kernel", with_gates(module, turned(module, "weight_ih" + ending))},
+        {"recurrent_kernel", with_gates(module, turned(module, "weight_hh" + ending))}};
+    if (module.bias) {
+      const Numbers input = with_gates(module, numbers(module, "bias_ih" + ending));
+      const Numbers hidden = with_gates(module, numbers(module, "bias_hh" + ending));
+      weights.emplace("bias", module.kind == TorchModule::Kind::GRU
+                                  ? stacked(input, hidden, where(module))
+                                  : sum(input, hidden, where(module)));
+    }
+    if (module.projection > 0) {
+      weights.emplace("projection", turned(module, "weight_hr" + ending));
+    }
+    return weights;
+  }
+
+  [[nodiscard]] Numbers with_gates(const TorchModule& module, const Numbers& of_torch) const {
+    if (module.kind != TorchModule::Kind::GRU) return of_torch;
+    return permute_gates(of_torch, {1, 0, 2}, where(module));
+  }
+
+  [[nodiscard]] Numbers numbers(const TorchModule& module, const std::string& leaf) {
+    const std::string name = module.tensor(leaf);
+    return numbers_of(arrays_->take(name), arrays_->where(name));
+  }
+  [[nodiscard]] Numbers turned(const TorchModule& module, const std::string& leaf) {
+    return transposed(numbers(module, leaf), where(module));
+  }
+
+  [[nodiscard]] Where where(const TorchModule& module) const {
+    return module.name.empty() ? arrays_->where() : arrays_->where(module.name);
+  }
+
+  NamedArrays* arrays_;
+  Activation nonlinearity_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,193 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/contracts/description.hpp>
+#include <strata/error.hpp>
+#include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/torch/chain.hpp>
+#include <strata/io/torch/layers.hpp>
+#include <strata/io/torch/module.hpp>
+#include <strata/io/torch/options.hpp>
+#include <strata/io/torch/order.hpp>
+#include <strata/io/torch/select.hpp>
+#include <strata/io/torch/state_dict.hpp>
+#include <strata/model/layer_ref.hpp>
+#include <strata/target.hpp>
+
+// Which modules of a state_dict are which layers of a given model.
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// What a state_dict does not say, a model does: activations, what recurrent layers return, and
+/// the layers around those with weights.
+inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of_model) {
+  const auto is_around = [](const LayerDescription& layer) {
+    return layer.kind == "Residual" || layer.kind == "TimeDistributed";
+  };
+  if (is_around(of_model) && !is_around(of_file)) {
+    LayerDescription inner = std::move(of_file);
+    of_file = LayerDescription{.kind = of_model.kind, .options = {}, .layers = {std::move(inner)}};
+  }
+  const bool is_lstm_or_gru = of_file.kind != "Dense" && of_file.kind != "SimpleRNN";
+  for (auto& [name, value] : of_file.options) {
+    if (name != "return_sequences" && name != "mask_zero" && name != "zero_output_for_mask" &&
+        (name != "activation" || is_lstm_or_gru)) {
+      continue;
+    }
+    if (const auto* found = of_model.find(name)) value = *found;
+  }
+  for (std::size_t i = 0; i < std::min(of_file.layers.size(), of_model.layers.size()); ++i) {
+    adapt_to_model(of_file.layers[i], of_model.layers[i]);
+  }
+}
+
+/// The layers that modules are made to, against the layers of a model that have weights.
+template <class S>
+class TorchMatch {
+ public:
+  /// `layers`: of each module.
+  template <class Model>
+  TorchMatch(const std::vector<TorchModule>& modules, std::vector<std::vector<AnyLayer<S>>>& layers,
+             const Model& model) {
+    std::vector<Signature> wanted;
+    const auto network = model.network();
+    auto next = network.parameters();
+    auto parameter = next.begin();
+    for (const auto& layer : network.layers()) {
+      const std::size_t count = layer.parameters().size();
+      if (count == 0) continue;
+      Signature one{layer.description(), {}};
+      for (std::size_t i = 0; i < count; ++i, ++parameter) one.shapes.push_back(parameter->shape);
+      wanted.push_back(std::move(one));
+    }
+    of_model_ = wanted.size();
+    for (std::size_t i = 0; i < modules.size(); ++i) {
+      Fits fits{layers[i].size(), std::vector<bool>(wanted.size())};
+      std::vector<Signature> found;
+      for (auto& layer : layers[i]) {
+        Signature one{layer.description(), {}};
+        for (const auto& each : layer.parameters()) one.shapes.push_back(each.shape);
+        found.push_back(std::move(one));
+      }
+      for (std::size_t at = 0; at + found.size() <= wanted.size(); ++at) {
+        bool all = true;
+        for (std::size_t k = 0; all && k < found.size(); ++k) all = fit(found[k], wanted[at + k]);
+        fits.at[at] = all;
+      }
+      fits_.push_back(std::move(fits));
+    }
+  }
+
+  /// Whether the modules have as many layers as the model.
+  [[nodiscard]] bool has_all_layers() const {
+    std::size_t layers = 0;
+    for (const Fits& fits : fits_) layers += fits.layers;
+    return layers == of_model_;
+  }
+
+  /// The orders in which the modules are the model's layers.
+  [[nodiscard]] TorchOrders orders(const std::vector<TorchModule>& modules) const {
+    const bool all = has_all_layers();
+    return TorchOrders(modules, [&](const TorchOrders::Order& order, std::size_t next) {
+      std::size_t at = 0;
+      for (const std::size_t i : order) at += fits_[i].layers;
+      return all && fits_[next].at[at];
+    });
+  }
+
+  /// How many modules from the first on are the model's layers, in an order in which not all are.
+  [[nodiscard]] std::size_t count(const TorchOrders::Order& order) const {
+    std::size_t at = 0;
+    std::size_t fitting = 0;
+    for (const std::size_t i : order) {
+      if (at < of_model_ && fits_[i].at[at]) ++fitting;
+      at += fits_[i].layers;
+    }
+    return fitting;
+  }
+
+ private:
+  struct Signature {
+    LayerDescription description;
+    std::vector<Shape> shapes;
+  };
+  struct Fits {
+    std::size_t layers;
+    /// Whether the module is the layers that begin at one.
+    std::vector<bool> at;
+  };
+
+  [[nodiscard]] static bool fit(const Signature& of_file, const Signature& of_model) {
+    if (of_file.shapes != of_model.shapes) return false;
+    LayerDescription found = of_file.description;
+    adapt_to_model(found, of_model.description);
+    try {
+      require_same_layer(found, of_model.description, Where(""));
+    } catch (const FormatError&) {
+      return false;
+    }
+    return true;
+  }
+
+  std::size_t of_model_ = 0;
+  std::vector<Fits> fits_;
+};
+
+/// The layers with weights of the modules in the order of a model's layers. Throws FormatError
+/// where the modules may be the model's layers in more than one order.
+template <class Scalar, class Model>
+[[nodiscard]] std::vector<AnyLayer<Scalar>> layers_for(TorchStateDict& state,
+                                                       TorchLayers<Scalar>& make,
+                                                       const Model& model,
+                                                       const PyTorchOptions& options) {
+  const Where& where = state.arrays.where();
+  std::vector<TorchModule> modules = find_torch_modules(state);
+  if (modules.empty()) where.refuse("has no tensors");
+  const bool named = !options.modules.empty();
+  if (named) {
+    TorchChain chain = named_chain(std::move(modules), options.modules, where);
+    modules.clear();
+    for (auto& link : chain.links) modules.push_back(std::move(link.module));
+  }
+  std::vector<std::vector<AnyLayer<Scalar>>> layers;
+  for (const auto& module : modules) layers.push_back(make.of(module));
+  TorchOrders::Order order(modules.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (!named) {
+    const TorchMatch<Scalar> match(modules, layers, model);
+    const TorchOrders orders = match.orders(modules);
+    const bool one = orders.found().size() == 1 && orders.are_all();
+    if (!orders.found().empty() && !one) refuse_orders(modules, orders, where, ", model", false);
+    if (orders.gave_up()) where.refuse(too_many_orders);
+    if (one) {
+      order = orders.found()[0];
+    } else {
+      // None fits: the one that comes closest says best what is different.
+      const TorchOrders by_sizes = TorchOrders::by_sizes(modules);
+      if (!by_sizes.found().empty()) order = by_sizes.found()[0];
+      for (const auto& other : by_sizes.found()) {
+        if (match.count(other) > match.count(order)) order = other;
+      }
+      if (match.has_all_layers() && match.count(order) == modules.size()) {
+        where.refuse(
+            "its modules are the layers of the model only against the numbers in their names; name "
+            "them in their order by .modules");
+      }
+    }
+  }
+  require_inputs(modules[order.front()], options, where);
+  std::vector<AnyLayer<Scalar>> ordered;
+  for (const std::size_t i : order) {
+    for (auto& layer : layers[i]) ordered.push_back(std::move(layer));
+  }
+  return ordered;
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <strata/io/torch/module.hpp>
+#include <strata/io/torch/names.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The orders in which modules may run: those in which each joins what runs before it, and which
+/// the numbers in names do not contradict (TorchName::runs_before).
+class TorchOrders {
+ public:
+  using Order = std::vector<std::size_t>;
+
+  /// joins(order so far, module): by their numbers among the modules.
+  template <class Joins>
+  TorchOrders(const std::vector<TorchModule>& modules, const Joins& joins)
+      : used_(modules.size(), false), before_(modules.size()) {
+    std::vector<TorchName> names;
+    for (const auto& module : modules) names.emplace_back(module.name);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      for (std::size_t other = 0; other < names.size(); ++other) {
+        if (names[other].runs_before(names[i])) before_[i].push_back(other);
+      }
+    }
+    search(joins);
+  }
+
+  /// By the sizes: the outputs of each module are as many as the inputs of the next, an embedding
+  /// is the first. `inputs`: of the first, where they are known.
+  [[nodiscard]] static TorchOrders by_sizes(const std::vector<TorchModule>& modules,
+                                            Index inputs = Dynamic) {
+    return TorchOrders(modules, [&](const Order& order, std::size_t next) {
+      const TorchModule& module = modules[next];
+      const bool is_embedding = module.kind == TorchModule::Kind::Embedding;
+      if (!order.empty()) {
+        return !is_embedding && modules[order.back()].outputs() == module.inputs;
+      }
+      return inputs == Dynamic || (!is_embedding && module.inputs == inputs);
+    });
+  }
+
+  /// At most one more than `most`.
+  [[nodiscard]] const std::vector<Order>& found() const& noexcept { return found_; }
+  const std::vector<Order>& found() && = delete;
+  /// Whether there are no others.
+  [[nodiscard]] bool are_all() const noexcept { return found_.size() <= most && !gave_up(); }
+  /// Whether the search ended before its time.
+  [[nodiscard]] bool gave_up() const noexcept { return steps_ > most_steps; }
+
+  static constexpr std::size_t most = 12;
+
+ private:
+  template <class Joins>
+  void search(const Joins& joins) {
+    if (order_.size() == used_.size()) return found_.push_back(order_);
+    for (std::size_t i = 0; i < used_.size(); ++i) {
+      if (found_.size() > most || ++steps_ > most_steps) return;
+      if (used_[i] || !joins(order_, i)) continue;
+      if (std::any_of(before_[i].begin(), before_[i].end(),
+                      [&](std::size_t other) { return !used_[other]; })) {
+        continue;
+      }
+      used_[i] = true;
+      order_.push_back(i);
+      search(joins);
+      order_.pop_back();
+      used_[i] = false;
+    }
+  }
+
+  static constexpr std::size_t most_steps = 100'000;
+
+  std::vector<bool> used_;
+  /// Of each module those that run before it by their names.
+  std::vector<Order> before_;
+  Order order_;
+  std::vector<Order> found_;
+  std::size_t steps_ = 0;
+};
+
+/// The modules in an order.
+[[nodiscard]] inline std::vector<TorchModule> in_order(const std::vector<TorchModule>& modules,
+                                                       const TorchOrders::Order& order) {
+  std::vector<TorchModule> ordered;
+  for (const std::size_t i : order) ordered.push_back(modules[i]);
+  return ordered;
+}
+
+/// The one order, of several that are all there are, that may be taken without being told: all
+/// recurrent modules and then the only nn.Linear, if every other order takes another number of
+/// features. Then no data fits two of the orders, so that an order that is not the model's refuses
+/// the model's data. Null where there is none.
+[[nodiscard]] inline const TorchOrders::Order* recurrent_then_linear(
+    const std::vector<TorchModule>& modules, const std::vector<TorchOrders::Order>& orders) {
+  const TorchOrders::Order* chosen = nullptr;
+  for (const auto& order : orders) {
+    const bool fits = modules[order.back()].kind == TorchModule::Kind::Linear &&
+                      std::all_of(order.begin(), order.end() - 1,
+                                  [&](std::size_t i) { return modules[i].is_recurrent(); });
+    if (fits && chosen) return nullptr;
+    if (fits) chosen = &order;
+  }
+  if (!chosen) return nullptr;
+  const Index inputs = modules[chosen->front()].inputs;
+  for (const auto& order : orders) {
+    if (&order != chosen && modules[order.front()].inputs == inputs) return nullptr;
+  }
+  return chosen;
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

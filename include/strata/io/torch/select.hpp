@@ -1,0 +1,119 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/io/common/where.hpp>
+#include <strata/io/torch/chain.hpp>
+#include <strata/io/torch/module.hpp>
+#include <strata/io/torch/options.hpp>
+#include <strata/io/torch/order.hpp>
+#include <strata/io/torch/state_dict.hpp>
+#include <strata/target.hpp>
+
+// The one order in which the modules of a file run, or the refusal to choose one.
+
+namespace strata::inline STRATA_TARGET::io {
+
+inline constexpr const char* too_many_orders =
+    "its modules may join in too many orders to try; name them in their order by .modules";
+
+/// Refuses `.inputs` that are not those of the first module.
+inline void require_inputs(const TorchModule& first, const PyTorchOptions& options,
+                           const Where& where) {
+  const bool is_embedding = first.kind == TorchModule::Kind::Embedding;
+  if (options.inputs == Dynamic || (!is_embedding && first.inputs == options.inputs)) return;
+  where.in(".inputs").expected("those of the first module, " + first.text(),
+                               std::to_string(options.inputs));
+}
+
+/// Refuses modules that may run in several orders, with the lines of code that name each.
+/// `arguments`: after the file. `with_functions`: whether these lines must say what runs between.
+[[noreturn]] inline void refuse_orders(const std::vector<TorchModule>& modules,
+                                       const TorchOrders& orders, const Where& where,
+                                       const std::string& arguments, bool with_functions) {
+  std::vector<std::string> words;
+  for (const auto& module : modules) words.push_back(module.text());
+  std::string text = "its modules, " + list_text(words) +
+                     ", may run in more than one order; name them in their order by .modules";
+  std::string lines;
+  bool other_inputs = false;
+  const std::size_t count = std::min(orders.found().size(), TorchOrders::most);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto ordered = in_order(modules, orders.found()[i]);
+    const Index inputs = ordered.front().inputs;
+    other_inputs = other_inputs || inputs != modules[orders.found()[0].front()].inputs;
+    lines += "\n  " + code_text(chain_of(ordered), where, arguments, with_functions);
+    if (ordered.front().kind != TorchModule::Kind::Embedding) {
+      lines += "  // takes " + std::to_string(inputs) + (inputs == 1 ? " feature" : " features");
+    }
+  }
+  if (!orders.are_all()) lines += "\n  or others";
+  if (with_functions && other_inputs) text += ", or the features that the model takes by .inputs";
+  if (lines.find("?,") != std::string::npos) {
+    text += std::string(", and ") + instead_of_question_marks;
+  }
+  where.refuse(text + ":" + lines);
+}
+
+/// The modules in the only order that sizes and numbers leave, or in that of
+/// recurrent_then_linear; of a file with model_data, first the recurrent ones. Throws FormatError
+/// where several orders are left, or none.
+[[nodiscard]] inline std::vector<TorchModule> ordered_modules(std::vector<TorchModule> found,
+                                                              const TorchStateDict& state,
+                                                              const PyTorchOptions& options) {
+  const Where& where = state.arrays.where();
+  if (state.model_data) {
+    std::stable_partition(found.begin(), found.end(),
+                          [](const TorchModule& one) { return one.is_recurrent(); });
+    return found;
+  }
+  const auto orders = TorchOrders::by_sizes(found, options.inputs);
+  const auto all_in_turn = [&] {
+    std::vector<std::string> words;
+    for (const auto& module : found) words.push_back(module.text());
+    return list_text(words);
+  };
+  if (orders.found().empty() && orders.gave_up()) where.refuse(too_many_orders);
+  if (orders.found().empty()) {
+    where.refuse("its modules do not join one after the other by their sizes" +
+                 (options.inputs == Dynamic
+                      ? std::string()
+                      : " to a model of .inputs = " + std::to_string(options.inputs)) +
+                 ": " + all_in_turn() + "; name them in their order by .modules");
+  }
+  if (orders.found().size() == 1 && orders.are_all()) return in_order(found, orders.found()[0]);
+  const auto* order = orders.are_all() ? recurrent_then_linear(found, orders.found()) : nullptr;
+  if (!order) refuse_orders(found, orders, where, "", true);
+  return in_order(found, *order);
+}
+
+/// The modules of a file in the order in which they run, with what runs between them.
+[[nodiscard]] inline TorchChain torch_chain(const TorchStateDict& state,
+                                            const PyTorchOptions& options) {
+  std::vector<TorchModule> found = find_torch_modules(state);
+  const Where& where = state.arrays.where();
+  if (found.empty()) where.refuse("has no tensors");
+  TorchChain chain = options.modules.empty()
+                         ? chain_of(ordered_modules(std::move(found), state, options))
+                         : named_chain(std::move(found), options.modules, where);
+  require_inputs(chain.links.front().module, options, where);
+  require_said(chain, where);
+  if (options.output == PyTorchOutput::sequences) return chain;
+  const auto last = std::find_if(chain.links.rbegin(), chain.links.rend(),
+                                 [](const TorchLink& one) { return one.module.is_recurrent(); });
+  if (last == chain.links.rend()) {
+    where.refuse("has no nn.LSTM, nn.GRU or nn.RNN whose last step could be taken");
+  }
+  if (last->output != PyTorchOutput::sequences) {
+    where.in(".modules: LastStep{}")
+        .refuse("takes the last step, and so does .output; say it once");
+  }
+  last->output = options.output;
+  return chain;
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

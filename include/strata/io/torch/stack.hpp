@@ -1,0 +1,158 @@
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/io/common/erased_layer.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/torch/chain.hpp>
+#include <strata/io/torch/layers.hpp>
+#include <strata/io/torch/module.hpp>
+#include <strata/io/torch/options.hpp>
+#include <strata/layers/activate.hpp>
+#include <strata/layers/dropout.hpp>
+#include <strata/layers/input.hpp>
+#include <strata/layers/mean_over_steps.hpp>
+#include <strata/layers/reshape.hpp>
+#include <strata/layers/residual.hpp>
+#include <strata/model/layer_ref.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The layers of a chain of modules, one after the other.
+template <class S>
+class TorchStack {
+ public:
+  /// Throws FormatError, naming the entry of `.modules`, on what the chain cannot be.
+  TorchStack(TorchLayers<S>& make, const TorchChain& chain, const Where& where)
+      : make_(&make), where_(&where) {
+    for (const TorchLink& link : chain.links) {
+      for (const auto& function : link.before) add(function, &link.module);
+      add(link);
+    }
+    for (const auto& function : chain.after) add(function, nullptr);
+  }
+
+  [[nodiscard]] std::vector<AnyLayer<S>> take() && { return std::move(layers_); }
+
+ private:
+  [[nodiscard]] Where at(const std::string& entry) const {
+    return where_->in(".modules: " + entry);
+  }
+
+  /// `next`: the module right after it.
+  void add(const PyTorchFunction& function, const TorchModule* next) {
+    const auto* activation = std::get_if<Activation>(&function);
+    if (activation && *activation == Activation::linear) return;
+    if (next && next->kind == TorchModule::Kind::Embedding) {
+      at(code_text(function)).refuse("cannot run before " + next->text() + ", which takes ids");
+    }
+    if (activation) {
+      layers_.emplace_back(Activate<S>(*activation));
+    } else if (const auto* dropout = std::get_if<Dropout<float>>(&function)) {
+      layers_.emplace_back(Dropout<S>(dropout->rate(), dropout->options()));
+    } else {
+      if (!without_steps_.empty()) {
+        at(code_text(function)).refuse("there are no steps left after " + without_steps_);
+      }
+      if (std::holds_alternative<LastStep<float>>(function)) {
+        layers_.emplace_back(LastStep<S>());
+      } else {
+        layers_.emplace_back(MeanOverSteps<S>());
+      }
+      without_steps_ = code_text(function);
+    }
+  }
+
+  void add(const TorchLink& link) {
+    const TorchModule& module = link.module;
+    if (link.residual) require_residual(link);
+    if (module.kind == TorchModule::Kind::Linear) {
+      AnyLayer<S> layer = make_->linear(module, link.activation.value_or(Activation::linear));
+      layers_.push_back(link.residual ? residual_of<Accepts::any, Returns::same>(std::move(layer))
+                                      : std::move(layer));
+      return;
+    }
+    if (module.kind == TorchModule::Kind::Embedding) layers_.push_back(make_->embedding(module));
+    if (module.is_recurrent()) add_recurrent(link);
+    if (link.activation && *link.activation != Activation::linear) {
+      layers_.emplace_back(Activate<S>(*link.activation));
+    }
+  }
+
+  void add_recurrent(const TorchLink& link) {
+    const TorchModule& module = link.module;
+    if (!without_steps_.empty()) {
+      at(code_text(link))
+          .refuse("takes sequences, but there are no steps left after " + without_steps_);
+    }
+    for (int layer = 0; layer < module.layers; ++layer) {
+      const bool ends = layer == module.layers - 1 && link.output != PyTorchOutput::sequences;
+      // Bidirectional without return_sequences gives the last step of each reading.
+      const bool apart = ends && link.output == PyTorchOutput::last_step &&
+                         (module.bidirectional || link.residual);
+      AnyLayer<S> made = make_->recurrent(module, layer, !ends || apart);
+      layers_.push_back(link.residual
+                            ? residual_of<Accepts::sequences, Returns::sequence>(std::move(made))
+                            : std::move(made));
+      if (apart) layers_.emplace_back(LastStep<S>());
+      if (ends) without_steps_ = code_text(link) + ", of which the last is taken";
+    }
+  }
+
+  void require_residual(const TorchLink& link) const {
+    const TorchModule& module = link.module;
+    const Where here = at(code_text(link));
+    if (module.kind == TorchModule::Kind::Embedding || module.inputs != module.outputs()) {
+      here.refuse("adds the input to the output, which must be as many; it is " + module.text());
+    }
+    if (!module.is_recurrent()) return;
+    if (module.layers > 1) {
+      here.refuse("goes around one layer, but " + module.text() + " has " +
+                  std::to_string(module.layers) +
+                  "; load it into a model of your own, or write it as modules of one layer each");
+    }
+    if (link.activation && *link.activation != Activation::linear) {
+      here.refuse(
+          "an activation between a recurrent module and the sum is not read; after the "
+          "sum it is an entry of its own");
+    }
+    if (link.output == PyTorchOutput::last_state) {
+      here.refuse(".output = PyTorchOutput::last_state is not that of a sum; take last_step");
+    }
+  }
+
+  template <Accepts takes, Returns gives>
+  [[nodiscard]] static AnyLayer<S> residual_of(AnyLayer<S> layer) {
+    return AnyLayer<S>(Residual(ErasedLayer<S, takes, gives, false>(std::move(layer))));
+  }
+
+  TorchLayers<S>* make_;
+  const Where* where_;
+  std::vector<AnyLayer<S>> layers_;
+  /// After what there are no steps any more; empty while there are.
+  std::string without_steps_;
+};
+
+/// Sequences where a module or function of the chain takes them.
+[[nodiscard]] inline Input torch_input(const TorchChain& chain) {
+  const TorchModule& first = chain.links.front().module;
+  if (first.kind == TorchModule::Kind::Embedding) return Input(Dynamic);
+  const auto takes_steps = [](const PyTorchFunction& function) {
+    return std::holds_alternative<LastStep<float>>(function) ||
+           std::holds_alternative<MeanOverSteps<float>>(function);
+  };
+  bool steps = std::any_of(chain.after.begin(), chain.after.end(), takes_steps);
+  for (const TorchLink& link : chain.links) {
+    steps = steps || link.module.is_recurrent() ||
+            std::any_of(link.before.begin(), link.before.end(), takes_steps);
+  }
+  return steps ? Input(Dynamic, first.inputs) : Input(first.inputs);
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/element.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/json_numbers.hpp>
+#include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/source.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/safetensors/format.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The tensors of a PyTorch model by name. Those of safetensors view the source.
+struct TorchStateDict {
+  NamedArrays arrays;
+  std::map<std::string, std::string> metadata;
+  /// The names in the order of the model's definition; empty where the file does not keep it.
+  std::vector<std::string> order;
+  /// What trainers of guitar amplifiers say besides; see io/torch/audio_model.hpp.
+  std::optional<Json> model_data = {};
+};
+
+/// A JSON object of nested lists, one a tensor, in the order of the model's definition; or an
+/// object of that, "state_dict", and of "model_data".
+[[nodiscard]] inline TorchStateDict read_torch_json(const Source& source) {
+  const Where where = source.where();
+  const Json json = read_json(source);
+  if (!json.is_object()) where.expected("an object of tensors", found_text(json));
+  TorchStateDict state{NamedArrays(where), {}, {}, {}};
+  const Json* tensors = &json;
+  if (json.contains("state_dict")) {
+    ObjectReader both(json, where);
+    state.model_data = both.raw("model_data");
+    tensors = &both.raw("state_dict");
+    both.finish();
+    if (!tensors->is_object()) {
+      where.in("state_dict").expected("an object of tensors", found_text(*tensors));
+    }
+  }
+  for (const auto& [name, value] : tensors->items()) {
+    const Where here = where.in(in_quotes(name));
+    if (!value.is_array()) here.expected("a tensor as nested lists of numbers", found_text(value));
+    Numbers numbers = numbers_of(value, here);
+    state.arrays.add(name, std::move(numbers.shape), numbers.values);
+    state.order.push_back(name);
+  }
+  return state;
+}
+
+/// A state_dict in safetensors or in JSON, told apart by the first bytes. Throws FormatError on
+/// anything else; on what torch.save writes it says why.
+[[nodiscard]] inline TorchStateDict read_torch_state_dict(const Source& source) {
+  const auto head = source.head(64);
+  const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+  // The length of a header, which as the beginning of a text would be too large for any file.
+  if (head.size() >= 8 && read_word<std::uint64_t>(head.data()) <= source.size() - 8) {
+    SafetensorsFile file = read_safetensors(source);
+    return {std::move(file.arrays), std::move(file.metadata), {}, {}};
+  }
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos && text[first] == '{') return read_torch_json(source);
+  if (text.starts_with("PK") || text.starts_with("\x80")) {
+    source.where().refuse(
+        "this is what torch.save writes, a pickle, which may hold code and is not read; write the "
+        "tensors alone by safetensors.torch.save_file(model.state_dict(), path)");
+  }
+  source.where().expected("a state_dict in safetensors or JSON", in_quotes(text.substr(0, 16)));
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#include <strata/base/sizes.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Working memory that starts at a cache line and is kept when a later use needs no more.
+template <class Scalar>
+class Buffer {
+ public:
+  static constexpr std::size_t alignment = 64;
+
+  Buffer() = default;
+  explicit Buffer(Index size) { resize(size); }
+
+  /// Makes room. The values are unspecified. Throws MemoryError when there is none; it is empty
+  /// then.
+  void resize(Index size) {
+    if (size > capacity_) {
+      memory_.reset();
+      capacity_ = size_ = 0;
+      const auto bytes = static_cast<std::size_t>(size) * sizeof(Scalar);
+      const std::size_t aligned = bytes < huge_page ? alignment : huge_page;
+      memory_ = sizes::allocate(size, sizeof(Scalar), [&] {
+        return std::unique_ptr<Scalar, Free>(
+            static_cast<Scalar*>(::operator new(bytes, std::align_val_t(aligned))), Free{aligned});
+      });
+      capacity_ = size;
+#ifdef __linux__
+      // Walking through many small pages costs large products several per cent. No matter if the
+      // kernel declines.
+      if (bytes >= huge_page) madvise(memory_.get(), bytes / huge_page * huge_page, MADV_HUGEPAGE);
+#endif
+    }
+    size_ = size;
+  }
+
+  void fill(Scalar value) { std::fill(data(), data() + size_, value); }
+
+  [[nodiscard]] Scalar* data() noexcept { return memory_.get(); }
+  [[nodiscard]] const Scalar* data() const noexcept { return memory_.get(); }
+  [[nodiscard]] Index size() const noexcept { return size_; }
+
+ private:
+  static constexpr std::size_t huge_page = std::size_t{1} << 21;
+
+  struct Free {
+    std::size_t aligned = alignment;
+
+    void operator()(Scalar* memory) const noexcept {
+      ::operator delete(memory, std::align_val_t(aligned));
+    }
+  };
+
+  std::unique_ptr<Scalar, Free> memory_;
+  Index capacity_ = 0;
+  Index size_ = 0;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// What packing adds to the biases of recurrent layers. With zero biases and silence a memory would
+/// shrink to a denormal number and stay there, which makes a step up to a hundred times slower on
+/// many processors. So no bias is quite zero. Its cube, which exp takes, is no denormal number
+/// either; for its fourth power see kernels/tanh.hpp.
+template <class Scalar>
+inline constexpr Scalar denormal_bias = sizeof(Scalar) < 8 ? Scalar(1e-11) : Scalar(1e-100);
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <algorithm>
+
+#include <strata/kernels/buffer.hpp>
+#include <strata/kernels/dot_rows.hpp>
+#include <strata/kernels/product.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// y = x W + b for rows of numbers: W (F, U) in C order, b (U). Rows are given by functions of
+/// their number.
+template <class Scalar>
+class Linear {
+ public:
+  /// Working memory of add_gradients.
+  struct Scratch {
+    Buffer<Scalar> panels;
+    Buffer<Scalar> strips;
+    Buffer<Scalar> sums;
+  };
+
+  /// `bias` may be null; `more` is added to it. Only with `training` can derivatives be taken back.
+  /// W may be columns of a wider matrix: `stride` numbers lie between its rows, U without.
+  void pack(Index inputs, Index units, const Scalar* kernel, const Scalar* bias, bool training,
+            Index stride = 0, Scalar more = 0) {
+    if (stride == 0) stride = units;
+    inputs_ = inputs;
+    units_ = units;
+    const auto weight = [&](Index unit, Index k) { return kernel[k * stride + unit]; };
+    const auto bias_of = [&](Index unit) { return bias ? bias[unit] + more : more; };
+    if (are_few(units)) {
+      dots_.pack(units, inputs, weight, bias_of);
+    } else {
+      weights_.pack(units, inputs, weight, bias_of);
+    }
+    if (training) {
+      transposed_.pack(inputs, units, [&](Index k, Index unit) { return weight(unit, k); });
+    }
+  }
+
+  [[nodiscard]] Index inputs() const noexcept { return inputs_; }
+  [[nodiscard]] Index units() const noexcept { return units_; }
+
+  /// y(row) = x(row) W + b. Inputs and Units are Dynamic, or the packed sizes.
+  template <Index Inputs = Dynamic, Index Units = Dynamic, class X, class Y>
+  void apply(Index rows, X x, Y y) const noexcept {
+    if (are_few(Units == Dynamic ? units() : Units)) {
+      for (Index row = 0; row < rows; ++row) dots_.template apply<Units, Inputs>(x(row), y(row));
+      return;
+    }
+    multiply(
+        weights_, rows, inputs(), [&](Index row, Index) -> const Scalar* { return x(row); }, y);
+  }
+
+  /// dx(row) = dy(row) W^T.
+  template <class DY, class DX>
+  void apply_transposed(Index rows, DY dy, DX dx) const noexcept {
+    multiply(
+        transposed_, rows, units(), [&](Index row, Index) -> const Scalar* { return dy(row); }, dx);
+  }
+
+  /// Adds x(row)^T dy(row) over all rows to dW, and dy(row) to db where that is not null.
+  template <class X, class DY>
+  void add_gradients(Index rows, X x, DY dy, Scalar* kernel, Scalar* bias, Scratch& scratch,
+                     Index stride = 0) const {
+    if (stride == 0) stride = units();
+    if (bias) {
+      for (Index row = 0; row < rows; ++row) {
+        const Scalar* const from = dy(row);
+        for (Index unit = 0; unit < units(); ++unit) bias[unit] += from[unit];
+      }
+    }
+    if (units() > Pack<Scalar>::width) {
+      add_kernel_gradient<tile_vectors<Scalar>>(rows, x, dy, kernel, stride, scratch);
+    } else {
+      add_kernel_gradient<1>(rows, x, dy, kernel, stride, scratch);
+    }
+  }
+
+ private:
+  /// So few that they would leave most lanes of a register empty.
+  static constexpr bool are_few(Index units) noexcept { return 4 * units <= Pack<Scalar>::width; }
+
+  template <int Vectors, class X, class DY>
+  void add_kernel_gradient(Index rows, X x, DY dy, Scalar* gradient, Index stride,
+                           Scratch& scratch) const {
+    constexpr Index wide = Vectors * Pack<Scalar>::width;
+    const Index panels = (units() + wide - 1) / wide;
+    scratch.panels.resize(panels * rows * wide);
+    Scalar* to = scratch.panels.data();
+    for (Index panel = 0; panel < panels; ++panel) {
+      const Index used = std::min(wide, units() - panel * wide);
+      for (Index row = 0; row < rows; ++row, to += wide) {
+        std::copy_n(dy(row) + panel * wide, used, to);
+        std::fill(to + used, to + wide, Scalar(0));
+      }
+    }
+    scratch.sums.resize(panels * inputs() * wide);
+    scratch.sums.fill(0);
+    for (Index start = 0; start < rows; start += outer_product_rows) {
+      const Index depth = std::min(outer_product_rows, rows - start);
+      pack_strips(
+          depth, inputs(), false, [&](Index row) -> const Scalar* { return x(start + row); },
+          scratch.strips);
+      for (Index panel = 0; panel < panels; ++panel) {
+        add_outer_product<Vectors>(
+            static_cast<const Scalar*>(scratch.panels.data()) + (panel * rows + start) * wide,
+            depth, inputs(), static_cast<const Scalar*>(scratch.strips.data()),
+            scratch.sums.data() + panel * inputs() * wide);
+      }
+    }
+    const Scalar* sum = scratch.sums.data();
+    for (Index panel = 0; panel < panels; ++panel) {
+      const Index used = std::min(wide, units() - panel * wide);
+      for (Index k = 0; k < inputs(); ++k, sum += wide) {
+        for (Index lane = 0; lane < used; ++lane) {
+          gradient[k * stride + panel * wide + lane] += sum[lane];
+        }
+      }
+    }
+  }
+
+  Index inputs_ = 0;
+  Index units_ = 0;
+  PackedMatrix<Scalar> weights_;
+  DotRows<Scalar> dots_;
+  PackedMatrix<Scalar> transposed_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <algorithm>
+
+#include <strata/kernels/simd.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Asks for the numbers that are needed next, to the second cache: some before each of so many
+/// `calls`, since a core waits when it asks for much at once. By default for none.
+template <class Scalar>
+class Prefetch {
+ public:
+  Prefetch() = default;
+  Prefetch(const Scalar* from, Index count, Index calls)
+      : next_(from), end_(from + count), share_((count / line + calls) / calls * line) {}
+
+  STRATA_ALWAYS_INLINE void advance() {
+    const Scalar* const stop = std::min(next_ + share_, end_);
+    for (; next_ < stop; next_ += line) __builtin_prefetch(next_, 0, 2);
+  }
+
+ private:
+  static constexpr Index line = 64 / sizeof(Scalar);
+
+  const Scalar* next_ = nullptr;
+  const Scalar* end_ = nullptr;
+  Index share_ = 0;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include <strata/kernels/buffer.hpp>
+#include <strata/kernels/prefetch.hpp>
+#include <strata/kernels/tile.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// A matrix of `lanes` outputs by `depth` inputs, and a bias for each output, laid out as the tile
+/// reads it. The lanes are cut into blocks of as many registers as a tile takes, then of one
+/// register for what is left where that pads less; a block holds its bias, and for each k the
+/// weights of its lanes, padded with zeros.
+template <class Scalar>
+class PackedMatrix {
+ public:
+  static constexpr Index width = Pack<Scalar>::width;
+  static constexpr Index wide = tile_vectors<Scalar> * width;
+
+  /// Packs element(lane, k) and bias(lane).
+  template <class Element, class Bias>
+  void pack(Index lanes, Index depth, Element element, Bias bias) {
+    lanes_ = lanes;
+    depth_ = depth;
+    values_.resize(padded<Scalar>(lanes) * (1 + depth));
+    Scalar* to = values_.data();
+    // Tiles of the matrix that stay in the first cache, whichever way it is read.
+    constexpr Index tile = 64;
+    for (Index first = 0; first < lanes; first += block_size(first)) {
+      const Index size = block_size(first);
+      const Index used = std::min(size, lanes - first);
+      for (Index lane = 0; lane < size; ++lane) {
+        *to++ = lane < used ? bias(first + lane) : Scalar(0);
+      }
+      for (Index start = 0; start < depth; start += tile) {
+        const Index end = std::min(start + tile, depth);
+        for (Index lane = 0; lane < size; ++lane) {
+          for (Index k = start; k < end; ++k) {
+            to[(k - start) * size + lane] = lane < used ? element(first + lane, k) : Scalar(0);
+          }
+        }
+        to += (end - start) * size;
+      }
+    }
+  }
+
+  template <class Element>
+  void pack(Index lanes, Index depth, Element element) {
+    pack(lanes, depth, element, [](Index) { return Scalar(0); });
+  }
+
+  [[nodiscard]] Index lanes() const noexcept { return lanes_; }
+  [[nodiscard]] Index depth() const noexcept { return depth_; }
+
+  /// Lanes of the block that begins at lane `first`: `wide` or `width`.
+  [[nodiscard]] Index block_size(Index first) const noexcept {
+    return lanes_ - first > wide - width ? wide : width;
+  }
+
+  [[nodiscard]] const Scalar* bias(Index first) const noexcept {
+    return values_.data() + first * (1 + depth_);
+  }
+  [[nodiscard]] const Scalar* weights(Index first) const noexcept {
+    return bias(first) + block_size(first);
+  }
+
+ private:
+  Buffer<Scalar> values_;
+  Index lanes_ = 0;
+  Index depth_ = 0;
+};
+
+/// to(c)[lane] = bias[lane] + sum over k of matrix(lane, k) * column(c)[k], for all columns c.
+///
+/// A column may lie in memory as segments of `length` numbers, the last one perhaps shorter:
+/// column(c, segment).
+template <class Scalar, class Column, class To>
+void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index length, Column column,
+              To to) {
+  constexpr Index wide = PackedMatrix<Scalar>::wide;
+  // Segments that one tile runs through.
+  constexpr Index most = 8;
+  std::array<const Scalar*, static_cast<std::size_t>(most * tile_chunk)> pointers;
+  std::array<Scalar, static_cast<std::size_t>(tile_chunk * wide)> tail;
+  for_chunks(columns, [&](Index start, Index count) {
+    for (Index k = 0; k < matrix.depth(); k += most * length) {
+      std::array<TileSegment<Scalar>, static_cast<std::size_t>(most)> in;
+      Index segments = 0;
+      for (; segments < most && k + segments * length < matrix.depth(); ++segments) {
+        const Scalar** const to_columns = pointers.data() + segments * tile_chunk;
+        for (Index c = 0; c < count; ++c) to_columns[c] = column(start + c, k / length + segments);
+        in[static_cast<std::size_t>(segments)] = {
+            .depth = std::min(length, matrix.depth() - k - segments * length),
+            .step = 1,
+            .columns = to_columns};
+      }
+      for (Index first = 0; first < matrix.lanes(); first += matrix.block_size(first)) {
+        const Index block = matrix.block_size(first);
+        const bool whole = block <= matrix.lanes() - first;
+        const auto sums = [&](Index c) {
+          return whole ? to(start + c) + first : tail.data() + c * block;
+        };
+        const auto before = [&](Index c) -> const Scalar* {
+          return k == 0 ? matrix.bias(first) : sums(c);
+        };
+        const TileWeights<Scalar> weights{matrix.weights(first) + k * block, block};
+        if (block == wide) {
+          multiply_columns<tile_vectors<Scalar>>(in.data(), segments, count, weights, before, sums);
+        } else {
+          multiply_columns<1>(in.data(), segments, count, weights, before, sums);
+        }
+        if (whole || k + most * length < matrix.depth()) continue;
+        for (Index c = 0; c < count; ++c) {
+          std::copy_n(sums(c), matrix.lanes() - first, to(start + c) + first);
+        }
+      }
+    }
+  });
+}
+
+/// sum[j][lane] += panel[r][lane] * row(r)[j], summed over the rows r, for all j: the gradient of
+/// weights that multiplied row(r)[j] and gave the outputs with derivatives `panel`, of `Registers`
+/// registers of lanes a row. `strips` is what pack_strips made of the rows. `next`, in tile_count()
+/// shares, is what the product after this one reads.
+template <int Registers, class Scalar>
+void add_outer_product(const Scalar* panel, Index rows, Index columns, const Scalar* strips,
+                       Scalar* sum, Prefetch<Scalar> next = {}) {
+  constexpr Index lanes = Registers * Pack<Scalar>::width;
+  for_vector_blocks<Scalar, Registers>([&](auto first, auto vectors) {
+    const Index lane = first * Pack<Scalar>::width;
+    for_column_groups(columns, [&](Index begin, int size) {
+      next.advance();
+      const Scalar* values[tile_columns];
+      Scalar* out[tile_columns];
+      for (int n = 0; n < size; ++n) {
+        values[n] = strips + begin * rows + n;
+        out[n] = sum + (begin + n) * lanes + lane;
+      }
+      const TileSegment<Scalar> in{.depth = rows, .step = size, .columns = values};
+      tile_for<Scalar, vectors>(size)(&in, 1, 0, {panel + lane, lanes}, out, out);
+    });
+  });
+}
+
+/// Rows of numbers in the order in which add_outer_product reads them: the columns of a tile side
+/// by side. With `ones` there is one column more, of ones: its product is the sum of all rows.
+template <class Scalar, class Row>
+void pack_strips(Index rows, Index columns, bool ones, Row row, Buffer<Scalar>& strips) {
+  const Index all = columns + (ones ? 1 : 0);
+  strips.resize(rows * all);
+  for (Index r = 0; r < rows; ++r) {
+    const Scalar* values = row(r);
+    for_column_groups(all, [&](Index begin, int size) {
+      Scalar* const to = strips.data() + begin * rows + r * size;
+      // Unrolled, since a call of memcpy for so few numbers takes longer than they do.
+      unroll<tile_columns>([&](auto n) {
+        if (n < size) to[n] = begin + n < columns ? values[begin + n] : Scalar(1);
+      });
+    });
+  }
+}
+
+/// Rows whose strips stay in the first cache.
+inline constexpr Index outer_product_rows = 128;
+
+}  // namespace strata::inline STRATA_TARGET::detail

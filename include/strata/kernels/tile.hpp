@@ -1,0 +1,172 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+#include <utility>
+
+#include <strata/kernels/simd.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Registers of one tile: at most `tile_vectors` by `tile_columns` accumulators. 4 x 6 fills the 32
+/// registers of AVX-512, 2 x 6 the 16 of AVX2 and SSE.
+template <class Scalar>
+inline constexpr int tile_vectors = sizeof(typename Pack<Scalar>::Register) >= 64 ? 4 : 2;
+inline constexpr int tile_columns = 6;
+
+/// Part of the depth of a product: where the numbers of each column begin, and how far apart they
+/// are.
+template <class Scalar>
+struct TileSegment {
+  Index depth;
+  Index step;
+  const Scalar* const* columns;
+};
+
+/// What a tile multiplies with: some registers side by side for each k, `step` numbers from one k
+/// to the next.
+template <class Scalar>
+struct TileWeights {
+  const Scalar* first;
+  Index step;
+};
+
+/// The kernel of every product in strata, an outer product summed over the depth k, which runs
+/// through all segments:
+///
+///   to[n][v] = from[n][v] + sum over k of weights[k][v] * columns[first + n][k].
+///
+/// Vectors x Columns sums stay in registers all the time. `from` may be `to`, or the same bias for
+/// all columns.
+template <class Scalar, int Vectors, int Columns>
+void tile(const TileSegment<Scalar>* segments, Index segment_count, Index first,
+          TileWeights<Scalar> weights, const Scalar* const* from, Scalar* const* to) {
+  using P = Pack<Scalar>;
+  // Fewer than eight independent sums leave the multiply-add units waiting; split each.
+  constexpr int chains = (Vectors * Columns + 7) / (Vectors * Columns);
+  P sum[chains][Columns][Vectors];
+  unroll<Columns>([&](auto n) STRATA_INLINE_LAMBDA {
+    unroll<Vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+      sum[0][n][v] = P::load(from[n] + v * P::width);
+      unroll<chains - 1>([&](auto c)
+                             STRATA_INLINE_LAMBDA { sum[c + 1][n][v] = P::broadcast(Scalar(0)); });
+    });
+  });
+
+  const Scalar* row = weights.first;
+  for (Index segment = 0; segment < segment_count; ++segment) {
+    const Index depth = segments[segment].depth;
+    const Index step = segments[segment].step;
+    const Scalar* column[Columns];
+    unroll<Columns>([&](auto n)
+                        STRATA_INLINE_LAMBDA { column[n] = segments[segment].columns[first + n]; });
+    const auto accumulate = [&](auto chain, Index k) STRATA_INLINE_LAMBDA {
+      P weight[Vectors];
+      unroll<Vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+        weight[v] = P::load(row + v * P::width);
+        if constexpr (Columns > 1) weight[v] = weight[v].held();
+      });
+      row += weights.step;
+      unroll<Columns>([&](auto n) STRATA_INLINE_LAMBDA {
+        const P value = P::broadcast(column[n][k * step]).held();
+        unroll<Vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+          sum[chain][n][v] = multiply_add(weight[v], value, sum[chain][n][v]);
+        });
+      });
+    };
+    Index k = 0;
+    if constexpr (chains > 1) {
+      for (; k + chains <= depth; k += chains) {
+        unroll<chains>([&](auto c) STRATA_INLINE_LAMBDA { accumulate(c, k + c); });
+      }
+    }
+    for (; k < depth; ++k) accumulate(std::integral_constant<int, 0>{}, k);
+  }
+
+  unroll<Columns>([&](auto n) STRATA_INLINE_LAMBDA {
+    unroll<Vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+      P total = sum[0][n][v];
+      unroll<chains - 1>([&](auto c) STRATA_INLINE_LAMBDA { total = total + sum[c + 1][n][v]; });
+      total.store(to[n] + v * P::width);
+    });
+  });
+}
+
+template <class Scalar>
+using Tile = void (*)(const TileSegment<Scalar>* segments, Index segment_count, Index first,
+                      TileWeights<Scalar> weights, const Scalar* const* from, Scalar* const* to);
+
+/// The tile for a number of columns that is known when the program runs.
+template <class Scalar, int Vectors>
+[[nodiscard]] Tile<Scalar> tile_for(int columns) {
+  static constexpr auto table = []<int... I>(std::integer_sequence<int, I...>) {
+    return std::array<Tile<Scalar>, sizeof...(I)>{&tile<Scalar, Vectors, I + 1>...};
+  }
+  (std::make_integer_sequence<int, tile_columns>{});
+  return table[static_cast<std::size_t>(columns - 1)];
+}
+
+/// Splits `count` columns into groups of nearly equal size that fit a tile, and calls
+/// f(first, size) for each.
+template <class F>
+STRATA_ALWAYS_INLINE void for_column_groups(Index count, F&& f) {
+  constexpr Index most = tile_columns;
+  const Index groups = (count + most - 1) / most;
+  for (Index group = 0, first = 0; group < groups; ++group) {
+    const Index size = (count - first + groups - group - 1) / (groups - group);
+    f(first, static_cast<int>(size));
+    first += size;
+  }
+}
+
+/// Columns that pass the weights of a tile together, while those lie in the first cache.
+inline constexpr Index tile_chunk = 16 * tile_columns;
+
+/// Tiles that so many columns and registers of a row take.
+template <class Scalar>
+[[nodiscard]] constexpr Index tile_count(Index columns, Index registers) {
+  constexpr Index vectors = tile_vectors<Scalar>;
+  return ((columns + tile_columns - 1) / tile_columns) * ((registers + vectors - 1) / vectors);
+}
+
+/// f(first, size) for chunks of at most tile_chunk columns.
+template <class F>
+STRATA_ALWAYS_INLINE void for_chunks(Index count, F&& f) {
+  for (Index first = 0; first < count; first += tile_chunk) {
+    f(first, std::min(tile_chunk, count - first));
+  }
+}
+
+/// Splits a row of `Registers` registers into blocks that fit a tile, and calls f(first, vectors)
+/// for each, with constants.
+template <class Scalar, int Registers, class F>
+STRATA_ALWAYS_INLINE void for_vector_blocks(F&& f) {
+  constexpr int most = tile_vectors<Scalar>;
+  unroll<(Registers + most - 1) / most>([&](auto block) STRATA_INLINE_LAMBDA {
+    constexpr int first = block * most;
+    f(std::integral_constant<int, first>{},
+      std::integral_constant<int, std::min(most, Registers - first)>{});
+  });
+}
+
+/// The tiles of `count` columns with the same weights: from(n) and to(n) are a column's rows of
+/// sums.
+template <int Vectors, class Scalar, class From, class To>
+STRATA_ALWAYS_INLINE void multiply_columns(const TileSegment<Scalar>* segments, Index segment_count,
+                                           Index count, TileWeights<Scalar> weights, From from,
+                                           To to) {
+  for_column_groups(count, [&](Index first, int size) {
+    const Scalar* begin[tile_columns];
+    Scalar* end[tile_columns];
+    for (int n = 0; n < size; ++n) {
+      begin[n] = from(first + n);
+      end[n] = to(first + n);
+    }
+    tile_for<Scalar, Vectors>(size)(segments, segment_count, first, weights, begin, end);
+  });
+}
+
+}  // namespace strata::inline STRATA_TARGET::detail

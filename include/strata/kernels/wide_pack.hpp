@@ -1,0 +1,64 @@
+#pragma once
+
+#include <strata/kernels/simd.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Two or three registers as one. What is computed with it are as many chains of results side by
+/// side, none of which waits for another.
+template <class Scalar, int Width>
+  requires(Width == 2 * register_width<Scalar> || Width == 3 * register_width<Scalar>)
+struct Pack<Scalar, Width> {
+  using value_type = Scalar;
+  using First = Pack<Scalar>;
+  using Rest = Pack<Scalar, Width - First::width>;
+  static constexpr int width = Width;
+
+  First low;
+  Rest high;
+
+  static STRATA_ALWAYS_INLINE Pack load(const Scalar* from) {
+    return {First::load(from), Rest::load(from + First::width)};
+  }
+  static STRATA_ALWAYS_INLINE Pack broadcast(Scalar value) {
+    return {First::broadcast(value), Rest::broadcast(value)};
+  }
+  STRATA_ALWAYS_INLINE void store(Scalar* to) const {
+    low.store(to);
+    high.store(to + First::width);
+  }
+
+  friend STRATA_ALWAYS_INLINE Pack operator+(Pack a, Pack b) {
+    return {a.low + b.low, a.high + b.high};
+  }
+  friend STRATA_ALWAYS_INLINE Pack operator-(Pack a, Pack b) {
+    return {a.low - b.low, a.high - b.high};
+  }
+  friend STRATA_ALWAYS_INLINE Pack operator*(Pack a, Pack b) {
+    return {a.low * b.low, a.high * b.high};
+  }
+  friend STRATA_ALWAYS_INLINE Pack operator/(Pack a, Pack b) {
+    return {a.low / b.low, a.high / b.high};
+  }
+  friend STRATA_ALWAYS_INLINE Pack multiply_add(Pack a, Pack b, Pack c) {
+    return {multiply_add(a.low, b.low, c.low), multiply_add(a.high, b.high, c.high)};
+  }
+  friend STRATA_ALWAYS_INLINE Pack min(Pack a, Pack b) {
+    return {min(a.low, b.low), min(a.high, b.high)};
+  }
+  friend STRATA_ALWAYS_INLINE Pack max(Pack a, Pack b) {
+    return {max(a.low, b.low), max(a.high, b.high)};
+  }
+  friend STRATA_ALWAYS_INLINE Pack abs(Pack a) { return {abs(a.low), abs(a.high)}; }
+  friend STRATA_ALWAYS_INLINE Pack exp(Pack a) { return {exp(a.low), exp(a.high)}; }
+  friend STRATA_ALWAYS_INLINE Pack eigen_tanh(Pack a) {
+    return {eigen_tanh(a.low), eigen_tanh(a.high)};
+  }
+  friend STRATA_ALWAYS_INLINE Pack where_less(Pack a, Pack b, Pack yes, Pack no) {
+    return {where_less(a.low, b.low, yes.low, no.low),
+            where_less(a.high, b.high, yes.high, no.high)};
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <strata/contracts/parameter.hpp>
+#include <strata/random.hpp>
+#include <strata/recurrent/scan.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET {
+
+/// The derivatives that run from step to step, one row for each sequence. dh by the outputs, U
+/// numbers, and dmemory by the memories are those after the step, and become those before it.
+template <class Scalar>
+struct CellDerivatives {
+  Rows<Scalar> dh;
+  Rows<Scalar> dmemory;
+};
+
+/// One step of a recurrent layer for a batch: what tells an LSTM from a GRU. `Recurrent` makes a
+/// layer of it, and brings the loop over the steps, masks, states, dropout, zoneout and direction.
+///
+/// The state of a sequence is the output h of `outputs()` numbers and `memories` rows of `units()`
+/// numbers each (for an LSTM one: c). In a scan each memory is padded to whole registers.
+///
+/// - `packed.step(x, h, memory, y) noexcept`: one step of one sequence, without padding; memory is
+///   replaced, y must not be h. Where kernels are faster if the order in which they read the
+///   weights turns from step to step, `packed.step(x, h, memory, y, reverse)` too, in which y
+///   replaces h.
+/// - `forward(packed, at, scratch)` predicts one step, after `prepare(packed, scratch, batch)`;
+///   `forward(packed, at, tape)` trains, after `prepare(packed, tape, batch, steps)`.
+/// - `backward(packed, at, tape, derivatives, first)` takes a step back; at the `first` one nobody
+///   needs the derivatives before it.
+/// - `gradients(packed, scan, tape, gradient)` adds those of all parameters, in their order, when
+///   all steps are back; `input_derivative(packed, scan, tape, dx)` writes those by x, (B, T, F).
+///
+/// A scan may be a window of the steps of a sequence: the rows that it gives are the right ones,
+/// and `prepare` is called before each, with the steps of the window.
+template <class C>
+concept RecurrentCell = std::copyable<C> &&
+    requires(C cell, const C& fixed, typename C::Packed& packed, const typename C::Packed& ready,
+             typename C::Scratch& scratch, typename C::Tape& tape, Index size, const Random& random,
+             const detail::ScanStep<typename C::scalar_type>& at,
+             const detail::Scan<typename C::scalar_type>& scan,
+             const CellDerivatives<typename C::scalar_type>& derivatives,
+             std::span<typename C::scalar_type> gradient, const typename C::scalar_type* value,
+             typename C::scalar_type* result) {
+  { C::fixed_inputs } -> std::convertible_to<Index>;
+  { C::fixed_outputs } -> std::convertible_to<Index>;
+  { C::memories } -> std::convertible_to<Index>;
+  { fixed.kind() } -> std::convertible_to<std::string>;
+  { fixed.inputs() } -> std::same_as<Index>;
+  { fixed.outputs() } -> std::same_as<Index>;
+  { fixed.units() } -> std::same_as<Index>;
+  cell.build(size);
+  cell.initialize(random);
+  { cell.parameters() } -> std::same_as<std::vector<Parameter<typename C::scalar_type>>>;
+  fixed.pack(packed, true);
+  fixed.prepare(ready, tape, size, size);
+  fixed.prepare(ready, scratch, size);
+  fixed.forward(ready, at, scratch);
+  fixed.forward(ready, at, tape);
+  fixed.backward(ready, at, tape, derivatives, true);
+  fixed.gradients(ready, scan, tape, gradient);
+  fixed.input_derivative(ready, scan, tape, result);
+  { ready.step(value, value, result, result) }
+  noexcept;
+};
+
+}  // namespace strata::inline STRATA_TARGET

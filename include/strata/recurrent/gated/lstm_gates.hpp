@@ -1,0 +1,60 @@
+#pragma once
+
+#include <strata/recurrent/gated/activations.hpp>
+#include <strata/recurrent/gated/gates.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// The gates i, f, g, o of an LSTM.
+template <class Activations>
+struct LSTMEquations {
+  static constexpr int gates = 4;
+  static constexpr int memories = 1;
+  static constexpr bool reads_h = false;
+
+  Activations act;
+
+  /// Where the gates themselves are not kept: two divisions instead of five.
+  template <class V>
+    requires(Activations::standard&& has_quotients<V>)
+  STRATA_ALWAYS_INLINE V predict(GateStep<V, 4, 1, 0>& s)
+  const {
+    const auto i = sigmoid_quotient(s.z[0]);
+    const auto f = sigmoid_quotient(s.z[1]);
+    const auto g = tanh_quotient(s.z[2]);
+    const auto o = sigmoid_quotient(s.z[3]);
+    const V ig = i.under * g.under;
+    V& c = s.memory[0];
+    c = multiply_add(f.over * ig, c, i.over * g.over * f.under) / (f.under * ig);
+    const auto y = tanh_quotient(c);
+    return o.over * y.over / (o.under * y.under);
+  }
+
+  template <class V>
+  STRATA_ALWAYS_INLINE V operator()(GateStep<V, 4, 1, 0>& s) const {
+    const V i = act.sigma(s.z[0]);
+    const V f = act.sigma(s.z[1]);
+    const V g = act.phi(s.z[2]);
+    const V o = act.sigma(s.z[3]);
+    s.memory[0] = multiply_add(f, s.memory[0], i * g);
+    s.z = {i, f, g, o};
+    return o * act.psi(s.memory[0]);
+  }
+
+  template <class V>
+  STRATA_ALWAYS_INLINE void backward(const GateStep<V, 4, 1, 0>& s, const V& dh,
+                                     GateStep<V, 4, 1, 0>& d) const {
+    const auto& [i, f, g, o] = s.z;
+    const V& c_before = s.memory[0];
+    const V y = act.psi(multiply_add(f, c_before, i * g));
+    const V dc = multiply_add(dh * o, act.psi_derivative(y), d.memory[0]);
+    d.z[0] = dc * g * act.sigma_derivative(i);
+    d.z[1] = dc * c_before * act.sigma_derivative(f);
+    d.z[2] = dc * i * act.phi_derivative(g);
+    d.z[3] = dh * y * act.sigma_derivative(o);
+    d.memory[0] = dc * f;
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

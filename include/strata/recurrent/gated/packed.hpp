@@ -1,0 +1,303 @@
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <strata/kernels/buffer.hpp>
+#include <strata/kernels/denormal_bias.hpp>
+#include <strata/kernels/product.hpp>
+#include <strata/recurrent/gated/gates.hpp>
+#include <strata/recurrent/scan.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Weights of a gated cell in the order of its parameters, Keras' memory: kernel (F, G U),
+/// recurrent kernel (R, G U) for R outputs, bias (G U) or (2, G U) or null, peepholes (P, U).
+template <class Scalar>
+struct GateParameters {
+  Scalar* kernel;
+  Scalar* recurrent_kernel;
+  Scalar* bias;
+  Scalar* peepholes;
+};
+
+/// The weights of a gated cell as its kernels read them.
+///
+/// Units are handled in panels of one register width. For each panel the weights of all gates lie
+/// side by side, so that one tile computes all gates of its units for several sequences. What is
+/// left of the units goes into a panel of half or a quarter of that width, where the machine has
+/// such registers and that makes fewer rows: four gates of four units fill one register of 16.
+template <class Scalar, class Gates>
+struct GatePacked {
+  using Traits = GateTraits<Gates>;
+  static constexpr Index width = Pack<Scalar>::width;
+  static constexpr Index wide = Traits::slots * width;
+
+  Index inputs = 0;
+  Index outputs = 0;
+  Index units = 0;
+  Index panels = 0;
+  /// Units of the last panel, padding included.
+  Index last_width = width;
+
+  /// For each panel: the bias, a row of all slots of the panel's units; then, for each block of
+  /// registers of such a row that a tile takes, F rows of the kernel, R rows of the recurrent
+  /// kernel.
+  Buffer<Scalar> forward;
+  /// (P, padded U).
+  Buffer<Scalar> peepholes;
+  /// dz to dx and dz to dh; packed for training only.
+  PackedMatrix<Scalar> kernel_transposed;
+  PackedMatrix<Scalar> recurrent_transposed;
+
+  /// Registers of a row of a panel of `panel_width` units.
+  static constexpr int registers(int panel_width) {
+    return static_cast<int>((Traits::slots * panel_width + width - 1) / width);
+  }
+  /// The best width for a last panel of so many units.
+  static constexpr int width_for(Index rest) {
+    int best = width;
+    if constexpr (has_register<Scalar, width / 2>) {
+      if (rest <= width / 2 && registers(width / 2) < registers(best)) best = width / 2;
+    }
+    if constexpr (has_register<Scalar, width / 4>) {
+      if (rest <= width / 4 && registers(width / 4) < registers(best)) best = width / 4;
+    }
+    return best;
+  }
+  static constexpr Index panels_for(Index units) { return (units + width - 1) / width; }
+  static constexpr int last_width_for(Index units) {
+    return width_for(units - (panels_for(units) - 1) * width);
+  }
+
+  /// Whether a fixed number of units is three whole panels, which a step takes at once.
+  static constexpr bool fills_three(Index units) { return units == 3 * width; }
+
+  /// Whether the weights of such a cell lie in the first cache, of 32 KB or more.
+  static constexpr bool is_small(Index inputs, Index outputs, Index units) {
+    return (1 + inputs + outputs) * panels_for(units) * wide * Index(sizeof(Scalar)) <= 32 * 1024;
+  }
+
+  [[nodiscard]] Index panel_size() const noexcept { return (1 + depth()) * wide; }
+  /// Numbers of a row of a panel.
+  [[nodiscard]] Index row_size(Index panel) const noexcept {
+    return registers(static_cast<int>(panel_width(panel))) * width;
+  }
+  /// Numbers of one row of all panels.
+  [[nodiscard]] Index row_sizes() const noexcept {
+    return (panels - 1) * wide + row_size(panels - 1);
+  }
+  [[nodiscard]] const Scalar* bias(Index panel) const noexcept {
+    return forward.data() + panel * panel_size();
+  }
+  /// F + R.
+  [[nodiscard]] Index depth() const noexcept { return inputs + outputs; }
+  /// All of a panel but its bias.
+  [[nodiscard]] const Scalar* weights(Index panel) const noexcept {
+    return bias(panel) + row_size(panel);
+  }
+  /// The weights of the block of `vectors` registers that begins with register `first` of a row.
+  [[nodiscard]] TileWeights<Scalar> kernel(Index panel, int first, int vectors) const noexcept {
+    return {weights(panel) + first * width * depth(), vectors * width};
+  }
+  [[nodiscard]] TileWeights<Scalar> recurrent(Index panel, int first, int vectors) const noexcept {
+    const TileWeights<Scalar> weights = kernel(panel, first, vectors);
+    return {weights.first + inputs * weights.step, weights.step};
+  }
+  [[nodiscard]] const Scalar* peephole(Index which, Index panel) const noexcept {
+    return peepholes.data() + (which * panels + panel) * width;
+  }
+  /// Units of a panel, padding included.
+  [[nodiscard]] Index panel_width(Index panel) const noexcept {
+    return panel + 1 < panels ? width : last_width;
+  }
+  /// Units of a panel that exist; the others pad the last one.
+  [[nodiscard]] Index used(Index panel) const noexcept {
+    return std::min(width, units - panel * width);
+  }
+
+  /// f(lane, column) for every slot of a panel that takes a gate of the kernel: the first lane of
+  /// the slot, and the column among G U of its first unit. used(panel) columns follow.
+  template <class F>
+  void for_each_kernel_slot(Index panel, F f) const {
+    for_each_slot([](int slot) { return Traits::kernel_gate(slot); }, panel, f);
+  }
+  template <class F>
+  void for_each_recurrent_slot(Index panel, F f) const {
+    for_each_slot([](int slot) { return Traits::recurrent_gate(slot); }, panel, f);
+  }
+
+  void pack(Index new_inputs, Index new_outputs, Index new_units,
+            const GateParameters<const Scalar>& from, bool training) {
+    inputs = new_inputs;
+    outputs = new_outputs;
+    units = new_units;
+    panels = panels_for(units);
+    last_width = last_width_for(units);
+    const Index columns = Traits::gates * units;
+    forward.resize((1 + depth()) * row_sizes());
+    // Zeros where a slot has no gate, and where the last panel has no unit.
+    const Index padded_from = fills_slots ? (panels - 1) * panel_size() : 0;
+    std::fill(forward.data() + padded_from, forward.data() + forward.size(), Scalar(0));
+    for (Index panel = 0; panel < panels; ++panel) pack_bias(from.bias, panel);
+    pack_rows(from.kernel, 0, inputs, [](int slot) { return Traits::kernel_gate(slot); });
+    pack_rows(from.recurrent_kernel, inputs, outputs,
+              [](int slot) { return Traits::recurrent_gate(slot); });
+    peepholes.resize(Traits::peepholes * panels * width);
+    peepholes.fill(0);
+    for (Index which = 0; which < Traits::peepholes; ++which) {
+      std::copy_n(from.peepholes + which * units, units, peepholes.data() + which * panels * width);
+    }
+    if (!training) return;
+    // The column of each lane of all panels, -1 for padding.
+    std::vector<Index> column_of(static_cast<std::size_t>(row_sizes()), -1);
+    const auto note = [&](Index panel) {
+      return [&, panel](Index lane, Index column) {
+        std::iota(column_of.begin() + panel * wide + lane,
+                  column_of.begin() + panel * wide + lane + used(panel), column);
+      };
+    };
+    const auto element_of = [&](const Scalar* rows) {
+      return [&, rows](Index lane, Index k) {
+        const Index column = column_of[static_cast<std::size_t>(k)];
+        return column < 0 ? Scalar(0) : rows[lane * columns + column];
+      };
+    };
+    for (Index panel = 0; panel < panels; ++panel) for_each_kernel_slot(panel, note(panel));
+    kernel_transposed.pack(inputs, row_sizes(), element_of(from.kernel));
+    std::fill(column_of.begin(), column_of.end(), -1);
+    for (Index panel = 0; panel < panels; ++panel) for_each_recurrent_slot(panel, note(panel));
+    recurrent_transposed.pack(outputs, row_sizes(), element_of(from.recurrent_kernel));
+  }
+
+ private:
+  template <class GateOf, class F>
+  void for_each_slot(GateOf gate_of, Index panel, F f) const {
+    for (int slot = 0; slot < Traits::slots; ++slot) {
+      const int gate = gate_of(slot);
+      if (gate >= 0) f(slot * panel_width(panel), gate * units + panel * width);
+    }
+  }
+
+  /// Whether each slot has a gate in both kernels.
+  static constexpr bool fills_slots = [] {
+    for (int slot = 0; slot < Traits::slots; ++slot) {
+      if (Traits::kernel_gate(slot) < 0 || Traits::recurrent_gate(slot) < 0) return false;
+    }
+    return true;
+  }();
+
+  /// Packs `count` rows (G U) of weights as the rows from first_row on of all panels. A few at a
+  /// time: one after the other, places are computed again for every register; all of a panel, and
+  /// every number is on a page of its own.
+  template <class GateOf>
+  void pack_rows(const Scalar* from, Index first_row, Index count, GateOf gate_of) {
+    constexpr Index few = 4;
+    const Index columns = Traits::gates * units;
+    for (Index start = 0; start < count; start += few) {
+      const Index rows = std::min(few, count - start);
+      // No processor guesses that the next rows come next.
+      const Index ahead = start + 2 * few <= count ? few * columns : 0;
+      for (Index panel = 0; panel < panels; ++panel) {
+        for (int slot = 0; slot < Traits::slots; ++slot) {
+          const int gate = gate_of(slot);
+          if (gate < 0) continue;
+          const Scalar* weights = from + start * columns + gate * units + panel * width;
+          auto [to, step] = place(panel, first_row + start, slot);
+          for (Index row = 0; row < rows; ++row, weights += columns, to += step) {
+            __builtin_prefetch(weights + ahead);
+            if (used(panel) == width) {
+              Pack<Scalar>::load(weights).store(to);
+            } else {
+              std::copy_n(weights, used(panel), to);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Where a row of a slot of a panel lies, and how far from it the next.
+  [[nodiscard]] std::pair<Scalar*, Index> place(Index panel, Index row, int slot) noexcept {
+    constexpr Index most = tile_vectors<Scalar>;
+    const Index lane = slot * panel_width(panel);
+    const Index block = lane / width / most * most;
+    const int vectors = static_cast<int>(std::min(most, row_size(panel) / width - block));
+    const auto [first, step] = kernel(panel, static_cast<int>(block), vectors);
+    const Index at = (first - std::as_const(forward).data()) + row * step + lane - block * width;
+    return {forward.data() + at, step};
+  }
+
+  void pack_bias(const Scalar* bias, Index panel) {
+    Scalar* const to = forward.data() + panel * panel_size();
+    const Index count = used(panel);
+    std::fill_n(to, row_size(panel), denormal_bias<Scalar>);
+    if (!bias) return;
+    const auto add = [&](Index lane, const Scalar* from) {
+      for (Index unit = 0; unit < count; ++unit) to[lane + unit] += from[unit];
+    };
+    for_each_kernel_slot(panel, [&](Index lane, Index column) { add(lane, bias + column); });
+    if constexpr (Traits::biases == 2) {
+      for_each_recurrent_slot(panel, [&](Index lane, Index column) {
+        add(lane, bias + Traits::gates * units + column);
+      });
+    }
+  }
+};
+
+/// f(width) for the width of a last panel that is narrower than the others.
+template <class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& packed, F f) {
+  using Packed = GatePacked<Scalar, Gates>;
+  constexpr int half = Pack<Scalar>::width / 2;
+  constexpr int quarter = Pack<Scalar>::width / 4;
+  if constexpr (Packed::width_for(quarter) == quarter) {
+    if (packed.last_width == quarter) return f(std::integral_constant<int, quarter>{});
+  }
+  if constexpr (Packed::width_for(half) == half) f(std::integral_constant<int, half>{});
+}
+
+/// f(panel, width) for every panel, its width as a constant, in the opposite order with `reverse`
+/// but for a narrow one, which is last. The number of units is a constant where it is fixed. Whole
+/// panels may come two at a time, as one of twice the width that begins with `panel`, and a fixed
+/// number of units that fills three at once.
+template <Index Units, int Together = 1, class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, bool reverse, F f) {
+  using Packed = GatePacked<Scalar, Gates>;
+  constexpr int width = Pack<Scalar>::width;
+  const Index panels = Packed::panels_for(Units == Dynamic ? packed.units : Units);
+  const Index last_width = Units == Dynamic ? packed.last_width : Packed::last_width_for(Units);
+  const Index whole = last_width < width ? panels - 1 : panels;
+  const Index pairs = Together == 2 ? whole / 2 : 0;
+  const Index groups = whole - pairs;
+  if constexpr (Together == 2 && Packed::fills_three(Units)) {
+    f(0, std::integral_constant<int, 3 * width>{});
+  } else {
+    for (Index i = 0; i < groups; ++i) {
+      const Index group = reverse ? groups - 1 - i : i;
+      if constexpr (Together == 2) {
+        if (group < pairs) {
+          f(2 * group, std::integral_constant<int, 2 * width>{});
+          continue;
+        }
+      }
+      f(group + pairs, std::integral_constant<int, width>{});
+    }
+  }
+  if constexpr (Units == Dynamic) {
+    if (whole < panels) with_narrow_width(packed, [&](auto narrow) { f(whole, narrow); });
+  } else if constexpr (Packed::last_width_for(Units) < width) {
+    f(whole, std::integral_constant<int, Packed::last_width_for(Units)>{});
+  }
+}
+
+template <class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void for_each_panel(const GatePacked<Scalar, Gates>& packed, F f) {
+  visit_panels<Dynamic>(packed, false, f);
+}
+
+}  // namespace strata::inline STRATA_TARGET::detail

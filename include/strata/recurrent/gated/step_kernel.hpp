@@ -1,0 +1,167 @@
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+
+#include <strata/recurrent/gated/batch_kernel.hpp>
+#include <strata/recurrent/gated/step_panel.hpp>
+#include <strata/target.hpp>
+
+// One step of one sequence, for streams: nothing is kept, and all is in registers. Up to some 40
+// units what counts is how long one result waits for the next; beyond, how fast the weights come
+// from the caches.
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Whether the gates have the activations of nearly every cell. Others are kept small rather than
+/// fast.
+template <class Equations>
+inline constexpr bool has_standard_activations = requires(const Equations& equations) {
+  requires std::remove_cvref_t<decltype(equations.act)>::standard;
+};
+
+/// A fixed size as a step of these equations knows it: Dynamic where Gates choose equations when
+/// running and these are not the standard ones, whose kernel then is one for all sizes.
+template <class Gates, class Equations>
+[[nodiscard]] constexpr Index known_size(Index fixed) {
+  const bool has_choice = !std::is_same_v<Gates, Equations>;
+  return has_choice && !has_standard_activations<Equations> ? Dynamic : fixed;
+}
+
+/// Whether panels of a step come two at a time: in a small cell, where the time goes into results
+/// that wait for each other. In a large one it goes into reading the weights.
+template <class Equations, class Scalar, class Gates>
+[[nodiscard]] constexpr bool in_pairs(Index inputs, Index outputs, Index units) {
+  return has_standard_activations<Equations> && units > Pack<Scalar>::width &&
+         GatePacked<Scalar, Gates>::is_small(inputs, outputs, units);
+}
+
+/// f(1), or f(2) where panels come in pairs. `inputs` are those that the step multiplies.
+template <class Equations, Index Inputs, Index Units, class Scalar, class Gates, class F>
+STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& packed,
+                                               Index inputs, F f) {
+  constexpr bool is_fixed = Inputs != Dynamic && Units != Dynamic;
+  if constexpr (!is_fixed && has_standard_activations<Equations>) {
+    if (in_pairs<Equations, Scalar, Gates>(inputs, packed.outputs, packed.units)) {
+      return f(std::integral_constant<int, 2>{});
+    }
+  }
+  constexpr bool pairs = is_fixed && in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units);
+  f(std::integral_constant < int, pairs ? 2 : 1 > {});
+}
+
+/// Whether all units of a step come together, so that nothing reads h after the first of them.
+template <class Equations, Index Inputs, Index Units, class Scalar, class Gates>
+[[nodiscard]] constexpr bool comes_at_once() {
+  using Packed = GatePacked<Scalar, Gates>;
+  if constexpr (known_size<Gates, Equations>(Units) == Dynamic) return false;
+  if (Packed::panels_for(Units) == 1) return true;
+  const bool is_group =
+      Packed::fills_three(Units) ||
+      (Packed::panels_for(Units) == 2 && Packed::last_width_for(Units) == Packed::width);
+  return Inputs != Dynamic && is_group && in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units);
+}
+
+/// Where the new h of a step goes, a register at a time.
+template <class Scalar>
+struct StepOutput {
+  Scalar* to;
+
+  template <class Values>
+  STRATA_ALWAYS_INLINE void operator()(Index first, Index used, const Values& values) const {
+    store_lanes(values, to + first, used);
+  }
+};
+
+/// gates_step and gates_recurrent_step with so many panels together.
+///
+/// Out of line: where several equations are inlined side by side, GCC loads all weights ahead of
+/// the choice between them and spills them.
+template <int Together, Index Inputs, Index Units, class Scalar, class Gates, class Equations,
+          class Emit>
+[[gnu::noinline]] void gates_step_by(const Equations& equations,
+                                     const GatePacked<Scalar, Gates>& packed, const Scalar* x,
+                                     const Scalar* h, Scalar* memory, bool reverse,
+                                     Emit emit) noexcept {
+  using Packed = GatePacked<Scalar, Gates>;
+  const Index inputs = Inputs == Dynamic ? packed.inputs : Inputs;
+  const Index units = Units == Dynamic ? packed.units : Units;
+  const Index outputs = Units == Dynamic ? packed.outputs : Units;
+  const Index panel_size = (1 + inputs + outputs) * Packed::wide;
+  visit_panels<Units, Together>(packed, reverse, [&](Index panel, auto width) STRATA_INLINE_LAMBDA {
+    constexpr Index row = Packed::registers(std::min<int>(width, Packed::width)) * Packed::width;
+    const Scalar* const bias = packed.forward.data() + panel * panel_size;
+    const Scalar* const second = width > Packed::width ? bias + panel_size : bias;
+    const Scalar* const third = width > 2 * Packed::width ? second + panel_size : second;
+    step_panel<width>(equations, packed,
+                      {.inputs = inputs,
+                       .outputs = outputs,
+                       .units = units,
+                       .first_unit = panel * Packed::width,
+                       .from = {bias, second, third},
+                       .weights = {bias + row, second + row, third + row},
+                       .depth = inputs + outputs,
+                       .x = x,
+                       .h = h,
+                       .memory = memory,
+                       .memory_stride = units},
+                      emit);
+  });
+}
+template <int Together, class Scalar, class Gates, class Equations>
+[[gnu::noinline]] void gates_recurrent_step_by(const Equations& equations,
+                                               const GatePacked<Scalar, Gates>& packed,
+                                               const ScanStep<Scalar>& at, Scalar* z) {
+  using Packed = GatePacked<Scalar, Gates>;
+  const StepOutput<Scalar> emit{at.h(0)};
+  std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,
+              at.memory(0));
+  visit_panels<Dynamic, Together>(packed, at.step % 2 == 1, [&](Index panel, auto width) {
+    const Index next = width > Packed::width ? panel + 1 : panel;
+    step_panel<width>(
+        equations, packed,
+        {.inputs = 0,
+         .outputs = at.h_before ? packed.outputs : 0,
+         .units = packed.units,
+         .first_unit = panel * Packed::width,
+         .from = {tape_row(packed, z, at, panel), tape_row(packed, z, at, next), nullptr},
+         .weights = {packed.weights(panel), packed.weights(next), nullptr},
+         .depth = packed.depth(),
+         .x = nullptr,
+         .h = at.h_before(0),
+         .memory = at.memory(0),
+         .memory_stride = packed.panels * Packed::width},
+        emit);
+  });
+}
+
+/// One step of one sequence. x: F. h: R, read. memory: (memories, U), read and replaced.
+/// emit(first, used, values) takes the new h as StepOutput does. Inputs and Units are Dynamic,
+/// or the packed sizes; Outputs follows Units where that is fixed.
+///
+/// With `reverse` the panels are visited in the opposite order. A stream turns from step to step,
+/// so that what is still in the first cache is used first; the results are the same bits.
+template <Index Inputs, Index Units, class Scalar, class Gates, class Equations, class Emit>
+STRATA_ALWAYS_INLINE void gates_step(const Equations& equations,
+                                     const GatePacked<Scalar, Gates>& packed, const Scalar* x,
+                                     const Scalar* h, Scalar* memory, bool reverse,
+                                     Emit emit) noexcept {
+  constexpr Index inputs = known_size<Gates, Equations>(Inputs);
+  constexpr Index units = known_size<Gates, Equations>(Units);
+  with_panels_together<Equations, inputs, units>(
+      packed, packed.inputs, [&](auto together) STRATA_INLINE_LAMBDA {
+        gates_step_by<together, inputs, units>(equations, packed, x, h, memory, reverse, emit);
+      });
+}
+
+/// One step of a batch of one sequence whose pre-activations are ready in `z` but for what the
+/// recurrent kernel adds.
+template <class Scalar, class Gates, class Equations>
+void gates_recurrent_step(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
+                          const ScanStep<Scalar>& at, Scalar* z) {
+  with_panels_together<Equations, Dynamic, Dynamic>(packed, 0, [&](auto together) {
+    gates_recurrent_step_by<together>(equations, packed, at, z);
+  });
+}
+
+}  // namespace strata::inline STRATA_TARGET::detail

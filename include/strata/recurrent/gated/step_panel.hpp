@@ -1,0 +1,154 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include <strata/kernels/wide_pack.hpp>
+#include <strata/recurrent/gated/batch_kernel.hpp>
+#include <strata/target.hpp>
+
+// A panel of units in a step of one sequence: its products and gates, all in registers.
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// What a panel of a step, or up to three of them together, read besides their weights.
+template <class Scalar>
+struct PanelStep {
+  Index inputs;
+  Index outputs;
+  Index units;
+  Index first_unit;
+  /// For each panel: the bias, or pre-activations to which only the recurrent kernel is to be
+  /// added; and rows of the kernel, then `outputs` rows of the recurrent kernel, `depth` of them.
+  const Scalar* from[3];
+  const Scalar* weights[3];
+  Index depth;
+  const Scalar* x;
+  const Scalar* h;
+  Scalar* memory;
+  /// From one memory of all units to the next.
+  Index memory_stride;
+};
+
+/// sum[p R + i] += row first + k of panel p's weights, register i of R, times values[k], summed
+/// over `count` rows, in several chains that do not wait for each other.
+template <int Panels, int Chains, int Registers, class Scalar>
+STRATA_ALWAYS_INLINE void accumulate_rows(const PanelStep<Scalar>& at, Index first, Index count,
+                                          const Scalar* values,
+                                          Pack<Scalar> (&sum)[Chains][Registers]) {
+  using P = Pack<Scalar>;
+  constexpr int registers = Registers / Panels;
+  const auto accumulate = [&](auto chain, Index k) STRATA_INLINE_LAMBDA {
+    const P value = P::broadcast(values[k]);
+    unroll<Panels>([&](auto panel) STRATA_INLINE_LAMBDA {
+      for_vector_blocks<Scalar, registers>([&](auto block, auto vectors) STRATA_INLINE_LAMBDA {
+        const Scalar* const row =
+            at.weights[panel] + (block * at.depth + (first + k) * vectors) * P::width;
+        unroll<vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+          P& to = sum[chain][panel * registers + block + v];
+          to = multiply_add(P::load(row + v * P::width), value, to);
+        });
+      });
+    });
+  };
+  Index k = 0;
+#ifdef __clang__
+  // Clang would unroll it to the end where the count is fixed, and then spills what it loaded
+  // early.
+#pragma clang loop unroll(disable)
+#endif
+  for (; k + Chains <= count; k += Chains) {
+    unroll<Chains>([&](auto chain) STRATA_INLINE_LAMBDA { accumulate(chain, k + chain); });
+  }
+  unroll<Chains - 1>([&](auto chain) STRATA_INLINE_LAMBDA {
+    if (k + chain < count) accumulate(chain, k + chain);
+  });
+}
+
+/// Registers, `Stride` apart, as one wide pack.
+template <int Width, int Stride, class Scalar>
+[[nodiscard]] STRATA_ALWAYS_INLINE Pack<Scalar, Width> join(const Pack<Scalar>* from) {
+  if constexpr (Width == Pack<Scalar>::width) {
+    return *from;
+  } else {
+    return {*from, join<Width - Pack<Scalar>::width, Stride>(from + Stride)};
+  }
+}
+
+/// The pre-activations of each slot of a panel, or of some that make wide packs, from the registers
+/// of their rows.
+template <int Width, std::size_t Slots, int Registers, class Scalar>
+STRATA_ALWAYS_INLINE void split_slots(const Pack<Scalar> (&sum)[Registers],
+                                      std::array<Pack<Scalar, Width>, Slots>& z) {
+  using Full = Pack<Scalar>;
+  if constexpr (Width > Full::width) {
+    unroll<Slots>(
+        [&](auto i) STRATA_INLINE_LAMBDA { z[i] = join<Width, static_cast<int>(Slots)>(sum + i); });
+  } else if constexpr (Width == Full::width) {
+    unroll<Slots>([&](auto i) STRATA_INLINE_LAMBDA { z[i] = sum[i]; });
+  } else {
+    alignas(64) Scalar row[static_cast<std::size_t>(Registers * Full::width)];
+    unroll<Registers>([&](auto i) STRATA_INLINE_LAMBDA { sum[i].store(row + i * Full::width); });
+    unroll<Slots>([&](auto i)
+                      STRATA_INLINE_LAMBDA { z[i] = Pack<Scalar, Width>::load(row + i * Width); });
+  }
+}
+
+/// One panel of a step, or up to three: the products, then the gates. Sizes are constants where
+/// those of the cell are fixed.
+template <int Width, class Scalar, class Gates, class Equations, class Emit>
+STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
+                                     const GatePacked<Scalar, Gates>& packed,
+                                     const PanelStep<Scalar>& at, const Emit& emit) {
+  using Full = Pack<Scalar>;
+  using P = Pack<Scalar, Width>;
+  using Traits = GateTraits<Gates>;
+  constexpr int registers = GatePacked<Scalar, Gates>::registers(Width);
+  constexpr int chains = registers >= 8 ? 1 : 8 / registers;
+  constexpr int panels = std::max<int>(Width / Full::width, 1);
+  Full sum[chains][registers];
+  unroll<registers>([&](auto i) STRATA_INLINE_LAMBDA {
+    constexpr int each = registers / panels;
+    sum[0][i] = Full::load(at.from[i / each] + i % each * Full::width);
+    unroll<chains - 1>([&](auto c) STRATA_INLINE_LAMBDA { sum[c + 1][i] = Full::broadcast(0); });
+  });
+  // What is known first comes first: x of the first layer, which mostly has few inputs, and h of a
+  // layer whose x is what the layer before gives.
+  const bool x_first = at.inputs < at.outputs;
+  const Index x_row = 0;
+  const Index h_row = at.depth - at.outputs;
+  accumulate_rows<panels>(at, x_first ? x_row : h_row, x_first ? at.inputs : at.outputs,
+                          x_first ? at.x : at.h, sum);
+  accumulate_rows<panels>(at, x_first ? h_row : x_row, x_first ? at.outputs : at.inputs,
+                          x_first ? at.h : at.x, sum);
+  unroll<registers>([&](auto i) STRATA_INLINE_LAMBDA {
+    const auto fold = [&](auto gap) STRATA_INLINE_LAMBDA {
+      unroll<gap>([&](auto c) STRATA_INLINE_LAMBDA { sum[c][i] = sum[c][i] + sum[c + gap][i]; });
+    };
+    if constexpr (chains >= 8) fold(std::integral_constant<int, 4>{});
+    if constexpr (chains >= 4) fold(std::integral_constant<int, 2>{});
+    if constexpr (chains >= 2) fold(std::integral_constant<int, 1>{});
+  });
+
+  typename Traits::template Step<P> step;
+  split_slots(sum[0], step.z);
+  const Index used = std::min<Index>(Width, at.units - at.first_unit);
+  // A cell without memories has none to point to.
+  Scalar* const memory = Traits::memories > 0 ? at.memory + at.first_unit : nullptr;
+  unroll<Traits::memories>([&](auto i) STRATA_INLINE_LAMBDA {
+    step.memory[i] = load_lanes<P>(memory + i * at.memory_stride, used);
+  });
+  unroll<Traits::peepholes>([&](auto i) STRATA_INLINE_LAMBDA {
+    step.peephole[i] = P::load(packed.peephole(i, at.first_unit / Full::width));
+  });
+  if constexpr (Traits::reads_h) {
+    step.h = at.h ? load_lanes<P>(at.h + at.first_unit, used) : P::broadcast(0);
+  }
+  const P y = gates_predict(equations, step);
+  unroll<Traits::memories>([&](auto i) STRATA_INLINE_LAMBDA {
+    store_lanes(step.memory[i], memory + i * at.memory_stride, used);
+  });
+  emit(at.first_unit, used, y);
+}
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <algorithm>
+
+#include <strata/base/sizes.hpp>
+#include <strata/contracts/parameter.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// kernel (F, G U), recurrent kernel (U, G U) and bias (N, G U) in C order, seen by Eigen as their
+/// transposes.
+template <class Scalar, Index Inputs, Index Units, int Gates, int Biases = 1>
+class GateWeights {
+ public:
+  static constexpr Index Rows = Units == Dynamic ? Dynamic : Gates * Units;
+
+  /// Zero weights. Sizes that are fixed by the type need not be given.
+  explicit GateWeights(Index inputs = Inputs, Index units = Units) { resize(inputs, units); }
+
+  /// Zero weights. Throws ShapeError or MemoryError on sizes that memory cannot hold.
+  void resize(Index inputs, Index units) { resize(inputs, units, units); }
+  void resize(Index inputs, Index units, Index recurrent_inputs) {
+    if (inputs < 0 || units < 0) return;
+    (void)sizes::count({Gates, units, std::max(inputs, recurrent_inputs)});
+    // First, since it is what mostly cannot be.
+    recurrent_kernel_.resize(Gates * units, recurrent_inputs);
+    kernel_.resize(Gates * units, inputs);
+    bias_.resize(Gates * units, Biases);
+  }
+
+  [[nodiscard]] Index inputs() const noexcept { return kernel_.columns(); }
+  [[nodiscard]] Index units() const noexcept { return kernel_.rows() / Gates; }
+
+  /// G U x F.
+  [[nodiscard]] auto kernel() noexcept { return kernel_.matrix(); }
+  [[nodiscard]] auto kernel() const noexcept { return kernel_.matrix(); }
+  /// G U x U.
+  [[nodiscard]] auto recurrent_kernel() noexcept { return recurrent_kernel_.matrix(); }
+  [[nodiscard]] auto recurrent_kernel() const noexcept { return recurrent_kernel_.matrix(); }
+  /// G U x N.
+  [[nodiscard]] auto bias() noexcept { return bias_.matrix(); }
+  [[nodiscard]] auto bias() const noexcept { return bias_.matrix(); }
+
+ private:
+  Weights<Scalar, Rows, Inputs> kernel_;
+  Weights<Scalar, Rows, Units> recurrent_kernel_;
+  Weights<Scalar, Rows, Biases> bias_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

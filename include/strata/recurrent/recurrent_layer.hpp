@@ -1,0 +1,476 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <concepts>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/base/message.hpp>
+#include <strata/contracts/layer.hpp>
+#include <strata/error.hpp>
+#include <strata/kernels/buffer.hpp>
+#include <strata/recurrent/carry.hpp>
+#include <strata/recurrent/cell.hpp>
+#include <strata/recurrent/options.hpp>
+#include <strata/recurrent/scan.hpp>
+#include <strata/support/dropout_mask.hpp>
+#include <strata/support/map.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// A recurrent layer but for its type: whether it returns sequences is known at run time here, so
+/// that both kinds are compiled once.
+///
+/// The state of a sequence, S = outputs + memories x units numbers, is h, then the memories.
+///
+/// Longer than other headers, so that none of the cells knows of masks, states, dropout, zoneout or
+/// direction.
+template <RecurrentCell Cell>
+class RecurrentLayer {
+ public:
+  using scalar_type = typename Cell::scalar_type;
+  using Scalar = scalar_type;
+  static constexpr Accepts accepts = Accepts::sequences;
+  static constexpr Index fixed_inputs = Cell::fixed_inputs;
+  static constexpr Index fixed_outputs = Cell::fixed_outputs;
+
+  [[nodiscard]] std::string kind() const { return cell_.kind(); }
+  [[nodiscard]] std::string describe() const {
+    return message({kind(), ", ", cell_.units(), " units"});
+  }
+
+  [[nodiscard]] Index units() const noexcept { return cell_.units(); }
+  /// F, Dynamic while it is not known.
+  [[nodiscard]] Index inputs() const noexcept { return cell_.inputs(); }
+  [[nodiscard]] const RecurrentOptions& recurrent_options() const noexcept { return options_; }
+  [[nodiscard]] bool returns_sequences() const noexcept { return returns_sequences_; }
+  void set_go_backwards(bool on) noexcept { options_.go_backwards = on; }
+  void set_zero_output_for_mask(bool on) noexcept { options_.zero_output_for_mask = on; }
+
+  [[nodiscard]] Index output_features(Index features) const {
+    if (inputs() != Dynamic && features != inputs()) {
+      fail<ShapeError>({"expects ", inputs(), " features, found ", features});
+    }
+    return cell_.outputs();
+  }
+
+  void build(Index features) { cell_.build(features); }
+  void initialize(const Random& random) { cell_.initialize(random); }
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return cell_.parameters(); }
+
+  /// The weights as the kernels read them.
+  struct Packed {
+    typename Cell::Packed cell;
+    Index outputs = 0;
+    Index memory = 0;
+    double zoneout = 0;
+    double memory_zoneout = 0;
+    bool zero_output_for_mask = false;
+
+    /// A step that does not count: the state stays, and so does y, unless it shall be zero.
+    void skip(const Scalar*, const Scalar* state, Scalar* y) const noexcept {
+      if (zero_output_for_mask) {
+        std::fill_n(y, outputs, Scalar(0));
+      } else {
+        std::copy_n(state, outputs, y);
+      }
+    }
+
+    /// x: F. state: h, then the memories. y: U. A stream turns `reverse` from step to step, for
+    /// cells whose kernels like that.
+    void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
+      if (zoneout > 0 || memory_zoneout > 0) return step_with_zoneout(x, state, y, reverse);
+      step_cell(x, state, y, reverse);
+    }
+
+   private:
+    STRATA_ALWAYS_INLINE void step_cell(const Scalar* x, Scalar* state, Scalar* y,
+                                        bool reverse) const noexcept {
+      const Index size = fixed_outputs == Dynamic ? outputs : fixed_outputs;
+      if constexpr (requires { cell.step(x, state, state + size, y, reverse); }) {
+        cell.step(x, state, state + size, y, reverse);
+      } else {
+        cell.step(x, state, state + size, y);
+        std::copy_n(y, size, state);
+      }
+    }
+
+    [[gnu::noinline]] void step_with_zoneout(const Scalar* x, Scalar* state, Scalar* y,
+                                             bool reverse) const noexcept {
+      auto* const before = static_cast<Scalar*>(
+          __builtin_alloca(static_cast<std::size_t>(outputs + memory) * sizeof(Scalar)));
+      std::copy_n(state, outputs + memory, before);
+      step_cell(x, state, y, reverse);
+      keep(memory_zoneout, before + outputs, state + outputs, memory);
+      keep(zoneout, before, y, outputs);
+      std::copy_n(y, outputs, state);
+    }
+
+    static void keep(double share, const Scalar* before, Scalar* now, Index size) noexcept {
+      if (share <= 0) return;
+      const Scalar kept = static_cast<Scalar>(share);
+      for (Index i = 0; i < size; ++i) now[i] = kept * before[i] + (1 - kept) * now[i];
+    }
+  };
+
+  struct Tape {
+    typename Cell::Tape cell;
+    Buffer<Scalar> h_initial;
+    Buffer<Scalar> memory;
+    Tensor<Scalar> h;  ///< (B, T, U), unless the layer's output is the same.
+    Tensor<Scalar> x;  ///< (B, T, F) after dropout, where there is some.
+    Buffer<Scalar> h_dropped;
+    std::vector<Scalar> x_mask;
+    std::vector<Scalar> h_mask;
+    Random zoneout;
+    Buffer<Scalar> dh;
+    Buffer<Scalar> dmemory;
+    Buffer<Scalar> kept;
+    Buffer<Scalar> unused;  ///< What a step computes again and is known.
+  };
+
+  void pack(Packed& packed, bool training) const {
+    cell_.pack(packed.cell, training);
+    packed.outputs = cell_.outputs();
+    packed.memory = Cell::memories * cell_.units();
+    packed.zoneout = options_.zoneout;
+    packed.memory_zoneout = options_.memory_zoneout;
+    packed.zero_output_for_mask = options_.zero_output_for_mask;
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    y.resize(output_shape(x));
+    const bool direct = keeps_h_in(pass);
+    Tensor<Scalar> h;
+    if (!direct) h.resize({x.batch(), 2, outputs()});
+    Buffer<Scalar> memory;
+    Buffer<Scalar> h_initial;
+    Scan<Scalar> scan = scan_of(x, x.data(), direct ? y : h, memory, 2);
+    // Zoneout reads the padding too.
+    memory.fill(0);
+    load_initial(pass, scan, h_initial);
+    typename Cell::Scratch scratch;
+    cell_.prepare(packed.cell, scratch, scan.batch);
+    const Carry<Scalar> carry(scan, pass.mask, rates(), nullptr);
+    std::vector<char> seen(static_cast<std::size_t>(x.batch()), pass.continues ? 1 : 0);
+    for (Index step = 0; step < scan.steps; ++step) {
+      forward_inputs(packed, scan, step, scratch);
+      cell_.forward(packed.cell, scan.at(step), scratch);
+      carry.apply(step);
+      if (!direct) write_outputs(scan, carry, step, seen, y);
+    }
+    store_final(pass, scan);
+  }
+
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    y.resize(output_shape(x));
+    const bool direct = keeps_h_in(pass);
+    if (!direct) tape.h.resize({x.batch(), x.steps(), outputs()});
+    if (options_.dropout > 0) {
+      draw_dropout(tape.x_mask, x.batch() * inputs(), options_.dropout, pass.random.fork(0));
+      tape.x.resize(x.shape());
+      apply_x_mask(tape, x, tape.x);
+    }
+    if (options_.recurrent_dropout > 0) {
+      draw_dropout(tape.h_mask, x.batch() * outputs(), options_.recurrent_dropout,
+                   pass.random.fork(1));
+      tape.h_dropped.resize(x.steps() * x.batch() * outputs());
+    }
+    tape.zoneout = pass.random.fork(2);
+    Scan<Scalar> scan = training_scan(x, tape, y, pass);
+    load_initial(pass, scan, tape.h_initial);
+    const Carry<Scalar> carry(scan, pass.mask, rates(), &tape.zoneout);
+    std::vector<char> seen(static_cast<std::size_t>(x.batch()), pass.continues ? 1 : 0);
+    for (Index first = 0; first < scan.steps; first += window_size(scan)) {
+      const Scan<Scalar> window = window_from(scan, first);
+      cell_.prepare(packed.cell, tape.cell, scan.batch, window.steps);
+      for (Index step = first; step < first + window.steps; ++step) {
+        drop_h(tape, scan, step);
+        forward_inputs(packed, window, step - first, tape.cell);
+        cell_.forward(packed.cell, window.at(step - first), tape.cell);
+        carry.apply(step);
+        if (!direct) write_outputs(scan, carry, step, seen, y);
+      }
+    }
+    store_final(pass, scan);
+  }
+
+  void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
+                const Pass<Scalar>& pass) const {
+    Scan<Scalar> scan = training_scan(x, tape, y, pass);
+    if (pass.initial_state) scan.h_initial = tape.h_initial.data();
+    const Carry<Scalar> carry(scan, pass.mask, rates(), &tape.zoneout);
+    const Index batch = scan.batch;
+    const Rows<Scalar> dh = zero_rows(tape.dh, batch, padded<Scalar>(outputs()));
+    const Rows<Scalar> dmemory = zero_rows(tape.dmemory, batch, scan.memory_size);
+    const Rows<Scalar> kept = zero_rows(tape.kept, batch, outputs() + scan.memory_size);
+    if (pass.final_derivative) {
+      for (Index b = 0; b < batch; ++b) unpack_state(pass.final_derivative(b), dh(b), dmemory(b));
+    }
+    const std::vector<Index> first_counted =
+        pass.continues ? std::vector<Index>(static_cast<std::size_t>(batch), 0)
+                       : first_steps(carry, scan);
+    if (dx) dx->resize(x.shape());
+    const Index size = window_size(scan);
+    for (Index begin = (scan.steps - 1) / size * size; begin >= 0; begin -= size) {
+      const Scan<Scalar> window = window_from(scan, begin);
+      // The tape still holds the last window.
+      if (begin + size < scan.steps) compute_again(packed, window, tape);
+      for (Index step = begin + window.steps - 1; step >= begin; --step) {
+        add_output_derivative(scan, carry, step, first_counted, std::as_const(dy), dh);
+        if (carry.is_active()) carry.split(step, dh, dmemory, kept);
+        const bool first = step == 0 && !pass.initial_derivative;
+        cell_.backward(packed.cell, window.at(step - begin), tape.cell, {dh, dmemory}, first);
+        if (first) break;
+        if (options_.recurrent_dropout > 0) multiply_by_mask(tape.h_mask, dh, batch);
+        if (carry.is_active()) carry.join(dh, dmemory, kept);
+      }
+      cell_.gradients(packed.cell, window, tape.cell, gradient);
+      if (dx) cell_.input_derivative(packed.cell, window, tape.cell, dx->data());
+    }
+    if (pass.initial_derivative) {
+      for (Index b = 0; b < batch; ++b) {
+        pack_state(dh(b), dmemory(b), pass.initial_derivative(b));
+      }
+    }
+    if (dx && options_.dropout > 0) apply_x_mask(tape, *dx, *dx);
+  }
+
+  /// A stream cannot read from the end: throws ValueError with go_backwards.
+  void check_stream() const {
+    if (options_.go_backwards) {
+      throw ValueError("go_backwards needs the whole sequence, which a stream does not have");
+    }
+  }
+  [[nodiscard]] Index state_size() const noexcept {
+    return outputs() + Cell::memories * cell_.units();
+  }
+
+  /// Gives another layer of the same kind of cell these options, and these weights as far as there
+  /// are any yet.
+  template <class Other>
+  void copy_weights_to(RecurrentLayer<Other>& layer) const {
+    cell_.copy_weights_to(layer.cell_);
+    layer.options_ = options_;
+  }
+
+ protected:
+  template <RecurrentCell>
+  friend class RecurrentLayer;
+
+  RecurrentLayer(Cell cell, const RecurrentOptions& options, bool returns_sequences)
+      : cell_(std::move(cell)), options_(options), returns_sequences_(returns_sequences) {
+    const std::string name = cell_.kind();
+    check_rate((name + ": dropout").c_str(), options.dropout);
+    check_rate((name + ": recurrent_dropout").c_str(), options.recurrent_dropout);
+    check_rate((name + ": zoneout").c_str(), options.zoneout);
+    check_rate((name + ": memory_zoneout").c_str(), options.memory_zoneout);
+  }
+
+  Cell cell_;
+  RecurrentOptions options_;
+
+ private:
+  template <class Memory>
+  void forward_inputs(const Packed& packed, const Scan<Scalar>& scan, Index step,
+                      Memory& memory) const {
+    if constexpr (requires { cell_.forward_inputs(packed.cell, scan, step, memory); }) {
+      cell_.forward_inputs(packed.cell, scan, step, memory);
+    }
+  }
+
+  /// Steps whose tape exists at once: with `recompute` as many as keep the products large.
+  [[nodiscard]] Index window_size(const Scan<Scalar>& scan) const noexcept {
+    constexpr Index rows = 512;
+    return options_.recompute ? std::clamp<Index>(rows / scan.batch, 1, scan.steps) : scan.steps;
+  }
+  [[nodiscard]] Scan<Scalar> window_from(const Scan<Scalar>& scan, Index first) const noexcept {
+    return scan.window(first, std::min(window_size(scan), scan.steps - first));
+  }
+
+  /// The tape of a window, from h and the memories before each step.
+  void compute_again(const Packed& packed, const Scan<Scalar>& window, Tape& tape) const {
+    const Index h_size = padded<Scalar>(outputs());
+    tape.unused.resize(window.batch * (h_size + window.memory_size));
+    cell_.prepare(packed.cell, tape.cell, window.batch, window.steps);
+    for (Index step = 0; step < window.steps; ++step) {
+      forward_inputs(packed, window, step, tape.cell);
+      ScanStep<Scalar> at = window.at(step);
+      at.h = {tape.unused.data(), h_size};
+      at.memory = {tape.unused.data() + window.batch * h_size, window.memory_size};
+      cell_.forward(packed.cell, at, tape.cell);
+    }
+  }
+
+  [[nodiscard]] Index outputs() const noexcept { return cell_.outputs(); }
+  [[nodiscard]] typename Carry<Scalar>::Rates rates() const noexcept {
+    return {options_.zoneout, options_.memory_zoneout};
+  }
+
+  /// Whether the layer's output holds h of every step. With a mask it may differ from h.
+  [[nodiscard]] bool keeps_h_in(const Pass<Scalar>& pass) const noexcept {
+    return returns_sequences_ && !pass.mask;
+  }
+
+  [[nodiscard]] Shape output_shape(const Tensor<Scalar>& x) const {
+    return returns_sequences_ ? Shape{x.batch(), x.steps(), outputs()}
+                              : Shape{x.batch(), outputs()};
+  }
+
+  [[nodiscard]] Scan<Scalar> scan_of(const Tensor<Scalar>& x, const Scalar* x_values,
+                                     Tensor<Scalar>& h, Buffer<Scalar>& memory,
+                                     Index memory_slots) const {
+    const Index size = Cell::memories * padded<Scalar>(cell_.units());
+    memory.resize(memory_slots * x.batch() * size);
+    return {
+        .batch = x.batch(),
+        .steps = x.steps(),
+        .all_steps = x.steps(),
+        .backwards = options_.go_backwards,
+        .x = x_values,
+        .inputs = inputs(),
+        .h_initial = nullptr,
+        .h = h.data(),
+        .h_slots = h.steps(),
+        .outputs = outputs(),
+        .h_dropped = nullptr,
+        .memory = memory.data(),
+        .memory_slots = memory_slots,
+        .memory_size = size,
+    };
+  }
+
+  [[nodiscard]] Scan<Scalar> training_scan(const Tensor<Scalar>& x, Tape& tape,
+                                           const Tensor<Scalar>& y,
+                                           const Pass<Scalar>& pass) const {
+    Tensor<Scalar> in_y;
+    if (keeps_h_in(pass)) in_y = Tensor<Scalar>::view(const_cast<Scalar*>(y.data()), y.shape());
+    const bool drops = options_.dropout > 0;
+    Scan<Scalar> scan = scan_of(x, drops ? std::as_const(tape.x).data() : x.data(),
+                                keeps_h_in(pass) ? in_y : tape.h, tape.memory, x.steps() + 1);
+    if (options_.recurrent_dropout > 0) scan.h_dropped = tape.h_dropped.data();
+    return scan;
+  }
+
+  /// The state of one sequence to the padded rows of a scan, and back.
+  void unpack_state(const Scalar* state, Scalar* h, Scalar* memory) const {
+    const Index units = cell_.units();
+    std::copy_n(state, outputs(), h);
+    for (Index i = 0; i < Cell::memories; ++i) {
+      std::copy_n(state + outputs() + i * units, units, memory + i * padded<Scalar>(units));
+    }
+  }
+  void pack_state(const Scalar* h, const Scalar* memory, Scalar* state) const {
+    const Index units = cell_.units();
+    std::copy_n(h, outputs(), state);
+    for (Index i = 0; i < Cell::memories; ++i) {
+      std::copy_n(memory + i * padded<Scalar>(units), units, state + outputs() + i * units);
+    }
+  }
+
+  void load_initial(const Pass<Scalar>& pass, Scan<Scalar>& scan, Buffer<Scalar>& h) const {
+    std::fill_n(scan.memory, scan.batch * scan.memory_size, Scalar(0));
+    if (!pass.initial_state) return;
+    h.resize(scan.batch * outputs());
+    const auto memory = scan.memory_rows(0);
+    for (Index b = 0; b < scan.batch; ++b) {
+      unpack_state(pass.initial_state(b), h.data() + b * outputs(), memory(b));
+    }
+    scan.h_initial = h.data();
+  }
+
+  void store_final(const Pass<Scalar>& pass, const Scan<Scalar>& scan) const {
+    if (!pass.final_state) return;
+    const auto h = scan.h_rows(scan.steps - 1);
+    const auto memory = scan.memory_rows(scan.steps);
+    for (Index b = 0; b < scan.batch; ++b) pack_state(h(b), memory(b), pass.final_state(b));
+  }
+
+  /// Where h is not kept in y. `seen` tells of which sequences a step has counted; before that the
+  /// output is zero, whatever the initial state, as in Keras, unless the sequences go on.
+  void write_outputs(const Scan<Scalar>& scan, const Carry<Scalar>& carry, Index step,
+                     std::vector<char>& seen, Tensor<Scalar>& y) const {
+    const bool wanted = returns_sequences_ || step == scan.steps - 1;
+    for (Index b = 0; b < scan.batch; ++b) {
+      const bool counts = carry.counts(step, b);
+      char& any = seen[static_cast<std::size_t>(b)];
+      if (counts) any = 1;
+      if (!wanted) continue;
+      Scalar* const to = y.data() + (returns_sequences_ ? b * scan.steps + step : b) * outputs();
+      if (counts || (any && !options_.zero_output_for_mask)) {
+        std::copy_n(scan.h_rows(step)(b), outputs(), to);
+      } else {
+        std::fill_n(to, outputs(), Scalar(0));
+      }
+    }
+  }
+
+  [[nodiscard]] static std::vector<Index> first_steps(const Carry<Scalar>& carry,
+                                                      const Scan<Scalar>& scan) {
+    std::vector<Index> first(static_cast<std::size_t>(scan.batch));
+    for (Index b = 0; b < scan.batch; ++b) {
+      Index step = 0;
+      while (step < scan.steps && !carry.counts(step, b)) ++step;
+      first[static_cast<std::size_t>(b)] = step;
+    }
+    return first;
+  }
+
+  void add_output_derivative(const Scan<Scalar>& scan, const Carry<Scalar>& carry, Index step,
+                             const std::vector<Index>& first_counted, const Tensor<Scalar>& dy,
+                             Rows<Scalar> dh) const {
+    if (!returns_sequences_ && step < scan.steps - 1) return;
+    for (Index b = 0; b < scan.batch; ++b) {
+      const bool seen = first_counted[static_cast<std::size_t>(b)] <= step;
+      if (!carry.counts(step, b) && (!seen || options_.zero_output_for_mask)) continue;
+      const Scalar* const from =
+          dy.data() + (returns_sequences_ ? b * scan.steps + step : b) * outputs();
+      add_scaled(outputs(), Scalar(1), from, dh(b));
+    }
+  }
+
+  /// What recurrent dropout leaves of h before a step.
+  void drop_h(Tape& tape, const Scan<Scalar>& scan, Index step) const {
+    if (options_.recurrent_dropout <= 0) return;
+    const auto from = scan.h_carried(step);
+    if (!from) return;
+    Scalar* to = tape.h_dropped.data() + step * scan.batch * outputs();
+    const Scalar* mask = tape.h_mask.data();
+    for (Index b = 0; b < scan.batch; ++b) {
+      for (Index u = 0; u < outputs(); ++u) *to++ = from(b)[u] * *mask++;
+    }
+  }
+
+  void multiply_by_mask(const std::vector<Scalar>& mask, Rows<Scalar> rows, Index batch) const {
+    for (Index b = 0; b < batch; ++b) {
+      for (Index u = 0; u < outputs(); ++u) {
+        rows(b)[u] *= mask[static_cast<std::size_t>(b * outputs() + u)];
+      }
+    }
+  }
+
+  void apply_x_mask(const Tape& tape, const Tensor<Scalar>& from, Tensor<Scalar>& to) const {
+    for (Index b = 0; b < from.batch(); ++b) {
+      const Map<const Eigen::RowVector<Scalar, Dynamic>> mask(tape.x_mask.data() + b * inputs(),
+                                                              inputs());
+      sequence_of(to, b) = (sequence_of(from, b).array().rowwise() * mask.array()).matrix();
+    }
+  }
+
+  [[nodiscard]] static Rows<Scalar> zero_rows(Buffer<Scalar>& buffer, Index batch, Index size) {
+    buffer.resize(batch * size);
+    buffer.fill(0);
+    return {buffer.data(), size};
+  }
+
+  bool returns_sequences_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

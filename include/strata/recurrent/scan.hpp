@@ -1,0 +1,114 @@
+#pragma once
+
+#include <strata/kernels/simd.hpp>
+#include <strata/rows.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// One step of a batch: what a cell reads and writes. Rows of memory are padded to whole registers
+/// for each of the memories.
+template <class Scalar>
+struct ScanStep {
+  Index batch;
+  /// Steps in the order of reading, from 0.
+  Index step;
+  Index steps;
+  Rows<const Scalar> x;
+  /// h before the step; nothing where that is zero.
+  Rows<const Scalar> h_before;
+  Rows<const Scalar> memory_before;
+  Rows<Scalar> h;
+  Rows<Scalar> memory;
+};
+
+/// Where a scan over T steps of B sequences reads and writes, or a window of its steps. Steps are
+/// counted from the window's first; a row is a step of a sequence, step B + b.
+template <class Scalar>
+struct Scan {
+  Index batch;
+  /// Steps of the window.
+  Index steps;
+  /// T.
+  Index all_steps;
+  bool backwards;
+  /// (B, T, F).
+  const Scalar* x;
+  Index inputs;
+  /// (B, U), or null for zeros.
+  const Scalar* h_initial;
+  /// (B, slots, U): slot s % slots holds h after step s. All steps are kept with slots = T.
+  Scalar* h;
+  Index h_slots;
+  Index outputs;
+  /// (T, B, U): what the cell reads as h before each step where dropout changes it, or null.
+  const Scalar* h_dropped;
+  /// (slots, B, memory_size): slot s % slots holds the memory before step s.
+  Scalar* memory;
+  Index memory_slots;
+  Index memory_size;
+  /// The step of the whole scan with which the window begins.
+  Index first = 0;
+
+  /// The same scan from step `begin` on, `count` steps of it.
+  [[nodiscard]] Scan window(Index begin, Index count) const noexcept {
+    Scan part = *this;
+    part.first += begin;
+    part.steps = count;
+    return part;
+  }
+
+  /// The step of x that a step reads.
+  [[nodiscard]] Index x_step(Index step) const noexcept {
+    return backwards ? all_steps - 1 - first - step : first + step;
+  }
+  [[nodiscard]] Rows<const Scalar> x_rows(Index step) const noexcept {
+    return {x + x_step(step) * inputs, all_steps * inputs};
+  }
+  [[nodiscard]] Rows<Scalar> h_rows(Index step) const noexcept {
+    return {h + (first + step) % h_slots * outputs, h_slots * outputs};
+  }
+  /// The state before a step, not what dropout leaves of it.
+  [[nodiscard]] Rows<const Scalar> h_carried(Index step) const noexcept {
+    if (first + step == 0) return {h_initial, outputs};
+    return h_rows(step - 1);
+  }
+  [[nodiscard]] Rows<const Scalar> h_before(Index step) const noexcept {
+    if (h_dropped && (first + step > 0 || h_initial)) {
+      return {h_dropped + (first + step) * batch * outputs, outputs};
+    }
+    return h_carried(step);
+  }
+  [[nodiscard]] Rows<Scalar> memory_rows(Index step) const noexcept {
+    return {memory + (first + step) % memory_slots * batch * memory_size, memory_size};
+  }
+
+  [[nodiscard]] ScanStep<Scalar> at(Index step) const noexcept {
+    return {.batch = batch,
+            .step = step,
+            .steps = steps,
+            .x = x_rows(step),
+            .h_before = h_before(step),
+            .memory_before = memory_rows(step),
+            .h = h_rows(step),
+            .memory = memory_rows(step + 1)};
+  }
+
+  [[nodiscard]] Index rows() const noexcept { return steps * batch; }
+  /// Rows of the first step, where there is no h before it.
+  [[nodiscard]] Index rows_without_h() const noexcept {
+    return first == 0 && !h_initial ? batch : 0;
+  }
+  [[nodiscard]] const Scalar* x_row(Index row) const noexcept {
+    return x_rows(row / batch)(row % batch);
+  }
+  [[nodiscard]] const Scalar* h_row_before(Index row) const noexcept {
+    return h_before(row / batch)(row % batch);
+  }
+  /// The row of dx, (B, T, F), that belongs to a row.
+  [[nodiscard]] Scalar* dx_row(Scalar* dx, Index row) const noexcept {
+    return dx + (row % batch * all_steps + x_step(row / batch)) * inputs;
+  }
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <algorithm>
+#include <cfenv>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <strata/support/threads.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Threads that help whoever calls `run`. They start when a call first has work for them, sleep
+/// between calls, and end with the pool.
+class ThreadPool {
+ public:
+  /// The callers' thread counts as one of `threads`.
+  explicit ThreadPool(int threads) : threads_(threads) {}
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    work_to_do_.notify_all();
+    for (auto& helper : helpers_) helper.join();
+  }
+
+  /// The caller works as well and waits only for tasks that others have begun, so a task may call
+  /// `run` itself.
+  void run(std::size_t tasks, Task task) {
+    Job job(tasks, task);
+    std::unique_lock lock(mutex_);
+    const std::size_t helpers = start_helpers(tasks - 1);
+    jobs_.push_back(&job);
+    for (std::size_t i = 0; i < helpers; ++i) work_to_do_.notify_one();
+    while (!job.all_begun()) run_next(job, lock);
+    task_done_.wait(lock, [&] { return job.running == 0; });
+    if (job.error) std::rethrow_exception(job.error);
+  }
+
+ private:
+  /// One call of `run`. All members are guarded by the mutex.
+  struct Job {
+    Job(std::size_t how_many, Task what) : tasks(how_many), task(what) { std::fegetenv(&floats); }
+
+    [[nodiscard]] bool all_begun() const noexcept { return next == tasks; }
+
+    std::size_t tasks;
+    Task task;
+    std::size_t next = 0;
+    std::size_t running = 0;
+    std::exception_ptr error;
+    std::size_t error_task = 0;
+    /// The caller's rounding and its treatment of denormal numbers, so that every task computes
+    /// the same bits in every thread.
+    std::fenv_t floats;
+  };
+
+  /// Runs the next task of a job, of which some are left, without the lock.
+  void run_next(Job& job, std::unique_lock<std::mutex>& lock) {
+    const std::size_t i = job.next++;
+    ++job.running;
+    if (job.all_begun()) std::erase(jobs_, &job);
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      job.task(i);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    if (error && !job.all_begun()) {
+      // Tasks begin in order, so none that is left could be the first to throw.
+      job.next = job.tasks;
+      std::erase(jobs_, &job);
+    }
+    if (error && (!job.error || i < job.error_task)) {
+      job.error = std::move(error);
+      job.error_task = i;
+    }
+    if (--job.running == 0 && job.all_begun()) task_done_.notify_all();
+  }
+
+  /// How many helpers there are for so many tasks. Where the system has no more threads to give,
+  /// there are fewer, and all takes longer.
+  std::size_t start_helpers(std::size_t tasks) {
+    const std::size_t wanted = std::min(tasks, static_cast<std::size_t>(threads_ - 1));
+    helpers_.reserve(wanted);
+    try {
+      while (helpers_.size() < wanted) helpers_.emplace_back([this] { help(); });
+    } catch (const std::system_error&) {
+    }
+    return std::min(wanted, helpers_.size());
+  }
+
+  void help() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      work_to_do_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
+      if (stopping_) return;
+      Job& job = *jobs_.front();
+      std::fesetenv(&job.floats);
+      run_next(job, lock);
+    }
+  }
+
+  const int threads_;
+  std::mutex mutex_;
+  std::condition_variable work_to_do_;
+  std::condition_variable task_done_;
+  /// Those of which not all tasks have begun.
+  std::vector<Job*> jobs_;
+  std::vector<std::thread> helpers_;
+  bool stopping_ = false;
+};
+
+/// So many threads, at least 1, which is none but the caller's.
+[[nodiscard]] inline Threads make_threads(int count) {
+  static constexpr PoolFunctions functions{
+      .make = [](int threads) { return new ThreadPool(threads); },
+      .run = [](ThreadPool& pool, std::size_t tasks, Task task) { pool.run(tasks, task); },
+      .end = [](ThreadPool* pool) { delete pool; },
+  };
+  return count == 1 ? Threads() : Threads(count, functions);
+}
+
+}  // namespace strata::inline STRATA_TARGET::detail
