@@ -1,4 +1,4 @@
-// What is saved for ONNX is read again with the same bits; tests/onnx_runtime runs it elsewhere.
+// What is saved for ONNX is read again with the same bits; tests/interop/onnx_runtime runs it elsewhere.
 
 #include <bit>
 #include <cstdint>
