@@ -8,27 +8,13 @@
 #include <strata/io/safetensors.hpp>
 #include <strata/strata.hpp>
 
+#include "support/input_of.hpp"
+
 using namespace strata;
 
 namespace {
 
 std::filesystem::path folder;
-
-/// Twice the steps and the batch that a model without sizes would need.
-Tensor<float> input_of(const Sequential<>& model) {
-  Shape shape = model.input()->shape();
-  const bool ids = model.layers().front().accepts() == Accepts::ids;
-  for (Index axis = 0; axis < shape.rank(); ++axis) {
-    if (shape[axis] == Dynamic) shape[axis] = axis + 3;
-  }
-  Tensor<float> x(shape);
-  Random random(3);
-  for (float& value : x.values()) {
-    value = ids ? static_cast<float>(static_cast<int>(5 * random.uniform()))
-                : static_cast<float>(random.normal());
-  }
-  return x;
-}
 
 template <class... Layers>
 void write(const std::string& name, const Input& input, const Layers&... layers) {
@@ -40,7 +26,7 @@ void write(const std::string& name, const Input& input, const Layers&... layers)
   for (float& value : weights) value = static_cast<float>(0.1 + 0.5 * random.uniform());
   model.set_weights(weights);
   save_onnx(folder / (name + ".onnx"), model);
-  const Tensor<float> x = input_of(model);
+  const Tensor<float> x = test::input_of(model);
   io::SafetensorsWriter values;
   io::add_tensor(values, "input", x);
   io::add_tensor(values, "output", model.predict(x));

@@ -2,6 +2,7 @@
 
 #include "support/catch.hpp"
 #include "support/golden.hpp"
+#include "support/golden_layer.hpp"
 
 // The layers before, between and after recurrent ones, with their gradients, against Keras.
 
@@ -9,80 +10,6 @@ namespace {
 
 using namespace strata;
 using namespace strata::test;
-
-/// The mask of a case; empty where it has none.
-Mask mask_of(const Golden& golden, const std::string& name) {
-  if (!golden.contains(name + ".mask")) return {};
-  return Mask(golden[name + ".mask"].tensor<double>());
-}
-
-template <class Scalar>
-Pass<Scalar> pass_with(const Mask& mask) {
-  return {.mask = mask.empty() ? nullptr : &mask};
-}
-
-/// Output and gradients of training. The scalar whose gradients the file holds is the sum of the
-/// outputs times their weighting. x: the record of the input; its derivatives are in grad.x.
-template <class L>
-typename L::Tape check_training(const Golden& golden, const std::string& name, L& layer,
-                                const Mask& mask, const std::string& input = "x") {
-  using Scalar = typename L::scalar_type;
-  const auto x = golden[name + "." + input].template tensor<Scalar>();
-  const auto pass = pass_with<Scalar>(mask);
-  typename L::Packed packed;
-  typename L::Tape tape;
-  Tensor<Scalar> y;
-  layer.pack(packed, true);
-  layer.forward(packed, x, tape, y, pass);
-  require_tensor_close(y, golden, name + ".y", tolerance<Scalar>.values);
-
-  std::vector<Parameter<Scalar>> trainable;
-  std::size_t count = 0;
-  std::size_t trained = 0;
-  for (const auto& parameter : layer.parameters()) {
-    count += parameter.values.size();
-    if (!parameter.trainable) continue;
-    REQUIRE(trained + parameter.values.size() == count);
-    trained = count;
-    trainable.push_back(parameter);
-  }
-  std::vector<Scalar> gradient(count);
-  auto dy = golden[name + ".weighting"].template tensor<Scalar>();
-  Tensor<Scalar> dx;
-  layer.backward(packed, x, y, dy, tape, gradient, &dx, pass);
-  if (input == "x") {
-    require_tensor_close(dx, golden, name + ".grad.x", tolerance<Scalar>.gradients);
-  }
-  const std::span<const Scalar> all(gradient);
-  require_parameters_close<Scalar>(trainable, all.first(trained), golden, name + ".grad.",
-                                   tolerance<Scalar>.gradients);
-  for (const Scalar rest : all.subspan(trained)) REQUIRE(rest == 0);
-  return tape;
-}
-
-template <class L>
-void check_prediction(const Golden& golden, const std::string& name, L& layer, const Mask& mask,
-                      const std::string& input = "x", const std::string& output = "y") {
-  using Scalar = typename L::scalar_type;
-  typename L::Packed packed;
-  Tensor<Scalar> y;
-  layer.pack(packed, false);
-  layer.forward(packed, golden[name + "." + input].template tensor<Scalar>(), y,
-                pass_with<Scalar>(mask));
-  require_tensor_close(y, golden, name + "." + output, tolerance<Scalar>.values);
-}
-
-/// A layer that computes the same in training and in prediction.
-template <class L>
-void check_layer(const Golden& golden, const std::string& name, L layer,
-                 const std::string& input = "x") {
-  INFO(name);
-  const Mask mask = mask_of(golden, name);
-  if (layer.inputs() == Dynamic) layer.build(golden[name + "." + input].shape.back());
-  load_parameters(layer.parameters(), golden, name + ".weight.");
-  check_training(golden, name, layer, mask, input);
-  check_prediction(golden, name, layer, mask, input);
-}
 
 template <class L>
 void check_batch_normalization(const Golden& golden, const std::string& name, L layer) {

@@ -34,7 +34,7 @@ bool all_finite(const std::vector<float>& values) {
 }
 
 /// The weights at the start of every batch.
-struct Weights {
+struct WeightsOfBatches {
   std::vector<std::vector<double>>* seen;
   void on_train_begin(TrainingRun& run) const { seen->push_back(run.weights()); }
   void on_batch_end(TrainingRun& run, Index, const Logs&) const { seen->push_back(run.weights()); }
@@ -62,7 +62,9 @@ TEST_CASE("fit: a loss that is not finite ends it with the last good weights", "
   auto model = diverging(1e25);
   std::vector<std::vector<double>> seen;
   const std::string text = error_text<ValueError>([&] {
-    model.fit(x, y, {.epochs = 20, .batch_size = 8, .callbacks = {Weights{&seen}}, .verbose = 0});
+    model.fit(
+        x, y,
+        {.epochs = 20, .batch_size = 8, .callbacks = {WeightsOfBatches{&seen}}, .verbose = 0});
   });
   INFO(text);
   REQUIRE(text.ends_with(advice));

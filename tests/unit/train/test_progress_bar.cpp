@@ -1,8 +1,6 @@
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <initializer_list>
 #include <regex>
 #include <string>
@@ -12,13 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/decimal_comma.hpp"
-
-#if defined(__linux__)
-#include <fcntl.h>
-#include <pty.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-#endif
+#include "support/terminal.hpp"
 
 // What ProgressBar writes: lines to a file, a moving bar to a terminal.
 
@@ -85,25 +77,10 @@ TEST_CASE("ProgressBar: a line for each epoch where there is no terminal", "[cal
 #if defined(__linux__)
 
 TEST_CASE("ProgressBar: a moving bar on a terminal", "[callbacks]") {
-  int terminal = -1;
-  int program = -1;
-  if (openpty(&terminal, &program, nullptr, nullptr, nullptr) != 0) {
-    WARN("skipped: there are no terminals here: " << std::strerror(errno));
-    return;
-  }
-  std::FILE* const out = fdopen(program, "w");
-  REQUIRE(out);
-  // The lines are few enough for the terminal's buffer, and are read when all is written.
-  play(ProgressBar{.out = out});
-  std::string text;
-  REQUIRE(fcntl(terminal, F_SETFL, O_NONBLOCK) == 0);
-  char buffer[4096];
-  for (ssize_t size = 0; (size = read(terminal, buffer, sizeof buffer)) > 0;) {
-    text.append(buffer, static_cast<std::size_t>(size));
-  }
-  std::fclose(out);
-  close(terminal);
-
+  test::Terminal terminal;
+  if (!terminal.out()) return;
+  play(ProgressBar{.out = terminal.out()});
+  const std::string text = terminal.written();
   INFO(text);
   REQUIRE(text.starts_with("Epoch 1/2\r\n\r"));
   REQUIRE(text.find("\r\nEpoch 2/2\r\n\r") != std::string::npos);
@@ -121,25 +98,10 @@ TEST_CASE("ProgressBar: a moving bar on a terminal", "[callbacks]") {
 
 TEST_CASE("ProgressBar: no row is wider than the terminal", "[callbacks]") {
   for (const unsigned short columns : std::initializer_list<unsigned short>{60, 20}) {
-    int terminal = -1;
-    int program = -1;
-    winsize size{24, columns, 0, 0};
-    if (openpty(&terminal, &program, nullptr, nullptr, &size) != 0) {
-      WARN("skipped: there are no terminals here: " << std::strerror(errno));
-      return;
-    }
-    std::FILE* const out = fdopen(program, "w");
-    REQUIRE(out);
-    play(ProgressBar{.out = out});
-    std::string text;
-    REQUIRE(fcntl(terminal, F_SETFL, O_NONBLOCK) == 0);
-    char buffer[4096];
-    for (ssize_t count = 0; (count = read(terminal, buffer, sizeof buffer)) > 0;) {
-      text.append(buffer, static_cast<std::size_t>(count));
-    }
-    std::fclose(out);
-    close(terminal);
-
+    test::Terminal terminal(columns);
+    if (!terminal.out()) return;
+    play(ProgressBar{.out = terminal.out()});
+    const std::string text = terminal.written();
     INFO(text);
     // Rows begin at \r and \n; the bar's cells have three bytes, of which two go on with a
     // character.
@@ -162,21 +124,10 @@ TEST_CASE("ProgressBar: no row is wider than the terminal", "[callbacks]") {
 }
 
 TEST_CASE("ProgressBar: asked for lines it gives lines, on a terminal too", "[callbacks]") {
-  int terminal = -1;
-  int program = -1;
-  if (openpty(&terminal, &program, nullptr, nullptr, nullptr) != 0) {
-    WARN("skipped: there are no terminals here: " << std::strerror(errno));
-    return;
-  }
-  std::FILE* const out = fdopen(program, "w");
-  REQUIRE(out);
-  play(ProgressBar{.lines = true, .out = out});
-  char buffer[4096];
-  const ssize_t size = read(terminal, buffer, sizeof buffer);
-  std::fclose(out);
-  close(terminal);
-  REQUIRE(size > 0);
-  const std::string text(buffer, static_cast<std::size_t>(size));
+  test::Terminal terminal;
+  if (!terminal.out()) return;
+  play(ProgressBar{.lines = true, .out = terminal.out()});
+  const std::string text = terminal.written();
   REQUIRE(text.starts_with("Epoch 1/2 - "));
   REQUIRE(text.find("━") == std::string::npos);
 }

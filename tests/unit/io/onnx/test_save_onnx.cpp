@@ -1,4 +1,5 @@
-// What is saved for ONNX is read again with the same bits; tests/interop/onnx_runtime runs it elsewhere.
+// Models saved for ONNX are read again with the same bits. tests/interop/onnx_runtime runs them in
+// ONNX Runtime.
 
 #include <bit>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "support/catch.hpp"
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
+#include "support/input_of.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace strata;
@@ -18,19 +20,6 @@ using test::Contains;
 using test::error_text;
 
 namespace {
-
-template <class Model>
-Tensor<float> input_of(const Model& model) {
-  Shape shape = model.input()->shape();
-  const bool ids = model.layers().front().accepts() == Accepts::ids;
-  for (Index axis = 0; axis < shape.rank(); ++axis) {
-    if (shape[axis] == Dynamic) shape[axis] = axis + 3;
-  }
-  Tensor<float> x(shape);
-  Random random(3);
-  for (float& value : x.values()) value = ids ? 1.0f : static_cast<float>(random.normal());
-  return x;
-}
 
 std::vector<std::uint32_t> bits_of(const Sequential<>& model) {
   std::vector<std::uint32_t> bits;
@@ -53,7 +42,7 @@ void check_round_trip(const Input& input, const Layers&... layers) {
   const auto again = load_onnx(bytes);
   INFO(again.summary());
   CHECK(bits_of(again) == bits_of(model));
-  const Tensor<float> x = input_of(model);
+  const Tensor<float> x = test::input_of(model);
   const Tensor<float> y = model.predict(x);
   const Tensor<float> y_again = again.predict(x);
   REQUIRE(y_again.shape() == y.shape());
