@@ -1,3 +1,3 @@
-#include "support/instances.hpp"
+#include "instances.hpp"
 
 STRATA_TEST_INSTANCES(, double)

@@ -1,8 +1,8 @@
 // The layers that the laws are checked for. A new layer needs an entry here and no more.
 
-#include "support/layer_cases.hpp"
+#include "layer_cases.hpp"
 
-#include "support/recurrent_cases.hpp"
+#include "recurrent_cases.hpp"
 
 namespace strata::test {
 

@@ -1,3 +1,3 @@
-#include "support/loaders.hpp"
+#include "loaders.hpp"
 
 STRATA_TEST_LOADER(, double)
