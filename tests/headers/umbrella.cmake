@@ -1,4 +1,4 @@
-# strata.hpp includes every header of the core: all but the rooms that users need not know and the file formats of io/.
+# strata.hpp includes, itself or through other headers, every header but the file formats of io/.
 file(MAKE_DIRECTORY "${work}")
 file(WRITE "${work}/umbrella.cpp" "#include <strata/strata.hpp>\n")
 string(REPLACE "|" ";" includes "${includes}")

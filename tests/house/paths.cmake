@@ -11,7 +11,7 @@
 cmake_minimum_required(VERSION 3.22)
 get_filename_component(source "${source}" ABSOLUTE)
 
-# What is built, and what belongs to users and to other projects.
+# Outputs of builds, and files of users and of other projects.
 set(no_paths "^(build|usr|reservoirpy)/|^/|^strata/include$|^app\\.cpp$")
 set(folders "tests|tools|docs|examples|benchmarks|cmake|include")
 set(letters "A-Za-z0-9_.*<>/+-")

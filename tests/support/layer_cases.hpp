@@ -23,7 +23,7 @@ struct LayerCase {
   /// Whether the weights start from random numbers.
   bool drawn = true;
 
-  /// B sequences of T steps, of features or ids; B samples for a layer that takes those.
+  /// B sequences of T steps, of features or ids, or B samples, whichever the layer takes.
   [[nodiscard]] Tensor<Scalar> input(Index batch, Index steps, std::uint64_t seed) const;
 };
 

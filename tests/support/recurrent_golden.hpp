@@ -64,8 +64,8 @@ void load_layer(AnyLayer<Scalar>& layer, const Golden& golden, const std::string
 
 /// Outputs, states and gradients of a chain of layers against the records of a case, as far as it
 /// has them. Weights are "weight.kernel" of one layer, "weight.0.kernel" of several; the states of
-/// all layers lie side by side. Without `training`, only what prediction gives.
-/// `slack` multiplies the tolerances.
+/// all layers lie side by side. Without `training`, only the outputs and states of a prediction are
+/// compared. `slack` multiplies the tolerances.
 template <class Scalar>
 void check_chain(const Golden& golden, const std::string& name,
                  std::vector<AnyLayer<Scalar>> layers, const Mask& mask, bool training = true,

@@ -51,7 +51,7 @@ static_assert(views<Tensor<float>&> == 6);
 static_assert(views<const Tensor<float>&> == 6);
 static_assert(views<Tensor<float>> == 0);
 static_assert(views<const Tensor<float>> == 0);
-// What a temporary gives is a value, not a reference into it.
+// A member of a temporary tensor returns a value, not a reference into the tensor.
 static_assert(std::same_as<decltype(Tensor<float>()(0, 0)), float>);
 static_assert(std::same_as<decltype(Tensor<float>().shape()), Shape>);
 

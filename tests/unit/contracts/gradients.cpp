@@ -28,7 +28,7 @@ void check_gradients(AnyLayer<double> layer, Tensor<double> x) {
   forward();
   Tensor<double> dy = weight;
   Tensor<double> dx;
-  // Gradients are added to what is there.
+  // Backward adds to the numbers that the gradient holds, here 0.5.
   std::vector<double> gradient(static_cast<std::size_t>(layer.parameter_count()), 0.5);
   layer.backward(packed, x, y, dy, tape, gradient, &dx, pass);
 

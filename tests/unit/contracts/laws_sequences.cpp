@@ -105,7 +105,7 @@ TEMPLATE_TEST_CASE("A masked sequence is its steps one by one, skipping what doe
 TEMPLATE_TEST_CASE("What masked steps hold does not matter", "[laws]", float, double) {
   using Scalar = TestType;
   for (auto& one : layer_cases<Scalar>()) {
-    // Others take each step by itself, or pass their input on beside what they compute.
+    // Other layers take each step by itself, or add their input to their output.
     const bool recurrent = one.layer.state_size() > 0 && !one.name.starts_with("Residual") &&
                            !one.name.starts_with("SkipConnections");
     const bool pools = one.layer.accepts() == Accepts::sequences &&

@@ -267,7 +267,7 @@ TEST_CASE("a checkpoint of another training is refused", "[io][checkpoint]") {
 
 namespace {
 
-/// A figure of which nobody knows what is better: 3, not a number, 1, 2, 4.
+/// A figure that does not say whether large or small is better: 3, not a number, 1, 2, 4.
 struct Given {
   [[nodiscard]] std::vector<Figure> figures() const { return {{"given"}}; }
   void on_epoch_end(TrainingRun&, int epoch, Logs& logs) const {
@@ -299,7 +299,7 @@ TEST_CASE("which way the monitored figure of a checkpoint gets better", "[io][ch
   };
   CHECK(kept({.path = "", .mode = Mode::max}, 0) == "15");
   CHECK(kept({.path = "", .mode = Mode::min}, 0) == "13");
-  // What is not a number is not kept, in the first epoch either.
+  // An epoch whose figure is not a number is not kept, not even the first.
   CHECK(kept({.path = "", .mode = Mode::min}, 1) == "3");
   // Of the epochs that are due.
   CHECK(kept({.path = "", .every_epochs = 2, .mode = Mode::max}, 2) == "4");

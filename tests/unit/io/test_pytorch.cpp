@@ -27,7 +27,7 @@ const std::map<std::string, PyTorchOutput> outputs{{"sequences", PyTorchOutput::
                                                    {"last_step", PyTorchOutput::last_step},
                                                    {"last_state", PyTorchOutput::last_state}};
 
-/// What the names do not tell of a case.
+/// The options of a case that the names in its file do not tell.
 PyTorchOptions options_of(const std::string& name) {
   if (name == "rnn_relu") return {.nonlinearity = Activation::relu};
   if (name == "between") {
@@ -234,7 +234,8 @@ TEST_CASE("PyTorch: into a given model", "[io][pytorch]") {
                           "  load_pytorch(\""});
   CHECK(three == Contains{"\", model, {.modules = {\"end\", \"lstm\", \"first\", \"middle\"}})"});
   CHECK(three == Contains{"{\"middle\", \"lstm\", \"first\", \"end\"}"});
-  // Its layers leave one order, and what runs between them is its own.
+  // The layers of the given model leave one order of the modules, and the operations between them
+  // come from the model.
   Sequential same{Input{Dynamic, 3}, Dense{3}, LSTM{3, return_sequences}, Dense{1}};
   load_pytorch(golden("same_sizes.safetensors"), same);
   sequences("same_sizes").require_equal(same);
@@ -305,7 +306,7 @@ TEST_CASE("PyTorch: the order of the modules", "[io][pytorch]") {
                             "lstm (nn.LSTM of 3 to 3), middle (nn.Linear of 3 to 3), may run in "
                             "more than one order"});
   CHECK(between == Contains{"\n  or others"});
-  // JSON is in the order of the definition, which need not be that of the run.
+  // JSON has the modules in the order of their definition, in which they need not run.
   CHECK(error_text<FormatError>([] { (void)load_pytorch(golden("between.json")); }) ==
         Contains{"{.modules = {\"first\", \"lstm\", \"middle\", ?, \"end\"}}"});
   CHECK(json_error(R"({"b.weight": [[1], [1]], "a.weight": [[1, 1]]})", {.inputs = 1}) ==

@@ -1,4 +1,5 @@
-// What is saved and loaded again computes the same bits, for every kind of layer and both scalars.
+// A model that is saved and loaded again computes the same bits, for every kind of layer and both
+// scalars.
 
 #include <set>
 #include <string>
@@ -85,7 +86,7 @@ TEMPLATE_TEST_CASE("a loaded model trains to the bits of the saved one", "[io][r
 
 namespace {
 
-/// Gates with a setting that nobody outside can name.
+/// Gates with a setting that the description of the layer does not contain.
 struct ScaledGates {
   static constexpr const char* kind = "ScaledGates";
   static constexpr int gates = 1;

@@ -1,4 +1,4 @@
-// strata's own files: what is refused, and what the messages say.
+// strata's own files: which are refused, and with which messages.
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -28,7 +28,7 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-/// A file of this header and data of so many zeros.
+/// A file of this header and `data` zeros.
 Bytes file_of(const std::string& header, std::size_t data = 0) {
   Bytes bytes(8 + header.size() + data);
   io::write_word(static_cast<std::uint64_t>(header.size()), bytes.data());
@@ -119,7 +119,7 @@ TEST_CASE("weights go into a model of known type", "[io]") {
   CHECK(error(Sequential(LSTM<float, 2, 3, return_sequences>(), Dense<float, 3, 1>())) ==
         Contains{"lstm.kernel: expected (2, 12), found (1, 12)"});
 
-  // What only training uses may differ.
+  // Options that only training uses may differ.
   Sequential other{LSTM<float, 1, 3, return_sequences>({.dropout = 0.5}), Dropout{0.5},
                    Dense<float, 3, 1>()};
   load_weights(path, other);
@@ -370,7 +370,7 @@ TEST_CASE("a file tests the model that it makes", "[io]") {
   CHECK(load(file).weights() == model.weights());
   CHECK(load<double>(file).size() == 2);
 
-  // Another number among the weights, whose place is before those of the self-test.
+  // Another number among the weights, which lie before the numbers of the self-test.
   Bytes other = file;
   const auto length = static_cast<std::size_t>(io::read_word<std::uint64_t>(file.data()));
   other[8 + length + 2] ^= std::byte{0x40};

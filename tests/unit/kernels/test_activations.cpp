@@ -54,7 +54,7 @@ std::vector<Scalar> through_packs(const std::vector<Scalar>& x, F f) {
   return y;
 }
 
-/// From -30 to 30, an uneven number of points, then what is special.
+/// An odd number of points from -30 to 30, then -0, tiny and large ones.
 template <class Scalar>
 std::vector<Scalar> points() {
   std::vector<Scalar> x;

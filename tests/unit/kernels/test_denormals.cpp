@@ -13,7 +13,7 @@
 #include "support/one_layer.hpp"
 
 // In silence a memory shrinks until it is a denormal number, which most processors handle a hundred
-// times slower, and by rounding stays there. What strata runs keeps clear of them.
+// times slower, and by rounding stays there. The states of strata's layers never get there.
 
 namespace {
 
@@ -56,8 +56,8 @@ KeepingGate keeping_gate(const std::string& kind) {
   return {0, 1, 0};
 }
 
-/// Makes states fade in silence, and so slowly that rounding keeps them at a denormal number: small
-/// recurrent weights, and no biases but those of the gate that keeps.
+/// Makes states fade in silence, and so slowly that rounding keeps them at a denormal number: the
+/// recurrent weights are small, and only the gate that keeps the state has a bias.
 template <class Parameters>
 void let_fade(const std::string& kind, Parameters parameters) {
   for (auto& [name, shape, values, trainable] : parameters) {

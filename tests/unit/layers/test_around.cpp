@@ -9,7 +9,7 @@
 #include "support/tolerance.hpp"
 #include "support/values_of.hpp"
 
-// The layers around recurrent ones in models: what is not a law and not in Keras' numbers.
+// The layers around recurrent ones in models, where neither the laws nor Keras' numbers test them.
 
 namespace {
 

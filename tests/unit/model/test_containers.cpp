@@ -210,7 +210,7 @@ TEST_CASE("Sequential: adding a layer does not go through those before", "[conta
           for (int i = 0; i < count; ++i) model.add(Dropout{0.1});
           CHECK(model.output_shape({1, 2, 3}) == Shape{1, 2, 3});
         }) < test::linear_growth);
-  // What the layers before became in the meantime counts.
+  // A layer joins the layers as they are now, whatever they were when they were added.
   Sequential<> model;
   model.add(LSTM{4, return_sequences});
   model.add(LSTM{5, return_sequences});

@@ -35,7 +35,7 @@ std::vector<double> logits_of(const std::vector<double>& p) {
   return logits;
 }
 
-/// Draws many times; each count lies within five of its deviations from what is expected.
+/// Draws many times; each count lies within five standard deviations of its expected value.
 template <class Scores>
 void check_distribution(const Scores& scores, const SampleOptions& options,
                         const std::vector<double>& expected) {
@@ -54,7 +54,7 @@ void check_distribution(const Scores& scores, const SampleOptions& options,
   }
 }
 
-/// Its scores depend on all classes read so far. Outputs: a softmax, or what is before it.
+/// A model whose scores depend on all classes read so far. Outputs: a softmax, or its inputs.
 Sequential<double> small_model(Index classes, bool softmax = true, Index inputs = 0) {
   Sequential<double> model;
   model.add(Input{Dynamic, inputs > 0 ? inputs : classes});

@@ -1,4 +1,4 @@
-// A tape that is computed again in windows gives what a whole one gives.
+// A tape that is computed again in windows has the same results as a tape of all steps.
 
 #include <algorithm>
 #include <utility>

@@ -19,8 +19,9 @@
 #include "support/layer_cases.hpp"
 #include "support/values_of.hpp"
 
-// set_threads: what it takes, when threads run, what they do with exceptions, and that fit and its
-// relatives compute the same bits with any number; laws_threads.cpp has the laws over all layers.
+// set_threads: the numbers that it takes, when threads run and how their exceptions reach the
+// caller, and that fit and its relatives compute the same bits with any number of threads. The laws
+// over all layers are in laws_threads.cpp.
 
 namespace {
 
@@ -269,7 +270,8 @@ TEST_CASE("Encoder and decoder: the gradient of a batch is the mean of its halve
   const auto x = random_tensor<float>({40, 6, 3}, 3);
   const auto given = random_tensor<float>({40, 4, 3}, 4);
   const auto target = random_tensor<float>({40, 2}, 5);
-  // What a plain step of rate 1 takes away. Half a batch is trained whole, all of it in shards.
+  // SGD with a rate of 1 subtracts the gradient from the weights. Half of the batch is one shard,
+  // all of it are several.
   const auto gradient = [&](Index first, Index count) {
     Sequential<> encoder = stack();
     Sequential<> decoder = stack();

@@ -8,8 +8,8 @@
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
 
-// Callbacks on a training that is played to them. What EarlyStopping and ReduceLROnPlateau are
-// expected to do is what those of Keras 3.15.1 did with the same figures.
+// Callbacks are told the figures of a training that does not take place. The expected results of
+// EarlyStopping and ReduceLROnPlateau are the results of Keras 3.15.1 for the same figures.
 
 namespace {
 
@@ -65,7 +65,7 @@ class Played final : public TrainingRun {
 
 const double no_figure = std::numeric_limits<double>::quiet_NaN();
 
-/// What a callback says against its options.
+/// The message with which a callback refuses its options.
 std::string refusal_of(const Callback& callback) {
   return error_text<ValueError>([&] { Played(3).play(callback, {1}); });
 }
@@ -100,7 +100,7 @@ TEST_CASE("EarlyStopping: as Keras", "[callbacks]") {
       {{.5, .6, .6}, {.monitor = "val_f1", .mode = Mode::min, .patience = 2}, 2, true, 0},
       // The user's word goes before the figure's own.
       {{1, 2, 1, 1}, {.monitor = "val_loss", .mode = Mode::max, .patience = 2}, 3, true, 1},
-      // What is not a number is never better, the first epoch's no more than others'.
+      // A figure that is not a number is never better, not even in the first epoch.
       {{no_figure, 3, no_figure, 2, 2}, {.patience = 2}, 4, false, 3},
       {{3, no_figure, no_figure}, {.patience = 2}, 2, true, 0},
       {{no_figure, no_figure, 1}, {.patience = 2}, 1, true, -1},
@@ -125,7 +125,7 @@ TEST_CASE("EarlyStopping: without restoring, and used again", "[callbacks]") {
   Played first(100);
   first.play(twice, {1, 2, 3, 4});
   REQUIRE(first.last_epoch() == 2);
-  // What was remembered of the first training is gone.
+  // The second training remembers nothing of the first.
   Played second(100);
   second.play(twice, {5, 4, 6, 7});
   REQUIRE(second.last_epoch() == 3);
@@ -217,7 +217,7 @@ TEST_CASE("ReduceLROnPlateau: as Keras", "[callbacks]") {
   Played run(100);
   run.play(ReduceLROnPlateau{.patience = 1}, {1, 1});
   REQUIRE(run.logs()["learning_rate"] == 1);
-  // What is not a number is never better.
+  // A figure that is not a number is never better.
   REQUIRE(close(rates({.patience = 2}, {no_figure, no_figure, no_figure, no_figure}),
                 {1, .1, .1, .01}));
   REQUIRE(close(rates({.monitor = "val_f1", .mode = Mode::max, .factor = 0.5, .patience = 2},

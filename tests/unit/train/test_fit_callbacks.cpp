@@ -76,7 +76,7 @@ TEST_CASE("fit: calls callbacks in order", "[callbacks]") {
                                             "batch 0 loss mae", "batch 1 loss mae",
                                             "end of 2" + end, "epoch 3", "batch 0 loss mae",
                                             "batch 1 loss mae", "end of 3" + end, "end"});
-  // What a callback adds to the figures is in the history, after them.
+  // Figures that a callback adds stand in the history behind the others.
   REQUIRE(history.names() ==
           std::vector<std::string>{"loss", "mae", "val_loss", "val_mae", "diary"});
   REQUIRE(history["diary"] == std::vector<double>{2, 3});
@@ -222,7 +222,7 @@ TEST_CASE("fit: metrics say which way they get better", "[callbacks]") {
 }
 
 TEST_CASE("fit: each training has callbacks of its own", "[callbacks]") {
-  // Its memory is not its options': it begins with what the options hold, whatever was before.
+  // Each fit begins with a copy of the callback in the options, whatever earlier copies counted.
   struct Counts {
     std::vector<int>* counts;
     int batches = 0;

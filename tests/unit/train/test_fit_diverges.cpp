@@ -71,7 +71,7 @@ TEST_CASE("fit: a loss that is not finite ends it with the last good weights", "
   const auto weights = model.weights();
   REQUIRE(all_finite(weights));
   REQUIRE(std::isfinite(model.evaluate(x, y).loss));
-  // They are those before the update that was one too many.
+  // They are the weights before the update that diverged.
   REQUIRE(seen.size() >= 2);
   REQUIRE(std::equal(weights.begin(), weights.end(), seen[seen.size() - 2].begin()));
 

@@ -30,7 +30,7 @@ Sequential<> ending_in(Activation activation, Index units = 1) {
   return model;
 }
 
-/// What training one batch says, once for each way to train.
+/// The message with which training one batch is refused, the same for each way to train.
 std::string refusal(Sequential<> model, const Loss<float>& loss, const std::vector<float>& targets,
                     const std::vector<Metric<float>>& metrics = {}) {
   const Tensor<float> x({2, 3, 1}, {.1f, .2f, .3f, .4f, .5f, .6f});
@@ -135,7 +135,7 @@ TEST_CASE("Settings: optimizers refuse what has no meaning", "[settings]") {
   CHECK(of(SGD{.clip = {.value = infinite}}) == "SGD: .clip.value" + limit + "inf");
   CHECK(of(SGD{.clip = {.global_norm = -1}}) == "SGD: .clip.global_norm" + limit + "-1");
   CHECK(of(SGD{.clip = {.value = 1, .norm = 1}}) == "SGD: at most one limit of clip can be set");
-  // What Keras takes and means something.
+  // Limits of the ranges that Keras takes too, and that have a meaning.
   CHECK_NOTHROW(Optimizer<float>(SGD{.momentum = 1}));
   CHECK_NOTHROW(Optimizer<float>(Adam{.beta_1 = 0, .epsilon = 0}));
 
@@ -332,7 +332,7 @@ TEST_CASE("Optimizers: no gradient makes their memory infinite", "[settings]") {
     w.update(optimizer, 1e25);
     w.values.assign(5, 1);
     w.update(optimizer, 0.1);
-    // In exact numbers the memory is that of the large gradient, decayed once.
+    // In exact numbers the memory is the large gradient, decayed once.
     for (const float value : w.values) CHECK(value == Approx(1 - exact).epsilon(1e-6));
   };
   check(Adam{}, 0.001 * std::sqrt(1 - 0.999 * 0.999) / (1 - 0.81) * 0.09 / std::sqrt(0.000999));

@@ -1,4 +1,4 @@
-// What all readers of files share.
+// The parts that all readers of files share.
 
 #include <grp.h>
 #include <sched.h>
@@ -448,7 +448,7 @@ TEST_CASE("a full disk leaves the file before", "[io]") {
   const test::TemporaryFolder folder;
   const auto path = folder / "model";
   write_file(path, "first");
-  // Files may not grow beyond this: what a write says is what a full disk says, but for its number.
+  // A limit of the size of files stands for a full disk: a write fails alike, with another errno.
   struct rlimit before {};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);

@@ -64,7 +64,8 @@ std::vector<std::pair<std::string, Bytes>> files_of(const std::string& name) {
   return files;
 }
 
-/// What is wrong with weights for Dense{1} over one feature; see golden/hostile_hdf5.py.
+/// The message with which weights for Dense{1} over one feature are refused; the files are written
+/// by tests/golden/hostile_hdf5.py.
 std::string weights_error(const io::Source& from) {
   Sequential<Dense<float, 1, 1>> model;
   return error_text<FormatError>([&] { load_keras_weights(from, model); });

@@ -1,4 +1,4 @@
-// Files that are damaged, made to do harm, or say what strata does not have.
+// Files that are damaged, made to do harm, or need operators that strata does not have.
 
 #include <cstddef>
 #include <cstdint>

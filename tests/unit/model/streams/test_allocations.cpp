@@ -23,7 +23,7 @@
 namespace {
 
 // A plain number: a thread_local with a constructor could itself allocate. Volatile: a compiler
-// knows malloc, and that it does not change what it cannot see.
+// assumes that malloc changes no variable of the program, and would keep the old count.
 thread_local volatile std::size_t allocation_count = 0;
 
 void counted() noexcept { allocation_count = allocation_count + 1; }
@@ -144,7 +144,7 @@ using strata::test::allocations_of;
 
 namespace {
 
-/// A compiler may drop memory that nobody uses.
+/// Keeps the compiler from leaving out an allocation whose memory is not used.
 void used(const void* memory) {
   static const void* volatile seen;
   seen = memory;

@@ -41,8 +41,8 @@ std::span<const Scalar> step_of(const Tensor<Scalar>& x, Index t) {
                             static_cast<std::size_t>(x.features()));
 }
 
-/// The stream's outputs are those of predict: at every step, or after t steps where the model gives
-/// one output for a sequence.
+/// The stream's outputs equal those of predict: at every step, or, where the model has one output
+/// for a sequence, after each number of steps.
 template <class Model>
 void check_against_predict(const Model& model, Index features) {
   using Scalar = typename Model::scalar_type;

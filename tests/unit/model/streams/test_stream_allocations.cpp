@@ -40,7 +40,7 @@ void check(const Model& model) {
   REQUIRE(allocations_of([&] { stream.reset(); }) == 0);
   REQUIRE(allocations_of([&] { sum += static_cast<float>(stream.state().layers.size()); }) == 0);
   REQUIRE(sum != 0);
-  // What is known to allocate: the check can fail.
+  // Copies allocate, so the check can fail.
   REQUIRE(allocations_of([&] { Stream other{model}; }) > 0);
   REQUIRE(allocations_of([&] { const auto copy = stream.state(); }) > 0);
 }

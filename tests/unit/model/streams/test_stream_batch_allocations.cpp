@@ -55,7 +55,7 @@ TEST_CASE("StreamBatch: no allocation after reserve", "[stream]") {
           }
         }) == 0);
   check();
-  // What is known to allocate: the check can fail.
+  // Copies allocate, so the check can fail.
   CHECK(allocations_of([&] { (void)streams.join(); }) > 0);
 }
 
