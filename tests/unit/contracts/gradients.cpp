@@ -4,6 +4,7 @@
 #include "support/difference.hpp"
 #include "support/layer_cases.hpp"
 #include "support/tolerance.hpp"
+#include "support/training_pass.hpp"
 
 using namespace strata;
 using namespace strata::test;
@@ -12,25 +13,12 @@ namespace {
 
 void check_gradients(AnyLayer<double> layer, Tensor<double> x) {
   const Pass<double> pass{Random(5)};
-  std::shared_ptr<void> tape;
-  AnyLayer<double>::Packed packed;
-  Tensor<double> y;
-  const auto forward = [&] {
-    layer.pack(packed, true);
-    layer.forward(packed, x, tape, y, pass);
-  };
-  forward();
-  const auto weight = random_tensor<double>(y.shape(), 17);
-  const auto sum = [&] {
-    forward();
-    return (y.matrix().array() * weight.matrix().array()).sum();
-  };
-  forward();
-  Tensor<double> dy = weight;
-  Tensor<double> dx;
+  TrainingPass training(layer, x, pass, 17);
+  const auto sum = [&] { return training.sum(); };
   // Backward adds to the numbers that the gradient holds, here 0.5.
   std::vector<double> gradient(static_cast<std::size_t>(layer.parameter_count()), 0.5);
-  layer.backward(packed, x, y, dy, tape, gradient, &dx, pass);
+  Tensor<double> dx;
+  training.backward(gradient, &dx);
 
   std::size_t at = 0;
   for (auto& parameter : layer.parameters()) {
@@ -50,9 +38,7 @@ void check_gradients(AnyLayer<double> layer, Tensor<double> x) {
 
   // Without dx the same gradients.
   std::vector<double> alone(gradient.size(), 0.5);
-  forward();
-  dy = weight;
-  layer.backward(packed, x, y, dy, tape, alone, nullptr, pass);
+  training.backward(alone, nullptr);
   CHECK(alone == gradient);
 }
 

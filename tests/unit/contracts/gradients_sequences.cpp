@@ -5,6 +5,7 @@
 #include "support/difference.hpp"
 #include "support/layer_cases.hpp"
 #include "support/tolerance.hpp"
+#include "support/training_pass.hpp"
 
 using namespace strata;
 using namespace strata::test;
@@ -26,25 +27,14 @@ void check_gradients(const LayerCase<double>& one, const Mask& mask) {
                     .initial_derivative = {dinitial.data(), size}};
   if (!mask.empty()) pass.mask = &mask;
 
-  std::shared_ptr<void> tape;
-  AnyLayer<double>::Packed packed;
-  Tensor<double> y;
-  const auto forward = [&] {
-    layer.pack(packed, true);
-    layer.forward(packed, x, tape, y, pass);
-  };
-  forward();
-  const auto weight = random_tensor<double>(y.shape(), 44);
+  TrainingPass training(layer, x, pass, 44);
   const auto sum = [&] {
-    forward();
-    return (y.matrix().array() * weight.matrix().array()).sum() +
-           (state.matrix().array() * final_weight.matrix().array()).sum();
+    const double outputs = training.sum();
+    return outputs + (state.matrix().array() * final_weight.matrix().array()).sum();
   };
-  forward();
-  Tensor<double> dy = weight;
-  Tensor<double> dx;
   std::vector<double> gradient(static_cast<std::size_t>(layer.parameter_count()), 0.5);
-  layer.backward(packed, x, y, dy, tape, gradient, &dx, pass);
+  Tensor<double> dx;
+  training.backward(gradient, &dx);
 
   const auto check = [&](double& value, double analytic) {
     CHECK(analytic == Approx(difference(value, sum)).margin(difference_tolerance));
