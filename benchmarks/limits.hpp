@@ -25,7 +25,7 @@ double least_seconds(double seconds, F&& work) {
   return best;
 }
 
-/// What the multiply-add units do at most, in flop/s: nothing but registers, and as many sums as
+/// The peak of the multiply-add units, in flop/s: nothing but registers, and as many sums as
 /// there are registers for, which do not wait for each other.
 inline double peak_flops(double seconds) {
   using P = strata::detail::Pack<float>;

@@ -132,8 +132,8 @@ void lstm_train(benchmark::State& state) {
   report_flop(state, layer.flop(layer.inputs + layer.units));
 }
 
-/// All of backward: dh and dz through time, the gradients, and dx. It works on what it left the
-/// time before; the numbers do not matter.
+/// All of backward: dh and dz through time, the gradients, and dx. Each call works on the numbers
+/// that the call before left, which do not matter.
 void lstm_backward(benchmark::State& state) {
   Layer layer(state);
   for (auto _ : state) {

@@ -41,7 +41,7 @@ libzip-devel; Homebrew, vcpkg: libzip)" PARENT_SCOPE)
   endif()
 endfunction()
 
-# A library that has no package file of its own.
+# A target for a library that comes without a CMake package.
 function(strata_component_target name library include_directory)
   if(NOT TARGET strata::${name})
     add_library(strata::${name} UNKNOWN IMPORTED)

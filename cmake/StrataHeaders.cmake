@@ -1,6 +1,6 @@
-# strata_headers_by_component(<include folder> <headers> <component>...): sorts the headers by the
-# component that each needs, found by what it includes, itself or through others:
-# strata_headers_core, strata_headers_io, and so on. Nobody keeps a list.
+# strata_headers_by_component(<include folder> <headers> <component>...): sorts the headers into the
+# lists strata_headers_core, strata_headers_io and so on, by the component that each needs. That
+# follows from the libraries that a header includes, itself or through other headers.
 function(strata_headers_by_component include_dir headers)
   set(library_of_io "<nlohmann/")
   set(library_of_keras "<zip\\.h>")
@@ -20,7 +20,8 @@ function(strata_headers_by_component include_dir headers)
       endif()
     endforeach()
   endforeach()
-  # A header needs what those need that it includes; the later component of the list goes before.
+  # A header needs the component of each header that it includes; of several components, the last in
+  # the list.
   set(order core ${ARGN})
   set(changed TRUE)
   while(changed)

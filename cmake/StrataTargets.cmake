@@ -1,4 +1,4 @@
-# What tests, examples and benchmarks have in common. Nothing here reaches the users of strata.
+# Options of the targets of tests, examples and benchmarks. Nothing here reaches the users of strata.
 
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
@@ -28,13 +28,13 @@ function(strata_target_options target)
                                              -fno-omit-frame-pointer)
     target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
     if("undefined" IN_LIST STRATA_SANITIZE)
-      # Checks of every reference multiply the time to compile. What they find, the address
-      # sanitizer and the processor's aligned instructions find too.
+      # Checks of every reference multiply the time to compile. The address sanitizer and the
+      # processor's aligned instructions find the same faults.
       target_compile_options(
         ${target} PRIVATE -fno-sanitize=null,object-size,vptr,pointer-overflow,alignment)
     endif()
     if("address" IN_LIST STRATA_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      # Calls in place of code in line, for the same reason.
+      # Checks are calls and not code in line, which compiles faster.
       target_compile_options(${target} PRIVATE --param asan-instrumentation-with-call-threshold=0)
     endif()
   endif()

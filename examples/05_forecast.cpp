@@ -236,7 +236,7 @@ int main(int count, char** words) {
   }
 }
 
-// That was the forecast. What follows reads the file and draws the picture.
+// That was the forecast. The rest reads the file and draws the picture.
 namespace {
 
 Arguments read_arguments(int count, char** words) {
@@ -310,7 +310,7 @@ void draw_picture(const std::string& file, const Problem& problem,
   });
   const Index typical = order[order.size() / 2];
 
-  // What is shown of the test part: that run, and what comes before it.
+  // The picture shows that run and the 60 values before it.
   const Index start = typical * stride;
   const Index first = std::max<Index>(0, start - 60);
   const Index count = start + free_steps - first;

@@ -34,8 +34,9 @@ namespace {
 constexpr Index streams = 32;
 constexpr Index window = 32;
 
-// What a character of the part kept back costs by counting what follows each four characters in the
-// rest of the text, with Witten-Bell smoothing; no other length does better.
+// The bits for each character of the part that was kept back, by a method that counts which
+// characters follow each four characters in the rest of the text, with Witten-Bell smoothing. No
+// other length than four does better.
 constexpr double best_of_counting = 1.94;
 
 std::string read(const std::filesystem::path& path) {
@@ -52,7 +53,7 @@ std::string read(const std::filesystem::path& path) {
   return text;
 }
 
-// Characters as classes: their places among those that the text has.
+// Characters as classes: a class is the place of a character among all characters of the text.
 struct Alphabet {
   std::string letters;
 

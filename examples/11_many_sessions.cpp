@@ -40,7 +40,7 @@ int run() {
   model.add(LSTM{32, return_sequences});
   model.add(Dense{1, Activation::sigmoid});
 
-  // A session of the batch, and beside it a stream, to compare with.
+  // A session of the batch, and a stream of its own to compare with.
   struct Session {
     StreamId id;
     Stream<Sequential<>> alone;

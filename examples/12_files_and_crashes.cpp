@@ -53,7 +53,7 @@ Sequential<> network() {
   return model;
 }
 
-/// What a power cut is to a program.
+/// Stands for a power cut: ends the training at once.
 struct Crash {
   bool wanted = false;
   void on_batch_end(TrainingRun& run, Index batch, const Logs&) {

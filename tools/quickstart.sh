@@ -32,7 +32,7 @@ if ! { cmake -S . -B "$build" ${generator[@]+"${generator[@]}"} -DCMAKE_BUILD_TY
 fi
 
 echo
-(cd "$build" && examples/05_forecast)
+(cd "$build" && ./examples/05_forecast)
 echo
 echo "To see the picture, open in a browser: file://$PWD/$build/forecast.svg"
 echo "Installing, building and running took $SECONDS s"

@@ -13,8 +13,8 @@
 namespace bench {
 
 /// A stream of LSTM layers and Dense 1 that can do nothing else: sizes in the type, units that fill
-/// whole registers, no options, no state to read or to set. What is above its time, a library pays
-/// for being one.
+/// whole registers, no options, no state to read or to set. The time that a library needs beyond it
+/// is the price of its options.
 template <Index Inputs, Index Units, int Together>
 class PrototypeLayer {
  public:

@@ -47,7 +47,7 @@ std::vector<double> measure_stream(const Model& model, double seconds) {
   return measure_steps(stream, seconds);
 }
 
-/// Throws when it does not compute what the stream of the model does.
+/// Throws when the prototype does not compute the same as the stream of the model.
 template <Index Layers, Index Units, int Together, class Model>
 std::vector<double> measure_prototype_of(const Model& model, double seconds) {
   const auto prototype = std::make_unique<Prototype<Layers, Units, Together>>(model);

@@ -6,7 +6,7 @@
 //     info
 //     threads                             how many threads this strata uses
 //     peak <seconds>                      flop/s of multiply-adds
-//     bandwidth <bytes> <seconds>         bytes/s of reading so many bytes again and again
+//     bandwidth <bytes> <seconds>         bytes/s of reading <bytes> again and again
 //     chain <seconds>                     nanoseconds of a step that has nothing to multiply
 //     train <case> <seconds> [recompute]  nanoseconds of each training step
 //     predict <case> <seconds>            nanoseconds of each call

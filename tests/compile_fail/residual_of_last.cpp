@@ -1,4 +1,4 @@
-// What has one output per sequence cannot be added to the sequence.
+// The output of a layer with one output per sequence cannot be added to the sequence.
 // expect: Residual adds the input to the output of a layer, but this layer returns one output per sequence; construct it with return_sequences
 #include <strata/strata.hpp>
 

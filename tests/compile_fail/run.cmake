@@ -2,7 +2,7 @@
 # - it contains at least one line "// expect: <regular expression>" (CMake's syntax); each must match
 #   the errors and notes of the compiler, without the source lines that it quotes;
 # - with STRATA_CONTROL defined it must compile, so that it fails for no other reason.
-# What it includes is ${precompiled}, which saves most of the time.
+# The flags ${precompiled} stand for the headers that it includes, which saves most of the time.
 file(STRINGS "${source}" expectations REGEX "^// expect: ")
 if(NOT expectations)
   message(FATAL_ERROR "${source} has no line \"// expect: ...\"")

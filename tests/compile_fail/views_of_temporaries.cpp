@@ -1,4 +1,4 @@
-// What points into a tensor does not compile on a temporary, whose memory ends with the expression.
+// A view of a temporary tensor does not compile, since the memory ends with the expression.
 // expect: (use of|call to) deleted .*values
 // expect: (use of|call to) deleted .*rows
 #include <strata/strata.hpp>

@@ -9,7 +9,7 @@
 #include <strata/strata.hpp>
 
 // Compiled with -ffast-math, which promises the compiler that no number is infinite or not a
-// number. What strata checks, and what it computes with infinities, holds all the same.
+// number. strata's checks for such numbers, and its results with infinities, hold all the same.
 
 namespace {
 
@@ -170,8 +170,8 @@ void check_settings() {
   check_throws([] { (void)Dropout{double(no_number)}; }, "Dropout", "dropout of NaN");
 }
 
-/// The same numbers as without -ffast-math: those that this program writes with --values when it is
-/// compiled so. Sums of some ten numbers around 1 are rounded in another order.
+/// The same numbers as without -ffast-math, which this program writes with --values when it is
+/// compiled without. Sums of some ten numbers around 1 are rounded in another order.
 void check_inference() {
   const auto y = forecaster().predict(inputs());
   const float expected[] = {0.00586607819f, 0.0245266892f, 0.0113067599f, 0.0194892306f,

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::span bytes(data, size);
   try {
     const auto model = load_onnx(bytes);
-    // What was read can be written and read again.
+    // A model that was read can be written and read again.
     const auto again = load_onnx(save_onnx_to_memory(model));
     if (again.parameter_count() != model.parameter_count()) __builtin_trap();
   } catch (const FormatError&) {

@@ -1,6 +1,6 @@
 // Each kind of cell, and each way through its kernels, once, for the sanitizer of pointers: an
-// offset to a null pointer, or one that leaves the memory. The cells differ in what they have none
-// of: memories, biases, masks, states.
+// offset to a null pointer, or one that leaves the memory. The cells are without memories, biases,
+// masks or states by turns.
 #include <cstdio>
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-// Writes headers of models, and one of what they predict.
+// Writes headers of models, and one header of their predictions.
 
 #include <fstream>
 #include <string>

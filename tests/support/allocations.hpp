@@ -5,9 +5,10 @@
 namespace strata::test {
 
 /// How often this thread has asked for memory so far: by new, aligned or not, and, with the GNU C
-/// library and in sanitized builds, by malloc and its kin too, which is what Eigen calls.
+/// library and in sanitized builds, by malloc and its kin too, which Eigen calls.
 ///
-/// It is defined in test_allocations.cpp, which replaces those functions for the whole program.
+/// It is defined in unit/model/streams/test_allocations.cpp, which replaces those functions for the
+/// whole program.
 [[nodiscard]] std::size_t allocations() noexcept;
 
 /// Whether malloc itself is counted.

@@ -7,7 +7,7 @@
 namespace strata::test {
 
 /// a + b e with e^2 = 0: a value, and its derivative in one direction (forward-mode automatic
-/// differentiation). It has what a Scalar of LSTMCell needs, and no more.
+/// differentiation). It has the operations that LSTMCell needs of a Scalar, and no more.
 struct Dual {
   double value = 0;
   double slope = 0;

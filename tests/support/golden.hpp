@@ -47,8 +47,8 @@ struct GoldenRecord {
   }
 };
 
-/// The values of one file of tests/golden, by name. It remembers what was asked for, so that a test
-/// can tell that it left nothing out.
+/// The values of one file of tests/golden, by name. It remembers the records that were read, so
+/// that a test can tell that it left none out.
 class Golden {
  public:
   /// A file of the folder STRATA_GOLDEN_DIR. Throws std::runtime_error when it is missing or
@@ -87,7 +87,7 @@ class Golden {
     return found;
   }
 
-  /// The ends of the names that start with a prefix.
+  /// The names that start with a prefix, without it.
   [[nodiscard]] std::vector<std::string> endings(const std::string& prefix) const {
     std::vector<std::string> found;
     for (const auto& name : names_) {
@@ -96,7 +96,7 @@ class Golden {
     return found;
   }
 
-  /// What no one has asked for.
+  /// The names of the records that were not read.
   [[nodiscard]] const std::set<std::string>& unread() const noexcept { return unread_; }
 
  private:
@@ -191,8 +191,8 @@ void require_tensor_close(const Tensor<Scalar>& actual, const Golden& golden,
   require_close(actual.values(), golden[name].values, allowed, name);
 }
 
-/// The largest difference between what a model computes of x and a record of y; infinity where the
-/// shapes differ, or one is not a number.
+/// The largest difference between a model's output for x and the record y; infinity where the
+/// shapes differ, or one of the numbers is not a number.
 template <class Model>
 [[nodiscard]] double largest_difference(const Model& model, const GoldenRecord& x,
                                         const GoldenRecord& y) {

@@ -3,7 +3,7 @@
 #include <strata/strata.hpp>
 
 // The layers that many tests use, and the kernels that layers of fixed sizes share with them, are
-// compiled once, in tests/instances_*.cpp, and not in every file. All files of the test program
+// compiled once, in instances_*.cpp, and not in every file. All files of the test program
 // include this one first.
 
 #define STRATA_TEST_KERNEL(KEYWORD, ...) \

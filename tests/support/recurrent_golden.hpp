@@ -9,6 +9,7 @@
 
 #include "catch.hpp"
 #include "golden.hpp"
+#include "named_activations.hpp"
 
 namespace strata::test {
 
@@ -40,24 +41,6 @@ struct CaseName {
   std::vector<std::string> words;
 };
 
-[[nodiscard]] inline Activation activation_named(const std::string& wanted) {
-  for (int i = 0; i <= static_cast<int>(Activation::softmax); ++i) {
-    if (name(static_cast<Activation>(i)) == wanted) return static_cast<Activation>(i);
-  }
-  throw std::runtime_error("no activation is named " + wanted);
-}
-
-/// "hard_sigmoid_relu" to the activations hard_sigmoid and relu.
-[[nodiscard]] inline std::pair<Activation, Activation> activations_named(const std::string& both) {
-  for (std::size_t at = both.find('_'); at != both.npos; at = both.find('_', at + 1)) {
-    try {
-      return {activation_named(both.substr(0, at)), activation_named(both.substr(at + 1))};
-    } catch (const std::runtime_error&) {
-    }
-  }
-  throw std::runtime_error("no activations are named " + both);
-}
-
 /// A recurrent layer of type Layer<..., sequences or not>, with options.
 template <template <class, bool> class Layer, class Scalar, class Options>
 [[nodiscard]] AnyLayer<Scalar> recurrent_layer(Index units, bool sequences,
@@ -81,8 +64,8 @@ void load_layer(AnyLayer<Scalar>& layer, const Golden& golden, const std::string
 
 /// Outputs, states and gradients of a chain of layers against the records of a case, as far as it
 /// has them. Weights are "weight.kernel" of one layer, "weight.0.kernel" of several; the states of
-/// all layers lie side by side. Without `training`, only what prediction gives.
-/// `slack` multiplies the tolerances.
+/// all layers lie side by side. Without `training`, only the outputs and states of a prediction are
+/// compared. `slack` multiplies the tolerances.
 template <class Scalar>
 void check_chain(const Golden& golden, const std::string& name,
                  std::vector<AnyLayer<Scalar>> layers, const Mask& mask, bool training = true,

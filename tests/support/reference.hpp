@@ -13,13 +13,13 @@
 
 namespace strata::test {
 
-/// What a model's importers promise: outputs to 1e-5 in float.
+/// How close the outputs of an imported model are to the original: to 1e-5 in float.
 template <class Scalar>
 inline constexpr Tolerance imported = tolerance<Scalar>.values;
 template <>
 inline constexpr Tolerance imported<float> = {1e-5, 0};
 
-/// An input and what the framework that wrote a model computes of it: a safetensors file.
+/// A safetensors file of an input and the output that the framework which wrote a model computes.
 template <class Scalar>
 struct Reference {
   Tensor<Scalar> input;

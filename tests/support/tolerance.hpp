@@ -51,7 +51,7 @@ inline constexpr Tolerances tolerance<float> = {
     .training = {3e-5, 5e-6},
 };
 
-/// How two arrays of numbers differ, where they differ most for what is allowed.
+/// The place at which two arrays of numbers differ most, as a share of the allowed error.
 struct Comparison {
   std::size_t index = 0;
   /// The error as a share of what is allowed; infinite where one of the numbers is not finite.

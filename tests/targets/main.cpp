@@ -44,8 +44,8 @@ int main() {
     for (const double number : numbers) std::printf("%s %a\n", unit.name, number);
     if (first.empty()) first = numbers;
     const double error = difference(numbers, first);
-    // Adam makes steps of the same size of all gradients, also of those that are little but
-    // rounding.
+    // Adam's steps are of the same size for every gradient, also for one that is mostly rounding
+    // error, so units may differ by more than rounding.
     if (numbers.empty() || !(error < 1e-3)) {
       std::fprintf(stderr, "%s: %zu numbers, the largest difference from %s is %g\n", unit.name,
                    numbers.size(), units[0].name, error);

@@ -1,4 +1,4 @@
-# Programs of several instruction sets: what they compute, and which functions they share. The
+# Programs of several instruction sets: the numbers they compute, and the functions they share. The
 # programs, the objects (unit=file) and the object of main.cpp are given, separated by bars, and the
 # tools.
 string(REPLACE "|" ";" alone "${alone}")
@@ -45,9 +45,10 @@ function(functions_of object result)
   set(${result} "${symbols}" PARENT_SCOPE)
 endfunction()
 
-# What must not be shared: memory that is aligned for one instruction set, and Eigen's arithmetic,
-# which may round differently. Fills and copies of numbers that need no alignment may. Without
-# optimisation Eigen's operations on registers are functions, which no header can change.
+# Two kinds of function must not be shared: those that allocate or free memory aligned for one
+# instruction set, and Eigen's arithmetic, which may round differently. Fills and copies of numbers that
+# need no alignment may be shared. Without optimisation Eigen's operations on registers are functions,
+# which no header can change.
 set(harmful
     "aligned_malloc|aligned_free|aligned_new|aligned_delete|handmade"
     "DenseStorage<[a-z]+, -1, -?[0-9]+, -?[0-9]+, [01]>::" "CwiseBinaryOp" "CwiseUnaryOp"

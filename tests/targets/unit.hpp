@@ -7,9 +7,9 @@
 
 namespace targets {
 
-/// What a model computes with the weights and inputs that `number` makes from their place: the
-/// outputs of predict, those of streams, and loss and weights after steps of training. Returns how
-/// many numbers it wrote to `out`, of at most `room`.
+/// Computes with a model whose weights and inputs `number` makes from their place. Writes to `out`
+/// the outputs of predict and of streams, and the loss and the weights after steps of training, at
+/// most `room` numbers, and returns their count.
 using Work = std::size_t(double* out, std::size_t room);
 
 struct Unit {

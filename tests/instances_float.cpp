@@ -1,3 +1,0 @@
-#include "support/instances.hpp"
-
-STRATA_TEST_INSTANCES(, float)

@@ -1,3 +1,0 @@
-#include "support/loaders.hpp"
-
-STRATA_TEST_LOADER(, float)

@@ -1,0 +1,3 @@
+#include "instances.hpp"
+
+STRATA_TEST_INSTANCES(, double)

@@ -1,0 +1,3 @@
+#include "loaders.hpp"
+
+STRATA_TEST_LOADER(, float)
