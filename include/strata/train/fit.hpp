@@ -34,6 +34,7 @@ class Fit final : public TrainingRun {
       const Tensor<Scalar>& y, const FitOptions<Scalar>& options)
       : TrainingRun(options.epochs, batches_of(training_samples(x, options), options)),
         model_(model),
+        build_(model_),
         training_(training),
         options_(options),
         epoch_(options.initial_epoch),
@@ -61,7 +62,7 @@ class Fit final : public TrainingRun {
                           x_validation.features()});
       }
     }
-    prepare(model_, training, x, y, options.mask);
+    prepare(model_, build_, training, x, y, options.mask);
 
     data_ = part_of(x, y, options.mask, 0, samples);
     if (options.validation_data) {
@@ -78,10 +79,11 @@ class Fit final : public TrainingRun {
 
   History run() {
     // What another fit did last is not taken back.
-    training_.optimizer.forget();
+    training_.update.optimizer.forget();
     begin();
-    const ScheduledRate rate{*this, training_.optimizer};
+    const ScheduledRate rate{*this, training_.update.optimizer};
     if (resumed_) resume();
+    build_.keep();
     const Random random(options_.seed);
     while (epoch_ < options_.epochs && !stopped()) {
       if (batch_number_ == 0) begin_epoch();
@@ -98,10 +100,12 @@ class Fit final : public TrainingRun {
     return history_;
   }
 
-  double learning_rate() const override { return training_.optimizer.learning_rate(); }
-  void set_learning_rate(double rate) override { training_.optimizer.adjust_learning_rate(rate); }
+  double learning_rate() const override { return training_.update.optimizer.learning_rate(); }
+  void set_learning_rate(double rate) override {
+    training_.update.optimizer.adjust_learning_rate(rate);
+  }
   double initial_learning_rate() const override {
-    return training_.optimizer.initial_learning_rate();
+    return training_.update.optimizer.initial_learning_rate();
   }
   std::vector<Figure> figures() const override { return figures_; }
   /// Each text comes once.
@@ -302,7 +306,7 @@ class Fit final : public TrainingRun {
                      {.mask = &samples.mask, .state = state, .continues = continues}, &totals);
     } catch (const NotFinite&) {
       // What led there is the update before; its weights are not good.
-      training_.optimizer.undo(model_.parameters());
+      training_.update.take_back(model_.parameters());
       throw;
     }
   }
@@ -345,7 +349,7 @@ class Fit final : public TrainingRun {
     if (stop_here) stop();
     totals_.visit_state(visit.within("totals"));
     history_.visit_state(visit.within("history"));
-    training_.optimizer.visit_state(visit.within("optimizer"));
+    training_.update.optimizer.visit_state(visit.within("optimizer"));
     if (options_.stateful) {
       visit("state.batch", state_.batch);
       state_.layers.resize(model_.size());
@@ -368,6 +372,7 @@ class Fit final : public TrainingRun {
   }
 
   TrainableNetwork<Scalar> model_;
+  TrialBuild<Scalar> build_;
   Training<Scalar>& training_;
   const FitOptions<Scalar>& options_;
   std::vector<Callback> callbacks_;
