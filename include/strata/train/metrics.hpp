@@ -112,12 +112,7 @@ struct RootMeanSquaredError {
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size, Index) const {
-    double sum = 0;
-    for (Index i = 0; i < size; ++i) {
-      const double error = static_cast<double>(prediction[i]) - static_cast<double>(target[i]);
-      sum += error * error;
-    }
-    return sum / static_cast<double>(size);
+    return MeanSquaredError{}(prediction, target, size, static_cast<Scalar*>(nullptr));
   }
 
   [[nodiscard]] static double finish(double mean) { return std::sqrt(mean); }
