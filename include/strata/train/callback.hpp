@@ -23,15 +23,15 @@ namespace strata::inline STRATA_TARGET {
 ///   on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run),
 ///   on_warning(run, text).
 ///
-/// Epochs and batches count from 0. What on_epoch_end adds to the logs goes into the history, and
-/// callbacks further down the list find it there. on_rest comes after each batch and each epoch,
-/// when all callbacks are through with it. What is wrong with its options a callback says in
-/// on_train_begin: nothing has been changed by then. Warnings that no callback takes go to
-/// std::cerr.
+/// Epochs and batches count from 0. Figures that on_epoch_end adds to the logs go into the history,
+/// and callbacks further down the list find them in their logs. on_rest comes after each batch and
+/// each epoch, when all callbacks have had their other calls. A callback whose options are wrong
+/// throws in on_train_begin, before the training changes anything. Warnings that no callback takes
+/// go to std::cerr.
 ///
-/// Each fit has a copy of its own, made of what the options hold, so that nothing that a callback
-/// remembers comes into another fit. A callback that has something to hand out has a pointer or a
-/// reference to it.
+/// Each fit copies the callbacks in its options and calls the copies, so that nothing that a
+/// callback remembers comes into another fit. A callback with results for its user has a pointer or
+/// a reference to them.
 ///
 /// - A callback that adds a figure to the logs names it in `figures()`, so that others can monitor
 ///   it: std::vector<Figure> figures() const { return {{"val_f1", Mode::max}}; }
@@ -83,7 +83,7 @@ class Callback {
   void visit_state(StateVisitor& visit) { self_->visit_state(visit); }
   /// The figures that it adds to the logs.
   [[nodiscard]] std::vector<Figure> figures() { return self_->figures(); }
-  /// Whether it takes warnings.
+  /// Hands a warning to the callback. Whether the callback takes warnings.
   bool on_warning(TrainingRun& run, const std::string& text) {
     return self_->on_warning(run, text);
   }

@@ -154,9 +154,9 @@ class Metric {
       : self_(std::make_shared<Model<M>>(std::move(metric))), name_(std::move(name)) {}
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// What it compares with; nothing where it takes either.
+  /// The targets that it compares outputs with; nothing where it takes both kinds.
   [[nodiscard]] std::optional<Targets> targets() const { return self_->targets(); }
-  /// What is doubtful about the targets of a row of outputs; empty when nothing is.
+  /// A sentence on targets of a row that may not be meant; empty for others.
   [[nodiscard]] std::string doubt(const Scalar* target, Index size, Index target_size) const {
     return self_->doubt(target, size, target_size);
   }

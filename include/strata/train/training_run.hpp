@@ -20,7 +20,7 @@ class TrainingRun {
   TrainingRun& operator=(const TrainingRun&) = delete;
   virtual ~TrainingRun() = default;
 
-  /// Number of the last epoch, if nothing stops the training before.
+  /// The epochs of the training, if nothing stops it before.
   [[nodiscard]] int epochs() const noexcept { return epochs_; }
   /// Batches of one epoch.
   [[nodiscard]] Index batches() const noexcept { return batches_; }
@@ -30,8 +30,8 @@ class TrainingRun {
   /// The rate that the optimizer was given, whatever callbacks have set since.
   [[nodiscard]] virtual double initial_learning_rate() const { return learning_rate(); }
 
-  /// The figures that the logs of each epoch will have: loss, metrics, val_loss, ..., and what the
-  /// callbacks before the one that asks add.
+  /// The figures that the logs of each epoch will have: loss, metrics, val_loss, ..., and those
+  /// that callbacks add which come before the asking one in the list.
   [[nodiscard]] virtual std::vector<Figure> figures() const { return {}; }
 
   /// Tells the user of something that is allowed but may not be meant.
@@ -41,32 +41,32 @@ class TrainingRun {
   [[nodiscard]] virtual std::vector<double> weights() const = 0;
   virtual void set_weights(const std::vector<double>& weights) = 0;
 
-  /// All that the training needs to go on with the same bits. Whole only in on_rest.
+  /// All numbers that the training needs to go on with the same bits. Complete only in on_rest.
   [[nodiscard]] virtual TrainingState state() {
     throw StateError("this training has no state to keep");
   }
-  /// Goes on from a state instead of the beginning. For on_train_begin. The training throws
-  /// ValueError when the state is not one of it.
+  /// Makes the training go on from a state instead of the beginning. For on_train_begin. The
+  /// training throws ValueError when it is the state of another training.
   virtual void resume_from(TrainingState) {
     throw StateError("this training cannot go on from a state");
   }
 
-  /// A callback that sets the rate of each epoch, whatever it was before, says so in
-  /// on_train_begin. Throws ValueError when another callback changes the rate too: that would be
-  /// overwritten.
+  /// For on_train_begin of a callback that sets the rate of each epoch, whatever the rate was
+  /// before. Throws ValueError when another callback changes the rate too, since this one would
+  /// overwrite it.
   void schedule_learning_rate(const std::string& callback) {
     const std::string& other = schedule_.empty() ? adjustment_ : schedule_;
     if (!other.empty()) refuse_two(callback, other);
     schedule_ = callback;
   }
-  /// A callback that changes the rate at the end of an epoch says so in on_train_begin. Throws
-  /// ValueError when another callback would overwrite it.
+  /// For on_train_begin of a callback that changes the rate at the end of an epoch. Throws
+  /// ValueError when another callback would overwrite the rate.
   void adjust_learning_rate(const std::string& callback) {
     if (!schedule_.empty()) refuse_two(callback, schedule_);
     adjustment_ = callback;
   }
-  /// A callback that makes of each epoch's rate another one says so in on_train_begin. It may come
-  /// after a schedule, not before.
+  /// For on_train_begin of a callback that computes the rate of an epoch from the rate so far. It
+  /// may come after a schedule, not before.
   void transform_learning_rate(const std::string& callback) { adjustment_ = callback; }
 
   /// Whether a schedule sets the rate.
@@ -94,9 +94,9 @@ class TrainingRun {
 /// How far a training has come.
 struct Progress {
   int epoch;
-  /// Of this epoch.
+  /// Batches of this epoch that are done.
   Index batches_done;
-  /// The epoch's figures when it is over, null before.
+  /// The figures of the epoch when it is over, null before.
   const Logs* logs;
 };
 
