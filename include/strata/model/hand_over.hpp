@@ -1,19 +1,20 @@
 #pragma once
 
-#include <string>
+#include <cstddef>
+#include <utility>
 #include <vector>
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
 #include <strata/model/network.hpp>
-#include <strata/model/options.hpp>
+#include <strata/model/state.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// The layers of a network that have a state.
+/// The numbers of the layers of a network that have a state.
 template <class Scalar>
 [[nodiscard]] std::vector<std::size_t> layers_with_state(const Network<Scalar>& network) {
   std::vector<std::size_t> found;
@@ -23,8 +24,9 @@ template <class Scalar>
   return found;
 }
 
-/// Pairs of layers, of an encoder and of a decoder, whose states are handed over: those that have
-/// one, in order. Throws ShapeError when their number or their sizes differ.
+/// The layers that hand a state over and the ones that take it: the first layer with a state of the
+/// encoder and of the decoder, the second ones, and so on. Throws ShapeError when their numbers or
+/// the sizes of their states differ.
 template <class Scalar>
 [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> state_pairs(
     const Network<Scalar>& encoder, const Network<Scalar>& decoder) {
@@ -32,9 +34,7 @@ template <class Scalar>
   const auto to = layers_with_state(decoder);
   if (from.size() != to.size()) {
     fail<ShapeError>({"hand_over: the encoder has ", from.size(),
-                      " layers with a state, the "
-                      "decoder ",
-                      to.size()});
+                      " layers with a state, the decoder ", to.size()});
   }
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::size_t i = 0; i < from.size(); ++i) {
@@ -55,16 +55,19 @@ template <class Scalar>
 [[nodiscard]] State<Scalar> hand_over(const Network<Scalar>& encoder, const State<Scalar>& state,
                                       const Network<Scalar>& decoder) {
   State<Scalar> begin = decoder.zero_state(state.batch);
-  for (const auto& [from, to] : state_pairs(encoder, decoder))
+  for (const auto& [from, to] : state_pairs(encoder, decoder)) {
     begin.layers[to] = state.layers[from];
+  }
   return begin;
 }
 
 }  // namespace detail
 
-/// The state in which a decoder begins after an encoder has read: layer by layer, those that have a
-/// state, in order (Sutskever, Vinyals & Le 2014). For predict, and one sequence's part(b, 1) for
-/// Stream::set_state. Throws ShapeError when the layers do not correspond.
+/// The state in which a decoder begins after an encoder has read B sequences (Sutskever, Vinyals &
+/// Le 2014). Of the layers that have a state, each of the decoder begins in the state of the
+/// encoder's layer with the same place among them. The state is for predict; its part(b, 1), the
+/// state of one sequence, is for Stream::set_state. Throws ShapeError when the layers do not
+/// correspond.
 ///
 ///   State<float> state;
 ///   encoder.predict(x, {.state = &state});

@@ -18,9 +18,10 @@ struct Shard {
   Index count;
 };
 
-/// Cuts a batch into shards, by its size alone: as what a sequence gives may depend, in its last
-/// bits, on those that are computed with it, and sums on their order, the number of threads may not
-/// matter. An even number of nearly equal shards, none so small that the kernels lose by it.
+/// Cuts a batch into an even number of nearly equal shards, none so small that the kernels lose by
+/// it. The number of threads does not matter: the last bits of an output may depend on the
+/// sequences in the same shard, and the last bits of a sum on its order, but not on the number of
+/// threads.
 [[nodiscard]] inline std::vector<Shard> shards_of(Index batch) {
   constexpr Index smallest_batch = 24;
   constexpr Index largest_shard = 32;
@@ -38,7 +39,7 @@ struct Shard {
   return mask ? mask->rows(shard.first, shard.count) : Mask();
 }
 
-/// The mask of the whole, from those of its shards; empty where all of those are.
+/// The mask of a batch, joined from the masks of its shards; empty where all of them are empty.
 [[nodiscard]] inline Mask join_masks(const std::vector<Mask>& parts,
                                      const std::vector<Shard>& shards) {
   const auto known =
@@ -53,7 +54,7 @@ struct Shard {
   return whole;
 }
 
-/// Prediction, shard by shard.
+/// The outputs of a network for x (B, F) or (B, T, F), computed shard by shard on its threads.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
                                      const typename Network<Scalar>::Packed& packed,
@@ -80,7 +81,7 @@ template <class Scalar>
   return all;
 }
 
-/// Prediction for one batch, shard by shard.
+/// The same for x as one batch.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
                                      const typename Network<Scalar>::Packed& packed,

@@ -7,102 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include <strata/error.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/history.hpp>
+#include <strata/train/schedule.hpp>
+#include <strata/train/training_run.hpp>
 #include <strata/train/training_state.hpp>
 
 namespace strata::inline STRATA_TARGET {
-
-/// A training while it runs, as callbacks see and steer it.
-class TrainingRun {
- public:
-  TrainingRun(int epochs, Index batches) : epochs_(epochs), batches_(batches) {}
-  TrainingRun(const TrainingRun&) = delete;
-  TrainingRun& operator=(const TrainingRun&) = delete;
-  virtual ~TrainingRun() = default;
-
-  /// Number of the last epoch, if nothing stops the training before.
-  [[nodiscard]] int epochs() const noexcept { return epochs_; }
-  /// Batches of one epoch.
-  [[nodiscard]] Index batches() const noexcept { return batches_; }
-
-  [[nodiscard]] virtual double learning_rate() const = 0;
-  virtual void set_learning_rate(double rate) = 0;
-  /// The rate that the optimizer was given, whatever callbacks have set since.
-  [[nodiscard]] virtual double initial_learning_rate() const { return learning_rate(); }
-
-  /// The figures that the logs of each epoch will have: loss, metrics, val_loss, ..., and what the
-  /// callbacks before the one that asks add.
-  [[nodiscard]] virtual std::vector<Figure> figures() const { return {}; }
-
-  /// Tells the user of something that is allowed but may not be meant.
-  virtual void warn(const std::string&) {}
-
-  /// All weights of the model, exact in double.
-  [[nodiscard]] virtual std::vector<double> weights() const = 0;
-  virtual void set_weights(const std::vector<double>& weights) = 0;
-
-  /// All that the training needs to go on with the same bits. Whole only in on_rest.
-  [[nodiscard]] virtual TrainingState state() {
-    throw StateError("this training has no state to keep");
-  }
-  /// Goes on from a state instead of the beginning. For on_train_begin. The training throws
-  /// ValueError when the state is not one of it.
-  virtual void resume_from(TrainingState) {
-    throw StateError("this training cannot go on from a state");
-  }
-
-  /// A callback that sets the rate of each epoch, whatever it was before, says so in
-  /// on_train_begin. Throws ValueError when another callback changes the rate too: that would be
-  /// overwritten.
-  void schedule_learning_rate(const std::string& callback) {
-    const std::string& other = schedule_.empty() ? adjustment_ : schedule_;
-    if (!other.empty()) refuse_two(callback, other);
-    schedule_ = callback;
-  }
-  /// A callback that changes the rate at the end of an epoch says so in on_train_begin. Throws
-  /// ValueError when another callback would overwrite it.
-  void adjust_learning_rate(const std::string& callback) {
-    if (!schedule_.empty()) refuse_two(callback, schedule_);
-    adjustment_ = callback;
-  }
-  /// A callback that makes of each epoch's rate another one says so in on_train_begin. It may come
-  /// after a schedule, not before.
-  void transform_learning_rate(const std::string& callback) { adjustment_ = callback; }
-
-  /// Whether a schedule sets the rate.
-  [[nodiscard]] bool is_scheduled() const noexcept { return !schedule_.empty(); }
-
-  /// Ends the training after this epoch.
-  void stop() noexcept { stopped_ = true; }
-  [[nodiscard]] bool stopped() const noexcept { return stopped_; }
-
- private:
-  [[noreturn]] static void refuse_two(const std::string& callback, const std::string& other) {
-    throw ValueError(callback + ": " + other +
-                     " changes the learning rate too, and one would overwrite the other; keep one "
-                     "of them");
-  }
-
-  int epochs_;
-  Index batches_;
-  bool stopped_ = false;
-  /// The callbacks that change the learning rate, empty for none.
-  std::string schedule_;
-  std::string adjustment_;
-};
-
-/// How far a training has come.
-struct Progress {
-  int epoch;
-  /// Of this epoch.
-  Index batches_done;
-  /// The epoch's figures when it is over, null before.
-  const Logs* logs;
-};
 
 /// Anything that is to happen during a training: a type with some of
 ///
@@ -110,15 +23,15 @@ struct Progress {
 ///   on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run),
 ///   on_warning(run, text).
 ///
-/// Epochs and batches count from 0. What on_epoch_end adds to the logs goes into the history, and
-/// callbacks further down the list find it there. on_rest comes after each batch and each epoch,
-/// when all callbacks are through with it. What is wrong with its options a callback says in
-/// on_train_begin: nothing has been changed by then. Warnings that no callback takes go to
-/// std::cerr.
+/// Epochs and batches count from 0. Figures that on_epoch_end adds to the logs go into the history,
+/// and callbacks further down the list find them in their logs. on_rest comes after each batch and
+/// each epoch, when all callbacks have had their other calls. A callback whose options are wrong
+/// throws in on_train_begin, before the training changes anything. Warnings that no callback takes
+/// go to std::cerr.
 ///
-/// Each fit has a copy of its own, made of what the options hold, so that nothing that a callback
-/// remembers comes into another fit. A callback that has something to hand out has a pointer or a
-/// reference to it.
+/// Each fit copies the callbacks in its options and calls the copies, so that nothing that a
+/// callback remembers comes into another fit. A callback with results for its user has a pointer or
+/// a reference to them.
 ///
 /// - A callback that adds a figure to the logs names it in `figures()`, so that others can monitor
 ///   it: std::vector<Figure> figures() const { return {{"val_f1", Mode::max}}; }
@@ -126,8 +39,12 @@ struct Progress {
 ///   training that goes on from a file goes on with it; see StateVisitor.
 class Callback {
  public:
+  /// A schedule as the callback that sets its rates.
+  template <detail::Schedule S>
+  Callback(S schedule) : Callback(detail::Scheduled<S>{std::move(schedule)}) {}
+
   template <class C>
-    requires(!std::same_as<std::remove_cvref_t<C>, Callback>)
+    requires(!std::same_as<std::remove_cvref_t<C>, Callback> && !detail::Schedule<C>)
   Callback(C callback) {
     static_assert(std::copy_constructible<C>,
                   "strata: a callback must be copyable, since each fit has a copy of its own; what "
@@ -166,7 +83,7 @@ class Callback {
   void visit_state(StateVisitor& visit) { self_->visit_state(visit); }
   /// The figures that it adds to the logs.
   [[nodiscard]] std::vector<Figure> figures() { return self_->figures(); }
-  /// Whether it takes warnings.
+  /// Hands a warning to the callback. Whether the callback takes warnings.
   bool on_warning(TrainingRun& run, const std::string& text) {
     return self_->on_warning(run, text);
   }

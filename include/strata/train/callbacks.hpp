@@ -19,17 +19,23 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Stops when a figure has not got better for `patience` epochs. A figure that is not a number has
-/// not got better.
+/// Ends the training when a figure has not got better for some epochs. A figure that is not a
+/// number has not got better.
+///
+///   model.fit(x, y, {.epochs = 200, .validation_split = 0.2,
+///                    .callbacks = {EarlyStopping{.patience = 10}}});
 struct EarlyStopping {
+  /// The name of a figure in the logs.
   std::string monitor = "val_loss";
   /// Which way the figure gets better; automatic: as the figure itself says.
   Mode mode = Mode::automatic;
-  /// What the figure must get better by.
+  /// The figure must get better by more than this, at least 0, to count as better.
   double min_delta = 0;
+  /// The number of epochs in a row without a better figure that ends the training, at least 0. 0,
+  /// as in Keras, means 1, which is too early for noisy figures.
   int patience = 0;
-  /// At the end, the weights of the best epoch come back. Where the figure was not a number in any
-  /// epoch there is no best one: the last weights stay, with a warning.
+  /// Whether the weights of the best epoch come back at the end. Where the figure was not a number
+  /// in any epoch there is no best one: the last weights stay, with a warning.
   bool restore_best_weights = true;
 
   struct Memory {
@@ -74,17 +80,27 @@ struct EarlyStopping {
   }
 };
 
-/// Multiplies the learning rate by `factor` when a figure has not got better for `patience` epochs,
-/// down to `min_lr`. A figure that is not a number has not got better. The rate stays reduced after
-/// the training, as in Keras.
+/// Reduces the learning rate when a figure has not got better for some epochs. A figure that is not
+/// a number has not got better. The rate stays reduced after the training, as in Keras, whose
+/// defaults these are.
+///
+///   model.fit(x, y, {.epochs = 100, .validation_split = 0.2,
+///                    .callbacks = {ReduceLROnPlateau{.factor = 0.5, .patience = 5}}});
 struct ReduceLROnPlateau {
+  /// The name of a figure in the logs.
   std::string monitor = "val_loss";
   /// Which way the figure gets better; automatic: as the figure itself says.
   Mode mode = Mode::automatic;
+  /// The rate is multiplied by this, at least 0 and below 1.
   double factor = 0.1;
+  /// The number of epochs in a row without a better figure that reduces the rate, at least 0, where
+  /// 0 means 1.
   int patience = 10;
+  /// The figure must get better by more than this, at least 0, to count as better.
   double min_delta = 1e-4;
+  /// Epochs after a reduction that do not count as waiting, at least 0.
   int cooldown = 0;
+  /// The rate is not reduced below this, at least 0.
   double min_lr = 0;
 
   struct Memory {

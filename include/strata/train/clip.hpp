@@ -17,12 +17,16 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Limits for gradients; zero means none, and at most one may be set. Keras' clipvalue, clipnorm
-/// and global_clipnorm.
+/// Limits of gradients: Keras' clipvalue, clipnorm and global_clipnorm. 0, the default of each,
+/// means no limit, and at most one may be set. Recurrent networks, whose gradients explode at
+/// times, are usually given global_norm = 1, which keeps the gradient's direction (Pascanu, Mikolov
+/// & Bengio 2013).
+///
+///   Adam{.clip = {.global_norm = 1}}
 struct Clip {
-  double value = 0;        ///< for each number
-  double norm = 0;         ///< for the Euclidean norm of each parameter's gradient
-  double global_norm = 0;  ///< for the norm of all gradients together
+  double value = 0;        ///< of each number's size
+  double norm = 0;         ///< of the Euclidean norm of each parameter's gradient
+  double global_norm = 0;  ///< of the Euclidean norm of all gradients together
 };
 
 namespace detail {
@@ -53,7 +57,7 @@ inline void check_clip(const std::string& whose, const Clip& clip) {
 /// Scales numbers so that their Euclidean norm is at most `limit`. The numbers must be finite.
 template <class Scalar>
 void limit_norm(std::span<Scalar> numbers, double limit, const Threads& threads) {
-  /// The norm of the numbers after a division.
+  // The norm of the numbers divided by a number.
   const auto norm_after = [&](double divisor) {
     std::vector<double> sums(Threads::ranges(numbers.size()));
     threads.run_ranges(numbers.size(), [&](std::size_t first, std::size_t size) {

@@ -17,12 +17,16 @@ namespace strata::inline STRATA_TARGET {
 /// Writes every figure of every epoch to a file of comma-separated values, a line for each epoch as
 /// soon as it is over. A figure that an epoch does not have is NA there. One file takes the lines
 /// of one training at a time.
+///
+///   model.fit(x, y, {.epochs = 20, .callbacks = {CSVLogger{.filename = "training.csv"}}});
 struct CSVLogger {
+  /// The path of the file.
   std::string filename;
+  /// Stands between two figures; a text that no number and no name of a figure contains.
   std::string separator = ",";
-  /// Goes on with a file that is there, in the columns that it has. A last line that was cut off is
-  /// removed, with a warning. Otherwise the first line of the training replaces what the file
-  /// holds.
+  /// Whether to add the lines to a file that is there, in the columns that it has; a last line that
+  /// was cut off is removed, with a warning. False: the first line of the training replaces the
+  /// contents of the file.
   bool append = false;
 
   struct Memory {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -8,8 +9,11 @@
 
 #include <strata/model/hand_over.hpp>
 #include <strata/target.hpp>
+#include <strata/train/advice.hpp>
+#include <strata/train/kept_weights.hpp>
 #include <strata/train/sharded_pass.hpp>
 #include <strata/train/training.hpp>
+#include <strata/train/trial_build.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
@@ -37,9 +41,11 @@ class EncoderDecoderTrainer {
         decoder_(&decoder),
         training_(std::move(optimizer), std::move(loss), {}, {}) {}
 
-  /// One step over one batch: the loss before the update. Builds the models from the first data.
-  /// Throws ShapeError and ValueError on data that does not fit, and ValueError when the loss, a
-  /// gradient or a new weight is not finite; weights and optimizer are unchanged then.
+  /// One step over one batch: x (B, T, F), given (B, T', F'), and a target for the outputs of the
+  /// decoder. Returns the loss before the update. Builds the models from the first data, and
+  /// updates with the threads of the model that has more. Throws ShapeError and ValueError on data
+  /// that does not fit, and ValueError when the loss, a gradient or a new weight is not finite;
+  /// both models, also unbuilt ones, and the optimizer are unchanged then.
   double step(const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
               const EncoderDecoderMasks& masks = {}) {
     TrainableNetwork<Scalar> encoder = encoder_->trainable_network();
@@ -53,56 +59,60 @@ class EncoderDecoderTrainer {
     State<Scalar> begin = detail::hand_over<Scalar>(encoder, state, decoder);
     const Tensor<Scalar>& prediction =
         decoder_pass_.forward(decoder, given, random.fork(1), {&masks.decoder, &begin});
-    const double value = training_.measure(prediction, target, decoder_pass_.derivative(),
-                                           decoder_pass_.output_mask());
-    const auto advice = [&] { return training_.advice(decoder, given, target); };
-    training_.require_finite_loss(value, advice);
 
     std::vector<Parameter<Scalar>> parameters = encoder.parameters();
-    const auto encoder_count = static_cast<std::size_t>(encoder.parameter_count());
+    const std::size_t encoder_count = detail::KeptWeights<Scalar>::count_of(parameters);
     for (auto& parameter : decoder.parameters()) parameters.push_back(std::move(parameter));
-    std::vector<Scalar> gradient(encoder_count +
-                                 static_cast<std::size_t>(decoder.parameter_count()));
-    State<Scalar> dbegin = decoder.zero_state(x.batch());
-    for (std::size_t i = 0; i < decoder.size(); ++i) {
-      if (dbegin.size(i) > 0) decoder_pass_.set_initial_derivative(i, dbegin.rows(i));
-    }
-    decoder_pass_.backward(decoder, given, std::span<Scalar>(gradient).subspan(encoder_count));
-
-    encoder_pass_.derivative().resize(read.shape());
-    std::ranges::fill(encoder_pass_.derivative().values(), Scalar(0));
-    for (const auto& [from, to] : detail::state_pairs<Scalar>(encoder, decoder)) {
-      encoder_pass_.set_final_derivative(from, dbegin.rows(to));
-    }
-    encoder_pass_.backward(encoder, x, std::span<Scalar>(gradient).first(encoder_count));
-    training_.update(parameters, gradient, encoder.threads(), advice, [&] {
+    const auto backward = [&](std::span<Scalar> gradient) {
+      State<Scalar> dbegin = decoder.zero_state(x.batch());
+      for (std::size_t i = 0; i < decoder.size(); ++i) {
+        if (dbegin.size(i) > 0) decoder_pass_.set_initial_derivative(i, dbegin.rows(i));
+      }
+      decoder_pass_.backward(decoder, given, gradient.subspan(encoder_count));
+      // The loss does not see the outputs of the encoder.
+      encoder_pass_.derivative().resize(read.shape());
+      std::ranges::fill(encoder_pass_.derivative().values(), Scalar(0));
+      for (const auto& [from, to] : detail::state_pairs<Scalar>(encoder, decoder)) {
+        encoder_pass_.set_final_derivative(from, dbegin.rows(to));
+      }
+      encoder_pass_.backward(encoder, x, gradient.first(encoder_count));
+    };
+    const auto absorb = [&] {
       encoder_pass_.absorb(encoder);
       decoder_pass_.absorb(decoder);
-    });
-    return value;
+    };
+    const bool encoder_has_most = encoder.threads().count() >= decoder.threads().count();
+    return training_.finish_step(
+        {parameters, encoder_has_most ? encoder.threads() : decoder.threads(), prediction,
+         decoder_pass_},
+        target, nullptr, backward, absorb,
+        [&] { return detail::advice(decoder, optimizer(), training_.loss, given, target); });
   }
 
   /// The seed of dropout; 0 without a call.
   void seed(std::uint64_t seed) { random_ = Random(seed); }
 
-  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.optimizer; }
+  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.update.optimizer; }
 
  private:
+  /// Checks all data, and builds the models when nothing is left that could be refused.
   void prepare(TrainableNetwork<Scalar>& encoder, TrainableNetwork<Scalar>& decoder,
                const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
                const EncoderDecoderMasks& masks) const {
-    encoder.build_for(x);
-    decoder.build_for(given);
-    encoder.check_data(x);
-    decoder.check_data(given);
-    encoder.check_mask(masks.encoder, x);
-    decoder.check_mask(masks.decoder, given);
+    detail::check_data(encoder, x, masks.encoder);
+    detail::check_data(decoder, given, masks.decoder);
     if (given.batch() != x.batch()) {
       detail::fail<ShapeError>({"given: x has ", x.batch(), " samples, given has ", given.batch()});
     }
     detail::check_targets(target, decoder.output_shape(given.shape()), training_.loss.targets());
     if (training_.is_new()) training_.check(decoder, given.shape(), target, masks.decoder);
+    detail::TrialBuild<Scalar> encoder_build(encoder);
+    detail::TrialBuild<Scalar> decoder_build(decoder);
+    encoder_build.build_for(x);
+    decoder_build.build_for(given);
     (void)detail::state_pairs<Scalar>(encoder, decoder);
+    encoder_build.keep();
+    decoder_build.keep();
   }
 
   Encoder* encoder_;

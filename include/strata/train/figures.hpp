@@ -6,12 +6,12 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Which way a figure gets better. Automatic is what the figure says itself: losses are to shrink,
-/// accuracies to grow; a metric says it by a member, `static constexpr Mode mode = Mode::max`.
+/// Which way a figure gets better. Automatic: as the figure says itself, as losses shrink and
+/// accuracies grow; a metric says it by a member, `static constexpr Mode mode = Mode::max`.
 enum class Mode { automatic, min, max };
 
-/// A figure that a training tells at the end of each epoch. Of one whose mode is automatic nobody
-/// knows which way it gets better.
+/// A figure that is in the logs at the end of each epoch, such as a loss or a metric. Mode
+/// automatic means that nobody knows which way it gets better.
 struct Figure {
   std::string name;
   Mode mode = Mode::automatic;

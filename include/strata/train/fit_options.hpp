@@ -12,41 +12,48 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Options of fit, with Keras' meaning.
+/// Options of fit, with the meaning and the defaults that they have in Keras.
+///
+///   model.fit(x, y, {.epochs = 100, .batch_size = 64, .validation_split = 0.2});
 template <class Scalar>
 struct FitOptions {
+  /// The number of the last epoch, counted from 1: how often the training goes through all samples,
+  /// where initial_epoch is 0.
   int epochs = 1;
-  /// Samples of an update; any number above that of all samples: all of them.
+  /// Samples of an update, at least 1. Where there are fewer samples, all of them are one batch.
   Index batch_size = 32;
-  /// Draws a new order of the samples for each epoch.
+  /// Whether to draw a new order of the samples for each epoch.
   bool shuffle = true;
-  /// Of the order of samples and of dropout. An epoch's random numbers follow from the seed and
-  /// from how many epochs the model has been trained since compile, so that two trainings of one
-  /// epoch give the same bits as one of two.
+  /// The seed for the order of samples, dropout and noise. The random numbers of an epoch follow
+  /// from the seed and from the number of epochs that the model has been trained since compile, so
+  /// that two trainings of one epoch end with the same bits as one training of two.
   std::uint64_t seed = 0;
-  /// The share of the samples, from the end, that is kept for validation.
+  /// The share of the samples, from the end, in [0, 1), that is not trained but validated. 0: none.
   double validation_split = 0;
-  /// Which steps of x count, (B, T); all of them without. See also Mask::from_lengths.
+  /// The steps of x that count, (B, T); without a mask all do. See also Mask::from_lengths.
   Mask mask = {};
-  /// x and y for validation; goes before validation_split.
+  /// x and y for validation. With them, validation_split has no effect.
   std::optional<std::pair<Tensor<Scalar>, Tensor<Scalar>>> validation_data = std::nullopt;
-  /// Which steps of the validation data count.
+  /// The steps of the validation data that count; without a mask all do.
   Mask validation_mask = {};
-  /// Sequence b of a batch goes on from the state that sequence b of the batch before ended with;
-  /// each epoch begins with zeros. Needs shuffle = false, and batches of equal size.
+  /// Whether sequence b of a batch begins in the last state of sequence b of the batch before, for
+  /// long sequences that are cut into samples. Each epoch begins with zeros. Needs shuffle = false,
+  /// and batches of equal size.
   bool stateful = false;
-  /// Trains sequences in windows of so many steps, from the state of the window before; derivatives
-  /// end at a window's first step (truncated back-propagation through time, Williams & Peng 1990).
-  /// 0: whole sequences.
+  /// The time steps of a window. Sequences are trained window by window, each from the last state
+  /// of the window before, and derivatives end at a window's first step (truncated back-propagation
+  /// through time, Williams & Peng 1990). 0: whole sequences.
   Index truncate = 0;
-  /// The standard deviation of noise that is added to all weights for each step (Graves 2011).
+  /// The standard deviation of noise that is added to all trained weights for each step (Graves
+  /// 2011). 0: no noise.
   double weight_noise = 0;
-  /// Each fit uses copies of its own.
+  /// They are called in this order. Each fit uses copies of its own.
   std::vector<Callback> callbacks = {};
   /// 0: silent, 1: progress bar, 2: a line for each epoch.
   int verbose = 1;
-  /// The number of the first epoch, to go on with an earlier training: that many epochs are taken
-  /// to be done already. 0: epochs count from 0, and random numbers go on from the epochs trained.
+  /// The epochs that an earlier training has done already, so that this one goes on with its random
+  /// numbers and learning rates. 0: epochs count from 0, and random numbers go on from the epochs
+  /// that the model has been trained.
   int initial_epoch = 0;
 };
 

@@ -10,7 +10,7 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Named figures in the order in which they were told: loss, metrics, val_loss, ...
+/// Named figures in the order in which they were set first: loss, metrics, val_loss, ...
 class Logs {
  public:
   void set(const std::string& name, double value) {
@@ -52,7 +52,8 @@ class Logs {
   std::vector<std::pair<std::string, double>> figures_;
 };
 
-/// Loss and metrics over some data: means over its rows, samples or steps, that count.
+/// Loss and metrics of a model on some data: the means over all samples, or over all steps that
+/// count.
 struct Evaluation {
   double loss = 0;
   Logs metrics;

@@ -17,30 +17,35 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// What a loss or metric compares the outputs with: values, one for each output, or the number of
-/// the right class, one for each row of outputs.
+/// The targets that a loss or metric compares outputs with: values, one for each output, or
+/// classes, the number of the right class for each row of outputs.
 enum class Targets { values, classes };
 
-/// What a loss takes the predictions for.
+/// The meaning that predictions have for a loss.
 enum class Predictions {
   values,         ///< any numbers
-  logits,         ///< what a sigmoid or softmax has still to be applied to
-  probabilities,  ///< each from 0 to 1
-  shares          ///< at least 0; the loss scales them to the sum 1
+  logits,         ///< numbers to which the loss applies a sigmoid or softmax
+  probabilities,  ///< numbers from 0 to 1
+  shares          ///< numbers of at least 0, which the loss scales to the sum 1
 };
 
 /// A loss of one row of outputs: of a sample, or of one step of a sample.
 ///
-/// loss(prediction, target, size, gradient) gives the row's loss and, where `gradient` is not null,
-/// writes its `size` derivatives by the prediction. `target` holds `size` values, or one class
-/// number. The loss of a batch is the mean over its rows, as in Keras.
+/// loss(prediction, target, size, gradient) returns the loss of a row of `size` predictions and,
+/// where `gradient` is not null, writes its `size` derivatives by the predictions. `target` holds
+/// `size` values, or one class number. The loss of a batch is the mean over its rows, as in Keras.
 ///
 /// A loss may have more:
 /// - `void check() const` throws ValueError on settings that make no sense.
-/// - `Predictions predictions() const`: a last layer whose activation cannot give these is refused.
-/// - `bool takes(Scalar target) const`, with `target_range`, a text: other targets are refused.
-/// - `std::string doubt(target, size) const` says what is doubtful about the targets of a row, of
-///   which training warns; empty when nothing is.
+/// - `Predictions predictions() const`: training refuses a last layer whose activation does not
+/// have
+///   such outputs.
+/// - `bool takes(Scalar target) const`, with `target_range`, a text: training refuses targets that
+/// it
+///   does not take, and names the range.
+/// - `std::string doubt(target, size) const`: a sentence on targets of a row that are allowed but
+/// may
+///   not be meant, of which training warns; empty for others.
 template <class L, class Scalar>
 concept LossFunction = requires(const L& loss, const Scalar* values, Index size, Scalar* gradient) {
   { loss(values, values, size, gradient) } -> std::convertible_to<double>;
@@ -60,10 +65,11 @@ class Loss {
   [[nodiscard]] std::string name() const { return self_->name(); }
   [[nodiscard]] Targets targets() const { return self_->targets(); }
   [[nodiscard]] Predictions predictions() const { return self_->predictions(); }
-  /// Whether the loss is defined for a target, and for which it is.
+  /// Whether the loss is defined for a target.
   [[nodiscard]] bool takes(Scalar target) const { return self_->takes(target); }
+  /// The targets for which the loss is defined, in words.
   [[nodiscard]] std::string target_range() const { return self_->target_range(); }
-  /// What is doubtful about the targets of a row of outputs; empty when nothing is.
+  /// A sentence on targets of a row that may not be meant; empty for others.
   [[nodiscard]] std::string doubt(const Scalar* target, Index size) const {
     return self_->doubt(target, size);
   }
@@ -77,8 +83,8 @@ class Loss {
     return self_->mean(prediction, target, derivative ? derivative->data() : nullptr, mask, false);
   }
 
-  /// The same, and throws ValueError when the loss does not write all of its derivatives or, though
-  /// it is finite itself, writes some that are not.
+  /// The same with checks of the loss itself: throws ValueError when it does not write all of its
+  /// derivatives, and when it is finite but a derivative is not.
   double with_checked_derivative(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                                  Tensor<Scalar>& derivative, const Mask& mask = {}) const {
     derivative.resize(prediction.shape());
@@ -100,7 +106,7 @@ class Loss {
 
   template <class L>
   struct Model final : Base {
-    static constexpr bool is_choosy = requires(const L& l, Scalar target) {
+    static constexpr bool has_range = requires(const L& l, Scalar target) {
       { l.takes(target) } -> std::convertible_to<bool>;
       { L::target_range } -> std::convertible_to<std::string>;
     };
@@ -117,14 +123,14 @@ class Loss {
       }
     }
     bool takes([[maybe_unused]] Scalar target) const override {
-      if constexpr (is_choosy) {
+      if constexpr (has_range) {
         return loss.takes(target);
       } else {
         return true;
       }
     }
     std::string target_range() const override {
-      if constexpr (is_choosy) {
+      if constexpr (has_range) {
         return L::target_range;
       } else {
         return "any";
@@ -153,7 +159,7 @@ class Loss {
           continue;
         }
         const Scalar* const wanted = target.data() + row * target_size;
-        if constexpr (is_choosy) check_row(wanted, target_size);
+        if constexpr (has_range) check_row(wanted, target_size);
         if (checked) mark(slope, size);
         const double value = loss(prediction.data() + row * size, wanted, size, slope);
         sum += value;
@@ -247,8 +253,8 @@ void check_targets(const Tensor<Scalar>& y, const Shape& output, Targets targets
   }
 }
 
-/// f(row) for each row of outputs of which it is known before the pass that it counts. `mask`: of
-/// the steps of x. Outputs of sequences are left out where the model's layers change the mask.
+/// Calls f(row) for each row of outputs that is known to count before the pass. `mask` is the mask
+/// of x. Where layers of the model change the mask, no row of a sequence is known to count.
 template <class F>
 void for_each_counted_row(const Shape& output, const Mask& mask, bool layers_mask, F f) {
   const bool is_sequence = output.rank() == 3;

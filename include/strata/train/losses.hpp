@@ -9,12 +9,27 @@
 #include <strata/target.hpp>
 #include <strata/train/loss.hpp>
 
-// Keras' losses, with Keras' formulas and limits. Probabilities are kept at 1e-7 from 0 and 1,
-// where their derivatives are zero; logits are stable at any size.
+// Keras' losses, with Keras' formulas and limits. Probabilities are kept at least 1e-7 away from 0
+// and 1, and their derivatives beyond are zero; logits are stable at any size.
 
 namespace strata::inline STRATA_TARGET {
 
 namespace detail {
+
+/// The mean over the features of a row. f(prediction, target, slope) is the loss of one feature and
+/// sets its derivative by the prediction.
+template <class Scalar, class F>
+[[nodiscard]] double mean_over_features(const Scalar* prediction, const Scalar* target, Index size,
+                                        Scalar* gradient, F f) {
+  const auto count = static_cast<double>(size);
+  double sum = 0;
+  for (Index i = 0; i < size; ++i) {
+    double slope = 0;
+    sum += f(static_cast<double>(prediction[i]), static_cast<double>(target[i]), slope);
+    if (gradient) gradient[i] = static_cast<Scalar>(slope / count);
+  }
+  return sum / count;
+}
 
 inline constexpr double probability_limit = 1e-7;
 
@@ -41,7 +56,7 @@ template <class Scalar>
 
 }  // namespace detail
 
-/// The mean of (prediction - target)^2 over the features.
+/// The mean of (prediction - target)^2 over the features. Targets: a value for each output.
 struct MeanSquaredError {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "mse";
@@ -49,17 +64,17 @@ struct MeanSquaredError {
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
                     Scalar* gradient) const {
-    double sum = 0;
-    for (Index i = 0; i < size; ++i) {
-      const double error = static_cast<double>(prediction[i]) - static_cast<double>(target[i]);
-      sum += error * error;
-      if (gradient) gradient[i] = static_cast<Scalar>(2 * error / static_cast<double>(size));
-    }
-    return sum / static_cast<double>(size);
+    return detail::mean_over_features(prediction, target, size, gradient,
+                                      [](double y, double t, double& slope) {
+                                        const double error = y - t;
+                                        slope = 2 * error;
+                                        return error * error;
+                                      });
   }
 };
 
-/// The mean of |prediction - target| over the features.
+/// The mean of |prediction - target| over the features, whose derivative at 0 is 0. Targets: a
+/// value for each output.
 struct MeanAbsoluteError {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "mae";
@@ -67,21 +82,24 @@ struct MeanAbsoluteError {
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
                     Scalar* gradient) const {
-    double sum = 0;
-    for (Index i = 0; i < size; ++i) {
-      const double error = static_cast<double>(prediction[i]) - static_cast<double>(target[i]);
-      const double sign = error > 0 ? 1 : error < 0 ? -1 : 0;
-      sum += std::abs(error);
-      if (gradient) gradient[i] = static_cast<Scalar>(sign / static_cast<double>(size));
-    }
-    return sum / static_cast<double>(size);
+    return detail::mean_over_features(prediction, target, size, gradient,
+                                      [](double y, double t, double& slope) {
+                                        const double error = y - t;
+                                        slope = error > 0 ? 1 : error < 0 ? -1 : 0;
+                                        return std::abs(error);
+                                      });
   }
 };
 
-/// Huber 1964: half the square of errors up to delta, linear beyond.
+/// Huber 1964: half the square of errors up to delta, linear beyond; the mean over the features.
+/// Targets: a value for each output.
+///
+///   model.compile(Adam{}, Huber{.delta = 0.5});
 struct Huber {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "huber";
+  /// Above 0, in the unit of the targets: errors beyond it count as outliers. 1, as in Keras, suits
+  /// targets of about 1.
   double delta = 1;
 
   /// Throws ValueError on a delta that is not above 0 and finite.
@@ -92,25 +110,28 @@ struct Huber {
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
                     Scalar* gradient) const {
-    double sum = 0;
-    for (Index i = 0; i < size; ++i) {
-      const double error = static_cast<double>(prediction[i]) - static_cast<double>(target[i]);
-      const double distance = std::abs(error);
-      sum += distance <= delta ? 0.5 * error * error : delta * distance - 0.5 * delta * delta;
-      const double slope = std::clamp(error, -delta, delta);
-      if (gradient) gradient[i] = static_cast<Scalar>(slope / static_cast<double>(size));
-    }
-    return sum / static_cast<double>(size);
+    return detail::mean_over_features(
+        prediction, target, size, gradient, [this](double y, double t, double& slope) {
+          const double error = y - t;
+          const double distance = std::abs(error);
+          slope = std::clamp(error, -delta, delta);
+          return distance <= delta ? 0.5 * error * error : delta * distance - 0.5 * delta * delta;
+        });
   }
 };
 
-/// -t log p - (1 - t) log(1 - p), the mean over the features; p = sigmoid(prediction) from_logits.
-/// Targets are from 0 to 1.
+/// -t log p - (1 - t) log(1 - p), the mean over the features; p = sigmoid(prediction) from_logits,
+/// else p = prediction. Targets: a value from 0 to 1 for each output.
+///
+///   model.compile(Adam{}, BinaryCrossentropy{.from_logits = true});
 struct BinaryCrossentropy {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "binary_crossentropy";
   static constexpr const char* target_range = "from 0 to 1";
+  /// Whether the model's last layer has no sigmoid and the loss applies it. False, as in Keras:
+  /// then predictions are probabilities.
   bool from_logits = false;
+  /// The share, from 0 to 1, by which targets move towards 0.5. 0: targets as they are.
   double label_smoothing = 0;
 
   /// Throws ValueError on a smoothing outside 0 to 1.
@@ -126,32 +147,32 @@ struct BinaryCrossentropy {
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
                     Scalar* gradient) const {
-    double sum = 0;
-    for (Index i = 0; i < size; ++i) {
-      const double t =
-          static_cast<double>(target[i]) * (1 - label_smoothing) + 0.5 * label_smoothing;
-      const double value = static_cast<double>(prediction[i]);
-      double slope = 0;
-      if (from_logits) {
-        sum += std::max(value, 0.0) - value * t + std::log1p(std::exp(-std::abs(value)));
-        slope = 1 / (1 + std::exp(-value)) - t;
-      } else {
-        const double p = detail::clipped(value);
-        sum -= t * std::log(p) + (1 - t) * std::log(1 - p);
-        if (!detail::is_clipped(value)) slope = (p - t) / (p * (1 - p));
-      }
-      if (gradient) gradient[i] = static_cast<Scalar>(slope / static_cast<double>(size));
-    }
-    return sum / static_cast<double>(size);
+    return detail::mean_over_features(
+        prediction, target, size, gradient, [this](double value, double label, double& slope) {
+          const double t = label * (1 - label_smoothing) + 0.5 * label_smoothing;
+          if (from_logits) {
+            slope = 1 / (1 + std::exp(-value)) - t;
+            return std::max(value, 0.0) - value * t + std::log1p(std::exp(-std::abs(value)));
+          }
+          const double p = detail::clipped(value);
+          if (!detail::is_clipped(value)) slope = (p - t) / (p * (1 - p));
+          return -(t * std::log(p) + (1 - t) * std::log(1 - p));
+        });
   }
 };
 
-/// -sum of t log p over the classes. p = softmax(prediction) from_logits; otherwise the
-/// predictions, scaled to the sum 1.
+/// -sum of t log p over the classes; p = softmax(prediction) from_logits, else the predictions
+/// scaled to the sum 1. Targets: a probability for each class.
+///
+///   model.compile(Adam{}, CategoricalCrossentropy{.label_smoothing = 0.1});
 struct CategoricalCrossentropy {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "categorical_crossentropy";
+  /// Whether the model's last layer has no softmax and the loss applies it. False, as in Keras:
+  /// then predictions are at least 0.
   bool from_logits = false;
+  /// The share, from 0 to 1, by which targets move towards equal probabilities. 0: targets as they
+  /// are.
   double label_smoothing = 0;
 
   /// Throws ValueError on a smoothing outside 0 to 1.
@@ -159,7 +180,7 @@ struct CategoricalCrossentropy {
   [[nodiscard]] Predictions predictions() const {
     return from_logits ? Predictions::logits : Predictions::shares;
   }
-  /// Targets that are no probabilities, which Keras takes too.
+  /// A sentence about targets that are no probabilities, which are allowed, as in Keras.
   template <class Scalar>
   [[nodiscard]] std::string doubt(const Scalar* target, Index size) const {
     double sum = 0;
@@ -169,7 +190,7 @@ struct CategoricalCrossentropy {
         return detail::message({"a target is ", target[i], ", but probabilities are at least 0"});
       }
     }
-    // Probabilities that were written with three digits.
+    // Sums of probabilities that are written with three digits differ from 1 by this much.
     constexpr double rounding = 1e-2;
     if (std::abs(sum - 1) <= rounding) return {};
     return detail::message(
@@ -227,11 +248,15 @@ struct CategoricalCrossentropy {
   }
 };
 
-/// -log p of the right class, whose number is the target. p = softmax(prediction) from_logits;
-/// otherwise the predictions, kept off 0 and 1 and then scaled to the sum 1.
+/// -log p of the right class; p = softmax(prediction) from_logits, else the predictions, kept away
+/// from 0 and 1 and then scaled to the sum 1. Targets: the number of a class for each row, from 0.
+///
+///   model.compile(Adam{}, SparseCategoricalCrossentropy{.from_logits = true});
 struct SparseCategoricalCrossentropy {
   static constexpr Targets targets = Targets::classes;
   static constexpr const char* name = "sparse_categorical_crossentropy";
+  /// Whether the model's last layer has no softmax and the loss applies it. False, as in Keras:
+  /// then predictions are probabilities.
   bool from_logits = false;
 
   [[nodiscard]] Predictions predictions() const {

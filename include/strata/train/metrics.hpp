@@ -25,16 +25,20 @@ template <class Scalar>
 
 }  // namespace detail
 
-/// The share of features on the right side of the threshold.
+/// The share of the features of a row whose prediction, taken as 1 above the threshold and as 0
+/// below it, is the target.
+///
+///   model.compile(Adam{}, BinaryCrossentropy{}, {BinaryAccuracy{.threshold = 0.7}});
 struct BinaryAccuracy {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "binary_accuracy";
   static constexpr Mode mode = Mode::max;
+  /// 0.5: the more probable class counts as the predicted one.
   double threshold = 0.5;
 
   /// Throws ValueError on a threshold that is not finite.
   void check() const { detail::check_setting(name, "threshold", threshold, true, "finite"); }
-  /// Predictions count as 0 or 1, so other targets are never right.
+  /// Predictions count as 0 or 1, so that no prediction is right for another target.
   template <class Scalar>
   [[nodiscard]] static std::string doubt(const Scalar* target, Index size, Index) {
     for (Index i = 0; i < size; ++i) {
@@ -55,7 +59,7 @@ struct BinaryAccuracy {
   }
 };
 
-/// Whether the largest prediction is at the largest target.
+/// 1 where the largest prediction of a row is at its largest target, else 0.
 struct CategoricalAccuracy {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "categorical_accuracy";
@@ -67,7 +71,7 @@ struct CategoricalAccuracy {
   }
 };
 
-/// Whether the largest prediction is at the class whose number is the target.
+/// 1 where the largest prediction of a row is at the class whose number is the target, else 0.
 struct SparseCategoricalAccuracy {
   static constexpr Targets targets = Targets::classes;
   static constexpr const char* name = "sparse_categorical_accuracy";
@@ -112,19 +116,15 @@ struct RootMeanSquaredError {
 
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size, Index) const {
-    double sum = 0;
-    for (Index i = 0; i < size; ++i) {
-      const double error = static_cast<double>(prediction[i]) - static_cast<double>(target[i]);
-      sum += error * error;
-    }
-    return sum / static_cast<double>(size);
+    return MeanSquaredError{}(prediction, target, size, static_cast<Scalar*>(nullptr));
   }
 
   [[nodiscard]] static double finish(double mean) { return std::sqrt(mean); }
 };
 
-/// A figure of one row of outputs, of which the mean over all rows is told: metric(prediction,
-/// target, size, target_size). `finish`, if there is one, is applied to the mean.
+/// A figure of one row of outputs: metric(prediction, target, size, target_size), of `size` outputs
+/// and `target_size` targets. The logs have its mean over all rows, or finish(mean) where the
+/// metric has `double finish(double) const`.
 ///
 /// A metric may have more: `mode`, which way the figure gets better, for callbacks that monitor it;
 /// `targets`, as a loss, without which it must do with `target_size` numbers of any kind; `void
@@ -154,9 +154,9 @@ class Metric {
       : self_(std::make_shared<Model<M>>(std::move(metric))), name_(std::move(name)) {}
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// What it compares with; nothing where it takes either.
+  /// The targets that it compares outputs with; nothing where it takes both kinds.
   [[nodiscard]] std::optional<Targets> targets() const { return self_->targets(); }
-  /// What is doubtful about the targets of a row of outputs; empty when nothing is.
+  /// A sentence on targets of a row that may not be meant; empty for others.
   [[nodiscard]] std::string doubt(const Scalar* target, Index size, Index target_size) const {
     return self_->doubt(target, size, target_size);
   }

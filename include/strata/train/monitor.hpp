@@ -16,8 +16,8 @@ namespace strata::inline STRATA_TARGET::detail {
 /// The best value so far of the figure that a callback monitors.
 class Best {
  public:
-  /// Throws ValueError, naming the callback, when the training has no figure named `monitor` and
-  /// when nobody says which way it gets better.
+  /// Begins to monitor a figure. Throws ValueError, naming the callback, when the training has no
+  /// figure named `monitor`, and when neither mode nor figure says which way it gets better.
   void monitor(const std::string& callback, const std::string& monitor, Mode mode,
                const TrainingRun& run) {
     const std::vector<Figure> figures = run.figures();
@@ -35,8 +35,8 @@ class Best {
     value_.reset();
   }
 
-  /// Whether a value is better than the best so far, which it then becomes. What is not a number
-  /// never is.
+  /// Whether a value is better, by more than min_delta, than the best so far; then it is the best
+  /// from now on. A value that is not a number is not better than any.
   bool improves(double now, double min_delta) {
     if (is_nan(now)) return false;
     const bool better = !value_ || (grows_ ? now - min_delta > *value_ : now + min_delta < *value_);

@@ -14,9 +14,10 @@ namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// A gradient whose square is finite: one beyond is taken for the largest of which that holds. The
-/// rules that divide by the root of a mean square take steps that depend little on the gradient's
-/// size, so that the step is right, and what they remember stays finite.
+/// The gradient, or, where its square would be infinite, the largest gradient with its sign whose
+/// square is not. Rules that divide by the root of a mean square need this: their steps hardly
+/// depend on the gradient's size, so that the step is right, and the numbers that they remember
+/// stay finite.
 template <class V, class Scalar>
 [[nodiscard]] STRATA_ALWAYS_INLINE V with_finite_square(V gradient) {
   // Below half of the root of the largest number.
@@ -41,13 +42,20 @@ inline void check_adam(const char* rule, double beta_1, double beta_2, double ep
 
 }  // namespace detail
 
-/// Stochastic gradient descent, with momentum as in Polyak 1964 or Nesterov 1983.
+/// Stochastic gradient descent: w := w - rate g; with momentum as in Polyak 1964 or Nesterov 1983.
+///
+///   model.compile(SGD{.learning_rate = 0.05, .momentum = 0.9, .nesterov = true}, Huber{});
 struct SGD {
   static constexpr const char* name = "SGD";
   static constexpr bool elementwise = true;
+  /// At least 0. 0.01, as in Keras, suits data of about 1.
   double learning_rate = 0.01;
+  /// The share of the last step, from 0 to 1, that is added to the next. 0: plain descent, which
+  /// remembers nothing; 0.9 is usual.
   double momentum = 0;
+  /// Whether the gradient is taken as if the momentum's step had been made already. Needs momentum.
   bool nesterov = false;
+  /// Limits of the gradient before the update; none.
   Clip clip{};
 
   /// Throws ValueError on a momentum outside 0 to 1, and on Nesterov's without momentum.
@@ -80,15 +88,24 @@ struct SGD {
   }
 };
 
-/// Tieleman & Hinton 2012; centered as in Graves 2013 (generating sequences, eqs. 38 to 45).
+/// Divides gradients by the root of their mean square: Tieleman & Hinton 2012; centered as in
+/// Graves 2013 ("Generating sequences with recurrent neural networks", equations 38 to 45).
+///
+///   model.compile(RMSprop{.learning_rate = 1e-3, .centered = true}, MeanSquaredError{});
 struct RMSprop {
   static constexpr const char* name = "RMSprop";
   static constexpr bool elementwise = true;
+  /// At least 0, about the size of a weight's step whatever the gradient's size. Keras' default.
   double learning_rate = 0.001;
+  /// The share of the mean square that an update keeps, below 1: 0.9 is a mean over ten updates.
   double rho = 0.9;
+  /// The share of the last step, from 0 to 1, that is added to the next. 0: none.
   double momentum = 0;
+  /// Added below the root, so that gradients near 0 make no large steps. Keras' default.
   double epsilon = 1e-7;
+  /// Whether to divide by the root of the variance in place of the mean square.
   bool centered = false;
+  /// Limits of the gradient before the update; none.
   Clip clip{};
 
   /// Throws ValueError on a rho outside 0 to below 1, a momentum outside 0 to 1 and a negative
@@ -99,7 +116,7 @@ struct RMSprop {
     detail::check_epsilon(name, epsilon);
   }
 
-  /// The mean square, the mean and the momentum, whether in use or not.
+  /// The mean square, the mean and the momentum, also where the settings leave one unused.
   [[nodiscard]] std::size_t slots() const { return 3; }
 
   template <class Scalar>
@@ -125,15 +142,26 @@ struct RMSprop {
   }
 };
 
-/// Kingma & Ba 2014, algorithm 1 in the order of its section 2; amsgrad as in Reddi et al. 2018.
+/// Steps along the mean gradient divided by the root of the mean square: Kingma & Ba 2014,
+/// algorithm 1 in the order of its section 2; amsgrad as in Reddi et al. 2018.
+///
+///   model.compile(Adam{.learning_rate = 1e-3, .clip = {.global_norm = 1}}, MeanSquaredError{});
 struct Adam {
   static constexpr const char* name = "Adam";
   static constexpr bool elementwise = true;
+  /// At least 0, about the size of a weight's step whatever the gradient's size. The paper's
+  /// default.
   double learning_rate = 0.001;
+  /// The share of the mean gradient that an update keeps, below 1: 0.9 is a mean over ten updates.
   double beta_1 = 0.9;
+  /// The same for the mean square: 0.999 is a mean over a thousand updates.
   double beta_2 = 0.999;
+  /// Added to the root, so that gradients near 0 make no large steps. Keras' default; the paper has
+  /// 1e-8.
   double epsilon = 1e-7;
+  /// Whether to divide by the largest mean square so far, so that steps never grow again.
   bool amsgrad = false;
+  /// Limits of the gradient before the update; none.
   Clip clip{};
 
   /// Throws ValueError on a beta outside 0 to below 1 and a negative epsilon.
@@ -176,17 +204,21 @@ struct Adam {
   }
 };
 
-/// Adam with decoupled weight decay: Loshchilov & Hutter 2019.
+/// Adam with decoupled weight decay: Loshchilov & Hutter 2019, algorithm 2.
+///
+///   model.compile(AdamW{.learning_rate = 1e-3, .weight_decay = 0.01}, MeanSquaredError{});
 struct AdamW {
   static constexpr const char* name = "AdamW";
   static constexpr bool elementwise = true;
+  /// As Adam's; also a factor of the decay.
   double learning_rate = 0.001;
+  /// Each update takes learning_rate * weight_decay times the weights off them. Keras' default.
   double weight_decay = 0.004;
-  double beta_1 = 0.9;
-  double beta_2 = 0.999;
-  double epsilon = 1e-7;
-  bool amsgrad = false;
-  Clip clip{};
+  double beta_1 = 0.9;    ///< as Adam's
+  double beta_2 = 0.999;  ///< as Adam's
+  double epsilon = 1e-7;  ///< as Adam's
+  bool amsgrad = false;   ///< as Adam's
+  Clip clip{};            ///< as Adam's
 
   /// Throws ValueError on what Adam refuses, on a negative weight decay, and where learning rate
   /// times weight decay is 1 or more: a step would turn the signs of the weights.

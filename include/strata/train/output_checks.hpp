@@ -17,12 +17,13 @@
 #include <strata/train/loss.hpp>
 #include <strata/train/metrics.hpp>
 
-// Whether the outputs of a network, the targets, the loss and the metrics go together: what would
-// train or be counted without an error, but not as meant.
+// Checks that the outputs of a network, the targets, the loss and the metrics go together. They
+// find trainings that would run without an error but would not compute what the user means.
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// The activation that a layer applies last; nothing where it applies none that is known.
+/// The name of the activation that a layer applies last; nothing where it applies none, or none
+/// that its description names.
 [[nodiscard]] inline std::optional<std::string> activation_of(const LayerDescription& layer) {
   if ((layer.kind == "TimeDistributed" || layer.kind == "Bidirectional") &&
       layer.layers.size() >= 1) {
@@ -38,13 +39,13 @@ namespace strata::inline STRATA_TARGET::detail {
   return *name;
 }
 
-/// Whether a layer's outputs are its inputs, at other places, left out or repeated.
+/// Whether each output of a layer is one of its inputs, though perhaps at another place.
 [[nodiscard]] inline bool passes_values_on(std::string_view kind) {
   return kind == "Dropout" || kind == "Masking" || kind == "Reshape" || kind == "Flatten" ||
          kind == "LastStep" || kind == "RepeatVector" || kind == "MeanOverSteps";
 }
 
-/// Whether an activation gives what a loss takes predictions for, as far as is certain.
+/// Whether outputs of an activation may have the meaning that predictions have for a loss.
 [[nodiscard]] inline bool may_give(std::string_view activation, Predictions predictions) {
   const bool is_probability =
       activation == "sigmoid" || activation == "hard_sigmoid" || activation == "softmax";
@@ -61,8 +62,9 @@ namespace strata::inline STRATA_TARGET::detail {
   return true;
 }
 
-/// Throws ValueError, naming the layer, on a softmax over one number, and on a last layer whose
-/// activation does not give what the loss takes. `shape` of the network's input.
+/// Throws ValueError, naming the layer, on a softmax over one number, and on a last layer with an
+/// activation whose outputs do not have the meaning that predictions have for the loss. `shape`: of
+/// the network's input.
 template <class Scalar>
 void check_outputs(const Network<Scalar>& network, Shape shape, const Loss<Scalar>& loss) {
   const auto where = [&](std::size_t i) {
@@ -108,8 +110,8 @@ template <class Scalar>
   return false;
 }
 
-/// Throws ValueError, naming the place, on a target for which the loss is not defined, in the rows
-/// of which it is known that they count.
+/// Throws ValueError, naming the place, on a target for which the loss is not defined, in all rows
+/// that are known to count.
 template <class Scalar>
 void check_target_values(const char* what, const Network<Scalar>& network, const Loss<Scalar>& loss,
                          const Tensor<Scalar>& y, const Shape& output, const Mask& mask) {
@@ -161,8 +163,8 @@ void check_metric_targets(const Loss<Scalar>& loss, const std::vector<Metric<Sca
   }
 }
 
-/// What is doubtful about the targets, each once: of the loss, and of metrics. Throws ValueError
-/// where a metric that counts classes is asked about a regression.
+/// Sentences on targets that are allowed but may not be meant, at most one for the loss and one for
+/// each metric. Throws ValueError where a metric that counts classes is used in a regression.
 template <class Scalar>
 [[nodiscard]] std::vector<std::string> doubts(const Network<Scalar>& network,
                                               const Loss<Scalar>& loss,

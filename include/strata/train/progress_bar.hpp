@@ -24,9 +24,13 @@ namespace strata::inline STRATA_TARGET {
 
 /// Shows a training as it goes, as Keras does. On a terminal a bar moves through each epoch, with
 /// the time left and the figures that the terminal is wide enough for; in a log, or with `lines`,
-/// each epoch is one line at its end.
+/// each epoch is one line at its end. fit adds one by itself, unless its `verbose` is 0.
+///
+///   model.fit(x, y, {.callbacks = {ProgressBar{.out = stderr}}, .verbose = 0});
 struct ProgressBar {
+  /// Whether each epoch is one line on a terminal too.
   bool lines = false;
+  /// Where it writes; an open file.
   std::FILE* out = stdout;
 
   struct Memory {

@@ -13,7 +13,8 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Samples with what belongs to them.
+/// Samples of a training or validation: x, the targets y, and the mask of x, empty where all steps
+/// count.
 template <class Scalar>
 struct Samples {
   Tensor<Scalar> x;
@@ -21,7 +22,7 @@ struct Samples {
   Mask mask;
 };
 
-/// Some that follow each other.
+/// A view of samples that follow each other.
 template <class Scalar>
 [[nodiscard]] Samples<Scalar> part_of(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                                       const Mask& mask, Index first, Index count) {
@@ -52,7 +53,8 @@ void gather_rows(const Tensor<Scalar>& all, const std::vector<Index>& order, Ind
   }
 }
 
-/// The samples of one batch, in their order; of an empty order, as they lie.
+/// Makes `batch` of `count` samples, of which the first is number `first` in an order of all
+/// samples. An empty order means the order in which the samples lie.
 template <class Scalar>
 void gather(const Samples<Scalar>& all, const std::vector<Index>& order, Index first, Index count,
             Samples<Scalar>& batch) {
@@ -71,7 +73,8 @@ void gather(const Samples<Scalar>& all, const std::vector<Index>& order, Index f
   }
 }
 
-/// A copy of some steps of all sequences; of (B, T), one number for each step, likewise.
+/// A copy of some steps of all sequences of a tensor (B, T, F), or (B, T) with one number for each
+/// step.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> steps_of(const Tensor<Scalar>& all, Index first, Index count) {
   const Index features = all.rank() == 3 ? all.features() : 1;

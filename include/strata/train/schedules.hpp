@@ -10,15 +10,17 @@
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 
-// Callbacks that set the learning rate of each epoch. StepDecay, ExponentialDecay and CosineDecay
-// make it of the epoch's number and of the rate that the optimizer was given alone, so that a
+// Callbacks that set the learning rate of each epoch. The rates of StepDecay, ExponentialDecay and
+// CosineDecay follow from the epoch's number and the initial rate of the optimizer alone, so that a
 // training that goes on with `initial_epoch` goes on along the curve; fit gives the optimizer its
-// rate back at the end. One of them can be in a training, and no ReduceLROnPlateau beside it.
+// rate back at the end. A training has at most one of them, and no ReduceLROnPlateau beside it.
 
 namespace strata::inline STRATA_TARGET {
 
-/// Sets the learning rate of each epoch: schedule(epoch, rate so far), as in Keras. After another
-/// schedule in the list, the rate so far is that schedule's.
+/// Sets the learning rate of each epoch to schedule(epoch, rate so far), as in Keras. Epochs count
+/// from 0. After another schedule in the list, the rate so far is the rate of that schedule.
+///
+///   LearningRateScheduler{[](int epoch, double rate) { return epoch < 10 ? rate : 0.9 * rate; }}
 struct LearningRateScheduler {
   std::function<double(int, double)> schedule;
 
@@ -36,100 +38,64 @@ struct LearningRateScheduler {
   [[nodiscard]] std::vector<Figure> figures() const { return {{"learning_rate"}}; }
 };
 
-/// Multiplies the initial learning rate by `factor` every so many epochs.
+/// Multiplies the learning rate by `factor` after each `every` epochs: epoch e has the initial rate
+/// times factor^floor(e / every).
+///
+///   model.fit(x, y, {.epochs = 40, .callbacks = {StepDecay{.factor = 0.1, .every = 15}}});
 struct StepDecay {
+  static constexpr const char* name = "StepDecay";
+  /// At least 0. One half, by itself, is a mild step; image networks often take 0.1.
   double factor = 0.5;
+  /// Epochs, at least 1, between two steps.
   int every = 10;
 
-  struct Memory {
-    double initial = 0;
-  } memory{};
-
-  void visit_state(StateVisitor& visit) { visit("initial", memory.initial); }
-
-  /// Throws ValueError when `every` is below 1, or `factor` negative or not finite, and when the
-  /// last rate would be infinite.
-  void on_train_begin(TrainingRun& run) {
-    detail::check_setting("StepDecay", "every", every, every >= 1, "at least 1");
-    detail::check_setting("StepDecay", "factor", factor, factor >= 0, "at least 0 and finite");
-    run.schedule_learning_rate("StepDecay");
-    memory.initial = run.initial_learning_rate();
-    const double last = rate_of(run.epochs() - 1);
-    detail::check_setting("StepDecay", "the rate of the last epoch", last, last >= 0,
-                          "at least 0 and finite");
+  /// Throws ValueError when `every` is below 1, or `factor` negative or not finite.
+  void check() const {
+    detail::check_setting(name, "every", every, every >= 1, "at least 1");
+    detail::check_setting(name, "factor", factor, factor >= 0, "at least 0 and finite");
   }
-  void on_epoch_begin(TrainingRun& run, int epoch) const { run.set_learning_rate(rate_of(epoch)); }
-  void on_epoch_end(TrainingRun& run, int, Logs& logs) const {
-    logs.set("learning_rate", run.learning_rate());
-  }
-  [[nodiscard]] std::vector<Figure> figures() const { return {{"learning_rate"}}; }
-
- private:
-  [[nodiscard]] double rate_of(int epoch) const {
-    return memory.initial * std::pow(factor, epoch / every);
-  }
+  [[nodiscard]] double share_of(int epoch, int) const { return std::pow(factor, epoch / every); }
 };
 
-/// Multiplies the initial learning rate by `rate` every epoch.
+/// Multiplies the learning rate by `rate` after each epoch: epoch e has the initial rate times
+/// rate^e.
+///
+///   model.fit(x, y, {.epochs = 40, .callbacks = {ExponentialDecay{.rate = 0.9}}});
 struct ExponentialDecay {
+  static constexpr const char* name = "ExponentialDecay";
+  /// At least 0. 0.96 takes the rate to a tenth in 56 epochs.
   double rate = 0.96;
 
-  struct Memory {
-    double initial = 0;
-  } memory{};
-
-  void visit_state(StateVisitor& visit) { visit("initial", memory.initial); }
-
-  /// Throws ValueError when `rate` is negative or not finite, and when the last rate would be
-  /// infinite.
-  void on_train_begin(TrainingRun& run) {
-    detail::check_setting("ExponentialDecay", "rate", rate, rate >= 0, "at least 0 and finite");
-    run.schedule_learning_rate("ExponentialDecay");
-    memory.initial = run.initial_learning_rate();
-    const double last = rate_of(run.epochs() - 1);
-    detail::check_setting("ExponentialDecay", "the rate of the last epoch", last, last >= 0,
-                          "at least 0 and finite");
+  /// Throws ValueError when `rate` is negative or not finite.
+  void check() const {
+    detail::check_setting(name, "rate", rate, rate >= 0, "at least 0 and finite");
   }
-  void on_epoch_begin(TrainingRun& run, int epoch) const { run.set_learning_rate(rate_of(epoch)); }
-  void on_epoch_end(TrainingRun& run, int, Logs& logs) const {
-    logs.set("learning_rate", run.learning_rate());
-  }
-  [[nodiscard]] std::vector<Figure> figures() const { return {{"learning_rate"}}; }
-
- private:
-  [[nodiscard]] double rate_of(int epoch) const { return memory.initial * std::pow(rate, epoch); }
+  [[nodiscard]] double share_of(int epoch, int) const { return std::pow(rate, epoch); }
 };
 
-/// Half a cosine from the initial learning rate to the share `minimum` of it, over `epochs`, or
-/// over all epochs of fit when that is 0 (Loshchilov & Hutter 2017, without restarts).
+/// Half a cosine from the initial learning rate down to `minimum` times it (Loshchilov & Hutter
+/// 2017, equation 5, without restarts).
+///
+///   model.fit(x, y, {.epochs = 40, .callbacks = {CosineDecay{.minimum = 0.01}}});
 struct CosineDecay {
+  static constexpr const char* name = "CosineDecay";
+  /// The epoch in which the minimum is reached, where the rate then stays. 0: the epochs of fit, so
+  /// that the whole training is one fall.
   int epochs = 0;
+  /// A share of the initial rate, from 0 to 1. 0: the rate falls to zero.
   double minimum = 0;
 
-  struct Memory {
-    double initial = 0;
-  } memory{};
-
-  void visit_state(StateVisitor& visit) { visit("initial", memory.initial); }
-
   /// Throws ValueError when `epochs` is negative or `minimum` not in [0, 1].
-  void on_train_begin(TrainingRun& run) {
-    detail::check_setting("CosineDecay", "epochs", epochs, epochs >= 0, "at least 0");
-    detail::check_setting("CosineDecay", "minimum", minimum, minimum >= 0 && minimum <= 1,
-                          "in [0, 1]");
-    run.schedule_learning_rate("CosineDecay");
-    memory.initial = run.initial_learning_rate();
+  void check() const {
+    detail::check_setting(name, "epochs", epochs, epochs >= 0, "at least 0");
+    detail::check_setting(name, "minimum", minimum, minimum >= 0 && minimum <= 1, "in [0, 1]");
   }
-  void on_epoch_begin(TrainingRun& run, int epoch) const {
+  [[nodiscard]] double share_of(int epoch, int epochs_of_fit) const {
     constexpr double pi = 3.141592653589793;
-    const double length = epochs > 0 ? epochs : run.epochs();
+    const double length = epochs > 0 ? epochs : epochs_of_fit;
     const double cosine = 0.5 * (1 + std::cos(pi * std::min(1.0, epoch / length)));
-    run.set_learning_rate(memory.initial * (minimum + (1 - minimum) * cosine));
+    return minimum + (1 - minimum) * cosine;
   }
-  void on_epoch_end(TrainingRun& run, int, Logs& logs) const {
-    logs.set("learning_rate", run.learning_rate());
-  }
-  [[nodiscard]] std::vector<Figure> figures() const { return {{"learning_rate"}}; }
 };
 
 }  // namespace strata::inline STRATA_TARGET

@@ -11,9 +11,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// A training pass over one batch, shard by shard, on the threads of the network: each shard has a
-/// tape and a gradient of its own, and gradients are added in the order of the shards. It is kept
-/// from pass to pass for its memory.
+/// A training pass over one batch, shard by shard, on the threads of the network. Each shard has a
+/// tape and a gradient of its own, and gradients are added in the order of the shards. A trainer
+/// uses one object for all its passes, so that memory is asked for once.
 template <class Scalar>
 class ShardedPass {
  public:
@@ -23,7 +23,7 @@ class ShardedPass {
   ShardedPass(ShardedPass&&) = default;
   ShardedPass& operator=(ShardedPass&&) = default;
 
-  /// The output of the whole batch, which stays here.
+  /// The outputs of the whole batch, which stay in this object.
   const Tensor<Scalar>& forward(const Network& network, const Tensor<Scalar>& x,
                                 const Random& random, const SequenceContext<Scalar>& context) {
     shards_ = network.mixes_sequences() ? std::vector<Shard>{{0, x.batch()}} : shards_of(x.batch());
@@ -63,13 +63,13 @@ class ShardedPass {
     return is_whole() ? parts_[0].tape.derivative : derivative_;
   }
 
-  /// Where backward finds the derivative by the last state of a layer, of the whole batch.
+  /// Tells backward where the derivative by the last state of a layer lies, for the whole batch.
   void set_final_derivative(std::size_t layer, Rows<const Scalar> rows) {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       parts_[i].tape.passes[layer].final_derivative = rows.from(shards_[i].first);
     }
   }
-  /// Where it writes the one by the state before the first step.
+  /// Tells backward where to write the derivative by the layer's state before the first step.
   void set_initial_derivative(std::size_t layer, Rows<Scalar> rows) {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       parts_[i].tape.passes[layer].initial_derivative = rows.from(shards_[i].first);
@@ -104,7 +104,7 @@ class ShardedPass {
  private:
   struct Part {
     typename Network::Tape tape;
-    /// Of the first part the caller's is used.
+    /// Not in use in the first part, which adds to the gradient of the caller.
     std::vector<Scalar> gradient;
   };
 

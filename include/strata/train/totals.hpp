@@ -12,16 +12,18 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Sums of the loss and of the metrics over batches. As in Keras, the loss of a batch weighs as
-/// much as the batch has samples, and each row of a metric as much as any other. A batch may come
-/// in parts, windows of its steps, whose losses weigh as much as they have rows that count.
+/// Sums of the loss and of the metrics over batches, for their means. As in Keras, the weight of a
+/// batch in the mean loss is its number of samples, and all rows have the same weight in the mean
+/// of a metric. A batch may come in parts, windows of its steps; the weight of a part in the loss
+/// of its batch is its number of rows that count.
 template <class Scalar>
 class Totals {
  public:
   explicit Totals(const std::vector<Metric<Scalar>>& metrics)
       : metrics_(&metrics), sums_(metrics.size(), 0) {}
 
-  /// A part of a batch: its mean loss, and the mask of the prediction's steps; empty: all count.
+  /// Adds a part of a batch. `loss`: the part's mean loss. `mask`: of the prediction's steps; empty
+  /// where all count.
   void add_part(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                 const Mask& mask = {}) {
     const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
@@ -36,7 +38,7 @@ class Totals {
 
   /// The parts since the last batch are a batch of `samples` sequences.
   void end_batch(Index samples) {
-    // Where no row counts, the loss is what regularizers ask, in each part the same.
+    // Where no row counts, the loss of each part is the penalty of the weights.
     const double mean =
         batch_rows_ > 0 ? batch_loss_ / static_cast<double>(batch_rows_) : part_loss_;
     loss_ += mean * static_cast<double>(samples);
@@ -56,7 +58,7 @@ class Totals {
     return means;
   }
 
-  /// Between batches.
+  /// For the time between two batches.
   void visit_state(StateVisitor visit) {
     visit("sums", sums_);
     visit("loss", loss_);

@@ -17,7 +17,8 @@ class TrainableNetwork : public Network<Scalar> {
  public:
   using Network<Scalar>::forward;
 
-  /// What one training pass leaves for backward. It is kept from pass to pass for its memory.
+  /// The record of one training pass, which backward reads. Callers use it again for later passes,
+  /// so that its memory is asked for once.
   struct Tape {
     typename Network<Scalar>::Packed packed;
     std::vector<typename TrainableRef<Scalar>::Tape> layers;
@@ -31,7 +32,12 @@ class TrainableNetwork : public Network<Scalar> {
   };
 
   TrainableNetwork(std::vector<TrainableRef<Scalar>> layers, NetworkSetup& setup)
-      : Network<Scalar>({layers.begin(), layers.end()}, setup), trainable_(std::move(layers)) {}
+      : Network<Scalar>({layers.begin(), layers.end()}, setup),
+        trainable_(std::move(layers)),
+        setup_(&setup) {}
+
+  /// What the model knows besides its layers.
+  [[nodiscard]] NetworkSetup& setup() noexcept { return *setup_; }
 
   /// Training pass over one batch. The output stays in the tape.
   const Tensor<Scalar>& forward(const Tensor<Scalar>& x, Tape& tape, const Random& random,
@@ -57,7 +63,8 @@ class TrainableNetwork : public Network<Scalar> {
     return tape.outputs.back();
   }
 
-  /// Adds to `gradient`, in the order of parameters(), what tape.derivative says.
+  /// Adds the gradient that follows from tape.derivative to `gradient`, in the order of
+  /// parameters().
   void backward(const Tensor<Scalar>& x, Tape& tape, std::span<Scalar> gradient) const {
     for (std::size_t i = this->size(); i-- > 0;) {
       const auto count = static_cast<std::size_t>(trainable_[i].parameter_count());
@@ -75,7 +82,8 @@ class TrainableNetwork : public Network<Scalar> {
                        [](const auto& layer) { return layer.mixes_sequences(); });
   }
 
-  /// What training changes besides the weights, after a step.
+  /// Gives the layers the numbers that training changes besides the weights, such as moving
+  /// statistics. After the update of a step.
   void absorb(Tape& tape) {
     for (std::size_t i = 0; i < this->size(); ++i) trainable_[i].absorb(tape.layers[i]);
   }
@@ -87,6 +95,7 @@ class TrainableNetwork : public Network<Scalar> {
   }
 
   std::vector<TrainableRef<Scalar>> trainable_;
+  NetworkSetup* setup_;
 };
 
 }  // namespace strata::inline STRATA_TARGET

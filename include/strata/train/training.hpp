@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <iostream>
 #include <span>
@@ -10,138 +8,110 @@
 #include <vector>
 
 #include <strata/base/finite.hpp>
+#include <strata/mask.hpp>
 #include <strata/model/options.hpp>
+#include <strata/random.hpp>
 #include <strata/target.hpp>
-#include <strata/train/history.hpp>
+#include <strata/tensor.hpp>
+#include <strata/train/advice.hpp>
+#include <strata/train/guarded_update.hpp>
+#include <strata/train/kept_weights.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/metrics.hpp>
+#include <strata/train/not_finite.hpp>
 #include <strata/train/optimizer.hpp>
 #include <strata/train/output_checks.hpp>
 #include <strata/train/sharded_pass.hpp>
 #include <strata/train/totals.hpp>
 #include <strata/train/trainable_network.hpp>
-#include <strata/train/training_state.hpp>
+#include <strata/train/trial_build.hpp>
+#include <strata/train/weight_noise.hpp>
 #include <strata/train/weight_rules.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
-/// What one training step is given besides its data.
+/// What a training step takes besides its data.
 struct StepOptions {
-  /// Of everything random.
+  /// For dropout and all else that is random in the layers, and for the noise of weights.
   Random random = Random();
-  /// The standard deviation of what is added to the weights for this step (Graves 2011).
+  /// The standard deviation of the noise that is added to the weights for this step (Graves 2011).
+  /// 0: no noise.
   double weight_noise = 0;
 };
+
+namespace detail {
+
+/// What a training step goes on from when the data has run forward through a network, or through
+/// several that work together.
+template <class Scalar>
+struct ForwardPass {
+  /// Of all networks that the step changes, in the order of the gradient.
+  const std::vector<Parameter<Scalar>>& parameters;
+  const Threads& threads;
+  /// The outputs that the loss sees, and the pass of the network that has made them.
+  const Tensor<Scalar>& prediction;
+  ShardedPass<Scalar>& pass;
+};
+
+}  // namespace detail
 
 /// How a model is trained: optimizer, loss and metrics, and the step that uses them.
 template <class Scalar>
 class Training {
  public:
   /// Throws ValueError on settings that make no sense or do not go together.
-  Training(Optimizer<Scalar> how, Loss<Scalar> what, std::vector<Metric<Scalar>> figures,
-           WeightRules weight_rules)
-      : optimizer(std::move(how)),
-        loss(std::move(what)),
-        metrics(std::move(figures)),
-        rules(std::move(weight_rules)) {
+  Training(Optimizer<Scalar> optimizer, Loss<Scalar> loss_function,
+           std::vector<Metric<Scalar>> figures, WeightRules rules)
+      : update(std::move(optimizer), std::move(rules)),
+        loss(std::move(loss_function)),
+        metrics(std::move(figures)) {
     detail::check_metric_names(metrics);
     detail::check_metric_targets(loss, metrics);
-    detail::check_rule_settings(rules);
   }
 
-  /// Forward, loss, backward, update for one batch of checked data; the loss before the update.
-  /// Throws ValueError when the loss, a gradient or a new weight is not finite: weights and
-  /// optimizer are those from before then, and the state of the context is undefined.
+  /// Forward, loss, backward, update for one batch of checked data. Returns the loss before the
+  /// update, and adds loss and metrics to `totals` where these are not null. Throws ValueError when
+  /// the loss, a gradient or a new weight is not finite: weights and optimizer are as before the
+  /// step then, and the state of the context is undefined.
   double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
               const StepOptions& options, const SequenceContext<Scalar>& context,
               Totals<Scalar>* totals) {
-    const Tensor<Scalar>& prediction = forward(network, x, options, context);
-    const Mask& mask = work_.pass.output_mask();
+    auto& pass = work_.pass;
+    const Tensor<Scalar>* prediction = nullptr;
+    {
+      // The pass packs the weights with their noise; backward uses what is packed.
+      const detail::WeightNoise<Scalar> noise(network, options.weight_noise, options.random,
+                                              work_.clean);
+      prediction = &pass.forward(network, x, options.random, context);
+    }
     const auto parameters = network.parameters();
-    std::size_t count = 0;
-    for (const auto& parameter : parameters) count += parameter.values.size();
-    work_.gradient.assign(count, Scalar(0));
-    const double value = measure(prediction, y, work_.pass.derivative(), mask) +
-                         detail::penalty(rules, parameters, std::span<Scalar>(work_.gradient));
-    const auto advice = [&] { return this->advice(network, x, y); };
-    require_finite_loss(value, advice);
-    if (totals) totals->add_part(value, prediction, y, mask);
+    return finish_step(
+        {parameters, network.threads(), *prediction, pass}, y, totals,
+        [&](std::span<Scalar> gradient) { pass.backward(network, x, gradient); },
+        [&] { pass.absorb(network); },
+        [&] { return detail::advice(network, update.optimizer, loss, x, y); });
+  }
 
-    work_.pass.backward(network, x, work_.gradient);
-    update(parameters, work_.gradient, network.threads(), advice,
-           [&] { work_.pass.absorb(network); });
+  /// The part of a step behind the forward pass. backward(gradient) adds the gradient to zeros,
+  /// once the derivative by the prediction lies in the pass; absorb() and advice() are as for
+  /// GuardedUpdate. Throws what step throws.
+  template <class Backward, class Absorb, class Advice>
+  double finish_step(const detail::ForwardPass<Scalar>& forward, const Tensor<Scalar>& y,
+                     Totals<Scalar>* totals, Backward backward, Absorb absorb, Advice advice) {
+    const auto& parameters = forward.parameters;
+    auto& gradient = work_.gradient;
+    gradient.assign(detail::KeptWeights<Scalar>::count_of(parameters), Scalar(0));
+    const Mask& mask = forward.pass.output_mask();
+    const double value = measure(forward.prediction, y, forward.pass.derivative(), mask) +
+                         detail::penalty(update.rules, parameters, std::span<Scalar>(gradient));
+    if (!detail::is_finite(value)) {
+      detail::fail_not_finite(
+          detail::is_nan(value) ? "the loss is not a number" : "the loss is infinite", advice());
+    }
+    if (totals) totals->add_part(value, forward.prediction, y, mask);
+    backward(gradient);
+    update(parameters, gradient, forward.threads, advice, absorb);
     return value;
-  }
-
-  /// The loss of a batch, and its derivative by the prediction. In the first step it is seen to
-  /// that the loss writes its whole derivative.
-  double measure(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                 Tensor<Scalar>& derivative, const Mask& mask) {
-    if (has_measured_) return loss(prediction, target, &derivative, mask);
-    const double value = loss.with_checked_derivative(prediction, target, derivative, mask);
-    has_measured_ = mask.empty() || mask.count() > 0;
-    return value;
-  }
-
-  /// Throws ValueError unless a loss is finite. advice(): what the user may change.
-  template <class Advice>
-  static void require_finite_loss(double value, Advice advice) {
-    if (detail::is_finite(value)) return;
-    fail_not_finite(detail::is_nan(value) ? "the loss is not a number" : "the loss is infinite",
-                    advice());
-  }
-
-  /// Takes a gradient to new weights, to which the constraints and then absorb(), what training
-  /// changes besides, are applied. Throws ValueError when the gradient or a new weight is not
-  /// finite; weights and optimizer are those from before then.
-  template <class Advice, class Absorb>
-  void update(const std::vector<Parameter<Scalar>>& parameters, std::span<Scalar> gradient,
-              const detail::Threads& threads, Advice advice, Absorb absorb) {
-    try {
-      optimizer.update(parameters, gradient, threads);
-    } catch (const detail::NotFinite&) {
-      if (detail::all_finite(std::span<const Scalar>(gradient), threads)) throw;
-      fail_not_finite("a gradient is not finite", advice());
-    }
-    for (const auto& parameter : parameters) {
-      for (const auto& [name, rule] : rules.constraints) {
-        if (detail::is_named(parameter.name, name)) detail::constrain(rule, parameter);
-      }
-    }
-    absorb();
-    for (const auto& parameter : parameters) {
-      // The optimizer has looked at its own results.
-      if (parameter.trainable && rules.constraints.empty()) continue;
-      if (detail::all_finite(std::span<const Scalar>(parameter.values), threads)) continue;
-      optimizer.undo(parameters);
-      fail_not_finite("a weight is not finite after the update", optimizer.advice());
-    }
-  }
-
-  /// What a user may change where the loss or a gradient is not finite.
-  [[nodiscard]] std::string advice(const Network<Scalar>& network, const Tensor<Scalar>& x,
-                                   const Tensor<Scalar>& y) const {
-    const auto largest = [](const Tensor<Scalar>& values) {
-      double most = 0;
-      for (const Scalar value : values.values()) {
-        most = std::max(most, std::abs(static_cast<double>(value)));
-      }
-      return most;
-    };
-    // Class numbers are not to be scaled.
-    const bool x_is_ids = network.layers().front().accepts() == Accepts::ids;
-    const double most_x = x_is_ids ? 0 : largest(x);
-    const double most_y = loss.targets() == Targets::classes ? 0 : largest(y);
-    const bool is_first = optimizer.iterations() == 0;
-    constexpr double large = 1e4;
-    const std::string sizes = most_x > large || most_y > large
-                                  ? detail::message({"scale the data to about 1: x goes up to ",
-                                                     most_x, ", y up to ", most_y})
-                                  : std::string();
-    if (!is_first) return optimizer.advice() + (sizes.empty() ? "" : ", and " + sizes);
-    return "This is the first step, so that the learning rate is not the reason: " +
-           (sizes.empty() ? "look at the weights that the model has been given, and at the loss"
-                          : sizes);
   }
 
   /// Throws ValueError when the outputs of a network, which it has for x of a shape, are not what
@@ -171,18 +141,18 @@ class Training {
     context.output_mask = &mask;
     const Tensor<Scalar> prediction = detail::forward(network, packed, x, context);
     double value = loss(prediction, y, nullptr, mask);
-    if (!rules.empty()) {
-      value += detail::penalty(rules, network.parameters(), std::span<Scalar>());
+    if (!update.rules.empty()) {
+      value += detail::penalty(update.rules, network.parameters(), std::span<Scalar>());
     }
     totals.add_part(value, prediction, y, mask);
     totals.end_batch(prediction.batch());
   }
 
-  Optimizer<Scalar> optimizer;
+  detail::GuardedUpdate<Scalar> update;
   Loss<Scalar> loss;
   std::vector<Metric<Scalar>> metrics;
-  WeightRules rules;
-  /// By fit, since compile. An epoch's random numbers follow from the seed and from this count.
+  /// Epochs that fit has trained since compile. An epoch's random numbers follow from the seed and
+  /// from this count.
   std::int64_t epochs_trained = 0;
 
  private:
@@ -197,35 +167,17 @@ class Training {
 
     detail::ShardedPass<Scalar> pass;
     std::vector<Scalar> gradient;
+    detail::KeptWeights<Scalar> clean;
   };
 
-  /// With weight noise, the pass uses weights of which noise is a part, and so do its derivatives.
-  const Tensor<Scalar>& forward(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
-                                const StepOptions& options,
-                                const SequenceContext<Scalar>& context) {
-    if (options.weight_noise <= 0) {
-      return work_.pass.forward(network, x, options.random, context);
-    }
-    const std::vector<Scalar> clean = network.weights();
-    Random random = options.random.fork(network.size());
-    for (const auto& parameter : network.parameters()) {
-      if (!parameter.trainable) continue;
-      for (Scalar& weight : parameter.values) {
-        weight += static_cast<Scalar>(options.weight_noise * random.normal());
-      }
-    }
-    try {
-      const auto& y = work_.pass.forward(network, x, options.random, context);
-      network.set_weights(clean);
-      return y;
-    } catch (...) {
-      network.set_weights(clean);
-      throw;
-    }
-  }
-
-  [[noreturn]] static void fail_not_finite(const char* what, const std::string& advice) {
-    throw detail::NotFinite(std::string(what) + "; the weights are kept from before. " + advice);
+  /// The loss of a batch, and its derivative by the prediction. In the first step with a row that
+  /// counts, it checks that the loss writes its whole derivative.
+  double measure(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                 Tensor<Scalar>& derivative, const Mask& mask) {
+    if (has_measured_) return loss(prediction, target, &derivative, mask);
+    const double value = loss.with_checked_derivative(prediction, target, derivative, mask);
+    has_measured_ = mask.empty() || mask.count() > 0;
+    return value;
   }
 
   bool has_measured_ = false;
@@ -234,12 +186,9 @@ class Training {
 
 namespace detail {
 
-/// Throws when x and y, with their mask, are not data for the model; builds it where it is not
-/// built yet. Nothing is changed when it throws. Later batches of a training, which go on with
-/// outputs and targets of the same kind, are not asked for these again.
+/// Throws when x (B, F) or (B, T, F), with its mask, is not data for a model, built or not.
 template <class Scalar>
-void prepare(Network<Scalar>& model, const Training<Scalar>& training, const Tensor<Scalar>& x,
-             const Tensor<Scalar>& y, const Mask& mask, bool is_first = true) {
+void check_data(const Network<Scalar>& model, const Tensor<Scalar>& x, const Mask& mask) {
   check_not_empty("x", x);
   if (model.size() == 0) throw StateError("the model has no layers");
   if (model.is_built()) {
@@ -248,10 +197,21 @@ void prepare(Network<Scalar>& model, const Training<Scalar>& training, const Ten
     check_finite("x", x);
   }
   model.check_mask(mask, x);
+}
+
+/// Throws when x and y, with their mask, are not data for the model of `build`, and on weight rules
+/// that name no parameter of it. Builds the model for x; the caller keeps it built. Later batches
+/// of a training, which go on with outputs and targets of the same kind, are not asked for these
+/// again.
+template <class Scalar>
+void prepare(const Network<Scalar>& model, TrialBuild<Scalar>& build,
+             const Training<Scalar>& training, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+             const Mask& mask, bool is_first = true) {
+  check_data(model, x, mask);
   check_targets(y, model.output_shape(x.shape()), training.loss.targets());
   if (is_first) training.check(model, x.shape(), y, mask);
-  model.build_for(x);
-  if (!training.rules.empty()) check_rules(training.rules, model.parameters());
+  build.build_for(x);
+  if (!training.update.rules.empty()) check_rules(training.update.rules, model.parameters());
 }
 
 /// One training step over one batch. The user's state moves on when it succeeds.
@@ -261,7 +221,8 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
                       const BatchOptions<Scalar>& options, const Random& random,
                       Totals<Scalar>* totals) {
   const bool is_first = training.is_new();
-  prepare(network, training, x, y, options.mask, is_first);
+  TrialBuild<Scalar> build(network);
+  prepare(network, build, training, x, y, options.mask, is_first);
   if (is_first) {
     for (const std::string& text : training.warnings(network, x.shape(), y, options.mask)) {
       std::cerr << "strata: warning: " << text << '\n';
@@ -272,7 +233,8 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
     state = *options.state;
     network.check_state(state, x.batch());
   }
-  const auto iteration = static_cast<std::uint64_t>(training.optimizer.iterations());
+  build.keep();
+  const auto iteration = static_cast<std::uint64_t>(training.update.optimizer.iterations());
   const double loss = training.step(network, x, y, {random.fork(iteration)},
                                     {&options.mask, options.state ? &state : nullptr}, totals);
   if (totals) totals->end_batch(x.batch());
@@ -310,7 +272,7 @@ class Trainer {
   /// The seed of dropout; 0 without a call.
   void seed(std::uint64_t seed) { random_ = Random(seed); }
 
-  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.optimizer; }
+  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.update.optimizer; }
 
  private:
   Model* model_;

@@ -21,8 +21,8 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A training between two batches, as numbers and texts by name: all that it needs to go on with
-/// the same bits. Files keep it; see ModelCheckpoint.
+/// The state of a training between two batches, as numbers and texts by name, with which the
+/// training goes on with the same bits. Files keep it; see ModelCheckpoint.
 struct TrainingState {
   using Value =
       std::variant<std::vector<std::int64_t>, std::vector<float>, std::vector<double>, std::string>;
@@ -43,8 +43,8 @@ struct TrainingState {
 
 namespace detail {
 
-/// The weights of a state in the order of a model's parameters. Throws ValueError unless they are
-/// those parameters'.
+/// The weights of a state in the order of a model's parameters. Throws ValueError unless the state
+/// has the same parameters as the model, of the same shapes and scalar.
 template <class Scalar, class Parameters>
 [[nodiscard]] std::vector<Scalar> weights_of(const TrainingState& state,
                                              const Parameters& parameters) {
@@ -70,28 +70,29 @@ template <class Scalar, class Parameters>
 
 }  // namespace detail
 
-/// Puts variables into a TrainingState, or takes them out of one: the same function of whoever has
-/// the variables serves both.
+/// Puts variables into a TrainingState, or takes them out of one. An object whose variables belong
+/// to the state of a training has one function for both directions:
 ///
 ///   void visit_state(StateVisitor& visit) { visit("waited", memory.waited); }
 class StateVisitor {
  public:
-  /// Puts in.
+  /// A visitor that puts variables in.
   explicit StateVisitor(TrainingState& state) : state_(&state), put_(&state) {}
-  /// Takes out.
+  /// A visitor that takes variables out.
   explicit StateVisitor(const TrainingState& state) : state_(&state) {}
 
   [[nodiscard]] bool takes_out() const noexcept { return put_ == nullptr; }
 
-  /// The same for variables whose names begin with a prefix.
+  /// A visitor of variables whose names in the state begin with a prefix.
   [[nodiscard]] StateVisitor within(const std::string& prefix) const {
     StateVisitor inner = *this;
     inner.prefix_ = prefix_ + prefix + ".";
     return inner;
   }
 
-  /// Whole numbers and bools, float and double, text, and vectors of all but bools. Taking out
-  /// throws ValueError where there is no such variable or it is of another type.
+  /// Visits a variable: a whole number or bool, float or double, a text, or a vector of any of
+  /// these but bools. Taking out throws ValueError where the state has no variable of this name and
+  /// type.
   template <class T>
   void operator()(const std::string& name, T& variable) {
     if constexpr (std::integral<T>) {
@@ -115,7 +116,7 @@ class StateVisitor {
     if (!list.empty()) variable = list.front();
   }
 
-  /// Lines of a text.
+  /// Visits lines, which contain no line's end.
   void operator()(const std::string& name, std::vector<std::string>& variable) {
     std::string text;
     for (const std::string& line : variable) text += line + "\n";
@@ -128,7 +129,7 @@ class StateVisitor {
     }
   }
 
-  /// A setting that must be what it was. Taking out throws ValueError when it differs.
+  /// Visits a setting. Taking out throws ValueError when the setting in the state is another one.
   template <class T>
   void require_same(const std::string& name, const T& value) {
     T kept = value;
@@ -142,7 +143,7 @@ class StateVisitor {
     }
   }
 
-  /// Throws ValueError, naming it, when there is a variable that nobody took out.
+  /// Throws ValueError, naming the variable, when one of the state has not been taken out.
   void finish() const {
     for (const auto& [name, value] : state_->values) {
       if (!taken_->contains(name)) {

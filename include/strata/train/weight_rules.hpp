@@ -16,48 +16,59 @@
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 
-// What training asks of the weights besides a small loss: penalties and limits, with Keras'
-// formulas.
+// Penalties and limits of weights in training, with Keras' formulas.
 
 namespace strata::inline STRATA_TARGET {
 
-/// A penalty that is added to the loss: l1 times the sum of |w|, and l2 times the sum of w^2.
+/// A penalty that is added to the loss: l1 times the sum of |w|, and l2 times the sum of w^2. Both
+/// factors are at least 0 and, as in Keras, 0 unless they are set.
+///
+///   L1L2{.l1 = 1e-5, .l2 = 1e-4}
 struct L1L2 {
   double l1 = 0;
   double l2 = 0;
 };
+/// L1L2 with l1 alone, as in `L1{1e-5}`; Keras' default.
 struct L1 {
   double l1 = 0.01;
   operator L1L2() const noexcept { return {l1, 0}; }
 };
+/// L1L2 with l2 alone, as in `L2{1e-4}`; Keras' default.
 struct L2 {
   double l2 = 0.01;
   operator L1L2() const noexcept { return {0, l2}; }
 };
 
-/// Limits the norm of each output's weights to `max_value`; of a bias, the norm of all.
+/// Limits the Euclidean norm of the weights of each output, of a bias the norm of all, to
+/// `max_value`, above 0; Keras' default.
 struct MaxNorm {
   double max_value = 2;
 };
-/// Makes the norm of each output's weights 1.
+/// Makes the norm of the weights of each output 1.
 struct UnitNorm {};
 /// Makes negative weights zero.
 struct NonNegative {};
-/// Moves the norm of each output's weights into [min_value, max_value], a share `rate` of the way.
+/// Moves the norm of the weights of each output towards the nearest number of a range. Keras'
+/// defaults.
+///
+///   MinMaxNorm{.min_value = 0.5, .max_value = 2, .rate = 0.1}
 struct MinMaxNorm {
-  double min_value = 0;
-  double max_value = 1;
-  double rate = 1;
+  double min_value = 0;  ///< the range's begin, at least 0
+  double max_value = 1;  ///< the range's end, above 0 and at least min_value
+  double rate = 1;       ///< the share of the way that an update goes, from 0 to 1
 };
 using Constraint = std::variant<MaxNorm, UnitNorm, NonNegative, MinMaxNorm>;
 
 /// Penalties and limits for parameters by name: "lstm.kernel", or "kernel" for that of every layer.
-/// They hold for parameters of which the whole name, or the end of it after a dot, is that.
+/// A rule holds for each parameter whose whole name, or the end of whose name after a dot, is the
+/// name of the rule.
 ///
 ///   model.compile(Adam{}, MeanSquaredError{}, {}, {.regularizers = {{"kernel", L2{1e-4}}},
 ///                                                  .constraints = {{"lstm.bias", MaxNorm{3}}}});
 struct WeightRules {
+  /// Penalties; a parameter with several has their sum. None without.
   std::vector<std::pair<std::string, L1L2>> regularizers = {};
+  /// Limits, which are applied after each update, in this order. None without.
   std::vector<std::pair<std::string, Constraint>> constraints = {};
 
   [[nodiscard]] bool empty() const noexcept { return regularizers.empty() && constraints.empty(); }
@@ -108,7 +119,7 @@ void check_rules(const WeightRules& rules, const Parameters& parameters) {
   for (const auto& [name, rule] : rules.constraints) check(name);
 }
 
-/// The penalty of all parameters. Where `gradient` is not empty its derivatives are added to it.
+/// The penalty of all parameters. Its derivatives are added to `gradient`, which may be empty.
 template <class Parameters, class Scalar>
 [[nodiscard]] double penalty(const WeightRules& rules, const Parameters& parameters,
                              std::span<Scalar> gradient) {
@@ -129,7 +140,8 @@ template <class Parameters, class Scalar>
   return sum;
 }
 
-/// What a norm is to be multiplied with. Keras adds 1e-7 before it divides.
+/// The factor that makes weights with a norm satisfy a constraint. Keras adds 1e-7 to the norm
+/// before it divides.
 [[nodiscard]] inline double norm_factor(const Constraint& constraint, double norm) {
   constexpr double epsilon = 1e-7;
   if (const auto* max = std::get_if<MaxNorm>(&constraint)) {
@@ -166,7 +178,7 @@ template <class Scalar>
   return largest == 0 ? 0 : largest * norm_after(largest);
 }
 
-/// Changes the weights of one parameter to what a constraint allows.
+/// Changes the weights of one parameter so that they satisfy a constraint.
 template <class Scalar>
 void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter) {
   if (std::holds_alternative<NonNegative>(constraint)) {

@@ -1,0 +1,278 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iostream>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/model/options.hpp>
+#include <strata/model/state.hpp>
+#include <strata/random.hpp>
+#include <strata/target.hpp>
+#include <strata/tensor.hpp>
+#include <strata/train/callback.hpp>
+#include <strata/train/evaluation.hpp>
+#include <strata/train/figures.hpp>
+#include <strata/train/fit_checks.hpp>
+#include <strata/train/fit_options.hpp>
+#include <strata/train/history.hpp>
+#include <strata/train/optimizer.hpp>
+#include <strata/train/progress_bar.hpp>
+#include <strata/train/samples.hpp>
+#include <strata/train/totals.hpp>
+#include <strata/train/train_batch.hpp>
+#include <strata/train/trainable_network.hpp>
+#include <strata/train/training.hpp>
+#include <strata/train/training_state.hpp>
+#include <strata/train/trial_build.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// A training over epochs and batches: the loop, with everything that it goes through from its
+/// first batch to its last, which a state puts away and takes back.
+template <class Scalar>
+class Fit final : public TrainingRun {
+ public:
+  /// x (B, F) or (B, T, F), and y as the loss takes it. Checks everything before anything changes.
+  Fit(const TrainableNetwork<Scalar>& model, Training<Scalar>& training, const Tensor<Scalar>& x,
+      const Tensor<Scalar>& y, const FitOptions<Scalar>& options)
+      : TrainingRun(options.epochs, batches_of(training_samples(x, options), options)),
+        model_(model),
+        build_(model_),
+        training_(training),
+        options_(options),
+        epoch_(options.initial_epoch),
+        totals_(training.metrics) {
+    check_fit(model_, training.loss, x, options);
+    prepare(model_, build_, training, x, y, options.mask);
+    const Index samples = training_samples(x, options);
+    data_ = part_of(x, y, options.mask, 0, samples);
+    if (options.validation_data) {
+      const auto& [x_validation, y_validation] = *options.validation_data;
+      validation_ =
+          part_of(x_validation, y_validation, options.validation_mask, 0, x_validation.batch());
+    } else {
+      validation_ = part_of(x, y, options.mask, samples, x.batch() - samples);
+    }
+    name_figures();
+    callbacks_ = options.callbacks;
+    if (options.verbose > 0) callbacks_.push_back(ProgressBar{.lines = options.verbose > 1});
+  }
+
+  History run() {
+    // What another fit did last is not taken back.
+    training_.update.optimizer.forget();
+    begin();
+    const ScheduledRate rate{*this, training_.update.optimizer};
+    if (resumed_) resume();
+    build_.keep();
+    const Random random(options_.seed);
+    while (epoch_ < options_.epochs && !stopped()) {
+      if (batch_number_ == 0) begin_epoch();
+      Logs logs = train(random.fork(static_cast<std::uint64_t>(training_.epochs_trained)));
+      ++training_.epochs_trained;
+      if (!validation_.x.empty()) validate(logs);
+      for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch_, logs);
+      history_.append(logs);
+      batch_number_ = 0;
+      const Progress progress{epoch_++, batches(), &logs};
+      for (auto& callback : callbacks_) callback.on_rest(*this, progress);
+    }
+    for (auto& callback : callbacks_) callback.on_train_end(*this);
+    return history_;
+  }
+
+  double learning_rate() const override { return training_.update.optimizer.learning_rate(); }
+  void set_learning_rate(double rate) override {
+    training_.update.optimizer.adjust_learning_rate(rate);
+  }
+  double initial_learning_rate() const override {
+    return training_.update.optimizer.initial_learning_rate();
+  }
+  std::vector<Figure> figures() const override { return figures_; }
+  /// Each text comes once.
+  void warn(const std::string& text) override {
+    if (!warnings_.insert(text).second) return;
+    bool taken = false;
+    for (auto& callback : callbacks_) taken = callback.on_warning(*this, text) || taken;
+    if (!taken) std::cerr << "strata: warning: " << text << '\n';
+  }
+  std::vector<double> weights() const override {
+    const auto weights = model_.weights();
+    return {weights.begin(), weights.end()};
+  }
+  void set_weights(const std::vector<double>& weights) override {
+    const std::vector<Scalar> converted(weights.begin(), weights.end());
+    model_.set_weights(converted);
+  }
+
+  TrainingState state() override {
+    TrainingState state{model_.input(), {}, {}, {}};
+    for (const auto& layer : model_.layers()) state.layers.push_back(layer.description());
+    for (const auto& parameter : model_.parameters()) {
+      state.weights.push_back(
+          {parameter.name, parameter.shape,
+           std::vector<Scalar>(parameter.values.begin(), parameter.values.end())});
+    }
+    visit_state(StateVisitor(state));
+    return state;
+  }
+  void resume_from(TrainingState state) override { resumed_ = std::move(state); }
+
+ private:
+  [[nodiscard]] static Index batches_of(Index samples, const FitOptions<Scalar>& options) {
+    return samples / options.batch_size + (samples % options.batch_size != 0 ? 1 : 0);
+  }
+
+  /// The figures of the training itself.
+  void name_figures() {
+    for (const std::string prefix : {"", "val_"}) {
+      if (!prefix.empty() && validation_.x.empty()) return;
+      figures_.push_back({prefix + "loss", Mode::min});
+      for (const auto& metric : training_.metrics) {
+        figures_.push_back({prefix + metric.name(), metric.mode()});
+      }
+    }
+  }
+
+  /// Callbacks refuse here what is wrong; nothing changes before. Each finds the figures of those
+  /// before it.
+  void begin() {
+    for (auto& callback : callbacks_) {
+      callback.on_train_begin(*this);
+      for (Figure& figure : callback.figures()) {
+        const auto same = [&](const Figure& known) { return known.name == figure.name; };
+        if (std::ranges::none_of(figures_, same)) figures_.push_back(std::move(figure));
+      }
+    }
+    if (options_.initial_epoch > 0) training_.epochs_trained = options_.initial_epoch;
+    for (const auto& text : training_.warnings(model_, data_.x.shape(), data_.y, data_.mask)) {
+      warn(text);
+    }
+  }
+
+  /// Gives the optimizer its rate back at the end of a training whose rates came from a schedule,
+  /// whatever ends it.
+  struct ScheduledRate {
+    ScheduledRate(const TrainingRun& training, Optimizer<Scalar>& of)
+        : run(training), optimizer(of) {}
+    ScheduledRate(const ScheduledRate&) = delete;
+    ScheduledRate& operator=(const ScheduledRate&) = delete;
+    ~ScheduledRate() {
+      if (run.is_scheduled()) optimizer.restore_learning_rate();
+    }
+    const TrainingRun& run;
+    Optimizer<Scalar>& optimizer;
+  };
+
+  void begin_epoch() {
+    for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch_);
+  }
+
+  /// Takes the state back. In the middle of an epoch callbacks see its beginning first; what they
+  /// do then is part of the state already.
+  void resume() {
+    set_state(*resumed_);
+    if (batch_number_ == 0) return;
+    begin_epoch();
+    set_state(*resumed_);
+  }
+
+  /// One epoch, or the rest of it.
+  [[nodiscard]] Logs train(const Random& random) {
+    if (batch_number_ == 0) totals_ = Totals<Scalar>(training_.metrics);
+    const std::vector<Index> order =
+        options_.shuffle ? shuffled(data_.x.batch(), random.fork(0)) : std::vector<Index>();
+    const Random dropout = random.fork(1);
+    while (batch_number_ < batches()) {
+      const Index first = batch_number_ * options_.batch_size;
+      const Index count = std::min(options_.batch_size, data_.x.batch() - first);
+      gather(data_, order, first, count, batch_);
+      if (!options_.stateful || batch_number_ == 0) state_ = model_.zero_state(count);
+      train_batch(model_, training_, options_, batch_,
+                  dropout.fork(static_cast<std::uint64_t>(batch_number_)), state_, totals_);
+      totals_.end_batch(count);
+      const Index done = batch_number_++;
+      if (callbacks_.empty()) continue;
+      const Logs logs = logs_of(totals_.means(), "");
+      for (auto& callback : callbacks_) callback.on_batch_end(*this, done, logs);
+      for (auto& callback : callbacks_) callback.on_rest(*this, {epoch_, batch_number_, nullptr});
+    }
+    return logs_of(totals_.means(), "");
+  }
+
+  void validate(Logs& logs) const {
+    const Evaluation figures =
+        evaluate(model_, training_, validation_.x, validation_.y,
+                 PredictOptions<Scalar>{options_.batch_size, validation_.mask, nullptr});
+    for (const auto& [name, value] : logs_of(figures, "val_")) logs.set(name, value);
+  }
+
+  /// All that the training is in, to put it away or take it back.
+  void visit_state(StateVisitor visit) {
+    StateVisitor settings = visit.within("settings");
+    settings.require_same("samples", data_.x.batch());
+    settings.require_same("batch_size", options_.batch_size);
+    settings.require_same("seed", static_cast<std::int64_t>(options_.seed));
+    settings.require_same("shuffle", Index{options_.shuffle});
+    settings.require_same("stateful", Index{options_.stateful});
+    settings.require_same("truncate", options_.truncate);
+    settings.require_same("weight_noise", options_.weight_noise);
+    settings.require_same("callbacks", callbacks_.size());
+    visit("epoch", epoch_);
+    visit("batch", batch_number_);
+    visit("epochs_trained", training_.epochs_trained);
+    bool stop_here = stopped();
+    visit("stopped", stop_here);
+    if (stop_here) stop();
+    totals_.visit_state(visit.within("totals"));
+    history_.visit_state(visit.within("history"));
+    training_.update.optimizer.visit_state(visit.within("optimizer"));
+    if (options_.stateful) {
+      visit("state.batch", state_.batch);
+      state_.layers.resize(model_.size());
+      for (std::size_t i = 0; i < state_.layers.size(); ++i) {
+        visit("state." + std::to_string(i), state_.layers[i]);
+      }
+    }
+    for (std::size_t i = 0; i < callbacks_.size(); ++i) {
+      StateVisitor own = visit.within("callback_" + std::to_string(i));
+      callbacks_[i].visit_state(own);
+    }
+  }
+
+  void set_state(const TrainingState& state) {
+    const std::vector<Scalar> weights = weights_of<Scalar>(state, model_.parameters());
+    StateVisitor visit(state);
+    visit_state(visit);
+    visit.finish();
+    model_.set_weights(weights);
+  }
+
+  TrainableNetwork<Scalar> model_;
+  TrialBuild<Scalar> build_;
+  Training<Scalar>& training_;
+  const FitOptions<Scalar>& options_;
+  std::vector<Callback> callbacks_;
+  Samples<Scalar> data_;
+  Samples<Scalar> validation_;
+  Samples<Scalar> batch_;
+  /// Where the training is: the epoch, and the number of its next batch.
+  int epoch_;
+  Index batch_number_ = 0;
+  Totals<Scalar> totals_;
+  State<Scalar> state_;
+  History history_;
+  std::optional<TrainingState> resumed_;
+  std::vector<Figure> figures_;
+  /// Those that were given.
+  std::set<std::string> warnings_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

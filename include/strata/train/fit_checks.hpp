@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/layer.hpp>
+#include <strata/error.hpp>
+#include <strata/model/network.hpp>
+#include <strata/support/checks.hpp>
+#include <strata/target.hpp>
+#include <strata/tensor.hpp>
+#include <strata/train/fit_options.hpp>
+#include <strata/train/loss.hpp>
+#include <strata/train/output_checks.hpp>
+
+// The checks of options and data that fit makes before anything changes.
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Whether the data of a network is class numbers (B, T), one for each step.
+template <class Scalar>
+[[nodiscard]] bool takes_ids(const Network<Scalar>& network) {
+  return network.size() > 0 && network.layers().front().accepts() == Accepts::ids;
+}
+
+/// Throws ValueError on numbers of epochs, batches and samples for validation that are out of
+/// range.
+template <class Scalar>
+void check_ranges(const FitOptions<Scalar>& options) {
+  if (options.epochs < 1) {
+    fail<ValueError>({"fit: epochs must be at least 1, found ", options.epochs});
+  }
+  if (options.batch_size < 1) {
+    fail<ValueError>({"fit: batch_size must be at least 1, found ", options.batch_size});
+  }
+  if (options.initial_epoch < 0 || options.initial_epoch >= options.epochs) {
+    fail<ValueError>({"fit: initial_epoch must be at least 0 and below epochs, which is ",
+                      options.epochs, "; found ", options.initial_epoch});
+  }
+  if (!is_finite(options.validation_split) || options.validation_split < 0 ||
+      options.validation_split >= 1) {
+    fail<ValueError>({"fit: validation_split must be in [0, 1), found ", options.validation_split});
+  }
+}
+
+/// The number of samples of x that are trained: those that validation_split does not take. Throws
+/// what check_ranges throws.
+template <class Scalar>
+[[nodiscard]] Index training_samples(const Tensor<Scalar>& x, const FitOptions<Scalar>& options) {
+  check_ranges(options);
+  if (options.validation_data) return x.batch();
+  return static_cast<Index>(
+      std::floor(static_cast<double>(x.batch()) * (1 - options.validation_split)));
+}
+
+/// Throws on options of windows, states and noise that make no sense or do not go together, and
+/// where the data or a layer cannot do what they ask for. `samples`: the number that is trained.
+template <class Scalar>
+void check_windows(const Network<Scalar>& network, const Tensor<Scalar>& x, Index samples,
+                   const FitOptions<Scalar>& options) {
+  if (options.truncate < 0) {
+    fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options.truncate});
+  }
+  if (!is_finite(options.weight_noise) || options.weight_noise < 0) {
+    fail<ValueError>({"fit: weight_noise must be ",
+                      is_finite(options.weight_noise) ? "at least 0" : "finite", ", found ",
+                      options.weight_noise});
+  }
+  if (options.truncate > 0 && x.rank() != 3 && !takes_ids(network)) {
+    fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});
+  }
+  if (options.stateful && options.shuffle) {
+    throw ValueError("fit: stateful needs shuffle = false");
+  }
+  if (options.stateful && samples > options.batch_size && samples % options.batch_size != 0) {
+    fail<ValueError>({"fit: stateful needs batches of equal size, found ", samples,
+                      " samples in batches of ", options.batch_size});
+  }
+  if (!options.stateful && options.truncate == 0) return;
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    const auto& layer = network.layers()[i];
+    try {
+      layer.check_stream();
+    } catch (const ValueError& error) {
+      fail<ValueError>({"fit: stateful and truncate carry a state: layer ", i, " (",
+                        layer.describe(), "): ", error.what()});
+    }
+  }
+}
+
+/// Throws when the validation data is not data for the network, or has other features than x.
+template <class Scalar>
+void check_validation(const Network<Scalar>& network, const Loss<Scalar>& loss,
+                      const Tensor<Scalar>& x, const FitOptions<Scalar>& options) {
+  const auto& [x_validation, y_validation] = *options.validation_data;
+  check_not_empty("validation x", x_validation);
+  check_finite("validation x", x_validation);
+  const Shape output = network.output_shape(x_validation.shape());
+  check_targets(y_validation, output, loss.targets());
+  check_target_values("validation y", network, loss, y_validation, output, options.validation_mask);
+  network.check_mask(options.validation_mask, x_validation);
+  if (x_validation.features() != x.features() && !takes_ids(network)) {
+    fail<ShapeError>({"validation x: expects ", x.features(), " features as x has, found ",
+                      x_validation.features()});
+  }
+}
+
+/// Throws what fit refuses of its data and options, but for the fit of x and y to the model, which
+/// prepare checks.
+template <class Scalar>
+void check_fit(const Network<Scalar>& network, const Loss<Scalar>& loss, const Tensor<Scalar>& x,
+               const FitOptions<Scalar>& options) {
+  const Index samples = training_samples(x, options);
+  check_not_empty("x", x);
+  if (samples < 1 ||
+      (samples == x.batch() && options.validation_split > 0 && !options.validation_data)) {
+    fail<ValueError>(
+        {"fit: validation_split leaves ", samples, " of ", x.batch(), " samples for training"});
+  }
+  check_windows(network, x, samples, options);
+  if (options.validation_data) check_validation(network, loss, x, options);
+}
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <strata/contracts/parameter.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// A copy of all weights of a model, from before they are changed. It is used again for each change
+/// and asks for memory in the first alone.
+template <class Scalar>
+class KeptWeights {
+ public:
+  /// Makes room for so many weights.
+  void resize(std::size_t count) { weights_.resize(count); }
+
+  /// Copies some weights, of which the first is number `at` of the model's.
+  void keep(std::span<const Scalar> weights, std::size_t at) {
+    std::ranges::copy(weights, weights_.data() + at);
+  }
+  void keep_all(std::span<const Parameter<Scalar>> parameters) {
+    resize(count_of(parameters));
+    std::size_t at = 0;
+    for (const auto& parameter : parameters) {
+      keep(parameter.values, at);
+      at += parameter.values.size();
+    }
+  }
+
+  /// Gives the model the copied weights.
+  void put_back(std::span<const Parameter<Scalar>> parameters) const noexcept {
+    const Scalar* from = weights_.data();
+    for (const auto& parameter : parameters) {
+      std::copy_n(from, parameter.values.size(), parameter.values.data());
+      from += parameter.values.size();
+    }
+  }
+
+  /// The number of weights of all parameters.
+  [[nodiscard]] static std::size_t count_of(std::span<const Parameter<Scalar>> parameters) {
+    std::size_t count = 0;
+    for (const auto& parameter : parameters) count += parameter.values.size();
+    return count;
+  }
+
+ private:
+  std::vector<Scalar> weights_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <strata/model/network.hpp>
+#include <strata/model/shards.hpp>
+#include <strata/model/state.hpp>
+#include <strata/random.hpp>
+#include <strata/target.hpp>
+#include <strata/train/fit_checks.hpp>
+#include <strata/train/fit_options.hpp>
+#include <strata/train/not_finite.hpp>
+#include <strata/train/samples.hpp>
+#include <strata/train/totals.hpp>
+#include <strata/train/trainable_network.hpp>
+#include <strata/train/training.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Trains a network with one batch: in one step, or in one for each window of `truncate` time
+/// steps. Windows for which there is no target, since the network has one output for a whole
+/// sequence, take the state on without a step. `state`: before the batch, then after it; in use
+/// where the options ask for it.
+///
+/// Throws ValueError when a loss, a gradient or a weight is not finite. The weights that led there
+/// are those of the update before, which is taken back.
+template <class Scalar>
+void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
+                 const FitOptions<Scalar>& options, const Samples<Scalar>& batch,
+                 const Random& random, State<Scalar>& state, Totals<Scalar>& totals) {
+  State<Scalar>* const carried = options.stateful || options.truncate > 0 ? &state : nullptr;
+  const Index steps = takes_ids(network) ? batch.x.features() : batch.x.steps();
+  const Index size = options.truncate > 0 ? options.truncate : steps;
+  try {
+    if (size >= steps) {
+      training.step(network, batch.x, batch.y, {random, options.weight_noise},
+                    {.mask = &batch.mask, .state = carried}, &totals);
+      return;
+    }
+    const bool has_targets = network.output_shape(batch.x.shape()).rank() == 3;
+    for (Index first = 0; first < steps; first += size) {
+      const Index count = std::min(size, steps - first);
+      const Samples<Scalar> window{steps_of(batch.x, first, count),
+                                   has_targets ? steps_of(batch.y, first, count) : batch.y,
+                                   batch.mask.part(0, batch.x.batch(), first, count)};
+      const SequenceContext<Scalar> context{
+          .mask = &window.mask, .state = carried, .continues = first > 0};
+      if (has_targets || first + count == steps) {
+        training.step(network, window.x, window.y,
+                      {random.fork(static_cast<std::uint64_t>(first)), options.weight_noise},
+                      context, &totals);
+      } else {
+        typename Network<Scalar>::Packed packed;
+        network.pack(packed, false);
+        (void)forward(network, packed, window.x, context);
+      }
+    }
+  } catch (const NotFinite&) {
+    training.update.take_back(network.parameters());
+    throw;
+  }
+}
+
+}  // namespace strata::inline STRATA_TARGET::detail

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+#include <strata/train/figures.hpp>
+#include <strata/train/history.hpp>
+#include <strata/train/training_state.hpp>
+
+namespace strata::inline STRATA_TARGET {
+
+/// A training while it runs, as callbacks see and steer it.
+class TrainingRun {
+ public:
+  TrainingRun(int epochs, Index batches) : epochs_(epochs), batches_(batches) {}
+  TrainingRun(const TrainingRun&) = delete;
+  TrainingRun& operator=(const TrainingRun&) = delete;
+  virtual ~TrainingRun() = default;
+
+  /// The epochs of the training, if nothing stops it before.
+  [[nodiscard]] int epochs() const noexcept { return epochs_; }
+  /// Batches of one epoch.
+  [[nodiscard]] Index batches() const noexcept { return batches_; }
+
+  [[nodiscard]] virtual double learning_rate() const = 0;
+  virtual void set_learning_rate(double rate) = 0;
+  /// The rate that the optimizer was given, whatever callbacks have set since.
+  [[nodiscard]] virtual double initial_learning_rate() const { return learning_rate(); }
+
+  /// The figures that the logs of each epoch will have: loss, metrics, val_loss, ..., and those
+  /// that callbacks add which come before the asking one in the list.
+  [[nodiscard]] virtual std::vector<Figure> figures() const { return {}; }
+
+  /// Tells the user of something that is allowed but may not be meant.
+  virtual void warn(const std::string&) {}
+
+  /// All weights of the model, exact in double.
+  [[nodiscard]] virtual std::vector<double> weights() const = 0;
+  virtual void set_weights(const std::vector<double>& weights) = 0;
+
+  /// All numbers that the training needs to go on with the same bits. Complete only in on_rest.
+  [[nodiscard]] virtual TrainingState state() {
+    throw StateError("this training has no state to keep");
+  }
+  /// Makes the training go on from a state instead of the beginning. For on_train_begin. The
+  /// training throws ValueError when it is the state of another training.
+  virtual void resume_from(TrainingState) {
+    throw StateError("this training cannot go on from a state");
+  }
+
+  /// For on_train_begin of a callback that sets the rate of each epoch, whatever the rate was
+  /// before. Throws ValueError when another callback changes the rate too, since this one would
+  /// overwrite it.
+  void schedule_learning_rate(const std::string& callback) {
+    const std::string& other = schedule_.empty() ? adjustment_ : schedule_;
+    if (!other.empty()) refuse_two(callback, other);
+    schedule_ = callback;
+  }
+  /// For on_train_begin of a callback that changes the rate at the end of an epoch. Throws
+  /// ValueError when another callback would overwrite the rate.
+  void adjust_learning_rate(const std::string& callback) {
+    if (!schedule_.empty()) refuse_two(callback, schedule_);
+    adjustment_ = callback;
+  }
+  /// For on_train_begin of a callback that computes the rate of an epoch from the rate so far. It
+  /// may come after a schedule, not before.
+  void transform_learning_rate(const std::string& callback) { adjustment_ = callback; }
+
+  /// Whether a schedule sets the rate.
+  [[nodiscard]] bool is_scheduled() const noexcept { return !schedule_.empty(); }
+
+  /// Ends the training after this epoch.
+  void stop() noexcept { stopped_ = true; }
+  [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+
+ private:
+  [[noreturn]] static void refuse_two(const std::string& callback, const std::string& other) {
+    throw ValueError(callback + ": " + other +
+                     " changes the learning rate too, and one would overwrite the other; keep one "
+                     "of them");
+  }
+
+  int epochs_;
+  Index batches_;
+  bool stopped_ = false;
+  /// The callbacks that change the learning rate, empty for none.
+  std::string schedule_;
+  std::string adjustment_;
+};
+
+/// How far a training has come.
+struct Progress {
+  int epoch;
+  /// Batches of this epoch that are done.
+  Index batches_done;
+  /// The figures of the epoch when it is over, null before.
+  const Logs* logs;
+};
+
+}  // namespace strata::inline STRATA_TARGET

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <vector>
+
+#include <strata/random.hpp>
+#include <strata/target.hpp>
+#include <strata/train/kept_weights.hpp>
+#include <strata/train/trainable_network.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Adds noise to the trained weights of a network for as long as the object lives (Graves 2011,
+/// "Practical variational inference for neural networks"); then the weights are the ones from
+/// before, bit for bit.
+template <class Scalar>
+class WeightNoise {
+ public:
+  /// Normal numbers with a standard deviation, which does nothing where it is 0. `clean` keeps the
+  /// weights, and its memory from step to step.
+  WeightNoise(TrainableNetwork<Scalar>& network, double deviation, const Random& random,
+              KeptWeights<Scalar>& clean)
+      : clean_(clean) {
+    if (deviation <= 0) return;
+    parameters_ = network.parameters();
+    clean_.keep_all(parameters_);
+    // The layers have the forks below the number of layers.
+    Random noise = random.fork(network.size());
+    for (const auto& parameter : parameters_) {
+      if (!parameter.trainable) continue;
+      for (Scalar& weight : parameter.values) {
+        weight += static_cast<Scalar>(deviation * noise.normal());
+      }
+    }
+  }
+  WeightNoise(const WeightNoise&) = delete;
+  WeightNoise& operator=(const WeightNoise&) = delete;
+  ~WeightNoise() { clean_.put_back(parameters_); }
+
+ private:
+  KeptWeights<Scalar>& clean_;
+  /// None where there is no noise.
+  std::vector<Parameter<Scalar>> parameters_;
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail
