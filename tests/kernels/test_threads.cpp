@@ -66,7 +66,7 @@ class Refuses : public detail::PlainLayer<float> {
   static constexpr Accepts accepts = Accepts::samples;
   static constexpr Returns returns = Returns::same;
   struct Packed {
-    void step(const float*, float*, float*) const noexcept {}
+    void step(const float*, float*, float*, WeightOrder) const noexcept {}
   };
   struct Tape {};
 

@@ -7,6 +7,7 @@
 
 #include <strata/contracts/description.hpp>
 #include <strata/contracts/parameter.hpp>
+#include <strata/contracts/weight_order.hpp>
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
 #include <strata/rows.hpp>
@@ -54,8 +55,10 @@ struct Pass {
 /// them, `parameters()` lists them. Everything else belongs to whoever calls, and is handed in:
 ///
 /// - `Packed`: the weights in the order the kernels read them. `pack(packed, training)` fills it.
-///   It alone is enough for `packed.step(x, state, y) noexcept`, one step of one sequence:
-///   x of F, state of `state_size()` (read and replaced, zeros at first), y of U.
+///   It alone is enough for `packed.step(x, state, y, order) noexcept`, one step of one sequence:
+///   x of F, state of `state_size()` (read and replaced, zeros at first), y of U. `order` is the
+///   WeightOrder in which the step should read the weights; a layer made of layers passes it on,
+///   and a layer that has nothing to gain from it leaves it unused.
 /// - `Tape`: what `backward` needs of a training pass.
 /// - `Pass`: the mask, the states, and the random numbers of one pass over a batch.
 /// - The gradient: the parameters' numbers in the order of `parameters()`; `backward` adds to it.
@@ -76,10 +79,8 @@ struct Pass {
 ///   each. Where a layer does not say, true if it has `absorb`;
 /// - `description()`, what files keep of it besides the weights; see LayerDescription;
 /// - `streams`, false where a layer can never run step by step;
-/// - `packed.step(x, state, y, reverse)`, where kernels are faster if the order in which they read
-///   the weights turns from step to step;
-/// - `packed.skip(x, state, y)`, what a stream does in place of a step that does not count, where
-///   the layer carries something over it;
+/// - `packed.skip(x, state, y, order)`, what a stream does in place of a step that does not count,
+///   where the layer carries something over it;
 /// - `makes_mask()` with `packed.counts(x, before)`, where the layer makes a mask: whether there
 ///   may be steps that do not count, and whether a step that counted before it counts behind it;
 /// - `check_masked_stream()`, which throws ValueError where the layer cannot run step by step if
@@ -91,7 +92,7 @@ concept Layer = std::copyable<L> &&
              const typename L::Packed& ready, typename L::Tape& tape, Index features,
              const Pass<typename L::scalar_type>& pass, const Random& random,
              std::span<typename L::scalar_type> gradient, const typename L::scalar_type* value,
-             typename L::scalar_type* result) {
+             typename L::scalar_type* result, WeightOrder order) {
   { L::accepts } -> std::convertible_to<Accepts>;
   { L::returns } -> std::convertible_to<Returns>;
   { L::fixed_inputs } -> std::convertible_to<Index>;
@@ -109,29 +110,19 @@ concept Layer = std::copyable<L> &&
   fixed.backward(ready, in, in, out, tape, gradient, &out, pass);
   fixed.check_stream();
   { fixed.state_size() } -> std::same_as<Index>;
-  { ready.step(value, result, result) }
+  { ready.step(value, result, result, order) }
   noexcept;
 };
 
-/// One step of one sequence by a layer's packed weights.
+/// What a layer does in a stream at a step that does not count.
 template <class Packed, class Scalar>
-void step_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y,
-                bool reverse) noexcept {
-  if constexpr (requires { packed.step(x, state, y, reverse); }) {
-    packed.step(x, state, y, reverse);
+void skip_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y,
+                WeightOrder order) noexcept {
+  if constexpr (requires { packed.skip(x, state, y, order); }) {
+    packed.skip(x, state, y, order);
   } else {
-    packed.step(x, state, y);
+    packed.step(x, state, y, order);
   }
-}
-
-/// The same for a step that may not count.
-template <class Packed, class Scalar>
-void step_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y, bool reverse,
-                bool counts) noexcept {
-  if constexpr (requires { packed.skip(x, state, y); }) {
-    if (!counts) return packed.skip(x, state, y);
-  }
-  step_layer(packed, x, state, y, reverse);
 }
 
 /// Whether a step counts behind a layer; `before`: whether it counts before the layer.

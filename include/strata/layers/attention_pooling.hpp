@@ -83,7 +83,7 @@ class AttentionPooling {
     detail::Linear<Scalar> linear;
 
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
 
   /// hidden, its derivative: (B T, A). weights, their derivatives: (B, T).

@@ -129,7 +129,9 @@ class BatchNormalization {
     Row mean;
     Row factor;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { apply(x, mean, factor, y); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
+      apply(x, mean, factor, y);
+    }
 
     void apply(const Scalar* x, const Row& center, const Row& scale, Scalar* y) const noexcept {
       detail::transform(
@@ -166,7 +168,7 @@ class BatchNormalization {
                const Pass<Scalar>&) const {
     y.resize(x.shape());
     for (Index at = 0; at < x.size(); at += features_) {
-      packed.step(x.data() + at, nullptr, y.data() + at);
+      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
     }
   }
 

@@ -111,7 +111,7 @@ class Bidirectional {
     typename L::Packed backward;
 
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
 
   struct Tape {

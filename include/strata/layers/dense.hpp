@@ -110,7 +110,7 @@ class Dense {
     detail::Linear<Scalar> linear;
     Activation activation;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { rows(x, y, 1); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept { rows(x, y, 1); }
 
     /// x: rows of F. y: rows of U.
     void rows(const Scalar* x, Scalar* y, Index count) const noexcept {

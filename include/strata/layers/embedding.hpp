@@ -117,7 +117,7 @@ class Embedding {
     }
 
     /// x: one id. y: U.
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
       if (is_id(*x, vocabulary)) {
         std::copy_n(rows.data() + static_cast<Index>(*x) * units, units, y);
       } else {

@@ -112,10 +112,11 @@ class ProjectedCell {
     std::vector<Scalar> rows;
     Index outputs = 0;
 
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
-      if (rows.empty()) return inner.step(x, h, memory, y);
+    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
+              WeightOrder order) const noexcept {
+      if (rows.empty()) return inner.step(x, h, memory, y, order);
       std::fill_n(y, outputs, Scalar(0));
-      inner.step(x, h, memory, false, [&](Index first, Index used, auto values) {
+      inner.step(x, h, memory, order, [&](Index first, Index used, auto values) {
         Scalar lanes[decltype(values)::width];
         values.store(lanes);
         const Scalar* row = rows.data() + first * outputs;
@@ -123,6 +124,7 @@ class ProjectedCell {
           for (Index r = 0; r < outputs; ++r) y[r] += lanes[lane] * row[r];
         }
       });
+      std::copy_n(y, outputs, h);
     }
   };
 

@@ -105,7 +105,7 @@ class LayerNormalization {
     Row beta;
     Scalar epsilon = 0;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
       const Normal normal(x, gamma.size(), epsilon);
       detail::transform(
           gamma.size(), y,
@@ -128,7 +128,7 @@ class LayerNormalization {
                const Pass<Scalar>&) const {
     y.resize(x.shape());
     for (Index at = 0; at < x.size(); at += features_) {
-      packed.step(x.data() + at, nullptr, y.data() + at);
+      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
     }
   }
 

@@ -51,7 +51,7 @@ class Masking : public detail::PlainLayer<Scalar> {
       return Masking::counts(x, features, value);
     }
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
       if (counts(x, true)) {
         std::copy_n(x, features, y);
       } else {
@@ -68,7 +68,7 @@ class Masking : public detail::PlainLayer<Scalar> {
                const Pass<Scalar>&) const {
     y.resize(x.shape());
     for (Index at = 0; at < x.size(); at += packed.features) {
-      packed.step(x.data() + at, nullptr, y.data() + at);
+      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
     }
   }
 

@@ -26,7 +26,7 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
 
   struct Packed {
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
   struct Tape {};
 

@@ -29,7 +29,7 @@ class ReshapingLayer : public PlainLayer<Scalar> {
 
   struct Packed {
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
 
   struct Tape {};
@@ -162,7 +162,9 @@ class LastStep : public detail::PlainLayer<Scalar> {
   struct Packed {
     Index features = 0;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { std::copy_n(x, features, y); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
+      std::copy_n(x, features, y);
+    }
   };
 
   struct Tape {};

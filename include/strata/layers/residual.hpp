@@ -86,13 +86,13 @@ class Residual {
     Index features = 0;
 
     /// x and y must not be the same memory.
-    void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      layer.step(x, state, y);
+    void step(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      layer.step(x, state, y, order);
       for (Index i = 0; i < features; ++i) y[i] += x[i];
     }
 
-    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      step_layer(layer, x, state, y, false, false);
+    void skip(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      skip_layer(layer, x, state, y, order);
       for (Index i = 0; i < features; ++i) y[i] += x[i];
     }
     [[nodiscard]] bool counts(const Scalar* x, bool before) const noexcept {

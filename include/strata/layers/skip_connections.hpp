@@ -129,12 +129,11 @@ class SkipConnectionsOf {
     Each<Index> outputs{};
     Each<Index> states{};
 
-    void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      run(x, state, y, [](const auto& layer, auto... at) { layer.step(at...); });
+    void step(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      run(x, state, y, [order](const auto& layer, auto... at) { layer.step(at..., order); });
     }
-    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      run(x, state, y,
-          [](const auto& layer, auto... at) { step_layer(layer, at..., false, false); });
+    void skip(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      run(x, state, y, [order](const auto& layer, auto... at) { skip_layer(layer, at..., order); });
     }
 
    private:

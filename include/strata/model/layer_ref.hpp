@@ -41,8 +41,8 @@ struct LayerTable {
   bool (*makes_mask)(const void*);
   void (*check_stream)(const void*, bool masked);
   Index (*state_size)(const void*);
-  void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*, bool reverse) noexcept;
-  void (*skip)(const void* packed, const Scalar*, Scalar*, Scalar*) noexcept;
+  void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*, WeightOrder) noexcept;
+  void (*skip)(const void* packed, const Scalar*, Scalar*, Scalar*, WeightOrder) noexcept;
   bool (*counts)(const void* packed, const Scalar*, bool before) noexcept;
 };
 
@@ -115,9 +115,9 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
       .check_stream = [](const void* l, bool masked) { strata::check_stream(of(l), masked); },
       .state_size = [](const void* l) { return of(l).state_size(); },
       .step = [](const void* p, const Scalar* x, Scalar* state, Scalar* y,
-                 bool reverse) noexcept { step_layer(packed(p), x, state, y, reverse); },
-      .skip = [](const void* p, const Scalar* x, Scalar* state,
-                 Scalar* y) noexcept { step_layer(packed(p), x, state, y, false, false); },
+                 WeightOrder order) noexcept { packed(p).step(x, state, y, order); },
+      .skip = [](const void* p, const Scalar* x, Scalar* state, Scalar* y,
+                 WeightOrder order) noexcept { skip_layer(packed(p), x, state, y, order); },
       .counts = [](const void* p, const Scalar* x,
                    bool before) noexcept { return counts_behind(packed(p), x, before); },
   };
@@ -161,11 +161,11 @@ class LayerRef {
     std::shared_ptr<void> value;
     const detail::LayerTable<Scalar>* table = nullptr;
 
-    void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
-      table->step(value.get(), x, state, y, reverse);
+    void step(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      table->step(value.get(), x, state, y, order);
     }
-    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      table->skip(value.get(), x, state, y);
+    void skip(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      table->skip(value.get(), x, state, y, order);
     }
     [[nodiscard]] bool counts(const Scalar* x, bool before) const noexcept {
       return table->counts(value.get(), x, before);

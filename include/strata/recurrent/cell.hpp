@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <strata/contracts/parameter.hpp>
+#include <strata/contracts/weight_order.hpp>
 #include <strata/random.hpp>
 #include <strata/recurrent/scan.hpp>
 #include <strata/target.hpp>
@@ -26,10 +27,10 @@ struct CellDerivatives {
 /// The state of a sequence is the output h of `outputs()` numbers and `memories` rows of `units()`
 /// numbers each (for an LSTM one: c). In a scan each memory is padded to whole registers.
 ///
-/// - `packed.step(x, h, memory, y) noexcept`: one step of one sequence, without padding; memory is
-///   replaced, y must not be h. Where kernels are faster if the order in which they read the
-///   weights turns from step to step, `packed.step(x, h, memory, y, reverse)` too, in which y
-///   replaces h.
+/// - `packed.step(x, h, memory, y, order) noexcept`: one step of one sequence, without padding. h
+///   and memory are read and replaced, and the new h is written to y too, which lies elsewhere.
+///   `order` is the WeightOrder in which the step should read the weights, for cells whose kernels
+///   are faster if it turns from step to step.
 /// - `forward(packed, at, scratch)` predicts one step, after `prepare(packed, scratch, batch)`;
 ///   `forward(packed, at, tape)` trains, after `prepare(packed, tape, batch, steps)`.
 /// - `backward(packed, at, tape, derivatives, first)` takes a step back; at the `first` one nobody
@@ -47,7 +48,7 @@ concept RecurrentCell = std::copyable<C> &&
              const detail::Scan<typename C::scalar_type>& scan,
              const CellDerivatives<typename C::scalar_type>& derivatives,
              std::span<typename C::scalar_type> gradient, const typename C::scalar_type* value,
-             typename C::scalar_type* result) {
+             typename C::scalar_type* result, WeightOrder order) {
   { C::fixed_inputs } -> std::convertible_to<Index>;
   { C::fixed_outputs } -> std::convertible_to<Index>;
   { C::memories } -> std::convertible_to<Index>;
@@ -66,7 +67,7 @@ concept RecurrentCell = std::copyable<C> &&
   fixed.backward(ready, at, tape, derivatives, true);
   fixed.gradients(ready, scan, tape, gradient);
   fixed.input_derivative(ready, scan, tape, result);
-  { ready.step(value, value, result, result) }
+  { ready.step(value, result, result, result, order) }
   noexcept;
 };
 

@@ -10,6 +10,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/contracts/layer.hpp>
+#include <strata/contracts/weight_order.hpp>
 #include <strata/error.hpp>
 #include <strata/kernels/buffer.hpp>
 #include <strata/recurrent/carry.hpp>
@@ -72,7 +73,7 @@ class RecurrentLayer {
     bool zero_output_for_mask = false;
 
     /// A step that does not count: the state stays, and so does y, unless it shall be zero.
-    void skip(const Scalar*, const Scalar* state, Scalar* y) const noexcept {
+    void skip(const Scalar*, const Scalar* state, Scalar* y, WeightOrder) const noexcept {
       if (zero_output_for_mask) {
         std::fill_n(y, outputs, Scalar(0));
       } else {
@@ -80,31 +81,24 @@ class RecurrentLayer {
       }
     }
 
-    /// x: F. state: h, then the memories. y: U. A stream turns `reverse` from step to step, for
-    /// cells whose kernels like that.
-    void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
-      if (zoneout > 0 || memory_zoneout > 0) return step_with_zoneout(x, state, y, reverse);
-      step_cell(x, state, y, reverse);
+    /// x: F. state: h, then the memories. y: U.
+    void step(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      if (zoneout > 0 || memory_zoneout > 0) return step_with_zoneout(x, state, y, order);
+      step_cell(x, state, y, order);
     }
 
    private:
     STRATA_ALWAYS_INLINE void step_cell(const Scalar* x, Scalar* state, Scalar* y,
-                                        bool reverse) const noexcept {
-      const Index size = fixed_outputs == Dynamic ? outputs : fixed_outputs;
-      if constexpr (requires { cell.step(x, state, state + size, y, reverse); }) {
-        cell.step(x, state, state + size, y, reverse);
-      } else {
-        cell.step(x, state, state + size, y);
-        std::copy_n(y, size, state);
-      }
+                                        WeightOrder order) const noexcept {
+      cell.step(x, state, state + (fixed_outputs == Dynamic ? outputs : fixed_outputs), y, order);
     }
 
     [[gnu::noinline]] void step_with_zoneout(const Scalar* x, Scalar* state, Scalar* y,
-                                             bool reverse) const noexcept {
+                                             WeightOrder order) const noexcept {
       auto* const before = static_cast<Scalar*>(
           __builtin_alloca(static_cast<std::size_t>(outputs + memory) * sizeof(Scalar)));
       std::copy_n(state, outputs + memory, before);
-      step_cell(x, state, y, reverse);
+      step_cell(x, state, y, order);
       keep(memory_zoneout, before + outputs, state + outputs, memory);
       keep(zoneout, before, y, outputs);
       std::copy_n(y, outputs, state);

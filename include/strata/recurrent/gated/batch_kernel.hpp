@@ -138,7 +138,7 @@ void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& 
       }
     };
     // In turns, so that a step begins with the weights that the one before left in the cache.
-    visit_panels<Dynamic>(packed, at.step % 2 == 1, panel_forward);
+    visit_panels<Dynamic>(packed, order_of_step(at.step), panel_forward);
   });
 }
 

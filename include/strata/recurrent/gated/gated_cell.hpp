@@ -163,12 +163,8 @@ class GatedCell {
     detail::GatePacked<Scalar, Gates> weights;
     Gates gates;
 
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
-      step(x, h, memory, false, detail::StepOutput<Scalar>{y});
-    }
-
-    /// The same, and h becomes y too. `reverse` as in detail::gates_step.
-    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y, bool reverse) const noexcept {
+    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
+              WeightOrder order) const noexcept {
       with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
         using Equations = std::remove_cvref_t<decltype(equations)>;
         const detail::StepOutput<Scalar> to_y{y};
@@ -179,9 +175,9 @@ class GatedCell {
                                      to_y(first, used, values);
                                      store_lanes(values, h + first, used);
                                    };
-          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, to_both);
+          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, to_both);
         } else {
-          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, to_y);
+          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, to_y);
           std::copy_n(y, Units == Dynamic ? weights.units : Units, h);
         }
       });
@@ -189,10 +185,10 @@ class GatedCell {
 
     /// emit(first, used, values) takes the new h as detail::StepOutput does.
     template <class Emit>
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, bool reverse,
+    void step(const Scalar* x, const Scalar* h, Scalar* memory, WeightOrder order,
               Emit emit) const noexcept {
       with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
-        detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, emit);
+        detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, emit);
       });
     }
   };
