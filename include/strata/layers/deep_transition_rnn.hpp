@@ -53,7 +53,7 @@ namespace detail {
 /// h to the next h through several layers. Longer than other headers, because the cell is no
 /// GatedCell and has its products and derivatives itself.
 template <class Scalar>
-class DeepTransitionCell {
+class DeepTransitionCell : public CellDefaults {
  public:
   using scalar_type = Scalar;
   static constexpr Index fixed_inputs = Dynamic;

@@ -163,10 +163,10 @@ class ProjectedCell {
     tape.dhidden.fill(0);
   }
 
+  [[nodiscard]] static Index input_steps(Index batch) noexcept { return Inner::input_steps(batch); }
   template <class Memory>
-  void forward_inputs(const Packed& packed, const Scan<Scalar>& scan, Index step,
-                      Memory& memory) const {
-    inner_.forward_inputs(packed.inner, scan, step, memory.inner);
+  void forward_inputs(const Packed& packed, const Scan<Scalar>& window, Memory& memory) const {
+    inner_.forward_inputs(packed.inner, window, memory.inner);
   }
 
   void forward(const Packed& packed, const ScanStep<Scalar>& at, Scratch& scratch) const {

@@ -57,7 +57,7 @@ namespace detail {
 /// An LSTM whose products and memory are normalized. Longer than other headers, because the cell is
 /// no GatedCell and has its products and derivatives itself.
 template <class Scalar>
-class LayerNormLSTMCell {
+class LayerNormLSTMCell : public CellDefaults {
  public:
   using scalar_type = Scalar;
   static constexpr Index fixed_inputs = Dynamic;

@@ -22,7 +22,7 @@ namespace detail {
 
 /// z and r from one product with h, n from another with r h.
 template <class Scalar>
-class ResetBeforeGRUCell {
+class ResetBeforeGRUCell : public CellDefaults {
  public:
   using scalar_type = Scalar;
   static constexpr Index fixed_inputs = Dynamic;

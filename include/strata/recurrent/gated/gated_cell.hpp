@@ -194,7 +194,7 @@ class GatedCell {
   };
 
   struct Scratch {
-    /// Pre-activations of a block of steps, where the batch is small.
+    /// bias + W x of a window of steps, where the batch is small.
     detail::Buffer<Scalar> z;
   };
 
@@ -214,7 +214,7 @@ class GatedCell {
   }
 
   void prepare(const Packed& packed, Scratch& scratch, Index batch) const {
-    if (block_of(batch) > 1) scratch.z.resize(packed.weights.row_sizes() * block_of(batch) * batch);
+    scratch.z.resize(packed.weights.row_sizes() * input_steps(batch) * batch);
   }
   void prepare(const Packed& packed, Tape& tape, Index batch, Index steps) const {
     tape.z.resize(packed.weights.row_sizes() * steps * batch);
@@ -223,36 +223,34 @@ class GatedCell {
     tape.dpeepholes.fill(0);
   }
 
-  /// Before the steps of a small batch, what their inputs give is computed for a block of them:
-  /// called for every step, it works for the first of each block.
-  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& scan, Index step,
-                      Scratch& scratch) const {
-    forward_block(packed, scan, step, scratch.z.data(), block_of(scan.batch), 0);
-  }
-  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& scan, Index step,
-                      Tape& tape) const {
-    forward_block(packed, scan, step, tape.z.data(), scan.steps, step);
+  /// Steps of a batch that does not fill a tile with which it fills several; 0 for larger batches.
+  [[nodiscard]] static Index input_steps(Index batch) noexcept {
+    constexpr Index columns = detail::tile_columns;
+    return batch < columns ? 6 * columns / batch : 0;
   }
 
-  void forward(const Packed& packed, detail::ScanStep<Scalar> at, Scratch& scratch) const {
-    const Index block = block_of(at.batch);
+  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& window,
+                      Scratch& scratch) const {
+    detail::gates_of_inputs(packed.weights, window, scratch.z.data());
+  }
+  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& window, Tape& tape) const {
+    detail::gates_of_inputs(packed.weights, window, tape.z.data());
+  }
+
+  void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Scratch& scratch) const {
+    const bool ready = input_steps(at.batch) > 0;
     with_equations(gates_, [&](const auto& equations) {
-      if (block == 1) {
-        return detail::gates_forward<false>(equations, packed.weights, at, false, nullptr, at.h);
-      }
-      at.step %= block;
-      at.steps = block;
       if (at.batch == 1) {
-        detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
-      } else {
-        detail::gates_forward<false>(equations, packed.weights, at, true, scratch.z.data(), at.h);
+        return detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
       }
+      detail::gates_forward<false>(equations, packed.weights, at, ready,
+                                   ready ? scratch.z.data() : nullptr, at.h);
     });
   }
 
   void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Tape& tape) const {
     with_equations(gates_, [&](const auto& equations) {
-      detail::gates_forward<true>(equations, packed.weights, at, block_of(at.batch) > 1,
+      detail::gates_forward<true>(equations, packed.weights, at, input_steps(at.batch) > 0,
                                   tape.z.data(), at.h);
     });
   }
@@ -326,22 +324,6 @@ class GatedCell {
   [[nodiscard]] std::span<Scalar> peepholes() noexcept { return peepholes_; }
 
  private:
-  /// Steps whose inputs are handled together: for batches that do not fill a tile, some that fill
-  /// several; 1 for larger ones.
-  [[nodiscard]] static Index block_of(Index batch) noexcept {
-    constexpr Index columns = detail::tile_columns;
-    return batch < columns ? 6 * columns / batch : 1;
-  }
-
-  /// The block that begins at a step, if one does, to rows of `z` from tape_first on.
-  void forward_block(const Packed& packed, const detail::Scan<Scalar>& scan, Index step, Scalar* z,
-                     Index tape_steps, Index tape_first) const {
-    const Index block = block_of(scan.batch);
-    if (block == 1 || step % block > 0) return;
-    detail::gates_of_inputs(packed.weights, scan, step, std::min(block, scan.steps - step), z,
-                            tape_steps, tape_first);
-  }
-
   /// f(equations), where Gates choose among several when running, f(gates) otherwise.
   template <class F>
   static STRATA_ALWAYS_INLINE void with_equations(const Gates& gates, F f) {
