@@ -530,12 +530,13 @@ namespace {
 
 /// A layer that takes something over from a batch, and does not say whether it mixes sequences.
 struct Absorbs : Refuses {
+  static constexpr LayerTraits traits{.absorb = true};
   void absorb(Tape&) {}
 };
 
 /// The same, and it says.
 struct AbsorbsAlone : Absorbs {
-  static constexpr bool mixes_sequences = false;
+  static constexpr LayerTraits traits{.absorb = true, .mixes_sequences = false};
 };
 
 template <class L>

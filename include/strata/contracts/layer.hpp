@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <strata/contracts/description.hpp>
+#include <strata/contracts/layer_traits.hpp>
 #include <strata/contracts/parameter.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/mask.hpp>
@@ -67,24 +68,9 @@ struct Pass {
 /// `backward(packed, x, y, dy, tape, gradient, dx, pass)` takes the derivatives by y, which it may
 /// overwrite, to those by the parameters and, unless `dx` is null, by x.
 ///
-/// `output_features(F)` checks F, and throws ShapeError. A layer may have more:
-///
-/// - `output_shape(shape)`, where the shape is not that of `returns` with `output_features`;
-/// - `output_mask(x, mask)`, where the mask of the output is neither the input's nor nothing;
-/// - `check_input(x)`, where values may be wrong that are finite: throws ValueError with their
-/// place;
-/// - `absorb(tape)`, called after a training step, for what training changes besides weights;
-/// - `mixes_sequences`, whether training must see all sequences of a batch together, as for the
-///   mean over a batch; otherwise a batch is trained in parts, and then `absorb` is called for
-///   each. Where a layer does not say, true if it has `absorb`;
-/// - `description()`, what files keep of it besides the weights; see LayerDescription;
-/// - `streams`, false where a layer can never run step by step;
-/// - `packed.skip(x, state, y, order)`, what a stream does in place of a step that does not count,
-///   where the layer carries something over it;
-/// - `makes_mask()` with `packed.counts(x, before)`, where the layer makes a mask: whether there
-///   may be steps that do not count, and whether a step that counted before it counts behind it;
-/// - `check_masked_stream()`, which throws ValueError where the layer cannot run step by step if
-///   some steps do not count.
+/// `output_features(F)` checks F, and throws ShapeError. A layer may have more functions, which it
+/// names in its `traits`; see LayerTraits. A `description()` says what files keep of it besides the
+/// weights; see LayerDescription.
 template <class L>
 concept Layer = std::copyable<L> &&
     requires(L layer, const L& fixed, const Tensor<typename L::scalar_type>& in,
@@ -93,6 +79,7 @@ concept Layer = std::copyable<L> &&
              const Pass<typename L::scalar_type>& pass, const Random& random,
              std::span<typename L::scalar_type> gradient, const typename L::scalar_type* value,
              typename L::scalar_type* result, WeightOrder order) {
+  { L::traits } -> std::convertible_to<LayerTraits>;
   { L::accepts } -> std::convertible_to<Accepts>;
   { L::returns } -> std::convertible_to<Returns>;
   { L::fixed_inputs } -> std::convertible_to<Index>;
@@ -112,7 +99,7 @@ concept Layer = std::copyable<L> &&
   { fixed.state_size() } -> std::same_as<Index>;
   { ready.step(value, result, result, order) }
   noexcept;
-};
+} && detail::agrees_with_traits<L>();
 
 /// What a layer does in a stream at a step that does not count.
 template <class Packed, class Scalar>
@@ -138,7 +125,7 @@ template <class Packed, class Scalar>
 /// Whether a layer makes a mask.
 template <class L>
 [[nodiscard]] bool makes_mask(const L& layer) {
-  if constexpr (requires { layer.makes_mask(); }) {
+  if constexpr (L::traits.makes_mask) {
     return layer.makes_mask();
   } else {
     return false;
@@ -149,7 +136,7 @@ template <class L>
 template <class L>
 void check_stream(const L& layer, bool masked) {
   layer.check_stream();
-  if constexpr (requires { layer.check_masked_stream(); }) {
+  if constexpr (L::traits.check_masked_stream) {
     if (masked) layer.check_masked_stream();
   }
 }
@@ -157,7 +144,7 @@ void check_stream(const L& layer, bool masked) {
 /// The shape of a layer's output for an input of the right rank, in which sizes may be Dynamic.
 template <class L>
 [[nodiscard]] Shape output_shape(const L& layer, const Shape& shape) {
-  if constexpr (requires { layer.output_shape(shape); }) {
+  if constexpr (L::traits.output_shape) {
     return layer.output_shape(shape);
   } else {
     Shape output = L::returns == Returns::last ? Shape{shape[0], 0} : shape;
@@ -170,7 +157,7 @@ template <class L>
 /// The mask of a layer's output: that of its input where it returns sequences.
 template <class L, class Scalar>
 [[nodiscard]] Mask output_mask(const L& layer, const Tensor<Scalar>& x, const Mask& mask) {
-  if constexpr (requires { layer.output_mask(x, mask); }) {
+  if constexpr (L::traits.output_mask) {
     return layer.output_mask(x, mask);
   } else {
     return L::returns == Returns::last ? Mask() : mask;

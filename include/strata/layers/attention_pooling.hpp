@@ -34,7 +34,7 @@ class AttentionPooling {
   static constexpr Returns returns = Returns::last;
   static constexpr Index fixed_inputs = Inputs;
   static constexpr Index fixed_outputs = Inputs;
-  static constexpr bool streams = false;
+  static constexpr LayerTraits traits{.streams = false};
 
   /// units: A. Throws ValueError when they are below 1.
   explicit AttentionPooling(Index units) requires(Units == Dynamic)

@@ -63,7 +63,7 @@ class BatchNormalization {
   static constexpr Returns returns = Returns::same;
   static constexpr Index fixed_inputs = Features;
   static constexpr Index fixed_outputs = Features;
-  static constexpr bool mixes_sequences = true;
+  static constexpr LayerTraits traits{.absorb = true, .mixes_sequences = true};
 
   /// Throws ValueError on a momentum outside [0, 1] or a negative epsilon.
   explicit BatchNormalization(BatchNormalizationOptions options = {}) : options_(options) {

@@ -39,6 +39,7 @@ template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic>
 class Dense {
  public:
   using scalar_type = Scalar;
+  static constexpr LayerTraits traits{};
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
   static constexpr Index fixed_inputs = Inputs;

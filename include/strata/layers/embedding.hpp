@@ -41,6 +41,8 @@ template <class Scalar = float, Index Vocabulary = Dynamic, Index Units = Dynami
 class Embedding {
  public:
   using scalar_type = Scalar;
+  static constexpr LayerTraits traits{
+      .check_input = true, .output_shape = true, .output_mask = true, .makes_mask = true};
   static constexpr Accepts accepts = Accepts::ids;
   static constexpr Returns returns = Returns::sequence;
   static constexpr Index fixed_inputs = 1;

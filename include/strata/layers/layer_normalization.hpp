@@ -48,6 +48,7 @@ class LayerNormalization {
 
  public:
   using scalar_type = Scalar;
+  static constexpr LayerTraits traits{};
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
   static constexpr Index fixed_inputs = Features;

@@ -17,6 +17,7 @@ namespace strata::inline STRATA_TARGET {
 template <class Scalar = float>
 class Masking : public detail::PlainLayer<Scalar> {
  public:
+  static constexpr LayerTraits traits{.output_mask = true, .makes_mask = true};
   static constexpr Accepts accepts = Accepts::sequences;
   static constexpr Returns returns = Returns::same;
 

@@ -17,7 +17,7 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
  public:
   static constexpr Accepts accepts = Accepts::sequences;
   static constexpr Returns returns = Returns::last;
-  static constexpr bool streams = false;
+  static constexpr LayerTraits traits{.streams = false};
 
   [[nodiscard]] std::string kind() const { return "MeanOverSteps"; }
   [[nodiscard]] std::string describe() const { return kind(); }

@@ -23,7 +23,7 @@ template <class L, class Scalar>
 class ReshapingLayer : public PlainLayer<Scalar> {
  public:
   static constexpr Accepts accepts = Accepts::any;
-  static constexpr bool streams = false;
+  static constexpr LayerTraits traits{.streams = false, .output_shape = true, .output_mask = true};
 
   [[nodiscard]] Mask output_mask(const Tensor<Scalar>&, const Mask&) const { return {}; }
 
@@ -150,6 +150,7 @@ class Reshape : public detail::ReshapingLayer<Reshape<Scalar>, Scalar> {
 template <class Scalar = float>
 class LastStep : public detail::PlainLayer<Scalar> {
  public:
+  static constexpr LayerTraits traits{.check_masked_stream = true};
   static constexpr Accepts accepts = Accepts::sequences;
   static constexpr Returns returns = Returns::last;
 

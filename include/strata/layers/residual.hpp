@@ -39,8 +39,14 @@ class Residual {
   static constexpr Returns returns = L::returns;
   static constexpr Index fixed_inputs = L::fixed_inputs;
   static constexpr Index fixed_outputs = L::fixed_outputs;
-  static constexpr bool streams = detail::streams_of<L>();
-  static constexpr bool mixes_sequences = detail::mixes_sequences_of<L>();
+  static constexpr LayerTraits traits{.streams = L::traits.streams,
+                                      .absorb = true,
+                                      .mixes_sequences = detail::mixes_sequences_of<L>(),
+                                      .output_shape = true,
+                                      .output_mask = true,
+                                      .makes_mask = L::traits.makes_mask,
+                                      .skip = true,
+                                      .check_masked_stream = true};
 
   explicit Residual(L layer) : layer_(std::move(layer)) {}
   Residual() requires(std::default_initializable<L>) : Residual(L()) {}
@@ -73,8 +79,9 @@ class Residual {
   [[nodiscard]] Mask output_mask(const Tensor<Scalar>& x, const Mask& mask) const {
     return strata::output_mask(layer_, x, mask);
   }
-  [[nodiscard]] bool makes_mask() const requires requires(const L& layer) { layer.makes_mask(); }
-  { return layer_.makes_mask(); }
+  [[nodiscard]] bool makes_mask() const requires(L::traits.makes_mask) {
+    return layer_.makes_mask();
+  }
 
   void build(Index features) { layer_.build(features); }
   void initialize(const Random& random) { layer_.initialize(random); }

@@ -31,7 +31,7 @@ struct SkipConnectionsTypes<std::tuple<Layers...>> {
   static constexpr Index fixed_outputs = ((Layers::fixed_outputs == Dynamic) || ...)
                                              ? Dynamic
                                              : (Index{0} + ... + Layers::fixed_outputs);
-  static constexpr bool streams = (streams_of<Layers>() && ...);
+  static constexpr bool streams = (Layers::traits.streams && ...);
   static constexpr bool mixes_sequences = (mixes_sequences_of<Layers>() || ...);
 };
 
@@ -39,7 +39,7 @@ template <class Layer>
 struct SkipConnectionsTypes<std::vector<Layer>> {
   using First = Layer;
   static constexpr Index fixed_outputs = Dynamic;
-  static constexpr bool streams = streams_of<Layer>();
+  static constexpr bool streams = Layer::traits.streams;
   static constexpr bool mixes_sequences = mixes_sequences_of<Layer>();
 };
 
@@ -58,8 +58,11 @@ class SkipConnectionsOf {
   static constexpr Returns returns = Returns::sequence;
   static constexpr Index fixed_inputs = First::fixed_inputs;
   static constexpr Index fixed_outputs = Types::fixed_outputs;
-  static constexpr bool streams = Types::streams;
-  static constexpr bool mixes_sequences = Types::mixes_sequences;
+  static constexpr LayerTraits traits{.streams = Types::streams,
+                                      .absorb = true,
+                                      .mixes_sequences = Types::mixes_sequences,
+                                      .skip = true,
+                                      .check_masked_stream = true};
 
   explicit SkipConnectionsOf(Layers layers) : layers_(std::move(layers)) {
     const Index features = first().inputs();

@@ -102,7 +102,7 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
                         const Mask& mask) { return strata::output_mask(of(l), x, mask); },
       .check_input =
           [](const void* l, const Tensor<Scalar>& x) {
-            if constexpr (requires { of(l).check_input(x); }) of(l).check_input(x);
+            if constexpr (L::traits.check_input) of(l).check_input(x);
           },
       .build = [](void* l, Index f) { of(l).build(f); },
       .initialize = [](void* l, const Random& random) { of(l).initialize(random); },
@@ -141,7 +141,7 @@ const TrainingTable<typename L::scalar_type>& LayerFunctions<L>::training() noex
           },
       .absorb =
           [](void* l, Shared& tape) {
-            if constexpr (requires(typename L::Tape & t) { of(l).absorb(t); }) {
+            if constexpr (L::traits.absorb) {
               of(l).absorb(made<typename L::Tape>(tape));
             }
           },
@@ -156,6 +156,12 @@ const TrainingTable<typename L::scalar_type>& LayerFunctions<L>::training() noex
 template <class Scalar>
 class LayerRef {
  public:
+  static constexpr LayerTraits traits{.check_input = true,
+                                      .output_shape = true,
+                                      .output_mask = true,
+                                      .makes_mask = true,
+                                      .skip = true,
+                                      .check_masked_stream = true};
   /// The packed weights of a layer of any type.
   struct Packed {
     std::shared_ptr<void> value;
@@ -244,6 +250,11 @@ class TrainableRef : public LayerRef<Scalar> {
  public:
   using Packed = typename LayerRef<Scalar>::Packed;
   using Tape = std::shared_ptr<void>;
+  static constexpr LayerTraits traits = [] {
+    LayerTraits all = LayerRef<Scalar>::traits;
+    all.absorb = true;
+    return all;
+  }();
   using LayerRef<Scalar>::forward;
 
   template <class L>

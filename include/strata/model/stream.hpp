@@ -41,8 +41,8 @@ struct StreamLayers<std::tuple<Layers...>> {
  public:
   static constexpr Index inputs = std::tuple_element_t<0, std::tuple<Layers...>>::fixed_inputs;
   static constexpr Index outputs = outputs_of(inputs);
-  static constexpr bool streams = (streams_of<Layers>() && ...);
-  static constexpr bool may_mask = (may_mask_of<Layers>() || ...);
+  static constexpr bool streams = (Layers::traits.streams && ...);
+  static constexpr bool may_mask = (Layers::traits.makes_mask || ...);
 };
 
 template <class Scalar>

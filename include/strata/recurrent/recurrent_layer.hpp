@@ -35,6 +35,7 @@ class RecurrentLayer {
   using scalar_type = typename Cell::scalar_type;
   using Scalar = scalar_type;
   static constexpr Accepts accepts = Accepts::sequences;
+  static constexpr LayerTraits traits{.skip = true};
   static constexpr Index fixed_inputs = Cell::fixed_inputs;
   static constexpr Index fixed_outputs = Cell::fixed_outputs;
 

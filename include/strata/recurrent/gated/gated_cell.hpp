@@ -62,22 +62,28 @@ template <class Options>
 ///
 ///   struct SimpleGates {
 ///     static constexpr const char* kind = "SimpleRNN";
-///     static constexpr int gates = 1;
+///     static constexpr GateLayout layout{.gates = 1, .reads_h = false};
 ///     auto operator()(auto& s) const { return activate(Activation::tanh, s.z[0]); }
 ///   };
 ///
 /// It returns the new h from a GateStep `s`: pre-activations s.z, the output before s.h, and
 /// s.memory, which it replaces. Derivatives are taken automatically, unless Gates has a `backward`.
-/// Static members say what there is: `gates`, and where needed `slots`, `memories`, `reads_h`,
-/// `biases`, `peephole_names`, `kernel_gates`, `recurrent_gates` (see
-/// recurrent/gated/gates.hpp).
-///
-/// Longer than other headers, so that a cell's own one need not be more than its equations.
+/// The layout says what a unit has; see GateLayout.
 template <class Gates, class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
-          class Weights = detail::GateWeights<Scalar, Inputs, Units, Gates::gates,
-                                              detail::GateTraits<Gates>::biases>>
+          class Weights =
+              detail::GateWeights<Scalar, Inputs, Units, detail::GateTraits<Gates>::gates,
+                                  detail::GateTraits<Gates>::biases>>
 class GatedCell {
   using Traits = detail::GateTraits<Gates>;
+  static constexpr bool names_peepholes = [] {
+    if constexpr (requires { Gates::peephole_names; }) {
+      return int{Gates::peephole_names.size()} == Traits::peepholes;
+    } else {
+      return Traits::peepholes == 0;
+    }
+  }();
+  static_assert(names_peepholes,
+                "strata: the gates have as many peephole_names as their layout has peepholes");
 
  public:
   using scalar_type = Scalar;
@@ -327,7 +333,7 @@ class GatedCell {
   /// f(equations), where Gates choose among several when running, f(gates) otherwise.
   template <class F>
   static STRATA_ALWAYS_INLINE void with_equations(const Gates& gates, F f) {
-    if constexpr (requires { gates.with_equations(f); }) {
+    if constexpr (Gates::layout.chooses_equations) {
       gates.with_equations(f);
     } else {
       f(gates);
@@ -338,7 +344,7 @@ class GatedCell {
     return options_.recurrent_inputs > 0 ? options_.recurrent_inputs : units_;
   }
   [[nodiscard]] bool has_peepholes() const noexcept {
-    if constexpr (requires { gates_.has_peepholes(); })
+    if constexpr (Gates::layout.optional_peepholes)
       return gates_.has_peepholes();
     else
       return Traits::peepholes > 0;
