@@ -16,7 +16,7 @@ using namespace strata;
 
 struct Janet {
   static constexpr const char* kind = "JANET";
-  static constexpr int gates = 2;
+  static constexpr GateLayout layout{.gates = 2};
   // z: W x + U h + b of each gate; h: the output of the step before. It gives the new output.
   auto operator()(auto& step) const {
     const auto forget = activate(Activation::sigmoid, step.z[0]);

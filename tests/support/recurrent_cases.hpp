@@ -73,7 +73,7 @@ void add_recurrent_layers(Add add) {
 /// The equations of JANET (van der Westhuizen & Lasenby 2018), as a user writes a cell.
 struct ForgetGates {
   static constexpr const char* kind = "ForgetGates";
-  static constexpr int gates = 2;
+  static constexpr GateLayout layout{.gates = 2};
 
   template <class Step>
   auto operator()(Step& s) const {
@@ -86,8 +86,7 @@ struct ForgetGates {
 /// With all that a gated cell may have: a memory, and peepholes of one unit.
 struct RichGates {
   static constexpr const char* kind = "RichGates";
-  static constexpr int gates = 3;
-  static constexpr int memories = 2;
+  static constexpr GateLayout layout{.gates = 3, .memories = 2, .peepholes = 1};
   static constexpr std::array<const char*, 1> peephole_names{"peephole"};
 
   template <class Step>

@@ -7,41 +7,22 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-// What layers that are made of other layers ask of those.
+// What a layer that is made of other layers asks of them.
 
-/// Whether a layer can run step by step.
-template <class L>
-[[nodiscard]] consteval bool streams_of() {
-  if constexpr (requires { L::streams; }) {
-    return L::streams;
-  } else {
-    return true;
-  }
-}
-
-/// Whether a layer can make a mask.
-template <class L>
-[[nodiscard]] consteval bool may_mask_of() {
-  return requires(const L& layer) { layer.makes_mask(); };
-}
-
-/// Whether training a sequence takes part of the others of its batch: what a layer says, and
-/// otherwise where it takes something over from a batch.
+/// Whether training a sequence takes part of the others of its batch.
 template <class L>
 [[nodiscard]] consteval bool mixes_sequences_of() {
-  if constexpr (requires { L::mixes_sequences; }) {
-    return L::mixes_sequences;
-  } else {
-    return requires(L & layer, typename L::Tape & tape) { layer.absorb(tape); };
-  }
+  return L::traits.mixes_sequences.value_or(L::traits.absorb);
 }
 
+/// Calls a layer's absorb where it has one.
 template <class L>
 void absorb(L& layer, typename L::Tape& tape) {
-  if constexpr (requires { layer.absorb(tape); }) layer.absorb(tape);
+  if constexpr (L::traits.absorb) layer.absorb(tape);
 }
 
-/// The pass of one of the layers, whose state begins at `offset` of that of all.
+/// The pass of layer number `layer` among the inner layers, whose state begins at `offset` of the
+/// state of the outer layer.
 template <class Scalar>
 [[nodiscard]] Pass<Scalar> inner_pass(const Pass<Scalar>& pass, std::size_t layer, Index offset) {
   const auto part = [offset](auto rows) {

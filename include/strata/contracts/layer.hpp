@@ -6,7 +6,9 @@
 #include <vector>
 
 #include <strata/contracts/description.hpp>
+#include <strata/contracts/layer_traits.hpp>
 #include <strata/contracts/parameter.hpp>
+#include <strata/contracts/weight_order.hpp>
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
 #include <strata/rows.hpp>
@@ -54,8 +56,10 @@ struct Pass {
 /// them, `parameters()` lists them. Everything else belongs to whoever calls, and is handed in:
 ///
 /// - `Packed`: the weights in the order the kernels read them. `pack(packed, training)` fills it.
-///   It alone is enough for `packed.step(x, state, y) noexcept`, one step of one sequence:
-///   x of F, state of `state_size()` (read and replaced, zeros at first), y of U.
+///   It alone is enough for `packed.step(x, state, y, order) noexcept`, one step of one sequence:
+///   x of F, state of `state_size()` (read and replaced, zeros at first), y of U. `order` is the
+///   WeightOrder in which the step should read the weights; a layer made of layers passes it on,
+///   and a layer that has nothing to gain from it leaves it unused.
 /// - `Tape`: what `backward` needs of a training pass.
 /// - `Pass`: the mask, the states, and the random numbers of one pass over a batch.
 /// - The gradient: the parameters' numbers in the order of `parameters()`; `backward` adds to it.
@@ -64,26 +68,9 @@ struct Pass {
 /// `backward(packed, x, y, dy, tape, gradient, dx, pass)` takes the derivatives by y, which it may
 /// overwrite, to those by the parameters and, unless `dx` is null, by x.
 ///
-/// `output_features(F)` checks F, and throws ShapeError. A layer may have more:
-///
-/// - `output_shape(shape)`, where the shape is not that of `returns` with `output_features`;
-/// - `output_mask(x, mask)`, where the mask of the output is neither the input's nor nothing;
-/// - `check_input(x)`, where values may be wrong that are finite: throws ValueError with their
-/// place;
-/// - `absorb(tape)`, called after a training step, for what training changes besides weights;
-/// - `mixes_sequences`, whether training must see all sequences of a batch together, as for the
-///   mean over a batch; otherwise a batch is trained in parts, and then `absorb` is called for
-///   each. Where a layer does not say, true if it has `absorb`;
-/// - `description()`, what files keep of it besides the weights; see LayerDescription;
-/// - `streams`, false where a layer can never run step by step;
-/// - `packed.step(x, state, y, reverse)`, where kernels are faster if the order in which they read
-///   the weights turns from step to step;
-/// - `packed.skip(x, state, y)`, what a stream does in place of a step that does not count, where
-///   the layer carries something over it;
-/// - `makes_mask()` with `packed.counts(x, before)`, where the layer makes a mask: whether there
-///   may be steps that do not count, and whether a step that counted before it counts behind it;
-/// - `check_masked_stream()`, which throws ValueError where the layer cannot run step by step if
-///   some steps do not count.
+/// `output_features(F)` checks F, and throws ShapeError. A layer may have more functions, which it
+/// names in its `traits`; see LayerTraits. A `description()` says what files keep of it besides the
+/// weights; see LayerDescription.
 template <class L>
 concept Layer = std::copyable<L> &&
     requires(L layer, const L& fixed, const Tensor<typename L::scalar_type>& in,
@@ -91,7 +78,8 @@ concept Layer = std::copyable<L> &&
              const typename L::Packed& ready, typename L::Tape& tape, Index features,
              const Pass<typename L::scalar_type>& pass, const Random& random,
              std::span<typename L::scalar_type> gradient, const typename L::scalar_type* value,
-             typename L::scalar_type* result) {
+             typename L::scalar_type* result, WeightOrder order) {
+  { L::traits } -> std::convertible_to<LayerTraits>;
   { L::accepts } -> std::convertible_to<Accepts>;
   { L::returns } -> std::convertible_to<Returns>;
   { L::fixed_inputs } -> std::convertible_to<Index>;
@@ -109,29 +97,19 @@ concept Layer = std::copyable<L> &&
   fixed.backward(ready, in, in, out, tape, gradient, &out, pass);
   fixed.check_stream();
   { fixed.state_size() } -> std::same_as<Index>;
-  { ready.step(value, result, result) }
+  { ready.step(value, result, result, order) }
   noexcept;
-};
+} && detail::agrees_with_traits<L>();
 
-/// One step of one sequence by a layer's packed weights.
+/// What a layer does in a stream at a step that does not count.
 template <class Packed, class Scalar>
-void step_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y,
-                bool reverse) noexcept {
-  if constexpr (requires { packed.step(x, state, y, reverse); }) {
-    packed.step(x, state, y, reverse);
+void skip_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y,
+                WeightOrder order) noexcept {
+  if constexpr (requires { packed.skip(x, state, y, order); }) {
+    packed.skip(x, state, y, order);
   } else {
-    packed.step(x, state, y);
+    packed.step(x, state, y, order);
   }
-}
-
-/// The same for a step that may not count.
-template <class Packed, class Scalar>
-void step_layer(const Packed& packed, const Scalar* x, Scalar* state, Scalar* y, bool reverse,
-                bool counts) noexcept {
-  if constexpr (requires { packed.skip(x, state, y); }) {
-    if (!counts) return packed.skip(x, state, y);
-  }
-  step_layer(packed, x, state, y, reverse);
 }
 
 /// Whether a step counts behind a layer; `before`: whether it counts before the layer.
@@ -147,7 +125,7 @@ template <class Packed, class Scalar>
 /// Whether a layer makes a mask.
 template <class L>
 [[nodiscard]] bool makes_mask(const L& layer) {
-  if constexpr (requires { layer.makes_mask(); }) {
+  if constexpr (L::traits.makes_mask) {
     return layer.makes_mask();
   } else {
     return false;
@@ -158,7 +136,7 @@ template <class L>
 template <class L>
 void check_stream(const L& layer, bool masked) {
   layer.check_stream();
-  if constexpr (requires { layer.check_masked_stream(); }) {
+  if constexpr (L::traits.check_masked_stream) {
     if (masked) layer.check_masked_stream();
   }
 }
@@ -166,7 +144,7 @@ void check_stream(const L& layer, bool masked) {
 /// The shape of a layer's output for an input of the right rank, in which sizes may be Dynamic.
 template <class L>
 [[nodiscard]] Shape output_shape(const L& layer, const Shape& shape) {
-  if constexpr (requires { layer.output_shape(shape); }) {
+  if constexpr (L::traits.output_shape) {
     return layer.output_shape(shape);
   } else {
     Shape output = L::returns == Returns::last ? Shape{shape[0], 0} : shape;
@@ -179,7 +157,7 @@ template <class L>
 /// The mask of a layer's output: that of its input where it returns sequences.
 template <class L, class Scalar>
 [[nodiscard]] Mask output_mask(const L& layer, const Tensor<Scalar>& x, const Mask& mask) {
-  if constexpr (requires { layer.output_mask(x, mask); }) {
+  if constexpr (L::traits.output_mask) {
     return layer.output_mask(x, mask);
   } else {
     return L::returns == Returns::last ? Mask() : mask;

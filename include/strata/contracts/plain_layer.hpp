@@ -7,11 +7,12 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// What the layers without parameters and without a state have in common.
+/// What layers without parameters and without a state have in common.
 template <class Scalar>
 class PlainLayer {
  public:
   using scalar_type = Scalar;
+  static constexpr LayerTraits traits{};
   static constexpr Index fixed_inputs = Dynamic;
   static constexpr Index fixed_outputs = Dynamic;
 

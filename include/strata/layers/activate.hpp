@@ -38,7 +38,7 @@ class Activate : public detail::PlainLayer<Scalar> {
     Activation activation;
     Index features;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { rows(x, y, 1); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept { rows(x, y, 1); }
 
     /// x and y: rows of F.
     void rows(const Scalar* x, Scalar* y, Index count) const noexcept {

@@ -34,7 +34,7 @@ class AttentionPooling {
   static constexpr Returns returns = Returns::last;
   static constexpr Index fixed_inputs = Inputs;
   static constexpr Index fixed_outputs = Inputs;
-  static constexpr bool streams = false;
+  static constexpr LayerTraits traits{.streams = false};
 
   /// units: A. Throws ValueError when they are below 1.
   explicit AttentionPooling(Index units) requires(Units == Dynamic)
@@ -83,7 +83,7 @@ class AttentionPooling {
     detail::Linear<Scalar> linear;
 
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
 
   /// hidden, its derivative: (B T, A). weights, their derivatives: (B, T).

@@ -63,7 +63,7 @@ class BatchNormalization {
   static constexpr Returns returns = Returns::same;
   static constexpr Index fixed_inputs = Features;
   static constexpr Index fixed_outputs = Features;
-  static constexpr bool mixes_sequences = true;
+  static constexpr LayerTraits traits{.absorb = true, .mixes_sequences = true};
 
   /// Throws ValueError on a momentum outside [0, 1] or a negative epsilon.
   explicit BatchNormalization(BatchNormalizationOptions options = {}) : options_(options) {
@@ -129,7 +129,9 @@ class BatchNormalization {
     Row mean;
     Row factor;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { apply(x, mean, factor, y); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
+      apply(x, mean, factor, y);
+    }
 
     void apply(const Scalar* x, const Row& center, const Row& scale, Scalar* y) const noexcept {
       detail::transform(
@@ -166,7 +168,7 @@ class BatchNormalization {
                const Pass<Scalar>&) const {
     y.resize(x.shape());
     for (Index at = 0; at < x.size(); at += features_) {
-      packed.step(x.data() + at, nullptr, y.data() + at);
+      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
     }
   }
 

@@ -38,8 +38,8 @@ class Bidirectional {
  public:
   using scalar_type = typename L::scalar_type;
   using Scalar = scalar_type;
-  static constexpr bool streams = false;
-  static constexpr bool mixes_sequences = detail::mixes_sequences_of<L>();
+  static constexpr LayerTraits traits{.streams = false,
+                                      .mixes_sequences = detail::mixes_sequences_of<L>()};
   static constexpr Accepts accepts = L::accepts;
   static constexpr Returns returns = L::returns;
   static constexpr Index fixed_inputs = L::fixed_inputs;
@@ -111,7 +111,7 @@ class Bidirectional {
     typename L::Packed backward;
 
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
 
   struct Tape {

@@ -53,7 +53,7 @@ namespace detail {
 /// h to the next h through several layers. Longer than other headers, because the cell is no
 /// GatedCell and has its products and derivatives itself.
 template <class Scalar>
-class DeepTransitionCell {
+class DeepTransitionCell : public CellDefaults {
  public:
   using scalar_type = Scalar;
   static constexpr Index fixed_inputs = Dynamic;
@@ -115,7 +115,7 @@ class DeepTransitionCell {
     Activation activation = Activation::tanh;
     Index widest = 0;
 
-    void step(const Scalar* x, const Scalar* h, Scalar*, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar* h, Scalar*, Scalar* y, WeightOrder) const noexcept {
       const auto room = static_cast<std::size_t>(widest) * sizeof(Scalar);
       auto* now = static_cast<Scalar*>(__builtin_alloca(room));
       auto* other = static_cast<Scalar*>(__builtin_alloca(room));
@@ -130,6 +130,7 @@ class DeepTransitionCell {
             [&](Index) { return h; }, [&](Index) { return to; }, [&](Index) { return now; });
         std::swap(now, other);
       }
+      std::copy_n(y, recurrent.inputs(), h);
     }
 
     /// z = activation(x W + h U + b) of the first layer. `spare` is room for h U.

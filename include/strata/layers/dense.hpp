@@ -39,6 +39,7 @@ template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic>
 class Dense {
  public:
   using scalar_type = Scalar;
+  static constexpr LayerTraits traits{};
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
   static constexpr Index fixed_inputs = Inputs;
@@ -110,7 +111,7 @@ class Dense {
     detail::Linear<Scalar> linear;
     Activation activation;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { rows(x, y, 1); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept { rows(x, y, 1); }
 
     /// x: rows of F. y: rows of U.
     void rows(const Scalar* x, Scalar* y, Index count) const noexcept {

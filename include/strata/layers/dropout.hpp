@@ -49,7 +49,9 @@ class Dropout : public detail::PlainLayer<Scalar> {
   struct Packed {
     Index features = 0;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { std::copy_n(x, features, y); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
+      std::copy_n(x, features, y);
+    }
   };
 
   /// The masks are drawn again in backward, from the same numbers.

@@ -41,6 +41,8 @@ template <class Scalar = float, Index Vocabulary = Dynamic, Index Units = Dynami
 class Embedding {
  public:
   using scalar_type = Scalar;
+  static constexpr LayerTraits traits{
+      .check_input = true, .output_shape = true, .output_mask = true, .makes_mask = true};
   static constexpr Accepts accepts = Accepts::ids;
   static constexpr Returns returns = Returns::sequence;
   static constexpr Index fixed_inputs = 1;
@@ -117,7 +119,7 @@ class Embedding {
     }
 
     /// x: one id. y: U.
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
       if (is_id(*x, vocabulary)) {
         std::copy_n(rows.data() + static_cast<Index>(*x) * units, units, y);
       } else {

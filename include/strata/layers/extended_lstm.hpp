@@ -112,10 +112,11 @@ class ProjectedCell {
     std::vector<Scalar> rows;
     Index outputs = 0;
 
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
-      if (rows.empty()) return inner.step(x, h, memory, y);
+    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
+              WeightOrder order) const noexcept {
+      if (rows.empty()) return inner.step(x, h, memory, y, order);
       std::fill_n(y, outputs, Scalar(0));
-      inner.step(x, h, memory, false, [&](Index first, Index used, auto values) {
+      inner.step(x, h, memory, order, [&](Index first, Index used, auto values) {
         Scalar lanes[decltype(values)::width];
         values.store(lanes);
         const Scalar* row = rows.data() + first * outputs;
@@ -123,6 +124,7 @@ class ProjectedCell {
           for (Index r = 0; r < outputs; ++r) y[r] += lanes[lane] * row[r];
         }
       });
+      std::copy_n(y, outputs, h);
     }
   };
 
@@ -161,10 +163,10 @@ class ProjectedCell {
     tape.dhidden.fill(0);
   }
 
+  [[nodiscard]] static Index input_steps(Index batch) noexcept { return Inner::input_steps(batch); }
   template <class Memory>
-  void forward_inputs(const Packed& packed, const Scan<Scalar>& scan, Index step,
-                      Memory& memory) const {
-    inner_.forward_inputs(packed.inner, scan, step, memory.inner);
+  void forward_inputs(const Packed& packed, const Scan<Scalar>& window, Memory& memory) const {
+    inner_.forward_inputs(packed.inner, window, memory.inner);
   }
 
   void forward(const Packed& packed, const ScanStep<Scalar>& at, Scratch& scratch) const {

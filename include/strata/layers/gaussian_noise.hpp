@@ -40,7 +40,9 @@ class GaussianNoise : public detail::PlainLayer<Scalar> {
   struct Packed {
     Index features = 0;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { std::copy_n(x, features, y); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
+      std::copy_n(x, features, y);
+    }
   };
 
   struct Tape {};

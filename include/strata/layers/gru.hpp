@@ -56,11 +56,8 @@ struct ClippedGRUEquations {
 
 struct GRUGates {
   static constexpr const char* kind = "GRU";
-  static constexpr int gates = 3;
-  static constexpr int slots = 4;
-  static constexpr int biases = 2;
-  static constexpr std::array<int, 4> kernel_gates{0, 1, 2, -1};
-  static constexpr std::array<int, 4> recurrent_gates{0, 1, -1, 2};
+  static constexpr GateLayout layout{
+      .gates = 3, .biases = 2, .separate_gates = 1, .chooses_equations = true};
 
   Activation activation = Activation::tanh;
   Activation recurrent_activation = Activation::sigmoid;

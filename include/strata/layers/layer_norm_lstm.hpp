@@ -57,7 +57,7 @@ namespace detail {
 /// An LSTM whose products and memory are normalized. Longer than other headers, because the cell is
 /// no GatedCell and has its products and derivatives itself.
 template <class Scalar>
-class LayerNormLSTMCell {
+class LayerNormLSTMCell : public CellDefaults {
  public:
   using scalar_type = Scalar;
   static constexpr Index fixed_inputs = Dynamic;
@@ -112,13 +112,14 @@ class LayerNormLSTMCell {
     Activation recurrent_activation = Activation::sigmoid;
     Scalar epsilon = 0;
 
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y, WeightOrder) const noexcept {
       const auto units = static_cast<Index>(state_gamma.size());
       auto* const room = static_cast<Scalar*>(
           __builtin_alloca(static_cast<std::size_t>(record_size(units)) * sizeof(Scalar)));
       kernel.apply(1, Rows<const Scalar>{x, 0}, Rows<Scalar>{room, 0});
       recurrent.apply(1, Rows<const Scalar>{h, 0}, Rows<Scalar>{room + 4 * units, 0});
       gates(room, memory, y, memory);
+      std::copy_n(y, units, h);
     }
 
     /// From the products x W and h U at the front of a record, which becomes what backward needs.

@@ -48,6 +48,7 @@ class LayerNormalization {
 
  public:
   using scalar_type = Scalar;
+  static constexpr LayerTraits traits{};
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
   static constexpr Index fixed_inputs = Features;
@@ -105,7 +106,7 @@ class LayerNormalization {
     Row beta;
     Scalar epsilon = 0;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
       const Normal normal(x, gamma.size(), epsilon);
       detail::transform(
           gamma.size(), y,
@@ -128,7 +129,7 @@ class LayerNormalization {
                const Pass<Scalar>&) const {
     y.resize(x.shape());
     for (Index at = 0; at < x.size(); at += features_) {
-      packed.step(x.data() + at, nullptr, y.data() + at);
+      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
     }
   }
 

@@ -46,9 +46,8 @@ namespace detail {
 /// The gates of an LSTM with the activations of its options.
 struct LSTMGateSet {
   static constexpr const char* kind = "LSTM";
-  static constexpr int gates = 4;
-  static constexpr int memories = 1;
-  static constexpr bool reads_h = false;
+  static constexpr GateLayout layout{
+      .gates = 4, .memories = 1, .reads_h = false, .chooses_equations = true};
 
   Activation activation = Activation::tanh;
   Activation recurrent_activation = Activation::sigmoid;

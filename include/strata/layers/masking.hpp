@@ -17,6 +17,7 @@ namespace strata::inline STRATA_TARGET {
 template <class Scalar = float>
 class Masking : public detail::PlainLayer<Scalar> {
  public:
+  static constexpr LayerTraits traits{.output_mask = true, .makes_mask = true};
   static constexpr Accepts accepts = Accepts::sequences;
   static constexpr Returns returns = Returns::same;
 
@@ -51,7 +52,7 @@ class Masking : public detail::PlainLayer<Scalar> {
       return Masking::counts(x, features, value);
     }
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
       if (counts(x, true)) {
         std::copy_n(x, features, y);
       } else {
@@ -68,7 +69,7 @@ class Masking : public detail::PlainLayer<Scalar> {
                const Pass<Scalar>&) const {
     y.resize(x.shape());
     for (Index at = 0; at < x.size(); at += packed.features) {
-      packed.step(x.data() + at, nullptr, y.data() + at);
+      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
     }
   }
 

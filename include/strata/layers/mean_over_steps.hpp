@@ -17,7 +17,7 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
  public:
   static constexpr Accepts accepts = Accepts::sequences;
   static constexpr Returns returns = Returns::last;
-  static constexpr bool streams = false;
+  static constexpr LayerTraits traits{.streams = false};
 
   [[nodiscard]] std::string kind() const { return "MeanOverSteps"; }
   [[nodiscard]] std::string describe() const { return kind(); }
@@ -26,7 +26,7 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
 
   struct Packed {
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
   struct Tape {};
 

@@ -22,7 +22,7 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
  public:
   static constexpr Accepts accepts = Accepts::samples;
   static constexpr Returns returns = Returns::sequence;
-  static constexpr bool streams = false;
+  static constexpr LayerTraits traits{.streams = false, .output_shape = true, .output_mask = true};
 
   /// Throws ValueError when n is below 1 or no memory can hold as many steps.
   explicit RepeatVector(Index n) : n_(n) { sizes::check("RepeatVector", "n", n); }
@@ -42,7 +42,7 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
 
   struct Packed {
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
 
   struct Tape {};

@@ -22,7 +22,7 @@ namespace detail {
 
 /// z and r from one product with h, n from another with r h.
 template <class Scalar>
-class ResetBeforeGRUCell {
+class ResetBeforeGRUCell : public CellDefaults {
  public:
   using scalar_type = Scalar;
   static constexpr Index fixed_inputs = Dynamic;
@@ -63,11 +63,12 @@ class ResetBeforeGRUCell {
     Activation recurrent_activation = Activation::sigmoid;
     ClipValue clip;
 
-    void step(const Scalar* x, const Scalar* h, Scalar*, Scalar* y) const noexcept {
+    void step(const Scalar* x, Scalar* h, Scalar*, Scalar* y, WeightOrder) const noexcept {
       const Index units = candidate.units();
       auto* const room = static_cast<Scalar*>(
           __builtin_alloca(static_cast<std::size_t>(6 * units) * sizeof(Scalar)));
       run({x, 0}, {h, 0}, {y, 0}, 1, {room, 0}, {room + 3 * units, 0}, {room + 4 * units, 0});
+      std::copy_n(y, units, h);
     }
 
     /// One step of rows: z, r, n (3U) and r h (U) are kept; `spare` is room for 2U.

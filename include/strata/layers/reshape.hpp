@@ -23,13 +23,13 @@ template <class L, class Scalar>
 class ReshapingLayer : public PlainLayer<Scalar> {
  public:
   static constexpr Accepts accepts = Accepts::any;
-  static constexpr bool streams = false;
+  static constexpr LayerTraits traits{.streams = false, .output_shape = true, .output_mask = true};
 
   [[nodiscard]] Mask output_mask(const Tensor<Scalar>&, const Mask&) const { return {}; }
 
   struct Packed {
     /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*) const noexcept {}
+    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
 
   struct Tape {};
@@ -150,6 +150,7 @@ class Reshape : public detail::ReshapingLayer<Reshape<Scalar>, Scalar> {
 template <class Scalar = float>
 class LastStep : public detail::PlainLayer<Scalar> {
  public:
+  static constexpr LayerTraits traits{.check_masked_stream = true};
   static constexpr Accepts accepts = Accepts::sequences;
   static constexpr Returns returns = Returns::last;
 
@@ -162,7 +163,9 @@ class LastStep : public detail::PlainLayer<Scalar> {
   struct Packed {
     Index features = 0;
 
-    void step(const Scalar* x, Scalar*, Scalar* y) const noexcept { std::copy_n(x, features, y); }
+    void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept {
+      std::copy_n(x, features, y);
+    }
   };
 
   struct Tape {};

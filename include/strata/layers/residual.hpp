@@ -39,8 +39,14 @@ class Residual {
   static constexpr Returns returns = L::returns;
   static constexpr Index fixed_inputs = L::fixed_inputs;
   static constexpr Index fixed_outputs = L::fixed_outputs;
-  static constexpr bool streams = detail::streams_of<L>();
-  static constexpr bool mixes_sequences = detail::mixes_sequences_of<L>();
+  static constexpr LayerTraits traits{.streams = L::traits.streams,
+                                      .absorb = true,
+                                      .mixes_sequences = detail::mixes_sequences_of<L>(),
+                                      .output_shape = true,
+                                      .output_mask = true,
+                                      .makes_mask = L::traits.makes_mask,
+                                      .skip = true,
+                                      .check_masked_stream = true};
 
   explicit Residual(L layer) : layer_(std::move(layer)) {}
   Residual() requires(std::default_initializable<L>) : Residual(L()) {}
@@ -73,8 +79,9 @@ class Residual {
   [[nodiscard]] Mask output_mask(const Tensor<Scalar>& x, const Mask& mask) const {
     return strata::output_mask(layer_, x, mask);
   }
-  [[nodiscard]] bool makes_mask() const requires requires(const L& layer) { layer.makes_mask(); }
-  { return layer_.makes_mask(); }
+  [[nodiscard]] bool makes_mask() const requires(L::traits.makes_mask) {
+    return layer_.makes_mask();
+  }
 
   void build(Index features) { layer_.build(features); }
   void initialize(const Random& random) { layer_.initialize(random); }
@@ -86,13 +93,13 @@ class Residual {
     Index features = 0;
 
     /// x and y must not be the same memory.
-    void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      layer.step(x, state, y);
+    void step(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      layer.step(x, state, y, order);
       for (Index i = 0; i < features; ++i) y[i] += x[i];
     }
 
-    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      step_layer(layer, x, state, y, false, false);
+    void skip(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      skip_layer(layer, x, state, y, order);
       for (Index i = 0; i < features; ++i) y[i] += x[i];
     }
     [[nodiscard]] bool counts(const Scalar* x, bool before) const noexcept {

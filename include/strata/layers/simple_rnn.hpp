@@ -68,8 +68,7 @@ struct ClippedSimpleRNNEquations {
 
 struct SimpleRNNGates {
   static constexpr const char* kind = "SimpleRNN";
-  static constexpr int gates = 1;
-  static constexpr bool reads_h = false;
+  static constexpr GateLayout layout{.gates = 1, .reads_h = false, .chooses_equations = true};
 
   Activation activation = Activation::tanh;
   ClipValue clip;

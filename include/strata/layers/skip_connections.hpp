@@ -31,7 +31,7 @@ struct SkipConnectionsTypes<std::tuple<Layers...>> {
   static constexpr Index fixed_outputs = ((Layers::fixed_outputs == Dynamic) || ...)
                                              ? Dynamic
                                              : (Index{0} + ... + Layers::fixed_outputs);
-  static constexpr bool streams = (streams_of<Layers>() && ...);
+  static constexpr bool streams = (Layers::traits.streams && ...);
   static constexpr bool mixes_sequences = (mixes_sequences_of<Layers>() || ...);
 };
 
@@ -39,7 +39,7 @@ template <class Layer>
 struct SkipConnectionsTypes<std::vector<Layer>> {
   using First = Layer;
   static constexpr Index fixed_outputs = Dynamic;
-  static constexpr bool streams = streams_of<Layer>();
+  static constexpr bool streams = Layer::traits.streams;
   static constexpr bool mixes_sequences = mixes_sequences_of<Layer>();
 };
 
@@ -58,8 +58,11 @@ class SkipConnectionsOf {
   static constexpr Returns returns = Returns::sequence;
   static constexpr Index fixed_inputs = First::fixed_inputs;
   static constexpr Index fixed_outputs = Types::fixed_outputs;
-  static constexpr bool streams = Types::streams;
-  static constexpr bool mixes_sequences = Types::mixes_sequences;
+  static constexpr LayerTraits traits{.streams = Types::streams,
+                                      .absorb = true,
+                                      .mixes_sequences = Types::mixes_sequences,
+                                      .skip = true,
+                                      .check_masked_stream = true};
 
   explicit SkipConnectionsOf(Layers layers) : layers_(std::move(layers)) {
     const Index features = first().inputs();
@@ -129,12 +132,11 @@ class SkipConnectionsOf {
     Each<Index> outputs{};
     Each<Index> states{};
 
-    void step(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      run(x, state, y, [](const auto& layer, auto... at) { layer.step(at...); });
+    void step(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      run(x, state, y, [order](const auto& layer, auto... at) { layer.step(at..., order); });
     }
-    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      run(x, state, y,
-          [](const auto& layer, auto... at) { step_layer(layer, at..., false, false); });
+    void skip(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      run(x, state, y, [order](const auto& layer, auto... at) { skip_layer(layer, at..., order); });
     }
 
    private:

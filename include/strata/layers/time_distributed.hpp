@@ -29,8 +29,10 @@ class TimeDistributed {
   static constexpr Returns returns = Returns::same;
   static constexpr Index fixed_inputs = L::fixed_inputs;
   static constexpr Index fixed_outputs = L::fixed_outputs;
-  static constexpr bool streams = detail::streams_of<L>();
-  static constexpr bool mixes_sequences = detail::mixes_sequences_of<L>();
+  static constexpr LayerTraits traits{.streams = L::traits.streams,
+                                      .absorb = true,
+                                      .mixes_sequences = detail::mixes_sequences_of<L>(),
+                                      .skip = L::traits.skip};
 
   explicit TimeDistributed(L layer) : layer_(std::move(layer)) {}
   TimeDistributed() requires(std::default_initializable<L>) : TimeDistributed(L()) {}

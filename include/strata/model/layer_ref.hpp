@@ -41,8 +41,8 @@ struct LayerTable {
   bool (*makes_mask)(const void*);
   void (*check_stream)(const void*, bool masked);
   Index (*state_size)(const void*);
-  void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*, bool reverse) noexcept;
-  void (*skip)(const void* packed, const Scalar*, Scalar*, Scalar*) noexcept;
+  void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*, WeightOrder) noexcept;
+  void (*skip)(const void* packed, const Scalar*, Scalar*, Scalar*, WeightOrder) noexcept;
   bool (*counts)(const void* packed, const Scalar*, bool before) noexcept;
 };
 
@@ -102,7 +102,7 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
                         const Mask& mask) { return strata::output_mask(of(l), x, mask); },
       .check_input =
           [](const void* l, const Tensor<Scalar>& x) {
-            if constexpr (requires { of(l).check_input(x); }) of(l).check_input(x);
+            if constexpr (L::traits.check_input) of(l).check_input(x);
           },
       .build = [](void* l, Index f) { of(l).build(f); },
       .initialize = [](void* l, const Random& random) { of(l).initialize(random); },
@@ -115,9 +115,9 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
       .check_stream = [](const void* l, bool masked) { strata::check_stream(of(l), masked); },
       .state_size = [](const void* l) { return of(l).state_size(); },
       .step = [](const void* p, const Scalar* x, Scalar* state, Scalar* y,
-                 bool reverse) noexcept { step_layer(packed(p), x, state, y, reverse); },
-      .skip = [](const void* p, const Scalar* x, Scalar* state,
-                 Scalar* y) noexcept { step_layer(packed(p), x, state, y, false, false); },
+                 WeightOrder order) noexcept { packed(p).step(x, state, y, order); },
+      .skip = [](const void* p, const Scalar* x, Scalar* state, Scalar* y,
+                 WeightOrder order) noexcept { skip_layer(packed(p), x, state, y, order); },
       .counts = [](const void* p, const Scalar* x,
                    bool before) noexcept { return counts_behind(packed(p), x, before); },
   };
@@ -141,7 +141,7 @@ const TrainingTable<typename L::scalar_type>& LayerFunctions<L>::training() noex
           },
       .absorb =
           [](void* l, Shared& tape) {
-            if constexpr (requires(typename L::Tape & t) { of(l).absorb(t); }) {
+            if constexpr (L::traits.absorb) {
               of(l).absorb(made<typename L::Tape>(tape));
             }
           },
@@ -156,16 +156,22 @@ const TrainingTable<typename L::scalar_type>& LayerFunctions<L>::training() noex
 template <class Scalar>
 class LayerRef {
  public:
+  static constexpr LayerTraits traits{.check_input = true,
+                                      .output_shape = true,
+                                      .output_mask = true,
+                                      .makes_mask = true,
+                                      .skip = true,
+                                      .check_masked_stream = true};
   /// The packed weights of a layer of any type.
   struct Packed {
     std::shared_ptr<void> value;
     const detail::LayerTable<Scalar>* table = nullptr;
 
-    void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
-      table->step(value.get(), x, state, y, reverse);
+    void step(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      table->step(value.get(), x, state, y, order);
     }
-    void skip(const Scalar* x, Scalar* state, Scalar* y) const noexcept {
-      table->skip(value.get(), x, state, y);
+    void skip(const Scalar* x, Scalar* state, Scalar* y, WeightOrder order) const noexcept {
+      table->skip(value.get(), x, state, y, order);
     }
     [[nodiscard]] bool counts(const Scalar* x, bool before) const noexcept {
       return table->counts(value.get(), x, before);
@@ -244,6 +250,11 @@ class TrainableRef : public LayerRef<Scalar> {
  public:
   using Packed = typename LayerRef<Scalar>::Packed;
   using Tape = std::shared_ptr<void>;
+  static constexpr LayerTraits traits = [] {
+    LayerTraits all = LayerRef<Scalar>::traits;
+    all.absorb = true;
+    return all;
+  }();
   using LayerRef<Scalar>::forward;
 
   template <class L>

@@ -13,6 +13,7 @@
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/parts.hpp>
+#include <strata/contracts/weight_order.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>
@@ -40,8 +41,8 @@ struct StreamLayers<std::tuple<Layers...>> {
  public:
   static constexpr Index inputs = std::tuple_element_t<0, std::tuple<Layers...>>::fixed_inputs;
   static constexpr Index outputs = outputs_of(inputs);
-  static constexpr bool streams = (streams_of<Layers>() && ...);
-  static constexpr bool may_mask = (may_mask_of<Layers>() || ...);
+  static constexpr bool streams = (Layers::traits.streams && ...);
+  static constexpr bool may_mask = (Layers::traits.makes_mask || ...);
 };
 
 template <class Scalar>
@@ -117,10 +118,10 @@ class Stream {
     }
     const Packed& packed = *packed_;
     const Scalar* from = x;
-    reverse_ = !reverse_;
+    order_ = turned(order_);
     detail::for_each_part(packed, [&](auto i) {
       Scalar* to = values_[i % 2].data();
-      step_layer(detail::part(packed, i), from, state_.layers[i].data(), to, reverse_);
+      detail::part(packed, i).step(from, state_.layers[i].data(), to, order_);
       from = to;
     });
     return from;
@@ -169,11 +170,16 @@ class Stream {
     const Packed& packed = *packed_;
     const Scalar* from = x;
     bool counts = true;
-    reverse_ = !reverse_;
+    order_ = turned(order_);
     detail::for_each_part(packed, [&](auto i) {
       const auto& layer = detail::part(packed, i);
       Scalar* const to = values_[i % 2].data();
-      step_layer(layer, from, state_.layers[i].data(), to, reverse_, counts);
+      Scalar* const state = state_.layers[i].data();
+      if (counts) {
+        layer.step(from, state, to, order_);
+      } else {
+        skip_layer(layer, from, state, to, order_);
+      }
       counts = counts_behind(layer, from, counts);
       from = to;
     });
@@ -190,7 +196,7 @@ class Stream {
   Index inputs_ = 0;
   Index outputs_ = 0;
   /// The order in which the last step read the weights.
-  bool reverse_ = false;
+  WeightOrder order_ = WeightOrder::ascending;
   bool masks_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/weight_order.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream_checks.hpp>
@@ -117,7 +118,8 @@ class BatchedLayers {
   void step_ids(std::size_t i, const Tensor<Scalar>& ids, Tensor<Scalar>& y) const {
     y.resize(layers_[i].output_shape(ids.shape()));
     for (Index row = 0; row < ids.batch(); ++row) {
-      packed_[i].step(ids.data() + row, nullptr, y.data() + row * y.features());
+      packed_[i].step(ids.data() + row, nullptr, y.data() + row * y.features(),
+                      WeightOrder::ascending);
     }
   }
 

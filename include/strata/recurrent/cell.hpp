@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <strata/contracts/parameter.hpp>
+#include <strata/contracts/weight_order.hpp>
 #include <strata/random.hpp>
 #include <strata/recurrent/scan.hpp>
 #include <strata/target.hpp>
@@ -20,25 +21,37 @@ struct CellDerivatives {
   Rows<Scalar> dmemory;
 };
 
+/// What a cell inherits that takes the products with x step by step.
+struct CellDefaults {
+  [[nodiscard]] static Index input_steps(Index) noexcept { return 0; }
+  template <class Packed, class Scalar, class Memory>
+  static void forward_inputs(const Packed&, const detail::Scan<Scalar>&, Memory&) noexcept {}
+};
+
 /// One step of a recurrent layer for a batch: what tells an LSTM from a GRU. `Recurrent` makes a
 /// layer of it, and brings the loop over the steps, masks, states, dropout, zoneout and direction.
 ///
 /// The state of a sequence is the output h of `outputs()` numbers and `memories` rows of `units()`
 /// numbers each (for an LSTM one: c). In a scan each memory is padded to whole registers.
 ///
-/// - `packed.step(x, h, memory, y) noexcept`: one step of one sequence, without padding; memory is
-///   replaced, y must not be h. Where kernels are faster if the order in which they read the
-///   weights turns from step to step, `packed.step(x, h, memory, y, reverse)` too, in which y
-///   replaces h.
+/// - `packed.step(x, h, memory, y, order) noexcept`: one step of one sequence, without padding. h
+///   and memory are read and replaced, and the new h is written to y too, which lies elsewhere.
+///   `order` is the WeightOrder in which the step should read the weights, for cells whose kernels
+///   are faster if it turns from step to step.
 /// - `forward(packed, at, scratch)` predicts one step, after `prepare(packed, scratch, batch)`;
 ///   `forward(packed, at, tape)` trains, after `prepare(packed, tape, batch, steps)`.
+/// - `input_steps(batch)`: of how many steps of a batch the cell wants to take the products with x
+///   together; 0: each step takes its own. Where it is not 0, the steps come in windows, of as many
+///   steps in prediction, and `forward_inputs(packed, window, scratch)`, or with the tape, is
+///   called before the steps of each window. A cell that wants none inherits CellDefaults.
 /// - `backward(packed, at, tape, derivatives, first)` takes a step back; at the `first` one nobody
 ///   needs the derivatives before it.
 /// - `gradients(packed, scan, tape, gradient)` adds those of all parameters, in their order, when
 ///   all steps are back; `input_derivative(packed, scan, tape, dx)` writes those by x, (B, T, F).
 ///
-/// A scan may be a window of the steps of a sequence: the rows that it gives are the right ones,
-/// and `prepare` is called before each, with the steps of the window.
+/// A scan may be a window of the steps of a sequence. In training `prepare` is called before each
+/// window, with the number of its steps, and the rows of the window are counted from its first
+/// step.
 template <class C>
 concept RecurrentCell = std::copyable<C> &&
     requires(C cell, const C& fixed, typename C::Packed& packed, const typename C::Packed& ready,
@@ -47,7 +60,7 @@ concept RecurrentCell = std::copyable<C> &&
              const detail::Scan<typename C::scalar_type>& scan,
              const CellDerivatives<typename C::scalar_type>& derivatives,
              std::span<typename C::scalar_type> gradient, const typename C::scalar_type* value,
-             typename C::scalar_type* result) {
+             typename C::scalar_type* result, WeightOrder order) {
   { C::fixed_inputs } -> std::convertible_to<Index>;
   { C::fixed_outputs } -> std::convertible_to<Index>;
   { C::memories } -> std::convertible_to<Index>;
@@ -61,12 +74,15 @@ concept RecurrentCell = std::copyable<C> &&
   fixed.pack(packed, true);
   fixed.prepare(ready, tape, size, size);
   fixed.prepare(ready, scratch, size);
+  { fixed.input_steps(size) } -> std::same_as<Index>;
+  fixed.forward_inputs(ready, scan, scratch);
+  fixed.forward_inputs(ready, scan, tape);
   fixed.forward(ready, at, scratch);
   fixed.forward(ready, at, tape);
   fixed.backward(ready, at, tape, derivatives, true);
   fixed.gradients(ready, scan, tape, gradient);
   fixed.input_derivative(ready, scan, tape, result);
-  { ready.step(value, value, result, result) }
+  { ready.step(value, result, result, result, order) }
   noexcept;
 };
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <concepts>
 #include <span>
@@ -14,10 +13,11 @@
 #include <strata/kernels/buffer.hpp>
 #include <strata/recurrent/carry.hpp>
 #include <strata/recurrent/cell.hpp>
+#include <strata/recurrent/dropout.hpp>
 #include <strata/recurrent/options.hpp>
+#include <strata/recurrent/outputs.hpp>
+#include <strata/recurrent/packed_recurrent.hpp>
 #include <strata/recurrent/scan.hpp>
-#include <strata/support/dropout_mask.hpp>
-#include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::detail {
@@ -27,14 +27,15 @@ namespace strata::inline STRATA_TARGET::detail {
 ///
 /// The state of a sequence, S = outputs + memories x units numbers, is h, then the memories.
 ///
-/// Longer than other headers, so that none of the cells knows of masks, states, dropout, zoneout or
-/// direction.
+/// The loop over the steps, with everything that is the same for all cells: direction, masks,
+/// states, dropout, zoneout, and what comes out.
 template <RecurrentCell Cell>
 class RecurrentLayer {
  public:
   using scalar_type = typename Cell::scalar_type;
   using Scalar = scalar_type;
   static constexpr Accepts accepts = Accepts::sequences;
+  static constexpr LayerTraits traits{.skip = true};
   static constexpr Index fixed_inputs = Cell::fixed_inputs;
   static constexpr Index fixed_outputs = Cell::fixed_outputs;
 
@@ -62,75 +63,19 @@ class RecurrentLayer {
   void initialize(const Random& random) { cell_.initialize(random); }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return cell_.parameters(); }
 
-  /// The weights as the kernels read them.
-  struct Packed {
-    typename Cell::Packed cell;
-    Index outputs = 0;
-    Index memory = 0;
-    double zoneout = 0;
-    double memory_zoneout = 0;
-    bool zero_output_for_mask = false;
-
-    /// A step that does not count: the state stays, and so does y, unless it shall be zero.
-    void skip(const Scalar*, const Scalar* state, Scalar* y) const noexcept {
-      if (zero_output_for_mask) {
-        std::fill_n(y, outputs, Scalar(0));
-      } else {
-        std::copy_n(state, outputs, y);
-      }
-    }
-
-    /// x: F. state: h, then the memories. y: U. A stream turns `reverse` from step to step, for
-    /// cells whose kernels like that.
-    void step(const Scalar* x, Scalar* state, Scalar* y, bool reverse = false) const noexcept {
-      if (zoneout > 0 || memory_zoneout > 0) return step_with_zoneout(x, state, y, reverse);
-      step_cell(x, state, y, reverse);
-    }
-
-   private:
-    STRATA_ALWAYS_INLINE void step_cell(const Scalar* x, Scalar* state, Scalar* y,
-                                        bool reverse) const noexcept {
-      const Index size = fixed_outputs == Dynamic ? outputs : fixed_outputs;
-      if constexpr (requires { cell.step(x, state, state + size, y, reverse); }) {
-        cell.step(x, state, state + size, y, reverse);
-      } else {
-        cell.step(x, state, state + size, y);
-        std::copy_n(y, size, state);
-      }
-    }
-
-    [[gnu::noinline]] void step_with_zoneout(const Scalar* x, Scalar* state, Scalar* y,
-                                             bool reverse) const noexcept {
-      auto* const before = static_cast<Scalar*>(
-          __builtin_alloca(static_cast<std::size_t>(outputs + memory) * sizeof(Scalar)));
-      std::copy_n(state, outputs + memory, before);
-      step_cell(x, state, y, reverse);
-      keep(memory_zoneout, before + outputs, state + outputs, memory);
-      keep(zoneout, before, y, outputs);
-      std::copy_n(y, outputs, state);
-    }
-
-    static void keep(double share, const Scalar* before, Scalar* now, Index size) noexcept {
-      if (share <= 0) return;
-      const Scalar kept = static_cast<Scalar>(share);
-      for (Index i = 0; i < size; ++i) now[i] = kept * before[i] + (1 - kept) * now[i];
-    }
-  };
+  using Packed = PackedRecurrent<Cell>;
 
   struct Tape {
     typename Cell::Tape cell;
     Buffer<Scalar> h_initial;
     Buffer<Scalar> memory;
     Tensor<Scalar> h;  ///< (B, T, U), unless the layer's output is the same.
-    Tensor<Scalar> x;  ///< (B, T, F) after dropout, where there is some.
-    Buffer<Scalar> h_dropped;
-    std::vector<Scalar> x_mask;
-    std::vector<Scalar> h_mask;
+    RecurrentDropout<Scalar> dropout;
     Random zoneout;
     Buffer<Scalar> dh;
     Buffer<Scalar> dmemory;
     Buffer<Scalar> kept;
-    Buffer<Scalar> unused;  ///< What a step computes again and is known.
+    Buffer<Scalar> unused;  ///< The h and memories that a step computes again.
   };
 
   void pack(Packed& packed, bool training) const {
@@ -157,12 +102,18 @@ class RecurrentLayer {
     typename Cell::Scratch scratch;
     cell_.prepare(packed.cell, scratch, scan.batch);
     const Carry<Scalar> carry(scan, pass.mask, rates(), nullptr);
-    std::vector<char> seen(static_cast<std::size_t>(x.batch()), pass.continues ? 1 : 0);
-    for (Index step = 0; step < scan.steps; ++step) {
-      forward_inputs(packed, scan, step, scratch);
-      cell_.forward(packed.cell, scan.at(step), scratch);
-      carry.apply(step);
-      if (!direct) write_outputs(scan, carry, step, seen, y);
+    const Outputs<Scalar> outputs_of(scan, carry, output_options(pass));
+    // Where the cell takes the products with x of several steps together, in windows of as many.
+    const Index together = cell_.input_steps(scan.batch);
+    const Index size = together > 0 ? together : scan.steps;
+    for (Index first = 0; first < scan.steps; first += size) {
+      const Scan<Scalar> window = scan.window_of(first, size);
+      if (together > 0) cell_.forward_inputs(packed.cell, window, scratch);
+      for (Index step = first; step < first + window.steps; ++step) {
+        cell_.forward(packed.cell, window.at(step - first), scratch);
+        carry.apply(step);
+        if (!direct) outputs_of.write(step, y);
+      }
     }
     store_final(pass, scan);
   }
@@ -172,30 +123,21 @@ class RecurrentLayer {
     y.resize(output_shape(x));
     const bool direct = keeps_h_in(pass);
     if (!direct) tape.h.resize({x.batch(), x.steps(), outputs()});
-    if (options_.dropout > 0) {
-      draw_dropout(tape.x_mask, x.batch() * inputs(), options_.dropout, pass.random.fork(0));
-      tape.x.resize(x.shape());
-      apply_x_mask(tape, x, tape.x);
-    }
-    if (options_.recurrent_dropout > 0) {
-      draw_dropout(tape.h_mask, x.batch() * outputs(), options_.recurrent_dropout,
-                   pass.random.fork(1));
-      tape.h_dropped.resize(x.steps() * x.batch() * outputs());
-    }
+    tape.dropout.draw({options_.dropout, options_.recurrent_dropout}, x, outputs(), pass.random);
     tape.zoneout = pass.random.fork(2);
     Scan<Scalar> scan = training_scan(x, tape, y, pass);
     load_initial(pass, scan, tape.h_initial);
     const Carry<Scalar> carry(scan, pass.mask, rates(), &tape.zoneout);
-    std::vector<char> seen(static_cast<std::size_t>(x.batch()), pass.continues ? 1 : 0);
-    for (Index first = 0; first < scan.steps; first += window_size(scan)) {
-      const Scan<Scalar> window = window_from(scan, first);
-      cell_.prepare(packed.cell, tape.cell, scan.batch, window.steps);
+    const Outputs<Scalar> outputs_of(scan, carry, output_options(pass));
+    const Index size = window_size(scan);
+    for (Index first = 0; first < scan.steps; first += size) {
+      const Scan<Scalar> window = scan.window_of(first, size);
+      begin_window(packed, window, tape);
       for (Index step = first; step < first + window.steps; ++step) {
-        drop_h(tape, scan, step);
-        forward_inputs(packed, window, step - first, tape.cell);
+        tape.dropout.drop_h(scan, step);
         cell_.forward(packed.cell, window.at(step - first), tape.cell);
         carry.apply(step);
-        if (!direct) write_outputs(scan, carry, step, seen, y);
+        if (!direct) outputs_of.write(step, y);
       }
     }
     store_final(pass, scan);
@@ -214,22 +156,20 @@ class RecurrentLayer {
     if (pass.final_derivative) {
       for (Index b = 0; b < batch; ++b) unpack_state(pass.final_derivative(b), dh(b), dmemory(b));
     }
-    const std::vector<Index> first_counted =
-        pass.continues ? std::vector<Index>(static_cast<std::size_t>(batch), 0)
-                       : first_steps(carry, scan);
+    const Outputs<Scalar> outputs_of(scan, carry, output_options(pass));
     if (dx) dx->resize(x.shape());
     const Index size = window_size(scan);
     for (Index begin = (scan.steps - 1) / size * size; begin >= 0; begin -= size) {
-      const Scan<Scalar> window = window_from(scan, begin);
+      const Scan<Scalar> window = scan.window_of(begin, size);
       // The tape still holds the last window.
       if (begin + size < scan.steps) compute_again(packed, window, tape);
       for (Index step = begin + window.steps - 1; step >= begin; --step) {
-        add_output_derivative(scan, carry, step, first_counted, std::as_const(dy), dh);
+        outputs_of.add_derivative(step, std::as_const(dy), dh);
         if (carry.is_active()) carry.split(step, dh, dmemory, kept);
         const bool first = step == 0 && !pass.initial_derivative;
         cell_.backward(packed.cell, window.at(step - begin), tape.cell, {dh, dmemory}, first);
         if (first) break;
-        if (options_.recurrent_dropout > 0) multiply_by_mask(tape.h_mask, dh, batch);
+        tape.dropout.drop_derivative_by_h(dh, batch);
         if (carry.is_active()) carry.join(dh, dmemory, kept);
       }
       cell_.gradients(packed.cell, window, tape.cell, gradient);
@@ -240,7 +180,7 @@ class RecurrentLayer {
         pack_state(dh(b), dmemory(b), pass.initial_derivative(b));
       }
     }
-    if (dx && options_.dropout > 0) apply_x_mask(tape, *dx, *dx);
+    if (dx) tape.dropout.drop_derivative_by_x(*dx);
   }
 
   /// A stream cannot read from the end: throws ValueError with go_backwards.
@@ -278,30 +218,26 @@ class RecurrentLayer {
   RecurrentOptions options_;
 
  private:
-  template <class Memory>
-  void forward_inputs(const Packed& packed, const Scan<Scalar>& scan, Index step,
-                      Memory& memory) const {
-    if constexpr (requires { cell_.forward_inputs(packed.cell, scan, step, memory); }) {
-      cell_.forward_inputs(packed.cell, scan, step, memory);
-    }
-  }
-
   /// Steps whose tape exists at once: with `recompute` as many as keep the products large.
   [[nodiscard]] Index window_size(const Scan<Scalar>& scan) const noexcept {
     constexpr Index rows = 512;
     return options_.recompute ? std::clamp<Index>(rows / scan.batch, 1, scan.steps) : scan.steps;
   }
-  [[nodiscard]] Scan<Scalar> window_from(const Scan<Scalar>& scan, Index first) const noexcept {
-    return scan.window(first, std::min(window_size(scan), scan.steps - first));
+
+  /// Makes room in the tape for a window, and takes what the cell wants to know of all its inputs.
+  void begin_window(const Packed& packed, const Scan<Scalar>& window, Tape& tape) const {
+    cell_.prepare(packed.cell, tape.cell, window.batch, window.steps);
+    if (cell_.input_steps(window.batch) > 0) {
+      cell_.forward_inputs(packed.cell, window, tape.cell);
+    }
   }
 
   /// The tape of a window, from h and the memories before each step.
   void compute_again(const Packed& packed, const Scan<Scalar>& window, Tape& tape) const {
     const Index h_size = padded<Scalar>(outputs());
     tape.unused.resize(window.batch * (h_size + window.memory_size));
-    cell_.prepare(packed.cell, tape.cell, window.batch, window.steps);
+    begin_window(packed, window, tape);
     for (Index step = 0; step < window.steps; ++step) {
-      forward_inputs(packed, window, step, tape.cell);
       ScanStep<Scalar> at = window.at(step);
       at.h = {tape.unused.data(), h_size};
       at.memory = {tape.unused.data() + window.batch * h_size, window.memory_size};
@@ -312,6 +248,10 @@ class RecurrentLayer {
   [[nodiscard]] Index outputs() const noexcept { return cell_.outputs(); }
   [[nodiscard]] typename Carry<Scalar>::Rates rates() const noexcept {
     return {options_.zoneout, options_.memory_zoneout};
+  }
+  [[nodiscard]] typename Outputs<Scalar>::Options output_options(
+      const Pass<Scalar>& pass) const noexcept {
+    return {returns_sequences_, options_.zero_output_for_mask, pass.continues};
   }
 
   /// Whether the layer's output holds h of every step. With a mask it may differ from h.
@@ -352,10 +292,9 @@ class RecurrentLayer {
                                            const Pass<Scalar>& pass) const {
     Tensor<Scalar> in_y;
     if (keeps_h_in(pass)) in_y = Tensor<Scalar>::view(const_cast<Scalar*>(y.data()), y.shape());
-    const bool drops = options_.dropout > 0;
-    Scan<Scalar> scan = scan_of(x, drops ? std::as_const(tape.x).data() : x.data(),
-                                keeps_h_in(pass) ? in_y : tape.h, tape.memory, x.steps() + 1);
-    if (options_.recurrent_dropout > 0) scan.h_dropped = tape.h_dropped.data();
+    Scan<Scalar> scan = scan_of(x, tape.dropout.inputs(x), keeps_h_in(pass) ? in_y : tape.h,
+                                tape.memory, x.steps() + 1);
+    scan.h_dropped = tape.dropout.h();
     return scan;
   }
 
@@ -391,77 +330,6 @@ class RecurrentLayer {
     const auto h = scan.h_rows(scan.steps - 1);
     const auto memory = scan.memory_rows(scan.steps);
     for (Index b = 0; b < scan.batch; ++b) pack_state(h(b), memory(b), pass.final_state(b));
-  }
-
-  /// Where h is not kept in y. `seen` tells of which sequences a step has counted; before that the
-  /// output is zero, whatever the initial state, as in Keras, unless the sequences go on.
-  void write_outputs(const Scan<Scalar>& scan, const Carry<Scalar>& carry, Index step,
-                     std::vector<char>& seen, Tensor<Scalar>& y) const {
-    const bool wanted = returns_sequences_ || step == scan.steps - 1;
-    for (Index b = 0; b < scan.batch; ++b) {
-      const bool counts = carry.counts(step, b);
-      char& any = seen[static_cast<std::size_t>(b)];
-      if (counts) any = 1;
-      if (!wanted) continue;
-      Scalar* const to = y.data() + (returns_sequences_ ? b * scan.steps + step : b) * outputs();
-      if (counts || (any && !options_.zero_output_for_mask)) {
-        std::copy_n(scan.h_rows(step)(b), outputs(), to);
-      } else {
-        std::fill_n(to, outputs(), Scalar(0));
-      }
-    }
-  }
-
-  [[nodiscard]] static std::vector<Index> first_steps(const Carry<Scalar>& carry,
-                                                      const Scan<Scalar>& scan) {
-    std::vector<Index> first(static_cast<std::size_t>(scan.batch));
-    for (Index b = 0; b < scan.batch; ++b) {
-      Index step = 0;
-      while (step < scan.steps && !carry.counts(step, b)) ++step;
-      first[static_cast<std::size_t>(b)] = step;
-    }
-    return first;
-  }
-
-  void add_output_derivative(const Scan<Scalar>& scan, const Carry<Scalar>& carry, Index step,
-                             const std::vector<Index>& first_counted, const Tensor<Scalar>& dy,
-                             Rows<Scalar> dh) const {
-    if (!returns_sequences_ && step < scan.steps - 1) return;
-    for (Index b = 0; b < scan.batch; ++b) {
-      const bool seen = first_counted[static_cast<std::size_t>(b)] <= step;
-      if (!carry.counts(step, b) && (!seen || options_.zero_output_for_mask)) continue;
-      const Scalar* const from =
-          dy.data() + (returns_sequences_ ? b * scan.steps + step : b) * outputs();
-      add_scaled(outputs(), Scalar(1), from, dh(b));
-    }
-  }
-
-  /// What recurrent dropout leaves of h before a step.
-  void drop_h(Tape& tape, const Scan<Scalar>& scan, Index step) const {
-    if (options_.recurrent_dropout <= 0) return;
-    const auto from = scan.h_carried(step);
-    if (!from) return;
-    Scalar* to = tape.h_dropped.data() + step * scan.batch * outputs();
-    const Scalar* mask = tape.h_mask.data();
-    for (Index b = 0; b < scan.batch; ++b) {
-      for (Index u = 0; u < outputs(); ++u) *to++ = from(b)[u] * *mask++;
-    }
-  }
-
-  void multiply_by_mask(const std::vector<Scalar>& mask, Rows<Scalar> rows, Index batch) const {
-    for (Index b = 0; b < batch; ++b) {
-      for (Index u = 0; u < outputs(); ++u) {
-        rows(b)[u] *= mask[static_cast<std::size_t>(b * outputs() + u)];
-      }
-    }
-  }
-
-  void apply_x_mask(const Tape& tape, const Tensor<Scalar>& from, Tensor<Scalar>& to) const {
-    for (Index b = 0; b < from.batch(); ++b) {
-      const Map<const Eigen::RowVector<Scalar, Dynamic>> mask(tape.x_mask.data() + b * inputs(),
-                                                              inputs());
-      sequence_of(to, b) = (sequence_of(from, b).array().rowwise() * mask.array()).matrix();
-    }
   }
 
   [[nodiscard]] static Rows<Scalar> zero_rows(Buffer<Scalar>& buffer, Index batch, Index size) {

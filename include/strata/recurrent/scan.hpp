@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include <strata/kernels/simd.hpp>
 #include <strata/rows.hpp>
 #include <strata/target.hpp>
@@ -50,11 +52,11 @@ struct Scan {
   /// The step of the whole scan with which the window begins.
   Index first = 0;
 
-  /// The same scan from step `begin` on, `count` steps of it.
-  [[nodiscard]] Scan window(Index begin, Index count) const noexcept {
+  /// The same scan from step `begin` on, `size` steps of it or as many as are left.
+  [[nodiscard]] Scan window_of(Index begin, Index size) const noexcept {
     Scan part = *this;
     part.first += begin;
-    part.steps = count;
+    part.steps = std::min(size, steps - begin);
     return part;
   }
 

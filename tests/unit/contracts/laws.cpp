@@ -59,7 +59,8 @@ TEMPLATE_TEST_CASE("A whole sequence is its steps one by one", "[laws]", float, 
       std::vector<TestType> state(static_cast<std::size_t>(one.layer.state_size()));
       std::vector<TestType> out(static_cast<std::size_t>(y.features()));
       for (Index t = 0; t < steps; ++t) {
-        packed.step(x.data() + t * (x.size() / steps), state.data(), out.data());
+        packed.step(x.data() + t * (x.size() / steps), state.data(), out.data(),
+                    t % 2 == 0 ? WeightOrder::ascending : WeightOrder::descending);
         if (y.rank() == 3) {
           require_close(out,
                         values_of(y.rows(0, 1)).subspan(out.size() * std::size_t(t), out.size()),

@@ -103,7 +103,7 @@ TEMPLATE_TEST_CASE("LSTM: a step of one sample is that of Keras", "[golden][cell
       std::vector<Scalar> state(h.data() + b * units, h.data() + (b + 1) * units);
       state.insert(state.end(), c.data() + b * units, c.data() + (b + 1) * units);
       std::vector<Scalar> y(static_cast<std::size_t>(units));
-      packed.step(x.data() + b * x.features(), state.data(), y.data());
+      packed.step(x.data() + b * x.features(), state.data(), y.data(), WeightOrder::ascending);
       REQUIRE(std::equal(y.begin(), y.end(), state.begin()));
       h_next.insert(h_next.end(), y.begin(), y.end());
       c_next.insert(c_next.end(), state.begin() + units, state.end());

@@ -89,7 +89,7 @@ namespace {
 /// Gates with a setting that the description of the layer does not contain.
 struct ScaledGates {
   static constexpr const char* kind = "ScaledGates";
-  static constexpr int gates = 1;
+  static constexpr GateLayout layout{.gates = 1};
   float scale = 0.5f;
 
   template <class Step>

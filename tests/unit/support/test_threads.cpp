@@ -67,7 +67,7 @@ class Refuses : public detail::PlainLayer<float> {
   static constexpr Accepts accepts = Accepts::samples;
   static constexpr Returns returns = Returns::same;
   struct Packed {
-    void step(const float*, float*, float*) const noexcept {}
+    void step(const float*, float*, float*, WeightOrder) const noexcept {}
   };
   struct Tape {};
 
@@ -532,12 +532,13 @@ namespace {
 
 /// A layer that takes something over from a batch, and does not say whether it mixes sequences.
 struct Absorbs : Refuses {
+  static constexpr LayerTraits traits{.absorb = true};
   void absorb(Tape&) {}
 };
 
 /// The same, and it says.
 struct AbsorbsAlone : Absorbs {
-  static constexpr bool mixes_sequences = false;
+  static constexpr LayerTraits traits{.absorb = true, .mixes_sequences = false};
 };
 
 template <class L>

@@ -22,7 +22,12 @@ class ErasedLayer {
   static constexpr Returns returns = Gives;
   static constexpr Index fixed_inputs = Dynamic;
   static constexpr Index fixed_outputs = Dynamic;
-  static constexpr bool mixes_sequences = Mixes;
+  static constexpr LayerTraits traits{.absorb = true,
+                                      .mixes_sequences = Mixes,
+                                      .check_input = true,
+                                      .output_shape = true,
+                                      .output_mask = true,
+                                      .skip = true};
 
   explicit ErasedLayer(AnyLayer<S> layer) : layer_(std::move(layer)) {}
 

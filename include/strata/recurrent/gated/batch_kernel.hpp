@@ -51,21 +51,20 @@ template <class Equations, class Step>
   }
 }
 
-/// bias + W x for `count` steps from `first` on, as rows of a tape of `tape_steps` steps. A small
-/// batch does not fill the columns of a tile, many steps of it do.
+/// bias + W x for all steps of a window, to its tape. One step of a small batch does not fill the
+/// columns of a tile, several steps do.
 template <class Scalar, class Gates>
-void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>& scan, Index first,
-                     Index count, Scalar* z, Index tape_steps, Index tape_first) {
+void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>& window,
+                     Scalar* z) {
   using Packed = GatePacked<Scalar, Gates>;
   const Scalar* x[tile_chunk];
-  for_chunks(count * scan.batch, [&](Index start, Index size) {
-    for (Index n = 0; n < size; ++n) x[n] = scan.x_row(first * scan.batch + start + n);
+  for_chunks(window.rows(), [&](Index start, Index size) {
+    for (Index n = 0; n < size; ++n) x[n] = window.x_row(start + n);
     const TileSegment<Scalar> in{.depth = packed.inputs, .step = 1, .columns = x};
     for_each_panel(packed, [&](Index panel, auto panel_width) {
       constexpr int registers = Packed::registers(panel_width);
       constexpr Index row = registers * Packed::width;
-      Scalar* const to =
-          tape_row(packed, z, tape_steps * scan.batch, panel, tape_first * scan.batch + start);
+      Scalar* const to = tape_row(packed, z, window.rows(), panel, start);
       for_vector_blocks<Scalar, registers>([&](auto block, auto vectors) {
         const Index lane = block * Packed::width;
         multiply_columns<vectors>(
@@ -138,7 +137,7 @@ void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& 
       }
     };
     // In turns, so that a step begins with the weights that the one before left in the cache.
-    visit_panels<Dynamic>(packed, at.step % 2 == 1, panel_forward);
+    visit_panels<Dynamic>(packed, order_of_step(at.step), panel_forward);
   });
 }
 

@@ -152,9 +152,12 @@ struct ClippedCoupledEquations {
 /// The gates i, f, g, o with all that may be asked for.
 struct PeepholeGates : ExtendedSettings {
   static constexpr const char* kind = "ExtendedLSTM";
-  static constexpr int gates = 4;
-  static constexpr int memories = 1;
-  static constexpr bool reads_h = false;
+  static constexpr GateLayout layout{.gates = 4,
+                                     .memories = 1,
+                                     .reads_h = false,
+                                     .peepholes = 3,
+                                     .optional_peepholes = true,
+                                     .chooses_equations = true};
   static constexpr std::array<const char*, 3> peephole_names{"peephole_input", "peephole_forget",
                                                              "peephole_output"};
 
@@ -171,9 +174,12 @@ struct PeepholeGates : ExtendedSettings {
 /// The gates i, g, o with all that may be asked for.
 struct CoupledGates : ExtendedSettings {
   static constexpr const char* kind = "CoupledLSTM";
-  static constexpr int gates = 3;
-  static constexpr int memories = 1;
-  static constexpr bool reads_h = false;
+  static constexpr GateLayout layout{.gates = 3,
+                                     .memories = 1,
+                                     .reads_h = false,
+                                     .peepholes = 2,
+                                     .optional_peepholes = true,
+                                     .chooses_equations = true};
   static constexpr std::array<const char*, 2> peephole_names{"peephole_input", "peephole_output"};
 
   [[nodiscard]] bool has_peepholes() const noexcept { return peepholes; }

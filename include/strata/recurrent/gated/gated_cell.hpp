@@ -62,22 +62,28 @@ template <class Options>
 ///
 ///   struct SimpleGates {
 ///     static constexpr const char* kind = "SimpleRNN";
-///     static constexpr int gates = 1;
+///     static constexpr GateLayout layout{.gates = 1, .reads_h = false};
 ///     auto operator()(auto& s) const { return activate(Activation::tanh, s.z[0]); }
 ///   };
 ///
 /// It returns the new h from a GateStep `s`: pre-activations s.z, the output before s.h, and
 /// s.memory, which it replaces. Derivatives are taken automatically, unless Gates has a `backward`.
-/// Static members say what there is: `gates`, and where needed `slots`, `memories`, `reads_h`,
-/// `biases`, `peephole_names`, `kernel_gates`, `recurrent_gates` (see
-/// recurrent/gated/gates.hpp).
-///
-/// Longer than other headers, so that a cell's own one need not be more than its equations.
+/// The layout says what a unit has; see GateLayout.
 template <class Gates, class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
-          class Weights = detail::GateWeights<Scalar, Inputs, Units, Gates::gates,
-                                              detail::GateTraits<Gates>::biases>>
+          class Weights =
+              detail::GateWeights<Scalar, Inputs, Units, detail::GateTraits<Gates>::gates,
+                                  detail::GateTraits<Gates>::biases>>
 class GatedCell {
   using Traits = detail::GateTraits<Gates>;
+  static constexpr bool names_peepholes = [] {
+    if constexpr (requires { Gates::peephole_names; }) {
+      return int{Gates::peephole_names.size()} == Traits::peepholes;
+    } else {
+      return Traits::peepholes == 0;
+    }
+  }();
+  static_assert(names_peepholes,
+                "strata: the gates have as many peephole_names as their layout has peepholes");
 
  public:
   using scalar_type = Scalar;
@@ -163,12 +169,8 @@ class GatedCell {
     detail::GatePacked<Scalar, Gates> weights;
     Gates gates;
 
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, Scalar* y) const noexcept {
-      step(x, h, memory, false, detail::StepOutput<Scalar>{y});
-    }
-
-    /// The same, and h becomes y too. `reverse` as in detail::gates_step.
-    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y, bool reverse) const noexcept {
+    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
+              WeightOrder order) const noexcept {
       with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
         using Equations = std::remove_cvref_t<decltype(equations)>;
         const detail::StepOutput<Scalar> to_y{y};
@@ -179,9 +181,9 @@ class GatedCell {
                                      to_y(first, used, values);
                                      store_lanes(values, h + first, used);
                                    };
-          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, to_both);
+          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, to_both);
         } else {
-          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, to_y);
+          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, to_y);
           std::copy_n(y, Units == Dynamic ? weights.units : Units, h);
         }
       });
@@ -189,16 +191,16 @@ class GatedCell {
 
     /// emit(first, used, values) takes the new h as detail::StepOutput does.
     template <class Emit>
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, bool reverse,
+    void step(const Scalar* x, const Scalar* h, Scalar* memory, WeightOrder order,
               Emit emit) const noexcept {
       with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
-        detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, reverse, emit);
+        detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, emit);
       });
     }
   };
 
   struct Scratch {
-    /// Pre-activations of a block of steps, where the batch is small.
+    /// bias + W x of a window of steps, where the batch is small.
     detail::Buffer<Scalar> z;
   };
 
@@ -218,7 +220,7 @@ class GatedCell {
   }
 
   void prepare(const Packed& packed, Scratch& scratch, Index batch) const {
-    if (block_of(batch) > 1) scratch.z.resize(packed.weights.row_sizes() * block_of(batch) * batch);
+    scratch.z.resize(packed.weights.row_sizes() * input_steps(batch) * batch);
   }
   void prepare(const Packed& packed, Tape& tape, Index batch, Index steps) const {
     tape.z.resize(packed.weights.row_sizes() * steps * batch);
@@ -227,36 +229,34 @@ class GatedCell {
     tape.dpeepholes.fill(0);
   }
 
-  /// Before the steps of a small batch, what their inputs give is computed for a block of them:
-  /// called for every step, it works for the first of each block.
-  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& scan, Index step,
-                      Scratch& scratch) const {
-    forward_block(packed, scan, step, scratch.z.data(), block_of(scan.batch), 0);
-  }
-  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& scan, Index step,
-                      Tape& tape) const {
-    forward_block(packed, scan, step, tape.z.data(), scan.steps, step);
+  /// Steps of a batch that does not fill a tile with which it fills several; 0 for larger batches.
+  [[nodiscard]] static Index input_steps(Index batch) noexcept {
+    constexpr Index columns = detail::tile_columns;
+    return batch < columns ? 6 * columns / batch : 0;
   }
 
-  void forward(const Packed& packed, detail::ScanStep<Scalar> at, Scratch& scratch) const {
-    const Index block = block_of(at.batch);
+  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& window,
+                      Scratch& scratch) const {
+    detail::gates_of_inputs(packed.weights, window, scratch.z.data());
+  }
+  void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& window, Tape& tape) const {
+    detail::gates_of_inputs(packed.weights, window, tape.z.data());
+  }
+
+  void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Scratch& scratch) const {
+    const bool ready = input_steps(at.batch) > 0;
     with_equations(gates_, [&](const auto& equations) {
-      if (block == 1) {
-        return detail::gates_forward<false>(equations, packed.weights, at, false, nullptr, at.h);
-      }
-      at.step %= block;
-      at.steps = block;
       if (at.batch == 1) {
-        detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
-      } else {
-        detail::gates_forward<false>(equations, packed.weights, at, true, scratch.z.data(), at.h);
+        return detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
       }
+      detail::gates_forward<false>(equations, packed.weights, at, ready,
+                                   ready ? scratch.z.data() : nullptr, at.h);
     });
   }
 
   void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Tape& tape) const {
     with_equations(gates_, [&](const auto& equations) {
-      detail::gates_forward<true>(equations, packed.weights, at, block_of(at.batch) > 1,
+      detail::gates_forward<true>(equations, packed.weights, at, input_steps(at.batch) > 0,
                                   tape.z.data(), at.h);
     });
   }
@@ -330,26 +330,10 @@ class GatedCell {
   [[nodiscard]] std::span<Scalar> peepholes() noexcept { return peepholes_; }
 
  private:
-  /// Steps whose inputs are handled together: for batches that do not fill a tile, some that fill
-  /// several; 1 for larger ones.
-  [[nodiscard]] static Index block_of(Index batch) noexcept {
-    constexpr Index columns = detail::tile_columns;
-    return batch < columns ? 6 * columns / batch : 1;
-  }
-
-  /// The block that begins at a step, if one does, to rows of `z` from tape_first on.
-  void forward_block(const Packed& packed, const detail::Scan<Scalar>& scan, Index step, Scalar* z,
-                     Index tape_steps, Index tape_first) const {
-    const Index block = block_of(scan.batch);
-    if (block == 1 || step % block > 0) return;
-    detail::gates_of_inputs(packed.weights, scan, step, std::min(block, scan.steps - step), z,
-                            tape_steps, tape_first);
-  }
-
   /// f(equations), where Gates choose among several when running, f(gates) otherwise.
   template <class F>
   static STRATA_ALWAYS_INLINE void with_equations(const Gates& gates, F f) {
-    if constexpr (requires { gates.with_equations(f); }) {
+    if constexpr (Gates::layout.chooses_equations) {
       gates.with_equations(f);
     } else {
       f(gates);
@@ -360,7 +344,7 @@ class GatedCell {
     return options_.recurrent_inputs > 0 ? options_.recurrent_inputs : units_;
   }
   [[nodiscard]] bool has_peepholes() const noexcept {
-    if constexpr (requires { gates_.has_peepholes(); })
+    if constexpr (Gates::layout.optional_peepholes)
       return gates_.has_peepholes();
     else
       return Traits::peepholes > 0;

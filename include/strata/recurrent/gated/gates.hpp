@@ -8,13 +8,14 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// Cells whose equations go unit by unit: one product with x and one with h, then arithmetic on the
-// gates of a unit. `Gates` are that arithmetic, and all that tells such cells apart.
+// A gated cell takes one product with x and one with h, and computes the gates of each unit from
+// them. `Gates` are these equations and the layout of a unit; all else is the same for all such
+// cells.
 
 namespace strata::inline STRATA_TARGET {
 
-/// What the gates of one unit read: a V is a register of units, or a number that carries its
-/// derivatives.
+/// What the equations of one unit read, and replace by what they compute. A V is a register of
+/// numbers, one for each of several units, or such a register with its derivatives.
 template <class V, int Slots, int Memories, int Peepholes>
 struct GateStep {
   /// Pre-activations, W x + U h + b for each gate. Gates with a backward of their own may leave
@@ -28,67 +29,68 @@ struct GateStep {
   std::array<V, Peepholes> peephole;
 };
 
+/// What a unit of a gated cell has, as its gates say:
+///
+///   static constexpr GateLayout layout{.gates = 4, .memories = 1, .reads_h = false};
+struct GateLayout {
+  /// Rows of the kernel, the recurrent kernel and the bias for each unit; at least 1.
+  int gates = 0;
+  /// Numbers that a unit keeps from step to step besides its output h; an LSTM has one, c.
+  int memories = 0;
+  /// Whether the equations read h itself, besides the product with it. True, since a cell that
+  /// reads it and does not say so would be wrong, and one that need not say so is only slower.
+  bool reads_h = true;
+  /// 1: a bias for each gate. 2: one for its product with x and one for its product with h.
+  int biases = 1;
+  /// How many of the gates, the last ones, get their product with x and their product with h as two
+  /// pre-activations. Those with x lie where those of other gates do, those with h behind the
+  /// gates. A GRU has one, its candidate.
+  int separate_gates = 0;
+  /// Weights of a unit itself, which the gates name: `static constexpr std::array peephole_names`.
+  int peepholes = 0;
+  /// Whether the gates may do without their peepholes: `has_peepholes()` says so while running.
+  bool optional_peepholes = false;
+  /// Whether the gates choose among several equations while running: `with_equations(f)` calls
+  /// f(equations). Otherwise the gates themselves are the equations.
+  bool chooses_equations = false;
+};
+
 namespace detail {
 
-/// The sizes of `Gates`; what they leave out is 0, or follows from the number of gates.
+/// The sizes of `Gates`, from their layout.
 template <class Gates>
 struct GateTraits {
-  static constexpr int gates = Gates::gates;
-  /// Pre-activations of a unit. More than gates where the products with x and with h stay apart.
-  static constexpr int slots = [] {
-    if constexpr (requires { Gates::slots; })
-      return Gates::slots;
-    else
-      return Gates::gates;
-  }();
-  static constexpr int memories = [] {
-    if constexpr (requires { Gates::memories; })
-      return Gates::memories;
-    else
-      return 0;
-  }();
-  static constexpr int peepholes = [] {
-    if constexpr (requires { Gates::peephole_names; })
-      return static_cast<int>(Gates::peephole_names.size());
-    else
-      return 0;
-  }();
-  /// Whether the gates read `h` itself.
-  static constexpr bool reads_h = [] {
-    if constexpr (requires { Gates::reads_h; })
-      return Gates::reads_h;
-    else
-      return true;
-  }();
-  /// Biases of a gate: one, or one of each product.
-  static constexpr int biases = [] {
-    if constexpr (requires { Gates::biases; })
-      return Gates::biases;
-    else
-      return 1;
-  }();
+  static_assert(
+      requires { Gates::layout; },
+      "strata: the gates of a cell say what a unit has: "
+      "static constexpr GateLayout layout{.gates = 2};");
+  static constexpr GateLayout layout = Gates::layout;
+  static_assert(layout.gates > 0 && layout.separate_gates <= layout.gates);
 
-  /// The gate whose kernel, or recurrent kernel, goes to a slot; -1 for none.
-  static constexpr int kernel_gate(int slot) {
-    if constexpr (requires { Gates::kernel_gates; })
-      return Gates::kernel_gates[std::size_t(slot)];
-    else
-      return slot;
-  }
+  static constexpr int gates = layout.gates;
+  /// Pre-activations of a unit: one for each gate, and a second one where the products with x and
+  /// with h stay apart.
+  static constexpr int slots = layout.gates + layout.separate_gates;
+  static constexpr int memories = layout.memories;
+  static constexpr int peepholes = layout.peepholes;
+  static constexpr bool reads_h = layout.reads_h;
+  static constexpr int biases = layout.biases;
+
+  /// The gate whose kernel goes to a slot; -1 for none.
+  static constexpr int kernel_gate(int slot) { return slot < gates ? slot : -1; }
+  /// The gate whose recurrent kernel goes to a slot; -1 for none.
   static constexpr int recurrent_gate(int slot) {
-    if constexpr (requires { Gates::recurrent_gates; })
-      return Gates::recurrent_gates[std::size_t(slot)];
-    else
-      return slot;
+    if (slot < gates - layout.separate_gates) return slot;
+    return slot < gates ? -1 : slot - layout.separate_gates;
   }
 
   template <class V>
   using Step = GateStep<V, slots, memories, peepholes>;
 };
 
-/// Runs one step back: `equations` are what was run, `at` what it left. `d.memory` are the
-/// derivatives by the memories after the step, `dh` by the output; `d` becomes the derivatives by
-/// all that the step read.
+/// One step back. `at` is the GateStep as the equations left it. `dh` is the derivative by the
+/// output, and `d.memory` holds the derivatives by the memories after the step; `d` becomes the
+/// derivatives by everything that the step read.
 template <class Equations, class V, int Slots, int Memories, int Peepholes>
 STRATA_ALWAYS_INLINE void gates_backward(const Equations& equations,
                                          const GateStep<V, Slots, Memories, Peepholes>& at,

@@ -9,10 +9,6 @@ namespace strata::inline STRATA_TARGET::detail {
 /// The gates i, f, g, o of an LSTM.
 template <class Activations>
 struct LSTMEquations {
-  static constexpr int gates = 4;
-  static constexpr int memories = 1;
-  static constexpr bool reads_h = false;
-
   Activations act;
 
   /// Where the gates themselves are not kept: two divisions instead of five.

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/contracts/weight_order.hpp>
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/denormal_bias.hpp>
 #include <strata/kernels/product.hpp>
@@ -261,12 +262,13 @@ STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& pac
   if constexpr (Packed::width_for(half) == half) f(std::integral_constant<int, half>{});
 }
 
-/// f(panel, width) for every panel, its width as a constant, in the opposite order with `reverse`
-/// but for a narrow one, which is last. The number of units is a constant where it is fixed. Whole
+/// f(panel, width) for every panel, its width as a constant, in `order` but for a narrow
+/// one, which is last. The number of units is a constant where it is fixed. Whole
 /// panels may come two at a time, as one of twice the width that begins with `panel`, and a fixed
 /// number of units that fills three at once.
 template <Index Units, int Together = 1, class Scalar, class Gates, class F>
-STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, bool reverse, F f) {
+STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, WeightOrder order,
+                                       F f) {
   using Packed = GatePacked<Scalar, Gates>;
   constexpr int width = Pack<Scalar>::width;
   const Index panels = Packed::panels_for(Units == Dynamic ? packed.units : Units);
@@ -278,7 +280,7 @@ STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, 
     f(0, std::integral_constant<int, 3 * width>{});
   } else {
     for (Index i = 0; i < groups; ++i) {
-      const Index group = reverse ? groups - 1 - i : i;
+      const Index group = order == WeightOrder::descending ? groups - 1 - i : i;
       if constexpr (Together == 2) {
         if (group < pairs) {
           f(2 * group, std::integral_constant<int, 2 * width>{});
@@ -295,9 +297,14 @@ STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, 
   }
 }
 
+/// The order in which a step of a batch reads the panels: it turns from step to step.
+[[nodiscard]] constexpr WeightOrder order_of_step(Index step) noexcept {
+  return step % 2 == 1 ? WeightOrder::descending : WeightOrder::ascending;
+}
+
 template <class Scalar, class Gates, class F>
 STRATA_ALWAYS_INLINE void for_each_panel(const GatePacked<Scalar, Gates>& packed, F f) {
-  visit_panels<Dynamic>(packed, false, f);
+  visit_panels<Dynamic>(packed, WeightOrder::ascending, f);
 }
 
 }  // namespace strata::inline STRATA_TARGET::detail

@@ -81,14 +81,14 @@ template <int Together, Index Inputs, Index Units, class Scalar, class Gates, cl
           class Emit>
 [[gnu::noinline]] void gates_step_by(const Equations& equations,
                                      const GatePacked<Scalar, Gates>& packed, const Scalar* x,
-                                     const Scalar* h, Scalar* memory, bool reverse,
+                                     const Scalar* h, Scalar* memory, WeightOrder order,
                                      Emit emit) noexcept {
   using Packed = GatePacked<Scalar, Gates>;
   const Index inputs = Inputs == Dynamic ? packed.inputs : Inputs;
   const Index units = Units == Dynamic ? packed.units : Units;
   const Index outputs = Units == Dynamic ? packed.outputs : Units;
   const Index panel_size = (1 + inputs + outputs) * Packed::wide;
-  visit_panels<Units, Together>(packed, reverse, [&](Index panel, auto width) STRATA_INLINE_LAMBDA {
+  visit_panels<Units, Together>(packed, order, [&](Index panel, auto width) STRATA_INLINE_LAMBDA {
     constexpr Index row = Packed::registers(std::min<int>(width, Packed::width)) * Packed::width;
     const Scalar* const bias = packed.forward.data() + panel * panel_size;
     const Scalar* const second = width > Packed::width ? bias + panel_size : bias;
@@ -116,7 +116,7 @@ template <int Together, class Scalar, class Gates, class Equations>
   const StepOutput<Scalar> emit{at.h(0)};
   std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,
               at.memory(0));
-  visit_panels<Dynamic, Together>(packed, at.step % 2 == 1, [&](Index panel, auto width) {
+  visit_panels<Dynamic, Together>(packed, order_of_step(at.step), [&](Index panel, auto width) {
     const Index next = width > Packed::width ? panel + 1 : panel;
     step_panel<width>(
         equations, packed,
@@ -139,18 +139,18 @@ template <int Together, class Scalar, class Gates, class Equations>
 /// emit(first, used, values) takes the new h as StepOutput does. Inputs and Units are Dynamic,
 /// or the packed sizes; Outputs follows Units where that is fixed.
 ///
-/// With `reverse` the panels are visited in the opposite order. A stream turns from step to step,
-/// so that what is still in the first cache is used first; the results are the same bits.
+/// The panels are visited in `order`, which a stream turns from step to step, so that the weights
+/// which are still in the first cache are used first; the results are the same bits.
 template <Index Inputs, Index Units, class Scalar, class Gates, class Equations, class Emit>
 STRATA_ALWAYS_INLINE void gates_step(const Equations& equations,
                                      const GatePacked<Scalar, Gates>& packed, const Scalar* x,
-                                     const Scalar* h, Scalar* memory, bool reverse,
+                                     const Scalar* h, Scalar* memory, WeightOrder order,
                                      Emit emit) noexcept {
   constexpr Index inputs = known_size<Gates, Equations>(Inputs);
   constexpr Index units = known_size<Gates, Equations>(Units);
   with_panels_together<Equations, inputs, units>(
       packed, packed.inputs, [&](auto together) STRATA_INLINE_LAMBDA {
-        gates_step_by<together, inputs, units>(equations, packed, x, h, memory, reverse, emit);
+        gates_step_by<together, inputs, units>(equations, packed, x, h, memory, order, emit);
       });
 }
 

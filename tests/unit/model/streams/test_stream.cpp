@@ -6,7 +6,9 @@
 #include <strata/kernels/simd.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
+#include <strata/layers/gru.hpp>
 #include <strata/layers/lstm.hpp>
+#include <strata/layers/simple_rnn.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/model/stream.hpp>
 

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstddef>
+#include <vector>
+
+#include <strata/kernels/buffer.hpp>
+#include <strata/random.hpp>
+#include <strata/recurrent/scan.hpp>
+#include <strata/rows.hpp>
+#include <strata/support/dropout_mask.hpp>
+#include <strata/support/map.hpp>
+#include <strata/target.hpp>
+#include <strata/tensor.hpp>
+
+namespace strata::inline STRATA_TARGET::detail {
+
+/// Dropout of the inputs of a recurrent layer, and of h where the cell reads it: the same numbers
+/// are dropped at every step of a sequence (Gal & Ghahramani 2016). It is part of a tape, and keeps
+/// its memory from one batch to the next.
+template <class Scalar>
+class RecurrentDropout {
+ public:
+  struct Rates {
+    double inputs = 0;
+    double h = 0;
+  };
+
+  /// Draws what is dropped of a batch x (B, T, F), and of its h (B, T, U) where U is `outputs`.
+  void draw(Rates rates, const Tensor<Scalar>& x, Index outputs, const Random& random) {
+    rates_ = rates;
+    features_ = x.features();
+    outputs_ = outputs;
+    if (rates.inputs > 0) {
+      draw_dropout(x_mask_, x.batch() * features_, rates.inputs, random.fork(0));
+      x_.resize(x.shape());
+      multiply_by_x_mask(x, x_);
+    }
+    if (rates.h > 0) {
+      draw_dropout(h_mask_, x.batch() * outputs, rates.h, random.fork(1));
+      h_.resize(x.steps() * x.batch() * outputs);
+    }
+  }
+
+  /// What the cell reads as x: what dropout leaves of it.
+  [[nodiscard]] const Scalar* inputs(const Tensor<Scalar>& x) const noexcept {
+    return rates_.inputs > 0 ? x_.data() : x.data();
+  }
+  /// What the cell reads as h before each step, (T, B, U), or null where that is h itself.
+  [[nodiscard]] const Scalar* h() const noexcept { return rates_.h > 0 ? h_.data() : nullptr; }
+
+  /// Before a step: what dropout leaves of h.
+  void drop_h(const Scan<Scalar>& scan, Index step) {
+    if (rates_.h <= 0) return;
+    const auto from = scan.h_carried(step);
+    if (!from) return;
+    Scalar* to = h_.data() + step * scan.batch * outputs_;
+    const Scalar* mask = h_mask_.data();
+    for (Index b = 0; b < scan.batch; ++b) {
+      for (Index u = 0; u < outputs_; ++u) *to++ = from(b)[u] * *mask++;
+    }
+  }
+
+  /// From the derivatives by what the cell read as h to those by h.
+  void drop_derivative_by_h(Rows<Scalar> dh, Index batch) const {
+    if (rates_.h <= 0) return;
+    const Scalar* mask = h_mask_.data();
+    for (Index b = 0; b < batch; ++b) {
+      for (Index u = 0; u < outputs_; ++u) dh(b)[u] *= *mask++;
+    }
+  }
+  /// The same for x.
+  void drop_derivative_by_x(Tensor<Scalar>& dx) const {
+    if (rates_.inputs > 0) multiply_by_x_mask(dx, dx);
+  }
+
+ private:
+  void multiply_by_x_mask(const Tensor<Scalar>& from, Tensor<Scalar>& to) const {
+    for (Index b = 0; b < from.batch(); ++b) {
+      const Map<const Eigen::RowVector<Scalar, Dynamic>> mask(x_mask_.data() + b * features_,
+                                                              features_);
+      sequence_of(to, b) = (sequence_of(from, b).array().rowwise() * mask.array()).matrix();
+    }
+  }
+
+  Rates rates_;
+  Index features_ = 0;
+  Index outputs_ = 0;
+  Tensor<Scalar> x_;  ///< (B, T, F)
+  Buffer<Scalar> h_;
+  std::vector<Scalar> x_mask_;  ///< (B, F): 0 or 1 / (1 - rate)
+  std::vector<Scalar> h_mask_;  ///< (B, U)
+};
+
+}  // namespace strata::inline STRATA_TARGET::detail
