@@ -62,13 +62,13 @@ class Loss {
     requires(!std::same_as<L, Loss> && LossFunction<L, Scalar>)
   Loss(L loss) : self_(std::make_shared<Model<L>>(std::move(loss))) {}
 
-  [[nodiscard]] std::string name() const { return self_->name(); }
-  [[nodiscard]] Targets targets() const { return self_->targets(); }
-  [[nodiscard]] Predictions predictions() const { return self_->predictions(); }
+  [[nodiscard]] std::string name() const { return self_->name; }
+  [[nodiscard]] Targets targets() const { return self_->targets; }
+  [[nodiscard]] Predictions predictions() const { return self_->predictions; }
   /// Whether the loss is defined for a target.
   [[nodiscard]] bool takes(Scalar target) const { return self_->takes(target); }
   /// The targets for which the loss is defined, in words.
-  [[nodiscard]] std::string target_range() const { return self_->target_range(); }
+  [[nodiscard]] std::string target_range() const { return self_->target_range; }
   /// A sentence on targets of a row that may not be meant; empty for others.
   [[nodiscard]] std::string doubt(const Scalar* target, Index size) const {
     return self_->doubt(target, size);
@@ -94,14 +94,15 @@ class Loss {
  private:
   struct Base {
     virtual ~Base() = default;
-    [[nodiscard]] virtual std::string name() const = 0;
-    [[nodiscard]] virtual Targets targets() const = 0;
-    [[nodiscard]] virtual Predictions predictions() const = 0;
     [[nodiscard]] virtual bool takes(Scalar target) const = 0;
-    [[nodiscard]] virtual std::string target_range() const = 0;
     [[nodiscard]] virtual std::string doubt(const Scalar* target, Index size) const = 0;
     virtual double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                         Scalar* gradient, const Mask& mask, bool checked) const = 0;
+
+    std::string name;
+    Targets targets = Targets::values;
+    Predictions predictions = Predictions::values;
+    std::string target_range = "any";
   };
 
   template <class L>
@@ -111,29 +112,19 @@ class Loss {
       { L::target_range } -> std::convertible_to<std::string>;
     };
 
-    explicit Model(L value) : loss(std::move(value)) { detail::check_settings(loss); }
-
-    std::string name() const override { return L::name; }
-    Targets targets() const override { return L::targets; }
-    Predictions predictions() const override {
-      if constexpr (requires { loss.predictions(); }) {
-        return loss.predictions();
-      } else {
-        return Predictions::values;
-      }
+    explicit Model(L value) : loss(std::move(value)) {
+      detail::check_settings(loss);
+      this->name = L::name;
+      this->targets = L::targets;
+      if constexpr (requires { loss.predictions(); }) this->predictions = loss.predictions();
+      if constexpr (has_range) this->target_range = L::target_range;
     }
+
     bool takes([[maybe_unused]] Scalar target) const override {
       if constexpr (has_range) {
         return loss.takes(target);
       } else {
         return true;
-      }
-    }
-    std::string target_range() const override {
-      if constexpr (has_range) {
-        return L::target_range;
-      } else {
-        return "any";
       }
     }
     std::string doubt([[maybe_unused]] const Scalar* target,
@@ -179,7 +170,7 @@ class Loss {
       for (Index i = 0; i < size; ++i) {
         if (loss.takes(target[i])) continue;
         detail::fail<ValueError>(
-            {name(), ": targets must be ", target_range(), ", found ", target[i]});
+            {this->name, ": targets must be ", this->target_range, ", found ", target[i]});
       }
     }
 
@@ -197,7 +188,7 @@ class Loss {
         written += bits != unwritten;
       }
       if (written < size) {
-        detail::fail<ValueError>({"loss ", name(), ": wrote ", written, " of the ", size,
+        detail::fail<ValueError>({"loss ", this->name, ": wrote ", written, " of the ", size,
                                   " derivatives of a row; where `gradient` is not null a loss "
                                   "writes gradient[0] to gradient[size - 1]"});
       }
@@ -206,7 +197,7 @@ class Loss {
                            const Scalar* target, Index target_size) const {
       for (Index i = 0; i < size; ++i) {
         if (detail::is_finite(slope[i])) continue;
-        detail::fail<ValueError>({"loss ", name(), ": is finite, but gradient[", i, "] is ",
+        detail::fail<ValueError>({"loss ", this->name, ": is finite, but gradient[", i, "] is ",
                                   detail::is_nan(slope[i]) ? "not a number" : "infinite",
                                   " for a prediction of ", prediction[i], " and a target of ",
                                   target[target_size == size ? i : 0]});

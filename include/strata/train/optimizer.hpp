@@ -38,7 +38,7 @@ class Optimizer {
   template <class O>
     requires(!std::same_as<O, Optimizer> && UpdateRule<O, Scalar>)
   Optimizer(O rule) : rule_(std::make_shared<detail::UpdateRuleOf<O, Scalar>>(std::move(rule))) {
-    detail::check_clip(rule_->name(), rule_->clip());
+    detail::check_clip(rule_->name, rule_->clip);
     check_learning_rate(learning_rate());
   }
 
@@ -53,7 +53,7 @@ class Optimizer {
   }
   /// The rate that the user has given: with the rule, or with set_learning_rate.
   [[nodiscard]] double initial_learning_rate() const {
-    return learning_rate_ ? *learning_rate_ : rule_->learning_rate();
+    return learning_rate_ ? *learning_rate_ : rule_->learning_rate;
   }
   /// Changes the rate for the training that runs; the initial rate stays. Throws as
   /// set_learning_rate does.
@@ -81,11 +81,11 @@ class Optimizer {
   /// An update with gradients of which the caller knows that they are finite.
   void apply(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient,
              const detail::Threads& threads) {
-    detail::clip_gradient(rule_->clip(), parameters, gradient, threads);
+    detail::clip_gradient(rule_->clip, parameters, gradient, threads);
     make_room(gradient.size());
     // Of a rule that may throw everything is copied first; of others, which is faster, each range
     // when it is in the cache.
-    const bool keeps_first = !rule_->never_throws();
+    const bool keeps_first = !rule_->is_noexcept;
     if (keeps_first) {
       before_.keep_all(parameters);
       slots_before_ = slots_;
@@ -118,7 +118,7 @@ class Optimizer {
 
   /// A sentence on what a user may change where training diverges, for the settings in use.
   [[nodiscard]] std::string advice() const {
-    const std::string clip = detail::clip_text(rule_->clip());
+    const std::string clip = detail::clip_text(rule_->clip);
     if (clip.empty()) {
       return "Try a smaller learning rate or clip the gradients (.clip = {.global_norm = 1})";
     }
@@ -129,12 +129,12 @@ class Optimizer {
   /// Visits the numbers that it remembers between updates. The rule and its settings are not among
   /// them; the rule must be the same.
   void visit_state(StateVisitor visit) {
-    visit.require_same("name", rule_->name());
+    visit.require_same("name", rule_->name);
     visit("learning_rate", adjusted_rate_);
     visit("iterations", iterations_);
     std::size_t slots = slots_.size();
     visit("slots", slots);
-    slots_.resize(std::min(slots, rule_->slots()));
+    slots_.resize(std::min(slots, rule_->slots));
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       visit("slot_" + std::to_string(i), slots_[i]);
     }
@@ -151,7 +151,7 @@ class Optimizer {
 
   /// For so many weights. The memory begins with zeros, again where the model has grown.
   void make_room(std::size_t count) {
-    const std::size_t slots = rule_->slots();
+    const std::size_t slots = rule_->slots;
     const auto is_of_another_size = [&](const auto& slot) { return slot.size() != count; };
     if (slots_.size() != slots || std::ranges::any_of(slots_, is_of_another_size)) {
       slots_.assign(slots, std::vector<Scalar>(count, Scalar(0)));
@@ -192,7 +192,7 @@ class Optimizer {
         }
         if (!all) finite = false;
       };
-      if (rule_->elementwise()) {
+      if (rule_->elementwise) {
         threads.run_ranges(count, update_range);
       } else {
         update_range(0, count);

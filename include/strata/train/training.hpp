@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <iostream>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -77,16 +78,16 @@ class Training {
               const StepOptions& options, const SequenceContext<Scalar>& context,
               Totals<Scalar>* totals) {
     auto& pass = work_.pass;
-    const Tensor<Scalar>* prediction = nullptr;
-    {
-      // The pass packs the weights with their noise; backward uses what is packed.
-      const detail::WeightNoise<Scalar> noise(network, options.weight_noise, options.random,
-                                              work_.clean);
-      prediction = &pass.forward(network, x, options.random, context);
+    // The pass packs the weights with their noise, and backward uses what is packed.
+    std::optional<detail::WeightNoise<Scalar>> noise;
+    if (options.weight_noise > 0) {
+      noise.emplace(network, options.weight_noise, options.random, work_.clean);
     }
+    const Tensor<Scalar>& prediction = pass.forward(network, x, options.random, context);
+    noise.reset();
     const auto parameters = network.parameters();
     return finish_step(
-        {parameters, network.threads(), *prediction, pass}, y, totals,
+        {parameters, network.threads(), prediction, pass}, y, totals,
         [&](std::span<Scalar> gradient) { pass.backward(network, x, gradient); },
         [&] { pass.absorb(network); },
         [&] { return detail::advice(network, update.optimizer, loss, x, y); });

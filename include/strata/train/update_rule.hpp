@@ -53,48 +53,48 @@ concept UpdateRule = std::copyable<O> && requires(const O& rule, const UpdateVie
 
 namespace detail {
 
-/// An update rule of any type.
+/// An update rule of any type, which does not change.
 template <class Scalar>
 struct AnyUpdateRule {
+  AnyUpdateRule() = default;
+  AnyUpdateRule(const AnyUpdateRule&) = delete;
+  AnyUpdateRule& operator=(const AnyUpdateRule&) = delete;
   virtual ~AnyUpdateRule() = default;
-  [[nodiscard]] virtual std::string name() const = 0;
-  [[nodiscard]] virtual double learning_rate() const = 0;
-  [[nodiscard]] virtual Clip clip() const = 0;
-  [[nodiscard]] virtual std::size_t slots() const = 0;
-  [[nodiscard]] virtual bool elementwise() const = 0;
-  [[nodiscard]] virtual bool never_throws() const = 0;
+
+  /// Throws ValueError on settings, with this learning rate, that the rule refuses.
   virtual void check(double learning_rate) const = 0;
   virtual void update(double learning_rate, const UpdateView<Scalar>& view,
                       std::int64_t iteration) const = 0;
+
+  std::string name;
+  double learning_rate = 0;
+  Clip clip{};
+  std::size_t slots = 0;
+  bool elementwise = false;
+  /// Whether update never throws.
+  bool is_noexcept = false;
 };
 
 template <class O, class Scalar>
 struct UpdateRuleOf final : AnyUpdateRule<Scalar> {
-  explicit UpdateRuleOf(O value) : rule(std::move(value)) {}
-
-  std::string name() const override { return O::name; }
-  double learning_rate() const override { return rule.learning_rate; }
-  Clip clip() const override { return rule.clip; }
-  std::size_t slots() const override { return rule.slots(); }
-  bool elementwise() const override {
-    if constexpr (requires { O::elementwise; }) {
-      return O::elementwise;
-    } else {
-      return false;
-    }
-  }
-  bool never_throws() const override {
-    return noexcept(rule.update(std::declval<const UpdateView<Scalar>&>(), std::int64_t{1}));
-  }
-  void check(double learning_rate) const override { check_settings(with(learning_rate)); }
-  void update(double learning_rate, const UpdateView<Scalar>& view,
-              std::int64_t iteration) const override {
-    with(learning_rate).update(view, iteration);
+  explicit UpdateRuleOf(O value) : rule(std::move(value)) {
+    this->name = O::name;
+    this->learning_rate = rule.learning_rate;
+    this->clip = rule.clip;
+    this->slots = rule.slots();
+    if constexpr (requires { O::elementwise; }) this->elementwise = O::elementwise;
+    this->is_noexcept =
+        noexcept(rule.update(std::declval<const UpdateView<Scalar>&>(), std::int64_t{1}));
   }
 
-  [[nodiscard]] O with(double learning_rate) const {
+  void check(double rate) const override { check_settings(with(rate)); }
+  void update(double rate, const UpdateView<Scalar>& view, std::int64_t iteration) const override {
+    with(rate).update(view, iteration);
+  }
+
+  [[nodiscard]] O with(double rate) const {
     O now = rule;
-    now.learning_rate = learning_rate;
+    now.learning_rate = rate;
     return now;
   }
 

@@ -15,13 +15,11 @@ namespace strata::inline STRATA_TARGET::detail {
 template <class Scalar>
 class WeightNoise {
  public:
-  /// Normal numbers with a standard deviation, which does nothing where it is 0. `clean` keeps the
-  /// weights, and its memory from step to step.
+  /// The noise is normal with a standard deviation. `clean` keeps the weights, and its memory from
+  /// step to step.
   WeightNoise(TrainableNetwork<Scalar>& network, double deviation, const Random& random,
               KeptWeights<Scalar>& clean)
-      : clean_(clean) {
-    if (deviation <= 0) return;
-    parameters_ = network.parameters();
+      : clean_(clean), parameters_(network.parameters()) {
     clean_.keep_all(parameters_);
     // The layers have the forks below the number of layers.
     Random noise = random.fork(network.size());
@@ -38,7 +36,6 @@ class WeightNoise {
 
  private:
   KeptWeights<Scalar>& clean_;
-  /// None where there is no noise.
   std::vector<Parameter<Scalar>> parameters_;
 };
 
