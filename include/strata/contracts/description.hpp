@@ -17,8 +17,8 @@ namespace strata::inline STRATA_TARGET {
 /// What a layer is made of besides its weights, by names: all that is needed to build it anew.
 /// Files keep it.
 ///
-/// A layer brings one by `description() const`. Recurrent layers with `options()` need none: theirs
-/// follows from those. Options are structs with a function that lists them,
+/// A layer brings one by `description() const`; detail::OptionLayer has it for recurrent layers.
+/// Options are structs with a function that lists them,
 ///
 ///   template <class Self, class F>
 ///   static void each(Self& self, F f) { f("rate", self.rate); ... }
@@ -69,15 +69,6 @@ template <class L>
 [[nodiscard]] LayerDescription describe_layer(const L& layer) {
   if constexpr (requires { layer.description(); }) {
     return layer.description();
-  } else if constexpr (requires { layer.options(), layer.recurrent_options(); }) {
-    LayerDescription description{layer.kind()};
-    auto options = layer.options();
-    // Bidirectional may have turned these.
-    options.go_backwards = layer.recurrent_options().go_backwards;
-    options.zero_output_for_mask = layer.recurrent_options().zero_output_for_mask;
-    description.add("units", layer.units());
-    description.add("return_sequences", layer.returns_sequences());
-    return description.add_all(options);
   } else {
     return {.kind = layer.kind(), .complete = false};
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -10,6 +11,8 @@
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/parameter.hpp>
 #include <strata/initializers.hpp>
+#include <strata/random.hpp>
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::detail {
@@ -18,17 +21,17 @@ namespace strata::inline STRATA_TARGET::detail {
 template <class Scalar>
 class StoredWeights {
  public:
-  struct Array {
-    std::string name;
-    Shape shape;
-    std::vector<Scalar> values;
-  };
-
   void clear() { arrays_.clear(); }
 
-  /// Appends an array, without memory yet.
-  void add(std::string name, const Shape& shape) {
-    arrays_.push_back({std::move(name), shape, {}});
+  /// Appends a matrix, or a vector, without memory yet. `initializer` draws its first values from
+  /// the random numbers that `key` forks off.
+  void add(std::string name, const Shape& shape, const Initializer& initializer,
+           std::uint64_t key) {
+    arrays_.push_back({std::move(name), shape, initializer, key, {}});
+  }
+  /// The same, with its place in the list as the key.
+  void add(std::string name, const Shape& shape, const Initializer& initializer) {
+    add(std::move(name), shape, initializer, arrays_.size());
   }
   /// Zeros for all arrays: the largest first, so that what memory cannot hold is refused before
   /// much is written. Throws ShapeError or MemoryError then.
@@ -44,20 +47,21 @@ class StoredWeights {
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return arrays_.size(); }
+  [[nodiscard]] const Shape& shape(std::size_t i) const noexcept { return arrays_[i].shape; }
   [[nodiscard]] Scalar* data(std::size_t i) noexcept { return arrays_[i].values.data(); }
   [[nodiscard]] const Scalar* data(std::size_t i) const noexcept {
     return arrays_[i].values.data();
   }
 
-  /// Draws a matrix, or a vector as one row.
-  void draw(std::size_t i, const Initializer& initializer, Random random) {
-    auto& [name, shape, values] = arrays_[i];
-    const Index columns = shape.back();
-    strata::initialize(initializer, WeightMatrix<Scalar>{values, shape.size() / columns, columns},
-                       random);
-  }
-  void fill(std::size_t i, Scalar value) {
-    std::fill(arrays_[i].values.begin(), arrays_[i].values.end(), value);
+  /// Draws the first values of all arrays; an initializer sees a vector as one row.
+  void initialize(const Random& random) {
+    for (Array& array : arrays_) {
+      const Index columns = array.shape.back();
+      Random own = random.fork(array.key);
+      strata::initialize(array.initializer,
+                         WeightMatrix<Scalar>{array.values, array.shape.size() / columns, columns},
+                         own);
+    }
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
@@ -82,6 +86,14 @@ class StoredWeights {
   }
 
  private:
+  struct Array {
+    std::string name;
+    Shape shape;
+    Initializer initializer;
+    std::uint64_t key;
+    std::vector<Scalar> values;
+  };
+
   std::vector<Array> arrays_;
 };
 

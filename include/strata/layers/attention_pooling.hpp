@@ -23,9 +23,12 @@ namespace strata::inline STRATA_TARGET {
 /// The mean of the steps of a sequence, weighted by how much each matters (Bahdanau et al. 2015;
 /// Yang et al. 2016): (B, T, F) to (B, F).
 ///
-/// Of the steps x_t that count: score_t = context . tanh(x_t W + b), y = sum softmax(score)_t x_t,
-/// with W, the kernel, of (F, A), b and context of (A). Zeros where no step counts. It cannot
-/// stream.
+///   score_t = context . tanh(x_t W + b), y = sum over t of softmax(score)_t x_t,
+///
+/// over the steps t that count. y is zeros where no step counts. Parameters: kernel (F, A), which
+/// is W; bias (A); context (A). It cannot stream.
+///
+///   AttentionPooling{32}
 template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic>
 class AttentionPooling {
  public:
@@ -86,12 +89,11 @@ class AttentionPooling {
     void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
   };
 
-  /// hidden, its derivative: (B T, A). weights, their derivatives: (B, T).
   struct Tape {
-    detail::Buffer<Scalar> hidden;
-    detail::Buffer<Scalar> weights;
-    detail::Buffer<Scalar> dhidden;
-    detail::Buffer<Scalar> dscores;
+    detail::Buffer<Scalar> hidden;   ///< (B T, A): tanh(x_t W + b).
+    detail::Buffer<Scalar> weights;  ///< (B, T): softmax of the scores.
+    detail::Buffer<Scalar> dhidden;  ///< (B T, A): by what went into tanh.
+    detail::Buffer<Scalar> dscores;  ///< (T): of the sequence at work.
     typename detail::Linear<Scalar>::Scratch scratch;
   };
 

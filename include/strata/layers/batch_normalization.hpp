@@ -1,15 +1,12 @@
 #pragma once
 
-#include <Eigen/Core>
-#include <algorithm>
-#include <cmath>
+#include <cstddef>
 #include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
+#include <strata/contracts/feature_layer.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -19,12 +16,22 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Keras' options of a BatchNormalization layer, with Keras' defaults.
+/// Options of a BatchNormalization layer, with the names and defaults of Keras.
+///
+///   BatchNormalization{{.momentum = 0.9}}
 struct BatchNormalizationOptions {
+  /// The share of the moving mean and variance that each training batch leaves; the rest comes from
+  /// the batch. 0.99 remembers some hundred batches, as Keras does; shorter trainings want less.
   double momentum = 0.99;
+  /// Added to the variance, so that a feature that hardly varies is not blown up. Keras' default;
+  /// PyTorch's is 1e-5.
   double epsilon = 1e-3;
+  /// Whether beta is added. A layer with a bias right behind needs none.
   bool center = true;
+  /// Whether gamma multiplies. A layer that multiplies by weights right behind needs none.
   bool scale = true;
+  /// First values of beta and of gamma: 0 and 1, so that at first nothing but the normalization
+  /// happens.
   Initializer beta_initializer = Zeros{};
   Initializer gamma_initializer = Ones{};
 
@@ -44,83 +51,42 @@ struct BatchNormalizationOptions {
 /// (Ioffe & Szegedy 2015): y = gamma (x - mean) / sqrt(variance + epsilon) + beta. (B, F) to (B,
 /// F), (B, T, F) to (B, T, F).
 ///
-/// Training takes mean and variance of the batch, of the steps that count; prediction takes the
-/// moving ones, which follow those of the training batches by a share of 1 - momentum each. Those
-/// are parameters that are not trainable. All are of (F).
+/// Training takes the mean and variance of the batch, over the steps that count. Prediction takes
+/// the moving mean and variance: each training batch replaces a share of 1 - momentum of them by
+/// its own.
 ///
-/// Longer than other headers, because its derivatives go through the statistics of the batch, with
-/// masks, and are written by hand.
+/// Parameters, of (F) each: gamma, beta; moving_mean and moving_variance, which are not trainable.
 template <class Scalar = float, Index Features = Dynamic>
-class BatchNormalization {
-  using Row = detail::Row<Scalar>;
+class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scalar, Features,
+                                                       BatchNormalizationOptions, 4> {
+  using Base =
+      detail::FeatureLayer<BatchNormalization, Scalar, Features, BatchNormalizationOptions, 4>;
+  using Base::arrays_, Base::features_, Base::options_;
+  using typename Base::Array, typename Base::ConstRowMap, typename Base::Row;
   using RowMap = detail::Map<Row>;
   using P = detail::Pack<Scalar>;
-  using ConstRowMap = detail::Map<const Row>;
+
+  /// Places of the arrays.
+  static constexpr std::size_t gamma_place = 0;
+  static constexpr std::size_t beta_place = 1;
+  static constexpr std::size_t moving_mean_place = 2;
+  static constexpr std::size_t moving_variance_place = 3;
 
  public:
-  using scalar_type = Scalar;
-  static constexpr Accepts accepts = Accepts::any;
-  static constexpr Returns returns = Returns::same;
-  static constexpr Index fixed_inputs = Features;
-  static constexpr Index fixed_outputs = Features;
+  static constexpr const char* name = "BatchNormalization";
   static constexpr LayerTraits traits{.absorb = true, .mixes_sequences = true};
 
   /// Throws ValueError on a momentum outside [0, 1] or a negative epsilon.
-  explicit BatchNormalization(BatchNormalizationOptions options = {}) : options_(options) {
+  explicit BatchNormalization(BatchNormalizationOptions options = {})
+      : Base(options,
+             {{{.name = "gamma", .initializer = options.gamma_initializer, .used = options.scale},
+               {.name = "beta", .initializer = options.beta_initializer, .used = options.center},
+               {.name = "moving_mean", .initializer = Zeros{}, .trainable = false},
+               {.name = "moving_variance", .initializer = Ones{}, .trainable = false}}}) {
     if (!detail::is_finite(options.momentum) || options.momentum < 0 || options.momentum > 1) {
-      detail::fail<ValueError>(
-          {"BatchNormalization: momentum must be in [0, 1], found ", options.momentum});
+      detail::fail<ValueError>({name, ": momentum must be in [0, 1], found ", options.momentum});
     }
-    if (!detail::is_finite(options.epsilon) || options.epsilon < 0) {
-      detail::fail<ValueError>(
-          {"BatchNormalization: epsilon must be at least 0, found ", options.epsilon});
-    }
-    if (features_ != Dynamic) build(features_);
-  }
-
-  [[nodiscard]] std::string kind() const { return "BatchNormalization"; }
-  [[nodiscard]] std::string describe() const { return kind(); }
-  [[nodiscard]] const BatchNormalizationOptions& options() const noexcept { return options_; }
-  [[nodiscard]] LayerDescription description() const {
-    return LayerDescription{kind()}.add_all(options_);
-  }
-  [[nodiscard]] Index inputs() const noexcept { return features_; }
-
-  [[nodiscard]] Index output_features(Index features) const {
-    if (features_ != Dynamic && features != features_) {
-      detail::fail<ShapeError>({"expects ", features_, " features, found ", features});
-    }
-    return features;
-  }
-
-  void build(Index features) {
-    gamma_.resize(features, 1);
-    beta_.resize(features, 1);
-    moving_mean_.resize(features, 1);
-    moving_variance_.resize(features, 1);
-    features_ = features;
-  }
-
-  /// Sets the moving mean to 0 and the moving variance to 1.
-  void initialize(const Random& random) {
-    const auto draw = [&](const Initializer& initializer, auto& weights, std::uint64_t key) {
-      Random own = random.fork(key);
-      strata::initialize(initializer, WeightMatrix<Scalar>{weights.values(), features_, features_},
-                         own);
-    };
-    draw(options_.gamma_initializer, gamma_, 0);
-    draw(options_.beta_initializer, beta_, 1);
-    moving_mean_.matrix().setZero();
-    moving_variance_.matrix().setOnes();
-  }
-
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
-    std::vector<Parameter<Scalar>> list;
-    if (options_.scale) list.push_back({"gamma", {features_}, gamma_.values()});
-    if (options_.center) list.push_back({"beta", {features_}, beta_.values()});
-    list.push_back({"moving_mean", {features_}, moving_mean_.values(), false});
-    list.push_back({"moving_variance", {features_}, moving_variance_.values(), false});
-    return list;
+    detail::check_normalization_epsilon(name, options.epsilon);
   }
 
   struct Packed {
@@ -143,25 +109,21 @@ class BatchNormalization {
     }
   };
 
-  /// Of the batch: the mean, what takes the deviation from it to a variance of 1, and the number of
-  /// steps that the sums are divided by. The moving mean and variance after it.
   struct Tape {
-    Row mean;
-    Row factor;
-    Scalar count = 0;
-    Row moving_mean;
+    Row mean;          ///< Of the batch.
+    Row factor;        ///< 1 / sqrt(variance of the batch + epsilon).
+    Scalar count = 0;  ///< By which the sums over the batch are divided.
+    Row moving_mean;   ///< After this batch, as is moving_variance.
     Row moving_variance;
-    Row slope_sum;
-    Row slope_along;
+    Row slope_sum;    ///< The sum of dy over the batch.
+    Row slope_along;  ///< The sum of dy times the normalized x.
   };
 
   void pack(Packed& packed, bool) const {
-    packed.gamma.setOnes(features_);
-    packed.beta.setZero(features_);
-    if (options_.scale) packed.gamma = row(gamma_);
-    if (options_.center) packed.beta = row(beta_);
-    packed.mean = row(moving_mean_);
-    packed.factor = factor_of(moving_variance_.values().data());
+    packed.gamma = this->row(gamma_place, 1);
+    packed.beta = this->row(beta_place);
+    packed.mean = this->row(moving_mean_place);
+    packed.factor = factor_of(arrays_[moving_variance_place].values().data());
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -238,35 +200,11 @@ class BatchNormalization {
 
   /// Takes over the moving mean and variance after a training pass.
   void absorb(const Tape& tape) {
-    moving_mean_.matrix() = tape.moving_mean.matrix().transpose();
-    moving_variance_.matrix() = tape.moving_variance.matrix().transpose();
-  }
-
-  void check_stream() const {}
-  [[nodiscard]] Index state_size() const noexcept { return 0; }
-
-  /// The same layer, weights included, with sizes chosen at run time and another scalar.
-  template <class Other>
-  [[nodiscard]] BatchNormalization<Other> to_dynamic() const {
-    BatchNormalization<Other> layer(options_);
-    if (features_ == Dynamic) return layer;
-    layer.build(features_);
-    layer.gamma_.matrix() = gamma_.matrix().template cast<Other>();
-    layer.beta_.matrix() = beta_.matrix().template cast<Other>();
-    layer.moving_mean_.matrix() = moving_mean_.matrix().template cast<Other>();
-    layer.moving_variance_.matrix() = moving_variance_.matrix().template cast<Other>();
-    return layer;
+    arrays_[moving_mean_place].matrix() = tape.moving_mean.matrix().transpose();
+    arrays_[moving_variance_place].matrix() = tape.moving_variance.matrix().transpose();
   }
 
  private:
-  template <class, Index>
-  friend class BatchNormalization;
-
-  using Weights = detail::Weights<Scalar, Features, 1>;
-
-  [[nodiscard]] ConstRowMap row(const Weights& weights) const {
-    return {weights.values().data(), features_};
-  }
   // Register by register from the first number, since Eigen begins at an aligned address and rounds
   // roots differently before it.
   [[nodiscard]] Row factor_of(const Scalar* variance) const {
@@ -305,22 +243,15 @@ class BatchNormalization {
     tape.factor = factor_of(variance.data());
     const P momentum = P::broadcast(Scalar(options_.momentum));
     const P share = P::broadcast(Scalar(1 - options_.momentum));
-    const auto follow = [&](Row& to, const Weights& before, const Row& now) {
+    const auto follow = [&](Row& to, const Array& before, const Row& now) {
       to.resize(features_);
       detail::transform(
           features_, to.data(), [&](P old, P fresh) { return momentum * old + share * fresh; },
           before.values().data(), now.data());
     };
-    follow(tape.moving_mean, moving_mean_, tape.mean);
-    follow(tape.moving_variance, moving_variance_, variance);
+    follow(tape.moving_mean, arrays_[moving_mean_place], tape.mean);
+    follow(tape.moving_variance, arrays_[moving_variance_place], variance);
   }
-
-  Index features_ = Features;
-  BatchNormalizationOptions options_;
-  Weights gamma_;
-  Weights beta_;
-  Weights moving_mean_;
-  Weights moving_variance_;
 };
 
 BatchNormalization()->BatchNormalization<float>;

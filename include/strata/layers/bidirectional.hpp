@@ -14,8 +14,9 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// How Bidirectional joins the outputs of its two directions. Concatenated, both stay what they
-/// are: the first U features read forwards, the last U backwards; split_directions gives them back.
+/// How Bidirectional joins the outputs of its two directions. concat puts them side by side: the
+/// first U features are of the reading forwards, the last U of that backwards, and split_directions
+/// takes them apart. sum, mul and ave are sums, products and means of the two, number by number.
 enum class Merge { concat, sum, mul, ave };
 
 [[nodiscard]] constexpr const char* name(Merge merge) noexcept {
@@ -92,7 +93,8 @@ class Bidirectional {
     backward_.initialize(random.fork(1));
   }
 
-  /// Those of the forward layer as "forward.kernel", then those of the backward one.
+  /// The parameters of the forward layer, "forward.kernel" and so on, then those of the backward
+  /// layer, "backward.kernel" and so on.
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
     std::vector<Parameter<Scalar>> list;
     for (auto& parameter : forward_.parameters()) {
@@ -184,7 +186,8 @@ class Bidirectional {
                               direction * forward_.state_size());
   }
 
-  /// f(forward row, backward row, merged row, U) for each sequence, or step of one.
+  /// f(row, row_backward) for each sequence, or step of one: the rows of one step in the output of
+  /// the forward layer, and of the merged one, and in the output of the backward layer.
   template <class F>
   void for_each_row(const Tensor<Scalar>& y_forward, F f) const {
     const Index steps = y_forward.steps();

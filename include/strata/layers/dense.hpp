@@ -16,11 +16,18 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Keras' options of a Dense layer, with Keras' defaults.
+/// Options of a Dense layer, with the names and defaults of Keras.
+///
+///   Dense{10, {.activation = Activation::softmax, .use_bias = false}}
 struct DenseOptions {
+  /// Of the outputs. linear, as the last layer of a regression needs. Dense{10,
+  /// Activation::softmax} sets the activation alone.
   Activation activation = Activation::linear;
+  /// Whether b is added. Without it there is no parameter "bias".
   bool use_bias = true;
+  /// Draws W. GlorotUniform keeps the variance from layer to layer, forward and back.
   Initializer kernel_initializer = GlorotUniform{};
+  /// Draws b.
   Initializer bias_initializer = Zeros{};
 
   /// f(name, option) for each option in order.

@@ -11,9 +11,12 @@
 
 namespace strata::inline STRATA_TARGET {
 
+/// Options of a Dropout layer.
+///
+///   Dropout{0.2, {.same_for_all_steps = true}}
 struct DropoutOptions {
-  /// Drops the same features at every step of a sequence: Keras' noise_shape (B, 1, F) (Gal &
-  /// Ghahramani 2016).
+  /// Whether the same features are dropped at every step of a sequence, as with Keras' noise_shape
+  /// (B, 1, F) (Gal & Ghahramani 2016). Off, as in Keras: every step draws anew.
   bool same_for_all_steps = false;
 
   /// f(name, option) for each option in order.

@@ -18,10 +18,13 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Keras' options of an Embedding layer, with Keras' defaults.
+/// Options of an Embedding layer, with the names and defaults of Keras.
+///
+///   Embedding{10000, 64, {.mask_zero = true}}
 struct EmbeddingOptions {
-  /// Id 0 stands for padding: its steps are masked.
+  /// Whether id 0 stands for padding, so that its steps are masked. Off, since 0 may be a word.
   bool mask_zero = false;
+  /// Draws the table. Small numbers, since each row is an input of its own and not a sum.
   Initializer embeddings_initializer = RandomUniform{-0.05, 0.05};
 
   /// f(name, option) for each option in order.
@@ -32,11 +35,11 @@ struct EmbeddingOptions {
   }
 };
 
-/// A row of a table of V rows for each id: words, notes or other classes as vectors that are
-/// learned. Ids (B, T), whole numbers from 0 to V - 1 in the Scalar of x, to (B, T, U).
+/// Turns ids of words, notes or other classes into vectors that are learned: id k becomes row k of
+/// a table (V, U). Ids (B, T), whole numbers from 0 to V - 1 in the Scalar of x, to (B, T, U).
 ///
-/// Of an id that is none, prediction and training throw ValueError; a step of a stream, which
-/// cannot throw, gives NaN.
+/// On other numbers prediction and training throw ValueError. A step of a stream cannot throw; its
+/// output is NaN then.
 template <class Scalar = float, Index Vocabulary = Dynamic, Index Units = Dynamic>
 class Embedding {
  public:

@@ -1,38 +1,56 @@
 #pragma once
 
 #include <optional>
-#include <vector>
+#include <type_traits>
 
-#include <strata/base/sizes.hpp>
-#include <strata/kernels/linear.hpp>
+#include <strata/activation.hpp>
+#include <strata/initializers.hpp>
+#include <strata/layers/lstm_cell.hpp>
+#include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/gated/extended_gates.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
-#include <strata/recurrent/recurrent_layer.hpp>
+#include <strata/recurrent/gated/projected_cell.hpp>
+#include <strata/recurrent/option_layer.hpp>
+#include <strata/recurrent/options.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
-/// Options of the extended LSTM layers: Keras' of an LSTM, and those of the literature, of PyTorch
-/// and of ONNX.
+/// Options of ExtendedLSTM and CoupledLSTM: those of Keras' LSTM with its defaults, and what the
+/// literature, PyTorch and ONNX add to them.
+///
+///   ExtendedLSTM{64, return_sequences, {.peepholes = false, .projection = 16}}
 struct ExtendedLSTMOptions {
+  /// phi, of the candidate. tanh, so that what is added to the memory can have either sign.
   Activation activation = Activation::tanh;
+  /// sigma, of the gates. sigmoid, since a gate is the share that it lets through.
   Activation recurrent_activation = Activation::sigmoid;
-  /// Of the memory on its way out, ONNX' h; nothing: `activation`.
+  /// Of the memory on its way out, ONNX' h. Without a value it is `activation`, as in Keras.
   std::optional<Activation> output_activation = std::nullopt;
+  /// Whether b is added to the products. Without it there is no parameter "bias".
   bool use_bias = true;
+  /// Starts the bias of the forget gate at 1, so that the memory lasts before anything is learned.
+  /// A CoupledLSTM has no forget gate.
   bool unit_forget_bias = true;
+  /// Draws W, the peepholes and the projection. GlorotUniform keeps the variance from layer to
+  /// layer, forward and back.
   Initializer kernel_initializer = GlorotUniform{};
+  /// Draws U. Orthogonal keeps the length of h over many steps.
   Initializer recurrent_initializer = Orthogonal{};
+  /// Draws b, but for the forget gate's with unit_forget_bias.
   Initializer bias_initializer = Zeros{};
-  /// Whether the gates see the memory, each unit's gates its own (Gers & Schmidhuber 2000).
+  /// Whether each unit's gates read the unit's own memory (Gers & Schmidhuber 2000). On, since
+  /// without them, a projection and limits the layer is an LSTM.
   bool peepholes = true;
-  /// Outputs, where h is projected to fewer numbers (Sak et al. 2014, PyTorch's proj_size); 0: h.
+  /// R, the outputs to which h is projected (Sak, Senior & Beaufays 2014, PyTorch's proj_size); 0:
+  /// none, the output is h.
   Index projection = 0;
   /// Limits the memory to [-cell_clip, cell_clip] after each step; 0: no limit.
   double cell_clip = 0;
-  /// Limits what goes into every activation, ONNX' clip; 0: no limit.
+  /// Limits what goes into every activation to [-activation_clip, activation_clip], ONNX' clip; 0:
+  /// no limit.
   double activation_clip = 0;
-  /// See RecurrentOptions.
+  /// The rest is the same for every recurrent layer, and off: see RecurrentOptions.
   double dropout = 0;
   double recurrent_dropout = 0;
   double zoneout = 0;
@@ -62,187 +80,7 @@ struct ExtendedLSTMOptions {
 
 namespace detail {
 
-/// A gated cell whose output may be a projection of h, which the recurrent kernel then reads. This
-/// header is longer than others, because both extended layers share the cell and its options.
-template <class Gates, class Scalar>
-class ProjectedCell {
-  using Inner = GatedCell<Gates, Scalar>;
-
- public:
-  using scalar_type = Scalar;
-  static constexpr Index fixed_inputs = Dynamic;
-  static constexpr Index fixed_outputs = Dynamic;
-  static constexpr Index memories = Inner::memories;
-
-  ProjectedCell(Index units, Gates gates, GatedCellOptions options, Index projection)
-      : inner_(units, gates, with_depth(options, projection)), projection_size_(projection) {}
-
-  [[nodiscard]] std::string kind() const { return inner_.kind(); }
-  [[nodiscard]] Index inputs() const noexcept { return inner_.inputs(); }
-  [[nodiscard]] Index units() const noexcept { return inner_.units(); }
-  [[nodiscard]] Index outputs() const noexcept {
-    return projection_size_ > 0 ? projection_size_ : units();
-  }
-
-  void build(Index features) {
-    sizes::assign(projection_, sizes::count({units(), projection_size_}), Scalar(0));
-    inner_.build(features);
-  }
-
-  void initialize(const Random& random) {
-    inner_.initialize(random);
-    if (projection_.empty()) return;
-    Random own = random.fork(4);
-    strata::initialize(inner_.options().kernel_initializer,
-                       WeightMatrix<Scalar>{projection_, units(), projection_size_}, own);
-  }
-
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
-    auto list = inner_.parameters();
-    if (!projection_.empty()) {
-      list.push_back({"projection", {units(), projection_size_}, projection_});
-    }
-    return list;
-  }
-
-  struct Packed {
-    typename Inner::Packed inner;
-    Linear<Scalar> linear;
-    /// (U, R), for a step.
-    std::vector<Scalar> rows;
-    Index outputs = 0;
-
-    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
-              WeightOrder order) const noexcept {
-      if (rows.empty()) return inner.step(x, h, memory, y, order);
-      std::fill_n(y, outputs, Scalar(0));
-      inner.step(x, h, memory, order, [&](Index first, Index used, auto values) {
-        Scalar lanes[decltype(values)::width];
-        values.store(lanes);
-        const Scalar* row = rows.data() + first * outputs;
-        for (Index lane = 0; lane < used; ++lane, row += outputs) {
-          for (Index r = 0; r < outputs; ++r) y[r] += lanes[lane] * row[r];
-        }
-      });
-      std::copy_n(y, outputs, h);
-    }
-  };
-
-  struct Scratch {
-    typename Inner::Scratch inner;
-    Buffer<Scalar> hidden;
-  };
-
-  struct Tape {
-    typename Inner::Tape inner;
-    Buffer<Scalar> hidden;      ///< (T, B, U): h before its projection.
-    Buffer<Scalar> dprojected;  ///< (T, B, R).
-    Buffer<Scalar> dhidden;     ///< (B, padded U).
-    typename Linear<Scalar>::Scratch scratch;
-  };
-
-  void pack(Packed& packed, bool training) const {
-    inner_.pack(packed.inner, training);
-    packed.outputs = outputs();
-    packed.rows = projection_;
-    if (is_projected()) {
-      packed.linear.pack(units(), outputs(), projection_.data(), nullptr, training);
-    }
-  }
-
-  void prepare(const Packed& packed, Scratch& scratch, Index batch) const {
-    inner_.prepare(packed.inner, scratch.inner, batch);
-    if (is_projected()) scratch.hidden.resize(batch * units());
-  }
-  void prepare(const Packed& packed, Tape& tape, Index batch, Index steps) const {
-    inner_.prepare(packed.inner, tape.inner, batch, steps);
-    if (!is_projected()) return;
-    tape.hidden.resize(steps * batch * units());
-    tape.dprojected.resize(steps * batch * outputs());
-    tape.dhidden.resize(batch * padded<Scalar>(units()));
-    tape.dhidden.fill(0);
-  }
-
-  [[nodiscard]] static Index input_steps(Index batch) noexcept { return Inner::input_steps(batch); }
-  template <class Memory>
-  void forward_inputs(const Packed& packed, const Scan<Scalar>& window, Memory& memory) const {
-    inner_.forward_inputs(packed.inner, window, memory.inner);
-  }
-
-  void forward(const Packed& packed, const ScanStep<Scalar>& at, Scratch& scratch) const {
-    run(packed, at, scratch.inner, scratch.hidden.data());
-  }
-  void forward(const Packed& packed, const ScanStep<Scalar>& at, Tape& tape) const {
-    run(packed, at, tape.inner, tape.hidden.data() + at.step * at.batch * units());
-  }
-
-  void backward(const Packed& packed, const ScanStep<Scalar>& at, Tape& tape,
-                const CellDerivatives<Scalar>& d, bool first) const {
-    if (!is_projected()) return inner_.backward(packed.inner, at, tape.inner, d, first);
-    Scalar* const dprojected = tape.dprojected.data() + at.step * at.batch * outputs();
-    const Rows<Scalar> dhidden{tape.dhidden.data(), padded<Scalar>(units())};
-    for (Index b = 0; b < at.batch; ++b) {
-      std::copy_n(d.dh(b), outputs(), dprojected + b * outputs());
-    }
-    packed.linear.apply_transposed(
-        at.batch, [&](Index b) { return dprojected + b * outputs(); }, dhidden);
-    inner_.backward(packed.inner, at, tape.inner, {dhidden, d.dmemory}, true);
-    if (first) return;
-    inner_.to_previous(packed.inner, at, tape.inner, d.dh);
-  }
-
-  void gradients(const Packed& packed, const Scan<Scalar>& scan, Tape& tape,
-                 std::span<Scalar> gradient) const {
-    const auto own = static_cast<std::size_t>(projection_.size());
-    inner_.gradients(packed.inner, scan, tape.inner, gradient.first(gradient.size() - own));
-    if (!is_projected()) return;
-    packed.linear.add_gradients(
-        scan.rows(), [&](Index row) { return tape.hidden.data() + row * units(); },
-        [&](Index row) { return tape.dprojected.data() + row * outputs(); },
-        gradient.last(own).data(), static_cast<Scalar*>(nullptr), tape.scratch);
-  }
-
-  void input_derivative(const Packed& packed, const Scan<Scalar>& scan, Tape& tape,
-                        Scalar* dx) const {
-    inner_.input_derivative(packed.inner, scan, tape.inner, dx);
-  }
-
-  template <class Other>
-  void copy_weights_to(ProjectedCell<Gates, Other>& cell) const {
-    if (inputs() == Dynamic) return;
-    cell.build(inputs());
-    inner_.copy_weights_to(cell.inner_);
-    std::copy(projection_.begin(), projection_.end(), cell.projection_.begin());
-  }
-
- private:
-  template <class, class>
-  friend class ProjectedCell;
-
-  [[nodiscard]] static GatedCellOptions with_depth(GatedCellOptions options, Index projection) {
-    if (projection < 0) {
-      fail<ValueError>({Gates::kind, ": projection must be at least 0, found ", projection});
-    }
-    options.recurrent_inputs = projection;
-    return options;
-  }
-
-  [[nodiscard]] bool is_projected() const noexcept { return projection_size_ > 0; }
-
-  template <class Memory>
-  void run(const Packed& packed, ScanStep<Scalar> at, Memory& memory, Scalar* hidden) const {
-    if (!is_projected()) return inner_.forward(packed.inner, at, memory);
-    const Rows<Scalar> to = at.h;
-    at.h = {hidden, units()};
-    inner_.forward(packed.inner, at, memory);
-    packed.linear.apply(at.batch, at.h, to);
-  }
-
-  Inner inner_;
-  Index projection_size_;
-  std::vector<Scalar> projection_;
-};
-
+/// What the options say to the gates.
 [[nodiscard]] inline ExtendedSettings settings_of(const ExtendedLSTMOptions& options) {
   return {.activation = options.activation,
           .recurrent_activation = options.recurrent_activation,
@@ -252,88 +90,69 @@ class ProjectedCell {
           .activation_clip = {options.activation_clip}};
 }
 
-/// The layer of either kind of gates.
-template <class Gates, class Scalar, bool ReturnsSequences>
-class ExtendedLayer : public RecurrentLayer<ProjectedCell<Gates, Scalar>> {
-  using Cell = ProjectedCell<Gates, Scalar>;
-  using Base = RecurrentLayer<Cell>;
+/// The cell of either layer: `Gates` are PeepholeGates or CoupledGates.
+template <class Gates, class Scalar>
+class ExtendedLSTMCell : public ProjectedCell<Gates, Scalar> {
+  static constexpr int forget_gate =
+      std::is_same_v<Gates, PeepholeGates> ? static_cast<int>(LSTMGates::forget) : -1;
 
  public:
-  static constexpr Returns returns = ReturnsSequences ? Returns::sequence : Returns::last;
-
-  [[nodiscard]] const ExtendedLSTMOptions& options() const noexcept { return options_; }
-
- protected:
-  ExtendedLayer(Index units, const ExtendedLSTMOptions& options, int forget_gate)
-      : Base(Cell(units, {settings_of(options)},
-                  cell_options_of(options, options.unit_forget_bias ? forget_gate : -1),
-                  options.projection),
-             recurrent_options_of(options), ReturnsSequences),
-        options_(options) {
+  ExtendedLSTMCell(Index units, const ExtendedLSTMOptions& options)
+      : ProjectedCell<Gates, Scalar>(
+            units, {settings_of(options)},
+            cell_options_of(options, options.unit_forget_bias ? forget_gate : -1),
+            options.projection) {
     check_gate_activations(Gates::kind, options.activation, options.recurrent_activation);
     check_clip(Gates::kind, options.cell_clip);
     check_clip(Gates::kind, options.activation_clip);
   }
-
- private:
-  ExtendedLSTMOptions options_;
 };
+
+/// Either layer but for its name.
+template <class Layer, class Gates, class Scalar, bool ReturnsSequences>
+using ExtendedLayer =
+    OptionLayer<Layer, ExtendedLSTMCell<Gates, Scalar>, ExtendedLSTMOptions, ReturnsSequences>;
 
 }  // namespace detail
 
 /// An LSTM layer with what the literature added to it: peepholes, a projection of its output, and
-/// limits, each an option. The state of a sequence is h (R numbers with a projection), then c.
+/// limits, each an option.
 ///
 ///   i = sigma(W_i x + U_i h + p_i c + b_i), f = sigma(W_f x + U_f h + p_f c + b_f),
 ///   g = phi(W_g x + U_g h + b_g), c' = f c + i g, o = sigma(W_o x + U_o h + p_o c' + b_o),
 ///   h' = o phi(c'); with a projection h' = P (o phi(c')).
 ///
-/// Parameters: kernel (F, 4U), recurrent kernel (R, 4U), bias (4U), gates i, f, g, o;
-/// peephole_input, peephole_forget, peephole_output (U); projection (U, R).
+/// (B, T, F) to (B, T, R) with return_sequences, to (B, R), the last step's output, without; R is U
+/// where nothing is projected. The state of a sequence is h, then c: R + U numbers. Parameters:
+/// kernel (F, 4U), recurrent_kernel (R, 4U), bias (4U), gates i, f, g, o; peephole_input,
+/// peephole_forget, peephole_output (U); projection (U, R), which is P transposed.
+///
+///   ExtendedLSTM{50}, ExtendedLSTM{50, return_sequences, {.projection = 10}}
+///
+/// Making it throws ValueError on units below 1 and on options out of range.
 template <class Scalar = float, bool ReturnsSequences = false>
-class ExtendedLSTM : public detail::ExtendedLayer<detail::PeepholeGates, Scalar, ReturnsSequences> {
-  using Base = detail::ExtendedLayer<detail::PeepholeGates, Scalar, ReturnsSequences>;
-
+class ExtendedLSTM : public detail::ExtendedLayer<ExtendedLSTM<Scalar, ReturnsSequences>,
+                                                  detail::PeepholeGates, Scalar, ReturnsSequences> {
  public:
-  /// Throws ValueError on units below 1 and on options out of range.
-  explicit ExtendedLSTM(Index units, ExtendedLSTMOptions options = {}) : Base(units, options, 1) {}
-  ExtendedLSTM(Index units, ReturnSequences,
-               ExtendedLSTMOptions options = {}) requires(ReturnsSequences)
-      : Base(units, options, 1) {}
-
-  /// The same layer, weights included, for another scalar.
-  template <class Other>
-  [[nodiscard]] ExtendedLSTM<Other, ReturnsSequences> to_dynamic() const {
-    ExtendedLSTM<Other, ReturnsSequences> layer(this->units(), this->options());
-    this->copy_weights_to(layer);
-    return layer;
-  }
+  using ExtendedLSTM::OptionLayer::OptionLayer;
 };
 
+ExtendedLSTM(Index, ExtendedLSTMOptions = {})->ExtendedLSTM<>;
 ExtendedLSTM(Index, ReturnSequences, ExtendedLSTMOptions = {})->ExtendedLSTM<float, true>;
 
-/// An extended LSTM that forgets what it replaces: c' = (1 - i) c + i g (Greff et al. 2017, CIFG;
-/// ONNX' input_forget). Its gates are i, g, o, and there is no peephole_forget.
+/// An ExtendedLSTM that forgets as much as it takes in: c' = (1 - i) c + i g (Greff et al. 2017,
+/// CIFG; ONNX' input_forget). Its gates are i, g, o in kernels of 3U columns, and there is no
+/// peephole_forget.
+///
+///   CoupledLSTM{50, return_sequences, {.peepholes = false}}
 template <class Scalar = float, bool ReturnsSequences = false>
-class CoupledLSTM : public detail::ExtendedLayer<detail::CoupledGates, Scalar, ReturnsSequences> {
-  using Base = detail::ExtendedLayer<detail::CoupledGates, Scalar, ReturnsSequences>;
-
+class CoupledLSTM : public detail::ExtendedLayer<CoupledLSTM<Scalar, ReturnsSequences>,
+                                                 detail::CoupledGates, Scalar, ReturnsSequences> {
  public:
-  /// Throws ValueError on units below 1 and on options out of range.
-  explicit CoupledLSTM(Index units, ExtendedLSTMOptions options = {}) : Base(units, options, -1) {}
-  CoupledLSTM(Index units, ReturnSequences,
-              ExtendedLSTMOptions options = {}) requires(ReturnsSequences)
-      : Base(units, options, -1) {}
-
-  /// The same layer, weights included, for another scalar.
-  template <class Other>
-  [[nodiscard]] CoupledLSTM<Other, ReturnsSequences> to_dynamic() const {
-    CoupledLSTM<Other, ReturnsSequences> layer(this->units(), this->options());
-    this->copy_weights_to(layer);
-    return layer;
-  }
+  using CoupledLSTM::OptionLayer::OptionLayer;
 };
 
+CoupledLSTM(Index, ExtendedLSTMOptions = {})->CoupledLSTM<>;
 CoupledLSTM(Index, ReturnSequences, ExtendedLSTMOptions = {})->CoupledLSTM<float, true>;
 
 }  // namespace strata::inline STRATA_TARGET

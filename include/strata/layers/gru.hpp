@@ -5,7 +5,7 @@
 #include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
 #include <strata/recurrent/gru_options.hpp>
-#include <strata/recurrent/recurrent_layer.hpp>
+#include <strata/recurrent/option_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -13,7 +13,8 @@ namespace strata::inline STRATA_TARGET {
 namespace detail {
 
 /// The gates z (update), r (reset) and n (candidate) of a GRU whose reset comes after the recurrent
-/// product, so that x's and h's parts of n stay apart: n = phi(n_x + r n_h), h' = z h + (1 - z) n.
+/// product. The parts of n from x and from h therefore stay apart, in s.z[2] and s.z[3]:
+/// n = phi(n_x + r n_h), h' = z h + (1 - z) n.
 template <class Activations>
 struct GRUEquations {
   Activations act;
@@ -40,7 +41,7 @@ struct GRUEquations {
   }
 };
 
-/// The same with a limit of what goes into every activation.
+/// The same equations with a limit of what goes into every activation.
 struct ClippedGRUEquations {
   ChosenActivations act;
   ClipValue clip;
@@ -54,6 +55,7 @@ struct ClippedGRUEquations {
   }
 };
 
+/// The gates of a GRU with the activations and the limit of its options.
 struct GRUGates {
   static constexpr const char* kind = "GRU";
   static constexpr GateLayout layout{
@@ -74,6 +76,19 @@ struct GRUGates {
   }
 };
 
+/// The cell of a GRU layer.
+template <class Scalar, Index Inputs, Index Units>
+class GRULayerCell : public GatedCell<GRUGates, Scalar, Inputs, Units> {
+ public:
+  GRULayerCell(Index units, const GRUOptions& options)
+      : GatedCell<GRUGates, Scalar, Inputs, Units>(
+            units, {options.activation, options.recurrent_activation, {options.activation_clip}},
+            cell_options_of(options)) {
+    check_gate_activations("GRU", options.activation, options.recurrent_activation);
+    check_clip("GRU", options.activation_clip);
+  }
+};
+
 }  // namespace detail
 
 /// A gated recurrent unit layer (Cho et al. 2014), in the form of Keras' reset_after, PyTorch's GRU
@@ -83,48 +98,22 @@ struct GRUGates {
 ///   n = phi(W_n x + b_n + r (U_n h + c_n)), h' = z h + (1 - z) n.
 ///
 /// (B, T, F) to (B, T, U) with return_sequences, to (B, U), the last step's output, without.
-/// Parameters: kernel (F, 3U), recurrent kernel (U, 3U), bias (2, 3U), gates z, r, n.
+/// Parameters: kernel (F, 3U), recurrent_kernel (U, 3U), bias (2, 3U), of which the second row is
+/// of the recurrent product, c_n in it; gates z, r, n.
+///
+///   GRU{50}, GRU{50, return_sequences, {.dropout = 0.2}}, GRU<float, 1, 40, return_sequences>
+///
+/// Making it throws ValueError on units below 1 and on options out of range.
 template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
           bool ReturnsSequences = false>
-class GRU : public detail::RecurrentLayer<GatedCell<detail::GRUGates, Scalar, Inputs, Units>> {
-  using Cell = GatedCell<detail::GRUGates, Scalar, Inputs, Units>;
-  using Base = detail::RecurrentLayer<Cell>;
-
+class GRU : public detail::OptionLayer<GRU<Scalar, Inputs, Units, ReturnsSequences>,
+                                       detail::GRULayerCell<Scalar, Inputs, Units>, GRUOptions,
+                                       ReturnsSequences> {
  public:
-  static constexpr Returns returns = ReturnsSequences ? Returns::sequence : Returns::last;
-
-  /// Throws ValueError on units below 1 and on options out of range.
-  explicit GRU(Index units, GRUOptions options = {}) requires(Units == Dynamic)
-      : GRU(options, units) {}
-  GRU(Index units, ReturnSequences, GRUOptions options = {})
-  requires(Units == Dynamic && ReturnsSequences) : GRU(options, units) {}
-  GRU() requires(Units != Dynamic) : GRU(GRUOptions{}) {}
-  explicit GRU(GRUOptions options) requires(Units != Dynamic) : GRU(options, Units) {}
-
-  [[nodiscard]] const GRUOptions& options() const noexcept { return options_; }
-
-  /// The same layer, weights included, with sizes chosen at run time and another scalar.
-  template <class Other>
-  [[nodiscard]] GRU<Other, Dynamic, Dynamic, ReturnsSequences> to_dynamic() const {
-    GRU<Other, Dynamic, Dynamic, ReturnsSequences> layer(this->units(), options_);
-    this->copy_weights_to(layer);
-    return layer;
-  }
-
- private:
-  GRU(const GRUOptions& options, Index units)
-      : Base(Cell(units,
-                  {options.activation, options.recurrent_activation, {options.activation_clip}},
-                  detail::cell_options_of(options)),
-             detail::recurrent_options_of(options), ReturnsSequences),
-        options_(options) {
-    detail::check_gate_activations("GRU", options.activation, options.recurrent_activation);
-    detail::check_clip("GRU", options.activation_clip);
-  }
-
-  GRUOptions options_;
+  using GRU::OptionLayer::OptionLayer;
 };
 
+GRU(Index, GRUOptions = {})->GRU<>;
 GRU(Index, ReturnSequences, GRUOptions = {})->GRU<float, Dynamic, Dynamic, true>;
 
 }  // namespace strata::inline STRATA_TARGET

@@ -1,27 +1,30 @@
 #pragma once
 
-#include <Eigen/Core>
+#include <cstddef>
 #include <span>
-#include <string>
-#include <vector>
 
-#include <strata/base/finite.hpp>
-#include <strata/base/message.hpp>
+#include <strata/contracts/feature_layer.hpp>
 #include <strata/contracts/layer.hpp>
-#include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/kernels/normalize.hpp>
 #include <strata/kernels/simd.hpp>
-#include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
-/// Keras' options of a LayerNormalization layer, with Keras' defaults.
+/// Options of a LayerNormalization layer, with the names and defaults of Keras.
+///
+///   LayerNormalization{{.epsilon = 1e-5, .center = false}}
 struct LayerNormalizationOptions {
+  /// Added to the variance, so that a feature that hardly varies is not blown up. Keras' default;
+  /// PyTorch's is 1e-5.
   double epsilon = 1e-3;
+  /// Whether beta is added. A layer with a bias right behind needs none.
   bool center = true;
+  /// Whether gamma multiplies. A layer that multiplies by weights right behind needs none.
   bool scale = true;
+  /// First values of beta and of gamma: 0 and 1, so that at first nothing but the normalization
+  /// happens.
   Initializer beta_initializer = Zeros{};
   Initializer gamma_initializer = Ones{};
 
@@ -40,65 +43,30 @@ struct LayerNormalizationOptions {
 /// shifted (Ba et al. 2016): y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with gamma and
 /// beta of (F). (B, F) to (B, F), (B, T, F) to (B, T, F).
 template <class Scalar = float, Index Features = Dynamic>
-class LayerNormalization {
-  using Row = detail::Row<Scalar>;
-  using ConstRowMap = detail::Map<const Row>;
+class LayerNormalization : public detail::FeatureLayer<LayerNormalization, Scalar, Features,
+                                                       LayerNormalizationOptions, 2> {
+  using Base =
+      detail::FeatureLayer<LayerNormalization, Scalar, Features, LayerNormalizationOptions, 2>;
+  using Base::features_, Base::options_;
+  using typename Base::Row;
   using Normal = detail::Normal<Scalar>;
   using P = detail::Pack<Scalar>;
 
+  /// Places of the arrays.
+  static constexpr std::size_t gamma_place = 0;
+  static constexpr std::size_t beta_place = 1;
+
  public:
-  using scalar_type = Scalar;
+  static constexpr const char* name = "LayerNormalization";
   static constexpr LayerTraits traits{};
-  static constexpr Accepts accepts = Accepts::any;
-  static constexpr Returns returns = Returns::same;
-  static constexpr Index fixed_inputs = Features;
-  static constexpr Index fixed_outputs = Features;
 
   /// Throws ValueError on a negative epsilon.
-  explicit LayerNormalization(LayerNormalizationOptions options = {}) : options_(options) {
-    if (!detail::is_finite(options.epsilon) || options.epsilon < 0) {
-      detail::fail<ValueError>(
-          {"LayerNormalization: epsilon must be at least 0, found ", options.epsilon});
-    }
-    if (features_ != Dynamic) build(features_);
-  }
-
-  [[nodiscard]] std::string kind() const { return "LayerNormalization"; }
-  [[nodiscard]] std::string describe() const { return kind(); }
-  [[nodiscard]] const LayerNormalizationOptions& options() const noexcept { return options_; }
-  [[nodiscard]] LayerDescription description() const {
-    return LayerDescription{kind()}.add_all(options_);
-  }
-  [[nodiscard]] Index inputs() const noexcept { return features_; }
-
-  [[nodiscard]] Index output_features(Index features) const {
-    if (features_ != Dynamic && features != features_) {
-      detail::fail<ShapeError>({"expects ", features_, " features, found ", features});
-    }
-    return features;
-  }
-
-  void build(Index features) {
-    gamma_.resize(features, 1);
-    beta_.resize(features, 1);
-    features_ = features;
-  }
-
-  void initialize(const Random& random) {
-    const auto draw = [&](const Initializer& initializer, auto& weights, std::uint64_t key) {
-      Random own = random.fork(key);
-      strata::initialize(initializer, WeightMatrix<Scalar>{weights.values(), features_, features_},
-                         own);
-    };
-    draw(options_.gamma_initializer, gamma_, 0);
-    draw(options_.beta_initializer, beta_, 1);
-  }
-
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
-    std::vector<Parameter<Scalar>> list;
-    if (options_.scale) list.push_back({"gamma", {features_}, gamma_.values()});
-    if (options_.center) list.push_back({"beta", {features_}, beta_.values()});
-    return list;
+  explicit LayerNormalization(LayerNormalizationOptions options = {})
+      : Base(
+            options,
+            {{{.name = "gamma", .initializer = options.gamma_initializer, .used = options.scale},
+              {.name = "beta", .initializer = options.beta_initializer, .used = options.center}}}) {
+    detail::check_normalization_epsilon(name, options.epsilon);
   }
 
   struct Packed {
@@ -118,10 +86,8 @@ class LayerNormalization {
   struct Tape {};
 
   void pack(Packed& packed, bool) const {
-    packed.gamma.setOnes(features_);
-    packed.beta.setZero(features_);
-    if (options_.scale) packed.gamma = ConstRowMap(gamma_.values().data(), features_);
-    if (options_.center) packed.beta = ConstRowMap(beta_.values().data(), features_);
+    packed.gamma = this->row(gamma_place, 1);
+    packed.beta = this->row(beta_place);
     packed.epsilon = Scalar(options_.epsilon);
   }
 
@@ -160,29 +126,6 @@ class LayerNormalization {
       detail::normal_backward(features_, out, normal.factor, packed.gamma.data(), slope, out);
     }
   }
-
-  void check_stream() const {}
-  [[nodiscard]] Index state_size() const noexcept { return 0; }
-
-  /// The same layer, weights included, with sizes chosen at run time and another scalar.
-  template <class Other>
-  [[nodiscard]] LayerNormalization<Other> to_dynamic() const {
-    LayerNormalization<Other> layer(options_);
-    if (features_ == Dynamic) return layer;
-    layer.build(features_);
-    layer.gamma_.matrix() = gamma_.matrix().template cast<Other>();
-    layer.beta_.matrix() = beta_.matrix().template cast<Other>();
-    return layer;
-  }
-
- private:
-  template <class, Index>
-  friend class LayerNormalization;
-
-  Index features_ = Features;
-  LayerNormalizationOptions options_;
-  detail::Weights<Scalar, Features, 1> gamma_;
-  detail::Weights<Scalar, Features, 1> beta_;
 };
 
 LayerNormalization()->LayerNormalization<float>;

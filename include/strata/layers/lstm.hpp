@@ -2,23 +2,35 @@
 
 #include <strata/initializers.hpp>
 #include <strata/layers/lstm_cell.hpp>
+#include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
 #include <strata/recurrent/gated/lstm_gates.hpp>
-#include <strata/recurrent/recurrent_layer.hpp>
+#include <strata/recurrent/option_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
-/// Keras' options of an LSTM layer, with Keras' defaults, and zoneout.
+/// Options of an LSTM layer, with the names and defaults of Keras.
+///
+///   LSTM{64, return_sequences, {.dropout = 0.2, .recurrent_dropout = 0.1}}
 struct LSTMOptions {
+  /// phi, of the candidate and of the memory on its way out. tanh, so that what is added to the
+  /// memory can have either sign.
   Activation activation = Activation::tanh;
+  /// sigma, of the gates i, f and o. sigmoid, since a gate is the share that it lets through.
   Activation recurrent_activation = Activation::sigmoid;
+  /// Whether b is added to the products. Without it there is no parameter "bias".
   bool use_bias = true;
+  /// Starts the bias of the forget gate at 1, so that the memory lasts before anything is learned
+  /// (Jozefowicz, Zaremba & Sutskever 2015).
   bool unit_forget_bias = true;
+  /// Draws W. GlorotUniform keeps the variance from layer to layer, forward and back.
   Initializer kernel_initializer = GlorotUniform{};
+  /// Draws U. Orthogonal keeps the length of h over many steps.
   Initializer recurrent_initializer = Orthogonal{};
+  /// Draws b, but for the forget gate's with unit_forget_bias.
   Initializer bias_initializer = Zeros{};
-  /// See RecurrentOptions.
+  /// The rest is the same for every recurrent layer, and off: see RecurrentOptions.
   double dropout = 0;
   double recurrent_dropout = 0;
   double zoneout = 0;
@@ -62,65 +74,47 @@ struct LSTMGateSet {
 
 /// LSTMCell as a layer runs it.
 template <class Scalar, Index Inputs, Index Units>
-using LSTMLayerCell =
-    GatedCell<LSTMGateSet, Scalar, Inputs, Units, LSTMCell<Scalar, Inputs, Units>>;
+class LSTMLayerCell
+    : public GatedCell<LSTMGateSet, Scalar, Inputs, Units, LSTMCell<Scalar, Inputs, Units>> {
+  using Base = GatedCell<LSTMGateSet, Scalar, Inputs, Units, LSTMCell<Scalar, Inputs, Units>>;
+  static constexpr int forget_gate = static_cast<int>(LSTMGates::forget);
+
+ public:
+  LSTMLayerCell(Index units, const LSTMOptions& options)
+      : Base(units, {options.activation, options.recurrent_activation},
+             cell_options_of(options, options.unit_forget_bias ? forget_gate : -1)) {
+    check_gate_activations("LSTM", options.activation, options.recurrent_activation);
+    this->weights().activation = options.activation;
+    this->weights().recurrent_activation = options.recurrent_activation;
+  }
+};
 
 }  // namespace detail
 
 /// A long short-term memory layer: LSTMCell over all steps of a sequence.
 ///
 /// (B, T, F) to (B, T, U) with return_sequences, to (B, U), the last step's output, without. The
-/// state of a sequence is h, then c: 2 U numbers.
+/// state of a sequence is h, then c: 2 U numbers. Parameters: kernel (F, 4U), recurrent_kernel
+/// (U, 4U), bias (4U), gates i, f, g, o.
+///
+///   LSTM{50}, LSTM{50, return_sequences, {.dropout = 0.2}}, LSTM<float, 1, 40, return_sequences>
+///
+/// Making it throws ValueError on units below 1 and on options out of range.
 template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
           bool ReturnsSequences = false>
-class LSTM : public detail::RecurrentLayer<detail::LSTMLayerCell<Scalar, Inputs, Units>> {
-  using Cell = detail::LSTMLayerCell<Scalar, Inputs, Units>;
-  using Base = detail::RecurrentLayer<Cell>;
-
+class LSTM : public detail::OptionLayer<LSTM<Scalar, Inputs, Units, ReturnsSequences>,
+                                        detail::LSTMLayerCell<Scalar, Inputs, Units>, LSTMOptions,
+                                        ReturnsSequences> {
  public:
-  static constexpr Returns returns = ReturnsSequences ? Returns::sequence : Returns::last;
+  using LSTM::OptionLayer::OptionLayer;
 
-  /// Throws ValueError on units below 1 and on options out of range.
-  explicit LSTM(Index units, LSTMOptions options = {}) requires(Units == Dynamic)
-      : LSTM(options, units) {}
-
-  LSTM(Index units, ReturnSequences, LSTMOptions options = {})
-  requires(Units == Dynamic && ReturnsSequences) : LSTM(options, units) {}
-
-  LSTM() requires(Units != Dynamic) : LSTM(LSTMOptions{}) {}
-
-  explicit LSTM(LSTMOptions options) requires(Units != Dynamic) : LSTM(options, Units) {}
-
-  [[nodiscard]] const LSTMOptions& options() const noexcept { return options_; }
   [[nodiscard]] LSTMCell<Scalar, Inputs, Units>& cell() noexcept { return this->cell_.weights(); }
   [[nodiscard]] const LSTMCell<Scalar, Inputs, Units>& cell() const noexcept {
     return this->cell_.weights();
   }
-
-  /// The same layer, weights included, with sizes chosen at run time and another scalar.
-  template <class Other>
-  [[nodiscard]] LSTM<Other, Dynamic, Dynamic, ReturnsSequences> to_dynamic() const {
-    LSTM<Other, Dynamic, Dynamic, ReturnsSequences> layer(this->units(), options_);
-    this->copy_weights_to(layer);
-    return layer;
-  }
-
- private:
-  LSTM(const LSTMOptions& options, Index units)
-      : Base(
-            Cell(units, {options.activation, options.recurrent_activation},
-                 detail::cell_options_of(
-                     options, options.unit_forget_bias ? static_cast<int>(LSTMGates::forget) : -1)),
-            detail::recurrent_options_of(options), ReturnsSequences),
-        options_(options) {
-    detail::check_gate_activations("LSTM", options.activation, options.recurrent_activation);
-    cell().activation = options.activation;
-    cell().recurrent_activation = options.recurrent_activation;
-  }
-
-  LSTMOptions options_;
 };
 
+LSTM(Index, LSTMOptions = {})->LSTM<>;
 LSTM(Index, ReturnSequences, LSTMOptions = {})->LSTM<float, Dynamic, Dynamic, true>;
 
 }  // namespace strata::inline STRATA_TARGET

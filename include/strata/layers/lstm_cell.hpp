@@ -34,7 +34,12 @@ struct LSTMState {
 };
 
 /// One step of the long short-term memory of Hochreiter & Schmidhuber 1997 with the forget gate of
-/// Gers, Schmidhuber & Cummins 2000. The parameters stay; the state goes in and comes out.
+/// Gers, Schmidhuber & Cummins 2000:
+///
+///   i = sigma(W_i x + U_i h + b_i), f = sigma(W_f x + U_f h + b_f),
+///   g = phi(W_g x + U_g h + b_g), o = sigma(W_o x + U_o h + b_o), c' = f c + i g, h' = o phi(c').
+///
+/// The parameters stay as they are; the state goes in and comes out.
 ///
 /// Shapes: kernel 4U x F, recurrent kernel 4U x U, bias 4U; in memory they are Keras' (F, 4U),
 /// (U, 4U) and (4U). Scalar is float, double or any type with exp and tanh.
@@ -59,7 +64,7 @@ class LSTMCell
     const Z z =
         (kernel().lazyProduct(x) + recurrent_kernel().lazyProduct(state.h)).colwise() + bias();
 
-    // Expressions, each used once.
+    // Eigen computes these expressions where c and h use them, each number once.
     const auto i = gate(z, LSTMGates::input).unaryExpr(sigma);
     const auto f = gate(z, LSTMGates::forget).unaryExpr(sigma);
     const auto g = gate(z, LSTMGates::candidate).unaryExpr(phi);

@@ -9,11 +9,12 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Masks the steps of which every feature is `value`: padding. Recurrent layers, losses and metrics
-/// behind it pass over them; here they become zeros. It replaces a mask that comes with x, as in
-/// Keras. (B, T, F) to (B, T, F).
+/// Masks padding, the steps at which every feature is `value`: recurrent layers, losses and metrics
+/// behind this layer pass over such steps, and its own output is zeros there. The mask replaces one
+/// that comes with x, as in Keras. (B, T, F) to (B, T, F).
 ///
-/// A stream passes over such steps too: what is behind repeats its last output and keeps its state.
+/// A stream passes over such steps too: the layers behind repeat their last output and keep their
+/// state.
 template <class Scalar = float>
 class Masking : public detail::PlainLayer<Scalar> {
  public:

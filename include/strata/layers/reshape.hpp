@@ -17,8 +17,8 @@ namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// A layer that gives the numbers of each sample another shape, which `L::output_shape` tells. The
-/// mask ends here.
+/// A layer that keeps the numbers of each sample and changes their shape to that of
+/// `L::output_shape`. Steps are no longer what they were, so there is no mask behind it.
 template <class L, class Scalar>
 class ReshapingLayer : public PlainLayer<Scalar> {
  public:
@@ -74,8 +74,8 @@ class ReshapingLayer : public PlainLayer<Scalar> {
 
 }  // namespace detail
 
-/// The steps of a sequence side by side: (B, T, F) to (B, T F); (B, F) stays what it is. A layer
-/// behind it needs a known T. It cannot stream.
+/// Puts the steps of a sequence side by side: (B, T, F) to (B, T F); (B, F) stays as it is. T must
+/// be known where the next layer is built. It cannot stream.
 template <class Scalar = float>
 class Flatten : public detail::ReshapingLayer<Flatten<Scalar>, Scalar> {
  public:
@@ -85,7 +85,7 @@ class Flatten : public detail::ReshapingLayer<Flatten<Scalar>, Scalar> {
   [[nodiscard]] std::string describe() const { return kind(); }
   [[nodiscard]] LayerDescription description() const { return LayerDescription{kind()}; }
 
-  /// Of one step.
+  /// The features that come of one step.
   [[nodiscard]] Index output_features(Index features) const { return features; }
   [[nodiscard]] Shape output_shape(const Shape& shape) const {
     return {shape[0], detail::sample_size(shape)};

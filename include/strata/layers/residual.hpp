@@ -1,13 +1,10 @@
 #pragma once
 
-#include <concepts>
 #include <span>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include <strata/base/message.hpp>
-#include <strata/contracts/inner_layer.hpp>
+#include <strata/contracts/wrapper_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
@@ -20,7 +17,9 @@ namespace strata::inline STRATA_TARGET {
 ///
 ///   Residual{LSTM{50, return_sequences}}
 template <class L>
-class Residual {
+class Residual : public detail::WrapperLayer<Residual, L> {
+  using Base = detail::WrapperLayer<Residual, L>;
+  using Base::layer_;
   static_assert(L::accepts == Accepts::any || L::accepts == Accepts::sequences,
                 "strata: Residual adds the input to the output of a layer, so the layer must not "
                 "change the rank of its input");
@@ -33,12 +32,10 @@ class Residual {
                 "as many outputs as inputs");
 
  public:
-  using scalar_type = typename L::scalar_type;
-  using Scalar = scalar_type;
+  using typename Base::Scalar;
+  static constexpr const char* name = "Residual";
   static constexpr Accepts accepts = L::accepts;
   static constexpr Returns returns = L::returns;
-  static constexpr Index fixed_inputs = L::fixed_inputs;
-  static constexpr Index fixed_outputs = L::fixed_outputs;
   static constexpr LayerTraits traits{.streams = L::traits.streams,
                                       .absorb = true,
                                       .mixes_sequences = detail::mixes_sequences_of<L>(),
@@ -48,19 +45,8 @@ class Residual {
                                       .skip = true,
                                       .check_masked_stream = true};
 
-  explicit Residual(L layer) : layer_(std::move(layer)) {}
-  Residual() requires(std::default_initializable<L>) : Residual(L()) {}
+  using Base::Base;
 
-  [[nodiscard]] std::string kind() const { return "Residual"; }
-  [[nodiscard]] std::string describe() const {
-    return detail::message({kind(), " ", layer_.describe()});
-  }
-  [[nodiscard]] const L& layer() const noexcept { return layer_; }
-  [[nodiscard]] LayerDescription description() const {
-    return {.kind = kind(), .layers = {detail::describe_layer(layer_)}};
-  }
-
-  [[nodiscard]] Index inputs() const noexcept { return layer_.inputs(); }
   [[nodiscard]] Index output_features(Index features) const {
     const Index outputs = layer_.output_features(features);
     check_sum(features == Dynamic || features == outputs, features, outputs);
@@ -83,11 +69,6 @@ class Residual {
     return layer_.makes_mask();
   }
 
-  void build(Index features) { layer_.build(features); }
-  void initialize(const Random& random) { layer_.initialize(random); }
-  /// Those of the layer.
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return layer_.parameters(); }
-
   struct Packed {
     typename L::Packed layer;
     Index features = 0;
@@ -107,11 +88,10 @@ class Residual {
     }
   };
 
-  /// y, dy: of the layer.
   struct Tape {
     typename L::Tape layer;
-    Tensor<Scalar> y;
-    Tensor<Scalar> dy;
+    Tensor<Scalar> y;   ///< Of the layer, without the input.
+    Tensor<Scalar> dy;  ///< A copy for the layer, which may overwrite it.
   };
 
   void pack(Packed& packed, bool training) const {
@@ -141,19 +121,7 @@ class Residual {
     if (dx) detail::matrix_of(*dx) += detail::matrix_of(std::as_const(dy));
   }
 
-  void absorb(Tape& tape) { detail::absorb(layer_, tape.layer); }
-
-  void check_stream() const { layer_.check_stream(); }
   void check_masked_stream() const { strata::check_stream(layer_, true); }
-  [[nodiscard]] Index state_size() const noexcept { return layer_.state_size(); }
-
-  /// The same layer, weights included, with sizes chosen at run time and another scalar.
-  template <class Other>
-    requires requires(const L& layer) { layer.template to_dynamic<Other>(); }
-  [[nodiscard]] auto to_dynamic() const {
-    using Inner = decltype(layer_.template to_dynamic<Other>());
-    return Residual<Inner>(layer_.template to_dynamic<Other>());
-  }
 
  private:
   void check_sum(bool fits, messages::Piece input, messages::Piece output) const {
@@ -161,8 +129,9 @@ class Residual {
     detail::fail<ShapeError>({"adds its input, ", input, ", to the output of ", layer_.describe(),
                               ", ", output, "; the two must have the same shape"});
   }
-
-  L layer_;
 };
+
+template <class L>
+Residual(L) -> Residual<L>;
 
 }  // namespace strata::inline STRATA_TARGET

@@ -2,21 +2,28 @@
 
 #include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
-#include <strata/recurrent/recurrent_layer.hpp>
+#include <strata/recurrent/option_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
 
-/// Keras' options of a SimpleRNN layer, with Keras' defaults, and zoneout.
+/// Options of a SimpleRNN layer, with the names and defaults of Keras.
+///
+///   SimpleRNN{32, {.activation = Activation::relu}}
 struct SimpleRNNOptions {
+  /// phi. tanh, whose values stay in (-1, 1) however many steps there are.
   Activation activation = Activation::tanh;
+  /// Whether b is added to the products. Without it there is no parameter "bias".
   bool use_bias = true;
+  /// Draws W. GlorotUniform keeps the variance from layer to layer, forward and back.
   Initializer kernel_initializer = GlorotUniform{};
+  /// Draws U. Orthogonal keeps the length of h over many steps.
   Initializer recurrent_initializer = Orthogonal{};
+  /// Draws b.
   Initializer bias_initializer = Zeros{};
-  /// Limits what goes into the activation, ONNX' clip; 0: no limit.
+  /// Limits what goes into phi to [-activation_clip, activation_clip], ONNX' clip; 0: no limit.
   double activation_clip = 0;
-  /// See RecurrentOptions.
+  /// The rest is the same for every recurrent layer, and off: see RecurrentOptions.
   double dropout = 0;
   double recurrent_dropout = 0;
   double zoneout = 0;
@@ -39,6 +46,7 @@ struct SimpleRNNOptions {
 
 namespace detail {
 
+/// h' = phi(z).
 template <class Activations>
 struct SimpleRNNEquations {
   Activations act;
@@ -55,7 +63,7 @@ struct SimpleRNNEquations {
   }
 };
 
-/// The same with a limit of what goes into the activation.
+/// h' = phi(clip(z)): the same with a limit of what goes into the activation.
 struct ClippedSimpleRNNEquations {
   Activation activation;
   ClipValue clip;
@@ -66,6 +74,7 @@ struct ClippedSimpleRNNEquations {
   }
 };
 
+/// The gate of a SimpleRNN with the activation and the limit of its options.
 struct SimpleRNNGates {
   static constexpr const char* kind = "SimpleRNN";
   static constexpr GateLayout layout{.gates = 1, .reads_h = false, .chooses_equations = true};
@@ -82,54 +91,38 @@ struct SimpleRNNGates {
   }
 };
 
+/// The cell of a SimpleRNN layer.
+template <class Scalar, Index Inputs, Index Units>
+class SimpleRNNLayerCell : public GatedCell<SimpleRNNGates, Scalar, Inputs, Units> {
+ public:
+  SimpleRNNLayerCell(Index units, const SimpleRNNOptions& options)
+      : GatedCell<SimpleRNNGates, Scalar, Inputs, Units>(
+            units, {options.activation, {options.activation_clip}}, cell_options_of(options)) {
+    check_gate_activations("SimpleRNN", options.activation, Activation::sigmoid);
+    check_clip("SimpleRNN", options.activation_clip);
+  }
+};
+
 }  // namespace detail
 
 /// The plain recurrent layer of Elman 1990: h' = phi(W x + U h + b).
 ///
 /// (B, T, F) to (B, T, U) with return_sequences, to (B, U), the last step's output, without.
+/// Parameters: kernel (F, U), recurrent_kernel (U, U), bias (U).
+///
+///   SimpleRNN{32}, SimpleRNN{32, return_sequences}, SimpleRNN<float, 1, 32>
+///
+/// Making it throws ValueError on units below 1 and on options out of range.
 template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
           bool ReturnsSequences = false>
-class SimpleRNN
-    : public detail::RecurrentLayer<GatedCell<detail::SimpleRNNGates, Scalar, Inputs, Units>> {
-  using Cell = GatedCell<detail::SimpleRNNGates, Scalar, Inputs, Units>;
-  using Base = detail::RecurrentLayer<Cell>;
-
+class SimpleRNN : public detail::OptionLayer<SimpleRNN<Scalar, Inputs, Units, ReturnsSequences>,
+                                             detail::SimpleRNNLayerCell<Scalar, Inputs, Units>,
+                                             SimpleRNNOptions, ReturnsSequences> {
  public:
-  static constexpr Returns returns = ReturnsSequences ? Returns::sequence : Returns::last;
-
-  /// Throws ValueError on units below 1 and on options out of range.
-  explicit SimpleRNN(Index units, SimpleRNNOptions options = {}) requires(Units == Dynamic)
-      : SimpleRNN(options, units) {}
-  SimpleRNN(Index units, ReturnSequences,
-            SimpleRNNOptions options = {}) requires(Units == Dynamic && ReturnsSequences)
-      : SimpleRNN(options, units) {}
-  SimpleRNN() requires(Units != Dynamic) : SimpleRNN(SimpleRNNOptions{}) {}
-  explicit SimpleRNN(SimpleRNNOptions options) requires(Units != Dynamic)
-      : SimpleRNN(options, Units) {}
-
-  [[nodiscard]] const SimpleRNNOptions& options() const noexcept { return options_; }
-
-  /// The same layer, weights included, with sizes chosen at run time and another scalar.
-  template <class Other>
-  [[nodiscard]] SimpleRNN<Other, Dynamic, Dynamic, ReturnsSequences> to_dynamic() const {
-    SimpleRNN<Other, Dynamic, Dynamic, ReturnsSequences> layer(this->units(), options_);
-    this->copy_weights_to(layer);
-    return layer;
-  }
-
- private:
-  SimpleRNN(const SimpleRNNOptions& options, Index units)
-      : Base(Cell(units, {options.activation, {options.activation_clip}},
-                  detail::cell_options_of(options)),
-             detail::recurrent_options_of(options), ReturnsSequences),
-        options_(options) {
-    detail::check_gate_activations("SimpleRNN", options.activation, Activation::sigmoid);
-    detail::check_clip("SimpleRNN", options.activation_clip);
-  }
-
-  SimpleRNNOptions options_;
+  using SimpleRNN::OptionLayer::OptionLayer;
 };
 
+SimpleRNN(Index, SimpleRNNOptions = {})->SimpleRNN<>;
 SimpleRNN(Index, ReturnSequences, SimpleRNNOptions = {})->SimpleRNN<float, Dynamic, Dynamic, true>;
 
 }  // namespace strata::inline STRATA_TARGET

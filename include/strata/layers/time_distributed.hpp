@@ -1,14 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <span>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include <strata/base/message.hpp>
-#include <strata/contracts/inner_layer.hpp>
+#include <strata/contracts/wrapper_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -17,43 +12,24 @@ namespace strata::inline STRATA_TARGET {
 ///
 ///   TimeDistributed{Dense{3}}
 template <class L>
-class TimeDistributed {
+class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
+  using Base = detail::WrapperLayer<TimeDistributed, L>;
+  using Base::layer_;
   static_assert(L::accepts == Accepts::any && L::returns == Returns::same,
                 "strata: TimeDistributed is for a layer that takes samples (B, F) and returns "
                 "samples, such as Dense; a layer that takes sequences needs none");
 
  public:
-  using scalar_type = typename L::scalar_type;
-  using Scalar = scalar_type;
+  using typename Base::Scalar;
+  static constexpr const char* name = "TimeDistributed";
   static constexpr Accepts accepts = Accepts::sequences;
   static constexpr Returns returns = Returns::same;
-  static constexpr Index fixed_inputs = L::fixed_inputs;
-  static constexpr Index fixed_outputs = L::fixed_outputs;
   static constexpr LayerTraits traits{.streams = L::traits.streams,
                                       .absorb = true,
                                       .mixes_sequences = detail::mixes_sequences_of<L>(),
                                       .skip = L::traits.skip};
 
-  explicit TimeDistributed(L layer) : layer_(std::move(layer)) {}
-  TimeDistributed() requires(std::default_initializable<L>) : TimeDistributed(L()) {}
-
-  [[nodiscard]] std::string kind() const { return "TimeDistributed"; }
-  [[nodiscard]] std::string describe() const {
-    return detail::message({kind(), " ", layer_.describe()});
-  }
-  [[nodiscard]] const L& layer() const noexcept { return layer_; }
-  [[nodiscard]] LayerDescription description() const {
-    return {.kind = kind(), .layers = {detail::describe_layer(layer_)}};
-  }
-
-  [[nodiscard]] Index inputs() const noexcept { return layer_.inputs(); }
-  [[nodiscard]] Index output_features(Index features) const {
-    return layer_.output_features(features);
-  }
-  void build(Index features) { layer_.build(features); }
-  void initialize(const Random& random) { layer_.initialize(random); }
-  /// Those of the layer.
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return layer_.parameters(); }
+  using Base::Base;
 
   using Packed = typename L::Packed;
 
@@ -89,19 +65,6 @@ class TimeDistributed {
     if (dx) join(x, dx_samples, *dx);
   }
 
-  void absorb(Tape& tape) { detail::absorb(layer_, tape.layer); }
-
-  void check_stream() const { layer_.check_stream(); }
-  [[nodiscard]] Index state_size() const noexcept { return layer_.state_size(); }
-
-  /// The same layer, weights included, with sizes chosen at run time and another scalar.
-  template <class Other>
-    requires requires(const L& layer) { layer.template to_dynamic<Other>(); }
-  [[nodiscard]] auto to_dynamic() const {
-    using Inner = decltype(layer_.template to_dynamic<Other>());
-    return TimeDistributed<Inner>(layer_.template to_dynamic<Other>());
-  }
-
  private:
   [[nodiscard]] static const Tensor<Scalar> samples_of(const Tensor<Scalar>& x) {
     return Tensor<Scalar>::view(x.data(), {x.batch() * x.steps(), x.features()});
@@ -123,8 +86,9 @@ class TimeDistributed {
     y.resize({x.batch(), x.steps(), samples.features()});
     std::ranges::copy(samples.values(), y.data());
   }
-
-  L layer_;
 };
+
+template <class L>
+TimeDistributed(L) -> TimeDistributed<L>;
 
 }  // namespace strata::inline STRATA_TARGET

@@ -6,12 +6,15 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// The gates i, f, g, o of an LSTM.
+/// One step of a unit of an LSTM, from the pre-activations z of its gates i, f, g, o:
+///
+///   i = sigma(z_i), f = sigma(z_f), g = phi(z_g), o = sigma(z_o), c' = f c + i g, h' = o psi(c').
 template <class Activations>
 struct LSTMEquations {
   Activations act;
 
-  /// Where the gates themselves are not kept: two divisions instead of five.
+  /// The same for prediction, which keeps no gates. Sigmoids and tanh stay quotients over / under
+  /// until the end, so that there are two divisions instead of five.
   template <class V>
     requires(Activations::standard&& has_quotients<V>)
   STRATA_ALWAYS_INLINE V predict(GateStep<V, 4, 1, 0>& s)
@@ -33,9 +36,10 @@ struct LSTMEquations {
     const V f = act.sigma(s.z[1]);
     const V g = act.phi(s.z[2]);
     const V o = act.sigma(s.z[3]);
-    s.memory[0] = multiply_add(f, s.memory[0], i * g);
+    V& c = s.memory[0];
+    c = multiply_add(f, c, i * g);
     s.z = {i, f, g, o};
-    return o * act.psi(s.memory[0]);
+    return o * act.psi(c);
   }
 
   template <class V>
