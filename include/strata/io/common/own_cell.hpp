@@ -43,7 +43,7 @@ template <class Gates, class Scalar = float>
         const auto recurrent = reader.all<RecurrentOptions>();
         (void)reader.get<std::string>("cell");
         reader.finish();
-        if (options.unit_bias_gate < -1 || options.unit_bias_gate >= Gates::gates) {
+        if (options.unit_bias_gate < -1 || options.unit_bias_gate >= Gates::layout.gates) {
           reader.where().in("unit_bias_gate").refuse("is no gate of " + std::string(Gates::kind));
         }
         using Cell = GatedCell<Gates, Scalar>;

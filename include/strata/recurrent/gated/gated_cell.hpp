@@ -14,48 +14,12 @@
 #include <strata/initializers.hpp>
 #include <strata/recurrent/cell.hpp>
 #include <strata/recurrent/gated/batch_kernel.hpp>
+#include <strata/recurrent/gated/options.hpp>
 #include <strata/recurrent/gated/step_kernel.hpp>
 #include <strata/recurrent/gated/weights.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
-
-/// How the weights of a gated cell begin, with Keras' defaults.
-struct GatedCellOptions {
-  bool use_bias = true;
-  Initializer kernel_initializer = GlorotUniform{};
-  Initializer recurrent_initializer = Orthogonal{};
-  Initializer bias_initializer = Zeros{};
-  /// The gate whose bias starts at one, or -1: none.
-  int unit_bias_gate = -1;
-  /// The numbers that the recurrent kernel reads, where those are not h but a projection of it;
-  /// 0: U.
-  Index recurrent_inputs = 0;
-
-  /// f(name, option) for each option in order, but for recurrent_inputs.
-  template <class Self, class F>
-  static void each(Self& self, F f) {
-    f("use_bias", self.use_bias);
-    f("kernel_initializer", self.kernel_initializer);
-    f("recurrent_initializer", self.recurrent_initializer);
-    f("bias_initializer", self.bias_initializer);
-    f("unit_bias_gate", self.unit_bias_gate);
-  }
-};
-
-namespace detail {
-
-/// What the options of a layer say to its gated cell.
-template <class Options>
-[[nodiscard]] GatedCellOptions cell_options_of(const Options& options, int unit_bias_gate = -1) {
-  return {.use_bias = options.use_bias,
-          .kernel_initializer = options.kernel_initializer,
-          .recurrent_initializer = options.recurrent_initializer,
-          .bias_initializer = options.bias_initializer,
-          .unit_bias_gate = unit_bias_gate};
-}
-
-}  // namespace detail
 
 /// A cell that is one product with x, one with h, and arithmetic on the gates of each unit, which
 /// `Gates` says:
