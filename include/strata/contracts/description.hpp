@@ -3,6 +3,7 @@
 #include <concepts>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -54,11 +55,23 @@ struct LayerDescription {
   }
 
   /// The value, or null when there is none of this name.
-  [[nodiscard]] const Value* find(const std::string& name) const noexcept {
+  [[nodiscard]] const Value* find(std::string_view name) const noexcept {
     for (const auto& [known, value] : options) {
       if (known == name) return &value;
     }
     return nullptr;
+  }
+  /// The value where it is a T, or null when there is none of this name and type.
+  template <class T>
+  [[nodiscard]] const T* find(std::string_view name) const noexcept {
+    return std::get_if<T>(find(name));
+  }
+  /// The value, to be changed. An option that is not there yet is added, as false.
+  [[nodiscard]] Value& option(std::string_view name) {
+    for (auto& [known, value] : options) {
+      if (known == name) return value;
+    }
+    return options.emplace_back(name, false).second;
   }
 };
 

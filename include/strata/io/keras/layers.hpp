@@ -154,13 +154,6 @@ class KerasLayers {
     return read(object, rank, config.where(key).in(object.class_name));
   }
 
-  static LayerDescription::Value& option(LayerDescription& description, std::string_view name) {
-    for (auto& [known, value] : description.options) {
-      if (known == name) return value;
-    }
-    return description.add(std::string(name).c_str(), false).options.back().second;
-  }
-
   [[nodiscard]] LayerDescription bidirectional(Config& config, Index& rank) const {
     LayerDescription description{"Bidirectional"};
     const Json& merge = config.raw("merge_mode");
@@ -175,14 +168,15 @@ class KerasLayers {
     LayerDescription forward = inner(config, "layer", rank);
     require_recurrent(forward, config.where("layer"));
     // Bidirectional sets it, as Keras does.
-    option(forward, "zero_output_for_mask") = option(forward, "return_sequences");
+    const LayerDescription::Value sequences = *forward.find("return_sequences");
+    forward.option("zero_output_for_mask") = sequences;
     if (const Json* other = config.find("backward_layer"); other && !other->is_null()) {
       Index rank_backward = rank_before;
       const Where where = config.where("backward_layer");
       LayerDescription backward = inner(config, "backward_layer", rank_backward);
       require_recurrent(backward, where);
-      option(backward, "zero_output_for_mask") = option(forward, "zero_output_for_mask");
-      auto& direction = option(backward, "go_backwards");
+      backward.option("zero_output_for_mask") = sequences;
+      auto& direction = backward.option("go_backwards");
       const bool* const reads_backwards = std::get_if<bool>(&direction);
       if (!reads_backwards || !*reads_backwards) {
         where.in("go_backwards").expected("true", "false");
