@@ -24,7 +24,8 @@ namespace strata::inline STRATA_TARGET {
 ///   template <class Self, class F>
 ///   static void each(Self& self, F f) { f("rate", self.rate); ... }
 struct LayerDescription {
-  using Value = std::variant<bool, Index, double, std::string, std::vector<Index>, Initializer>;
+  using Value = std::variant<bool, Index, double, std::string, std::vector<Index>, Initializer,
+                             std::vector<double>>;
 
   std::string kind;
   /// Sizes first, then options, in the order in which the layer's constructor and structs have

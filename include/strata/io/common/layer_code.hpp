@@ -133,6 +133,10 @@ class LayerCoder {
             std::string text;
             for (const Index number : one) add(text, std::to_string(number));
             return "{" + text + "}";
+          } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+            std::string text;
+            for (const double number : one) add(text, detail::number_text(number, 17));
+            return "{" + text + "}";
           } else if constexpr (std::is_same_v<T, Initializer>) {
             return std::string(key);
           } else {

@@ -53,6 +53,15 @@ class OptionReader {
   }
   void read(const char* name, std::string& to) { read_as(name, to, "a text"); }
   void read(const char* name, std::vector<Index>& to) { read_as(name, to, "whole numbers"); }
+  void read(const char* name, std::vector<double>& to) {
+    const LayerDescription::Value* value = take(name);
+    if (!value) return;
+    if (const auto* whole = std::get_if<std::vector<Index>>(value)) {
+      to.assign(whole->begin(), whole->end());
+    } else {
+      to = as<std::vector<double>>(*value, name, "numbers");
+    }
+  }
   void read(const char* name, Initializer& to) { read_as(name, to, "an initializer"); }
   void read(const char* name, double& to) {
     const LayerDescription::Value* value = take(name);
