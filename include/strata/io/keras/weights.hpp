@@ -73,6 +73,10 @@ class KerasWeights {
     for (std::size_t i = 0; i < network.size(); ++i) {
       const auto& layer = network.layers()[i];
       const auto parameters = layer.parameters();
+      const LayerDescription description = layer.description();
+      const std::string group = class_of(description);
+      // Keras also counts layers of a class that have no weights.
+      const int use = uses[group]++;
       if (parameters.empty()) continue;
       const Where here =
           arrays_.where().in("layer " + std::to_string(i) + " (" + layer.kind() + ")");
@@ -81,9 +85,7 @@ class KerasWeights {
         if (with_weights < layers_.size()) names = layers_[with_weights].arrays;
         ++with_weights;
       } else {
-        const LayerDescription description = layer.description();
-        const std::string group = class_of(description, here);
-        const int use = uses[group]++;
+        if (group.empty()) here.refuse("Keras has no such layer");
         const std::string path = root_ + "/" + group + (use == 0 ? "" : "_" + std::to_string(use));
         add_names(description, path, parameters.size(), names);
       }
@@ -164,8 +166,9 @@ class KerasWeights {
     if (found != expected) where.expected("an array " + in_quotes(expected), in_quotes(found));
   }
 
-  /// What Keras calls the group of the first layer of a class.
-  [[nodiscard]] static std::string class_of(const LayerDescription& layer, const Where& where) {
+  /// What Keras calls the group of the first layer of a class; empty where Keras has no such class
+  /// with weights.
+  [[nodiscard]] static std::string class_of(const LayerDescription& layer) {
     constexpr std::array known = {"LSTM",
                                   "GRU",
                                   "SimpleRNN",
@@ -176,9 +179,7 @@ class KerasWeights {
                                   "Embedding",
                                   "LayerNormalization",
                                   "BatchNormalization"};
-    if (std::find(known.begin(), known.end(), layer.kind) == known.end()) {
-      where.refuse("Keras has no such layer");
-    }
+    if (std::find(known.begin(), known.end(), layer.kind) == known.end()) return "";
     return layer.kind == "ResetBeforeGRU" ? "gru" : detail::snake_case(layer.kind);
   }
 
