@@ -13,6 +13,7 @@
 #include <strata/layers/layer_normalization.hpp>
 #include <strata/layers/masking.hpp>
 #include <strata/layers/mean_over_steps.hpp>
+#include <strata/layers/normalization.hpp>
 #include <strata/layers/repeat_vector.hpp>
 #include <strata/layers/reshape.hpp>
 #include <strata/model/layer_ref.hpp>
@@ -176,6 +177,21 @@ struct MeanOverStepsKind : LayerKind {
   static AnyLayer<S> make(OptionReader&, const LayerMaker<S>&) {
     return AnyLayer<S>(MeanOverSteps<S>());
   }
+};
+
+struct NormalizationKind : LayerKind {
+  static constexpr const char* name = "Normalization";
+  static constexpr LayerSyntax syntax{
+      .header = "normalization.hpp",
+      .type = "Normalization",
+      .type_arguments = {input_features},
+      .options = option_struct<NormalizationOptions>("NormalizationOptions")};
+
+  template <class S>
+  static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>&) {
+    return AnyLayer<S>(Normalization<S>(reader.all<NormalizationOptions>()));
+  }
+  static Index outputs(const auto& sizes) { return sizes.require_vector(sizes.features()); }
 };
 
 struct RepeatVectorKind : LayerKind {

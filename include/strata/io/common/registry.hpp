@@ -18,9 +18,9 @@ using LayerKinds =
     KindList<ActivationKind, AttentionPoolingKind, BatchNormalizationKind, BidirectionalKind,
              CoupledLSTMKind, DeepTransitionRNNKind, DenseKind, DropoutKind, EmbeddingKind,
              ExtendedLSTMKind, FlattenKind, GRUKind, GaussianNoiseKind, LSTMKind, LastStepKind,
-             LayerNormLSTMKind, LayerNormalizationKind, MaskingKind, MeanOverStepsKind, OwnCellKind,
-             RepeatVectorKind, ResetBeforeGRUKind, ReshapeKind, ResidualKind, SimpleRNNKind,
-             SkipConnectionsKind, TimeDistributedKind>;
+             LayerNormLSTMKind, LayerNormalizationKind, MaskingKind, MeanOverStepsKind,
+             NormalizationKind, OwnCellKind, RepeatVectorKind, ResetBeforeGRUKind, ReshapeKind,
+             ResidualKind, SimpleRNNKind, SkipConnectionsKind, TimeDistributedKind>;
 
 /// f(entry) with the entry of a kind. Returns false, without a call, where there is none.
 template <class F>

@@ -9,6 +9,8 @@
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/compare_layers.hpp>
 #include <strata/io/common/json.hpp>
+#include <strata/io/common/json_numbers.hpp>
+#include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/io/common/where.hpp>
@@ -66,6 +68,7 @@ class KerasLayers {
         {"LSTM", &KerasLayers::lstm},
         {"LayerNormalization", &KerasLayers::layer_normalization},
         {"Masking", &KerasLayers::masking},
+        {"Normalization", &KerasLayers::adapted_normalization},
         {"ReLU", &KerasLayers::relu},
         {"RepeatVector", &KerasLayers::repeat_vector},
         {"Reshape", &KerasLayers::reshape},
@@ -249,6 +252,19 @@ class KerasLayers {
     // Of training on several machines, of a way to compute, and of renorm, which is false.
     config.ignore({"moving_mean_initializer", "moving_variance_initializer", "synchronized",
                    "fused", "renorm_clipping", "renorm_momentum"});
+    return description;
+  }
+  [[nodiscard]] LayerDescription adapted_normalization(Config& config, Index& rank) const {
+    LayerDescription description{"Normalization"};
+    require_last_axis(config, rank);
+    for (const char* const key : {"mean", "variance"}) {
+      const Json* const given = config.find(key);
+      if (!given || given->is_null()) continue;
+      const Numbers numbers = numbers_of(*given, config.where(key));
+      if (numbers.shape.size() > 1) config.where(key).expected("a list of numbers", "lists");
+      description.add(key, numbers.values);
+    }
+    description.add("invert", config.get<bool>("invert", false));
     return description;
   }
   [[nodiscard]] LayerDescription masking(Config& config, Index&) const {
