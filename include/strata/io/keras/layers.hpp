@@ -21,16 +21,14 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Keras' layers as strata's descriptions of them. Every setting of a layer is used, or must be
-/// what strata does, or is named here as one that changes nothing; each layer is a few lines, hence
-/// longer than other headers.
+/// Reads the configs of Keras' layers into strata's descriptions. Every setting of a layer is used,
+/// or must have the one value that strata has, or is named here as one that changes no output.
 class KerasLayers {
  public:
   explicit KerasLayers(KerasVersion version) : version_(version) {}
 
-  /// The description of a layer whose inputs have a rank, 2 or 3; the rank of its outputs
-  /// afterwards. Throws FormatError on layers that strata does not have and on settings that it
-  /// does not know.
+  /// The description of a layer. `rank`, 2 or 3, is that of its input, and becomes that of its
+  /// output. Throws FormatError on layers that strata does not have and on unknown settings.
   [[nodiscard]] LayerDescription read(const KerasObject& object, Index& rank,
                                       const Where& where) const {
     for (const Class& one : classes()) {
@@ -124,8 +122,7 @@ class KerasLayers {
       config.where("stateful")
           .refuse(
               "expected false, found true: in strata the state belongs to the caller; save the "
-              "model "
-              "with stateful=False and go on with predict(x, {.state = &state}) or a Stream");
+              "model with stateful=False and go on with predict(x, {.state = &state}) or a Stream");
     }
     // Ways to compute the same, and what random numbers training draws.
     config.ignore({"unroll", "implementation", "use_cudnn", "seed"});
