@@ -34,6 +34,7 @@
 #include <strata/layers/lstm_cell.hpp>
 #include <strata/layers/masking.hpp>
 #include <strata/layers/mean_over_steps.hpp>
+#include <strata/layers/normalization.hpp>
 #include <strata/layers/recurrent.hpp>
 #include <strata/layers/repeat_vector.hpp>
 #include <strata/layers/reset_before_gru.hpp>

@@ -27,6 +27,7 @@ def keras_files():
     import losses
     import masks
     import metrics
+    import normalization
     import optimizers
     import recurrent
     import rtneural
@@ -57,6 +58,7 @@ def keras_files():
         ("float64", "states.txt", recurrent.states),
         ("float64", "around.txt", around.around),
         ("float64", "padding.txt", around.padding),
+        ("float64", "normalization.txt", normalization.normalization),
     ):
         keras.config.set_floatx(floatx)
         keras.backend.clear_session()

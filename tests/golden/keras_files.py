@@ -142,6 +142,12 @@ def around():
         of(layers.LayerNormalization, scale=False),
         of(layers.BatchNormalization, center=False),
     )
+    adapted = of(layers.Normalization)
+    given = of(layers.Normalization, mean=[0.5, -1, 2], variance=[4, 0.25, 1])
+    one_for_all = of(layers.Normalization, mean=0.5, variance=4.0, invert=True)
+    yield "adapted", sequential(
+        (4, 3), given, adapted, lstm(2), one_for_all, of(layers.Normalization, invert=True)
+    )
     yield "shapes", sequential(
         (4, 3), of(layers.Reshape, (6, 2)), rnn(2), of(layers.Flatten), dense(2)
     )
@@ -213,6 +219,8 @@ def set_weights(model, case):
             values = draw(random, *variable.shape, scale=0.75)
             new.append(np.abs(values) + 0.25 if "variance" in variable.name else values)
         layer.set_weights(new)
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
 
 
 def inputs(model, case):
@@ -320,6 +328,8 @@ def refused():
             lambda x, a: layers.Bidirectional(layers.LSTM(2), merge_mode=None, name="b")(x)
         ),
         "axis": sequential((4, 2), of(layers.LayerNormalization, axis=1)),
+        "axis_none": sequential((4, 2), of(layers.Normalization, axis=None)),
+        "axis_both": sequential((4, 2), of(layers.Normalization, axis=(1, 2))),
         "rms": sequential((4, 2), of(layers.RMSNormalization)),
         "reshape": sequential((4, 2), of(layers.Reshape, (-1, 1))),
         "rank_4": sequential((4, 2, 2), dense(2)),

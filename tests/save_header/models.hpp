@@ -34,6 +34,8 @@ void for_each_header_model(F f) {
                       DeepTransitionRNN{3, return_sequences, {.transitions = {2, 3}}}},
       LayerNormalization{{.epsilon = 0.01, .scale = false}},
       BatchNormalization{},
+      Normalization{},
+      Normalization{{.mean = {0.5}, .variance = {4}, .invert = true}},
       Dropout{0.2, {.same_for_all_steps = true}},
       GaussianNoise{0.1},
       ExtendedLSTM{4, return_sequences, {.projection = 3, .cell_clip = 0.5}},

@@ -41,6 +41,10 @@ void add_layers_around(std::vector<LayerCase<Scalar>>& cases) {
   cases.back().statistics = true;
   add_plain("BatchNormalization, fixed sizes", BatchNormalization<Scalar, 5>{});
   cases.back().statistics = true;
+  add_plain("Normalization", Normalization<Scalar>{});
+  add_plain("Normalization, inverse", Normalization<Scalar>{{.invert = true}});
+  add_plain("Normalization, given", Normalization<Scalar>{{.mean = {0.5}, .variance = {4}}});
+  add_plain("Normalization, fixed sizes", Normalization<Scalar, 5>{});
   add("GaussianNoise", GaussianNoise<Scalar>{0.2}, 4);
   cases.back().random = true;
   add("AttentionPooling", AttentionPooling<Scalar>{5}, 3, false);

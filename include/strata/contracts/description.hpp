@@ -3,6 +3,7 @@
 #include <concepts>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,7 +24,8 @@ namespace strata::inline STRATA_TARGET {
 ///   template <class Self, class F>
 ///   static void each(Self& self, F f) { f("rate", self.rate); ... }
 struct LayerDescription {
-  using Value = std::variant<bool, Index, double, std::string, std::vector<Index>, Initializer>;
+  using Value = std::variant<bool, Index, double, std::string, std::vector<Index>, Initializer,
+                             std::vector<double>>;
 
   std::string kind;
   /// Sizes first, then options, in the order in which the layer's constructor and structs have
@@ -54,11 +56,23 @@ struct LayerDescription {
   }
 
   /// The value, or null when there is none of this name.
-  [[nodiscard]] const Value* find(const std::string& name) const noexcept {
+  [[nodiscard]] const Value* find(std::string_view name) const noexcept {
     for (const auto& [known, value] : options) {
       if (known == name) return &value;
     }
     return nullptr;
+  }
+  /// The value where it is a T, or null when there is none of this name and type.
+  template <class T>
+  [[nodiscard]] const T* find(std::string_view name) const noexcept {
+    return std::get_if<T>(find(name));
+  }
+  /// The value, to be changed. An option that is not there yet is added, as false.
+  [[nodiscard]] Value& option(std::string_view name) {
+    for (auto& [known, value] : options) {
+      if (known == name) return value;
+    }
+    return options.emplace_back(name, false).second;
   }
 };
 

@@ -22,9 +22,10 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Options of save_header.
+/// Options of save_header: save_header("amp.hpp", model, {.name = "amplifier"}).
 struct HeaderOptions {
-  /// The namespace of what the header holds; empty: the file's name.
+  /// The namespace of everything in the header. Empty, the default: the file's name without its
+  /// ending.
   std::string name = {};
 };
 
@@ -42,7 +43,7 @@ inline void check_identifier(const std::string& name) {
   }
 }
 
-/// Exactly the number, as C++ reads it.
+/// A number as a hexadecimal literal of C++, which keeps every bit.
 template <class Scalar>
 [[nodiscard]] std::string literal(Scalar value) {
   std::array<char, 48> digits;
@@ -102,9 +103,9 @@ void write_header(AtomicFile& file, const Model& model, const std::string& name)
 ///   save_header("amp.hpp", model);                     // here
 ///   const amp::Model model = amp::model();             // elsewhere, with amp.hpp included
 ///
-/// Throws StateError before the model is built, ValueError on layers that do not describe
-/// themselves, on weights that are not finite, and on a name that C++ cannot have; FileError when
-/// the file cannot be written.
+/// Throws StateError before the model is built, ValueError on layers and cells of a user's own, on
+/// weights that are not finite, and on a name that C++ does not allow; FileError when the file
+/// cannot be written.
 template <class Model>
 void save_header(const std::filesystem::path& path, const Model& model,
                  const HeaderOptions& options = {}) {

@@ -341,6 +341,14 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
     check_index(i);
     return layers_[i];
   }
+  /// The same, in its own type: model.layer<Normalization<float>>(0).adapt(x). Throws ValueError
+  /// when the layer is of another type.
+  template <Layer L>
+  [[nodiscard]] L& layer(std::size_t i) & {
+    AnyLayer<Scalar>& any = layer(i);
+    if (L* const found = any.template as<L>()) return *found;
+    detail::fail<ValueError>({"layer ", i, " is of another type: ", any.describe()});
+  }
   // The model is a temporary: give it a name first.
   void layers() const&& = delete;
   void layer(std::size_t i) const&& = delete;

@@ -43,6 +43,8 @@ int main(int count, char** arguments) {
   write("stack", any, LSTM{3, return_sequences}, Dropout{0.5}, LSTM{2, return_sequences}, Dense{2});
   write("backwards", any, LSTM{3, return_sequences, {.go_backwards = true}},
         GRU{2, {.go_backwards = true}});
+  write("adapted", any, Normalization{}, LSTM{3}, Normalization{{.invert = true}},
+        Normalization{{.mean = {0.5}, .variance = {4}}});
   write("gru", any, GRU{3, return_sequences}, ResetBeforeGRU{2, return_sequences}, SimpleRNN{2});
   write("no_bias", any, LSTM{3, return_sequences, {.use_bias = false}},
         ResetBeforeGRU{2, {.use_bias = false}});

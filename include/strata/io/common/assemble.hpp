@@ -13,12 +13,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What the readers return: `Sequential<>` for float.
+/// The type of model that the readers of files return: `Sequential<>` for float.
 template <class Scalar>
 using Loaded = std::conditional_t<std::same_as<Scalar, float>, Sequential<>, Sequential<Scalar>>;
 
-/// A model of these layers with all sizes, whose weights are zero and wait for those of a file.
-/// Throws FormatError when the layers do not join.
+/// A model of layers for an input, with all sizes. Layers that have their sizes keep their weights;
+/// the weights of other layers are zero. Throws FormatError when the layers do not join.
 template <class Scalar>
 [[nodiscard]] Loaded<Scalar> assemble(std::vector<AnyLayer<Scalar>> layers, const Input& input,
                                       const Where& where) {

@@ -15,9 +15,9 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The model that an architecture describes, whose weights are zero and wait for those of a file,
-/// which has so many numbers. Throws FormatError when the architecture makes no model, or one that
-/// is larger.
+/// The model that an architecture describes, with all sizes and with weights of zero. `numbers` is
+/// how many numbers all arrays of the file hold. Throws FormatError when the layers do not join,
+/// and, before memory is allocated, when a layer has a matrix of more numbers than the file.
 template <class Scalar>
 [[nodiscard]] Loaded<Scalar> described_model(const Architecture& architecture, std::size_t numbers,
                                              const LayerMaker<Scalar>& maker, const Where& where) {
@@ -27,7 +27,7 @@ template <class Scalar>
   for (std::size_t i = 0; i < architecture.layers.size(); ++i) {
     const LayerDescription& description = architecture.layers[i];
     const Where here = where_layer(where, i, description.kind);
-    // Before the layer is made: an Embedding allocates its table at once.
+    // First, because an Embedding allocates its table when it is made.
     (void)limit.check(description, shape.back(), here);
     layers.push_back(maker.make(description, here));
     try {

@@ -104,9 +104,16 @@ void each_setting(I& initializer, F f) {
   if (json.is_number()) return json.get<double>();
   if (json.is_string()) return json.get<std::string>();
   if (json.is_object()) return initializer_of(json, where);
-  std::vector<Index> list;
-  for (const Json& one : read_list(json, where)) list.push_back(read_integer(one, where));
-  return list;
+  const Json& list = read_list(json, where);
+  if (std::any_of(list.begin(), list.end(),
+                  [](const Json& one) { return one.is_number_float(); })) {
+    std::vector<double> numbers;
+    for (const Json& one : list) numbers.push_back(read_number(one, where));
+    return numbers;
+  }
+  std::vector<Index> sizes;
+  for (const Json& one : list) sizes.push_back(read_integer(one, where));
+  return sizes;
 }
 
 /// The other way. The JSON's depth is bounded, see parse_json.

@@ -10,9 +10,9 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A layer of any type within another one: what Residual, TimeDistributed and SkipConnections are
-/// made of when a file says which layers they hold. What those must know while compiling is in the
-/// type; all else is asked of the layer.
+/// A layer of any type inside a Residual, TimeDistributed or SkipConnections that is made from a
+/// file. `Takes`, `Gives` and `Mixes` are the layer's accepts, returns and mixes_sequences, which
+/// the outer layer must know while compiling; everything else is asked of the layer at run time.
 template <class S, Accepts Takes, Returns Gives, bool Mixes>
 class ErasedLayer {
  public:

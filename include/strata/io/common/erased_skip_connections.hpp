@@ -10,8 +10,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// SkipConnections of as many layers as a file names, all of them of sequences. `Mixes`: whether
-/// one of them must see all sequences of a batch together.
+/// SkipConnections of any number of layers, which all take and return sequences. `Mixes`: whether
+/// the training of one of the layers must see all sequences of a batch together.
 template <bool Mixes, class S>
 [[nodiscard]] AnyLayer<S> skip_connections_of(std::vector<AnyLayer<S>> layers) {
   using Each = ErasedLayer<S, Accepts::sequences, Returns::sequence, Mixes>;

@@ -20,8 +20,9 @@ namespace strata::inline STRATA_TARGET::io {
 /// The numbers of a layer's parameters, by the parameters' names and of their sizes.
 using LayerWeights = std::map<std::string, Numbers>;
 
-/// A layer of F inputs with its weights. Throws FormatError unless these are exactly those that the
-/// layer has, with its sizes.
+/// A layer of F inputs (`features`) with its weights. Throws FormatError when a parameter of the
+/// layer has no numbers in `weights` or numbers of other sizes, and when `weights` has more arrays
+/// than the layer.
 template <class Layer>
 [[nodiscard]] AnyLayer<typename Layer::scalar_type> with_weights(Layer layer, Index features,
                                                                  const LayerWeights& weights,
@@ -41,10 +42,11 @@ template <class Layer>
   where.refuse("the layer has no place for all of these: " + list_text(names));
 }
 
-/// The weights of layers for a model of the same layers. Layers without weights are left out of the
-/// comparison, and so is what `adapt(of_file, of_model)` makes equal in the descriptions, because
-/// the file does not say it. Throws StateError before the model is built, FormatError when the
-/// layers are others.
+/// The weights of `layers`, which a file holds, in the order of the model's parameters. The model
+/// must have the same layers, but for layers without weights. `adapt(of_file, of_model)` is called
+/// with the descriptions of each two layers before they are compared, and may set in the first what
+/// the file does not say. Throws StateError before the model is built, FormatError when the layers
+/// differ.
 template <class Scalar, class Model, class Adapt>
 [[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
                                               const Model& model, Adapt adapt, const Where& where) {
@@ -83,8 +85,8 @@ template <class Scalar, class Model, class Adapt>
   return weights;
 }
 
-/// The same where all layers must be equal, those without weights too, but for what only training
-/// uses.
+/// The same where layers without weights must be equal too. Layers and settings that only training
+/// uses, such as Dropout, may differ.
 template <class Scalar, class Model>
 [[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
                                               const Model& model, const Where& where) {

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/arrays.hpp>
+#include <strata/io/common/registry.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::io {
@@ -18,48 +21,12 @@ class SizeLimit {
   /// `numbers`: of all arrays of the file.
   explicit SizeLimit(std::size_t numbers) : numbers_(numbers) {}
 
-  /// Throws FormatError when the largest matrices of a layer of F inputs, of those it is made of
-  /// too, hold more numbers than there are. Returns the layer's outputs.
-  Index check(const LayerDescription& layer, Index features, const Where& where) const {
-    if (layer.kind == "SkipConnections") {
-      Index before = 0;
-      Index outputs = 0;
-      for (const auto& inner : layer.layers) {
-        before = check(inner, features + before, where);
-        outputs += before;
-      }
-      return outputs;
-    }
-    if (!layer.layers.empty()) {
-      const Index outputs = check(layer.layers[0], features, where);
-      return layer.kind == "Bidirectional" && text(layer, "merge") == "concat" ? 2 * outputs
-                                                                               : outputs;
-    }
-    const Index units = size(layer, "units");
-    if (units == 0) {
-      // Those that normalize keep numbers for each feature, even without weights.
-      if (layer.find("epsilon") && features > smallest_limit) require(features, 1, where);
-      return features;
-    }
-    const Index vocabulary = size(layer, "vocabulary");
-    if (vocabulary > 0) {
-      require(vocabulary, units, where);
-      return units;
-    }
-    std::vector<Index> widths = transitions(layer);
-    widths.push_back(units);
-    require(features, widths.front(), where);
-    for (std::size_t i = 1; i < widths.size(); ++i) require(widths[i - 1], widths[i], where);
-    if (!layer.find("return_sequences")) {
-      return layer.kind == "AttentionPooling" ? features : units;
-    }
-    const Index projection = size(layer, "projection");
-    const Index outputs = projection > 0 ? projection : units;
-    require(outputs, widths.front(), where);
-    return outputs;
-  }
+  /// Throws FormatError when a matrix of a layer of F inputs, or of a layer inside it, holds more
+  /// numbers than the file. Returns the layer's output features. A kind that is not known passes:
+  /// LayerMaker refuses it.
+  Index check(const LayerDescription& layer, Index features, const Where& where) const;
 
- private:
+  /// Throws FormatError when a matrix of these sizes holds more numbers than the file.
   void require(Index rows, Index columns, const Where& where) const {
     std::uint64_t count = 0;
     if (rows < 0 || columns < 0 ||
@@ -72,26 +39,66 @@ class SizeLimit {
     }
   }
 
-  [[nodiscard]] static Index size(const LayerDescription& layer, const char* name) {
-    const auto* value = layer.find(name);
-    const auto* whole = value ? std::get_if<Index>(value) : nullptr;
-    // Whoever makes the layer refuses sizes below 1.
-    return whole && *whole > 0 ? *whole : 0;
-  }
-  [[nodiscard]] static std::vector<Index> transitions(const LayerDescription& layer) {
-    const auto* value = layer.find("transitions");
-    const auto* list = value ? std::get_if<std::vector<Index>>(value) : nullptr;
-    return list ? *list : std::vector<Index>();
-  }
-  [[nodiscard]] static std::string text(const LayerDescription& layer, const char* name) {
-    const auto* value = layer.find(name);
-    const auto* found = value ? std::get_if<std::string>(value) : nullptr;
-    return found ? *found : std::string();
-  }
-
-  static constexpr Index smallest_limit = Index{1} << 20;
-
+ private:
   std::size_t numbers_;
 };
+
+/// The sizes of one layer as its description has them, for LayerKind::outputs. Options that are
+/// missing or of another type are 0 or empty here: LayerMaker refuses them.
+class LayerSizes {
+ public:
+  LayerSizes(const SizeLimit& limit, const LayerDescription& layer, Index features,
+             const Where& where)
+      : limit_(&limit), layer_(&layer), features_(features), where_(&where) {}
+
+  /// F.
+  [[nodiscard]] Index features() const noexcept { return features_; }
+  [[nodiscard]] Index size(const char* name) const {
+    const auto* size = layer_->find<Index>(name);
+    return size && *size > 0 ? *size : 0;
+  }
+  [[nodiscard]] std::vector<Index> list(const char* name) const {
+    const auto* list = layer_->find<std::vector<Index>>(name);
+    return list ? *list : std::vector<Index>();
+  }
+  [[nodiscard]] std::string text(const char* name) const {
+    const auto* text = layer_->find<std::string>(name);
+    return text ? *text : std::string();
+  }
+
+  /// Throws FormatError when the file has too few numbers for a matrix. Returns the columns.
+  Index require_matrix(Index rows, Index columns) const {
+    limit_->require(rows, columns, *where_);
+    return columns;
+  }
+  /// The same for the numbers that a layer keeps for each feature. Vectors of up to 2^20 numbers
+  /// pass: a layer without weights in the file has such vectors too.
+  Index require_vector(Index size) const {
+    if (size > smallest_limit) limit_->require(size, 1, *where_);
+    return size;
+  }
+
+  [[nodiscard]] std::size_t inner_layers() const noexcept { return layer_->layers.size(); }
+  /// Checks a layer inside this one, of this number of inputs. Returns its output features.
+  [[nodiscard]] Index inner(std::size_t i, Index features) const {
+    return i < inner_layers() ? limit_->check(layer_->layers[i], features, *where_) : features;
+  }
+
+ private:
+  static constexpr Index smallest_limit = Index{1} << 20;
+
+  const SizeLimit* limit_;
+  const LayerDescription* layer_;
+  Index features_;
+  const Where* where_;
+};
+
+inline Index SizeLimit::check(const LayerDescription& layer, Index features,
+                              const Where& where) const {
+  Index outputs = features;
+  with_kind(layer.kind,
+            [&](auto kind) { outputs = kind.outputs(LayerSizes(*this, layer, features, where)); });
+  return outputs;
+}
 
 }  // namespace strata::inline STRATA_TARGET::io

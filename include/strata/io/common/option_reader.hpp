@@ -17,7 +17,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The activation of a name. Throws FormatError, with the names that there are, on any other.
+/// The activation of a name. Throws FormatError, with the names of all activations, when there is
+/// no activation of this name.
 [[nodiscard]] inline Activation activation_of(std::string_view text, const Where& where) {
   std::vector<std::string> names;
   for (int i = 0; i <= static_cast<int>(Activation::softmax); ++i) {
@@ -28,9 +29,9 @@ namespace strata::inline STRATA_TARGET::io {
   where.expected("one of " + list_text(names), in_quotes(text));
 }
 
-/// Reads a LayerDescription option by option, and knows at the end which ones nobody asked for. An
-/// option that is not there keeps its default, so that files stay readable when layers gain
-/// options.
+/// Reads the options of a LayerDescription one by one, and refuses at the end the options that
+/// nobody asked for. An option that is missing keeps its default, so that files stay readable when
+/// layers gain options.
 class OptionReader {
  public:
   /// The description must outlive the reader.
@@ -40,7 +41,8 @@ class OptionReader {
   [[nodiscard]] const LayerDescription& description() const noexcept { return *description_; }
   [[nodiscard]] const Where& where() const noexcept { return where_; }
 
-  /// Reads into a value, or throws FormatError when the option is of another type.
+  /// Sets `to` to the option, or leaves it where there is no such option. Throws FormatError when
+  /// the option is of another type.
   void read(const char* name, bool& to) { read_as(name, to, "true or false"); }
   void read(const char* name, Index& to) { read_as(name, to, "a whole number"); }
   void read(const char* name, int& to) {
@@ -53,6 +55,15 @@ class OptionReader {
   }
   void read(const char* name, std::string& to) { read_as(name, to, "a text"); }
   void read(const char* name, std::vector<Index>& to) { read_as(name, to, "whole numbers"); }
+  void read(const char* name, std::vector<double>& to) {
+    const LayerDescription::Value* value = take(name);
+    if (!value) return;
+    if (const auto* whole = std::get_if<std::vector<Index>>(value)) {
+      to.assign(whole->begin(), whole->end());
+    } else {
+      to = as<std::vector<double>>(*value, name, "numbers");
+    }
+  }
   void read(const char* name, Initializer& to) { read_as(name, to, "an initializer"); }
   void read(const char* name, double& to) {
     const LayerDescription::Value* value = take(name);
@@ -72,7 +83,8 @@ class OptionReader {
     if (description_->find(name)) read(name, to.emplace());
   }
 
-  /// Every option of a struct.
+  /// All options of a struct, by its function `each`. Options that are missing keep the values in
+  /// `options`.
   template <class Options>
   [[nodiscard]] Options all(Options options = {}) {
     Options::each(options, [this](const char* name, auto& value) { this->read(name, value); });
@@ -88,7 +100,7 @@ class OptionReader {
     return value;
   }
 
-  /// A size: at least 1, and small enough that products with it do not overflow.
+  /// A size from 1 to max_size, which has to be there.
   [[nodiscard]] Index size(const char* name) {
     const Index value = get<Index>(name);
     if (value < 1 || value > max_size) {
@@ -107,6 +119,7 @@ class OptionReader {
     if (!unknown.empty()) where_.refuse("these settings are not known: " + list_text(unknown));
   }
 
+  /// Small enough that the product of two sizes does not overflow.
   static constexpr Index max_size = Index{1} << 24;
 
  private:

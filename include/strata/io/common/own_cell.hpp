@@ -12,16 +12,19 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A cell of your own, as load must know it to make layers of it; see own_cell.
+/// A cell of a user's own, for load; own_cell makes it.
 template <class Scalar>
 struct OwnCell {
+  /// The kind of its gates, by which files name it.
   std::string name;
-  /// The layer, within Bidirectional where there is a merge.
+  /// Makes the recurrent layer of the options in a file, in both directions where `merge` is not
+  /// null.
   AnyLayer<Scalar> (*make)(io::OptionReader& reader, const Merge* merge);
 };
 
 namespace io {
 
+/// A recurrent layer alone, or within Bidirectional where `merge` is not null.
 template <class Layer>
 [[nodiscard]] AnyLayer<typename Layer::scalar_type> one_or_both_ways(Layer layer,
                                                                      const Merge* merge) {
@@ -31,8 +34,11 @@ template <class Layer>
 
 }  // namespace io
 
-/// `Recurrent{GatedCell<Gates>{...}}` for load: load("model.safetensors", {own_cell<Gates>()}).
-/// Gates must be without settings of their own.
+/// Lets load make the layers `Recurrent{GatedCell<Gates>{...}}` of a file:
+///
+///   load("model.safetensors", {own_cell<Gates>()})
+///
+/// Gates must be default-constructible and have no settings, since a file does not keep any.
 template <class Gates, class Scalar = float>
 [[nodiscard]] OwnCell<Scalar> own_cell() {
   return {

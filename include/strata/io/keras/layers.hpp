@@ -9,6 +9,8 @@
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/compare_layers.hpp>
 #include <strata/io/common/json.hpp>
+#include <strata/io/common/json_numbers.hpp>
+#include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/io/common/where.hpp>
@@ -19,16 +21,14 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Keras' layers as strata's descriptions of them. Every setting of a layer is used, or must be
-/// what strata does, or is named here as one that changes nothing; each layer is a few lines, hence
-/// longer than other headers.
+/// Reads the configs of Keras' layers into strata's descriptions. Every setting of a layer is used,
+/// or must have the one value that strata has, or is named here as one that changes no output.
 class KerasLayers {
  public:
   explicit KerasLayers(KerasVersion version) : version_(version) {}
 
-  /// The description of a layer whose inputs have a rank, 2 or 3; the rank of its outputs
-  /// afterwards. Throws FormatError on layers that strata does not have and on settings that it
-  /// does not know.
+  /// The description of a layer. `rank`, 2 or 3, is that of its input, and becomes that of its
+  /// output. Throws FormatError on layers that strata does not have and on unknown settings.
   [[nodiscard]] LayerDescription read(const KerasObject& object, Index& rank,
                                       const Where& where) const {
     for (const Class& one : classes()) {
@@ -66,6 +66,7 @@ class KerasLayers {
         {"LSTM", &KerasLayers::lstm},
         {"LayerNormalization", &KerasLayers::layer_normalization},
         {"Masking", &KerasLayers::masking},
+        {"Normalization", &KerasLayers::adapted_normalization},
         {"ReLU", &KerasLayers::relu},
         {"RepeatVector", &KerasLayers::repeat_vector},
         {"Reshape", &KerasLayers::reshape},
@@ -121,8 +122,7 @@ class KerasLayers {
       config.where("stateful")
           .refuse(
               "expected false, found true: in strata the state belongs to the caller; save the "
-              "model "
-              "with stateful=False and go on with predict(x, {.state = &state}) or a Stream");
+              "model with stateful=False and go on with predict(x, {.state = &state}) or a Stream");
     }
     // Ways to compute the same, and what random numbers training draws.
     config.ignore({"unroll", "implementation", "use_cudnn", "seed"});
@@ -154,13 +154,6 @@ class KerasLayers {
     return read(object, rank, config.where(key).in(object.class_name));
   }
 
-  static LayerDescription::Value& option(LayerDescription& description, std::string_view name) {
-    for (auto& [known, value] : description.options) {
-      if (known == name) return value;
-    }
-    return description.add(std::string(name).c_str(), false).options.back().second;
-  }
-
   [[nodiscard]] LayerDescription bidirectional(Config& config, Index& rank) const {
     LayerDescription description{"Bidirectional"};
     const Json& merge = config.raw("merge_mode");
@@ -175,14 +168,15 @@ class KerasLayers {
     LayerDescription forward = inner(config, "layer", rank);
     require_recurrent(forward, config.where("layer"));
     // Bidirectional sets it, as Keras does.
-    option(forward, "zero_output_for_mask") = option(forward, "return_sequences");
+    const LayerDescription::Value sequences = *forward.find("return_sequences");
+    forward.option("zero_output_for_mask") = sequences;
     if (const Json* other = config.find("backward_layer"); other && !other->is_null()) {
       Index rank_backward = rank_before;
       const Where where = config.where("backward_layer");
       LayerDescription backward = inner(config, "backward_layer", rank_backward);
       require_recurrent(backward, where);
-      option(backward, "zero_output_for_mask") = option(forward, "zero_output_for_mask");
-      auto& direction = option(backward, "go_backwards");
+      backward.option("zero_output_for_mask") = sequences;
+      auto& direction = backward.option("go_backwards");
       const bool* const reads_backwards = std::get_if<bool>(&direction);
       if (!reads_backwards || !*reads_backwards) {
         where.in("go_backwards").expected("true", "false");
@@ -255,6 +249,19 @@ class KerasLayers {
     // Of training on several machines, of a way to compute, and of renorm, which is false.
     config.ignore({"moving_mean_initializer", "moving_variance_initializer", "synchronized",
                    "fused", "renorm_clipping", "renorm_momentum"});
+    return description;
+  }
+  [[nodiscard]] LayerDescription adapted_normalization(Config& config, Index& rank) const {
+    LayerDescription description{"Normalization"};
+    require_last_axis(config, rank);
+    for (const char* const key : {"mean", "variance"}) {
+      const Json* const given = config.find(key);
+      if (!given || given->is_null()) continue;
+      const Numbers numbers = numbers_of(*given, config.where(key));
+      if (numbers.shape.size() > 1) config.where(key).expected("a list of numbers", "lists");
+      description.add(key, numbers.values);
+    }
+    description.add("invert", config.get<bool>("invert", false));
     return description;
   }
   [[nodiscard]] LayerDescription masking(Config& config, Index&) const {

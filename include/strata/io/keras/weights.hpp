@@ -37,7 +37,7 @@ class KerasWeights {
       if (file.has_group(root)) root_ = root;
     }
     if (!root_.empty()) {
-      file.read_arrays("/", arrays_, is_of_training);
+      file.read_arrays("/", arrays_, is_left_out);
       return;
     }
     const std::string group = file.has_group("model_weights") ? "model_weights" : "/";
@@ -48,7 +48,7 @@ class KerasWeights {
     if (file.has_group(prefix + "top_level_model_weights")) {
       add_layer(file, prefix + "top_level_model_weights", "top_level_model_weights");
     }
-    file.read_arrays(group, arrays_, is_of_training);
+    file.read_arrays(group, arrays_, is_left_out);
   }
 
   /// Of all arrays.
@@ -73,6 +73,10 @@ class KerasWeights {
     for (std::size_t i = 0; i < network.size(); ++i) {
       const auto& layer = network.layers()[i];
       const auto parameters = layer.parameters();
+      const LayerDescription description = layer.description();
+      const std::string group = class_of(description);
+      // Keras also counts layers of a class that have no weights.
+      const int use = uses[group]++;
       if (parameters.empty()) continue;
       const Where here =
           arrays_.where().in("layer " + std::to_string(i) + " (" + layer.kind() + ")");
@@ -81,9 +85,7 @@ class KerasWeights {
         if (with_weights < layers_.size()) names = layers_[with_weights].arrays;
         ++with_weights;
       } else {
-        const LayerDescription description = layer.description();
-        const std::string group = class_of(description, here);
-        const int use = uses[group]++;
+        if (group.empty()) here.refuse("Keras has no such layer");
         const std::string path = root_ + "/" + group + (use == 0 ? "" : "_" + std::to_string(use));
         add_names(description, path, parameters.size(), names);
       }
@@ -116,14 +118,27 @@ class KerasWeights {
     std::vector<std::string> arrays;
   };
 
-  /// The state of the optimizer, of metrics, and of the generators of random numbers.
-  [[nodiscard]] static bool is_of_training(const std::string& path) {
+  /// The state of the optimizer, of metrics and of the generators of random numbers, and what
+  /// Normalization keeps for files of Keras 2, a count.
+  [[nodiscard]] static bool is_left_out(const std::string& path) {
     constexpr std::array groups = {"optimizer", "optimizer_weights", "metrics", "compile_metrics"};
     for (const char* group : groups) {
       if (path == group) return true;
     }
     constexpr std::string_view generator = "/seed_generator";
-    return path.ends_with(generator);
+    return path.ends_with(generator) || is_count(path);
+  }
+
+  /// layers/normalization_1/vars/2 or model_weights/.../normalization/count.
+  [[nodiscard]] static bool is_count(std::string_view path) {
+    for (const std::string_view ending : {"/vars/2", "/count", "/count:0"}) {
+      if (!path.ends_with(ending)) continue;
+      path.remove_suffix(ending.size());
+      const std::string_view group = path.substr(path.rfind('/') + 1);
+      constexpr std::string_view known = "normalization";
+      return ending != "/vars/2" || group == known || group.starts_with(std::string(known) + "_");
+    }
+    return false;
   }
 
   /// A list of texts, which Keras cuts into name0, name1, ... where it is long.
@@ -147,7 +162,9 @@ class KerasWeights {
     if (!names) file.where().in(group).refuse("has no weight_names");
     if (names->empty()) return;
     Layer layer{name, {}};
-    for (const std::string& one : *names) layer.arrays.push_back(group + "/" + one);
+    for (const std::string& one : *names) {
+      if (!is_left_out(group + "/" + one)) layer.arrays.push_back(group + "/" + one);
+    }
     layers_.push_back(std::move(layer));
   }
 
@@ -164,8 +181,9 @@ class KerasWeights {
     if (found != expected) where.expected("an array " + in_quotes(expected), in_quotes(found));
   }
 
-  /// What Keras calls the group of the first layer of a class.
-  [[nodiscard]] static std::string class_of(const LayerDescription& layer, const Where& where) {
+  /// What Keras calls the group of the first layer of a class; empty where Keras has no such class
+  /// with weights.
+  [[nodiscard]] static std::string class_of(const LayerDescription& layer) {
     constexpr std::array known = {"LSTM",
                                   "GRU",
                                   "SimpleRNN",
@@ -175,10 +193,9 @@ class KerasWeights {
                                   "Dense",
                                   "Embedding",
                                   "LayerNormalization",
+                                  "Normalization",
                                   "BatchNormalization"};
-    if (std::find(known.begin(), known.end(), layer.kind) == known.end()) {
-      where.refuse("Keras has no such layer");
-    }
+    if (std::find(known.begin(), known.end(), layer.kind) == known.end()) return "";
     return layer.kind == "ResetBeforeGRU" ? "gru" : detail::snake_case(layer.kind);
   }
 

@@ -86,14 +86,14 @@ namespace strata::inline STRATA_TARGET::io {
     if (layer.kind == "Activation") {
       if (is_linear(layer)) continue;
       if (!list.empty() && list.back().kind == "Dense" && is_linear(list.back())) {
-        OnnxChain::option(list.back(), "activation") = *layer.find("activation");
+        list.back().option("activation") = *layer.find("activation");
         continue;
       }
     }
     const bool last_step = layer.kind == "LastStep" && !list.empty() &&
                            list.back().find("return_sequences") != nullptr;
     if (last_step) {
-      OnnxChain::option(list.back(), "return_sequences") = false;
+      list.back().option("return_sequences") = false;
     } else {
       list.push_back(std::move(layer));
     }

@@ -158,6 +158,8 @@ TEST_CASE("layers and settings that strata lacks are refused by name", "[keras]"
       {"nested", "layer 0 (Sequential"},
       {"relu_6", "max_value: expected null, found 6.0"},
       {"cells", "layer 0 (RNN"},
+      {"axis_none", "(Normalization, \"normalization\"): axis: expected -1, found []"},
+      {"axis_both", "axis: expected -1, found [1,2]"},
       {"stateful", "stateful: expected false, found true"},
       {"dropout_on", "training: expected null, found true"}};
   const io::Source source(models / "refused.json");

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <strata/activation.hpp>
@@ -79,17 +77,9 @@ class OnnxChain {
   [[nodiscard]] Layer* plain_dense(bool without_bias) {
     if (layers_.empty() || layers_.back().description.kind != "Dense") return nullptr;
     Layer& layer = layers_.back();
-    const auto* activation = std::get_if<std::string>(&option(layer.description, "activation"));
+    const auto* activation = layer.description.find<std::string>("activation");
     const bool plain = activation && *activation == name(Activation::linear);
     return plain && !(without_bias && layer.weights.contains("bias")) ? &layer : nullptr;
-  }
-
-  static LayerDescription::Value& option(LayerDescription& layer, const std::string& name) {
-    const auto found = std::find_if(layer.options.begin(), layer.options.end(),
-                                    [&](const auto& one) { return one.first == name; });
-    if (found != layer.options.end()) return found->second;
-    layer.options.emplace_back(name, false);
-    return layer.options.back().second;
   }
 
  private:
@@ -102,7 +92,7 @@ class OnnxChain {
     LayerDescription& layer = both ? outer.layers[0] : outer;
     bool take_last = false;
     if (both) {
-      option(outer, "merge") = join_directions(data, where);
+      outer.option("merge") = join_directions(data, where);
       if (data.steps == Steps::first) {
         where.refuse("takes the first step of both directions, for which strata has no layer");
       }
@@ -111,7 +101,7 @@ class OnnxChain {
       if ((data.steps == Steps::first) != data.reversed) refuse_step(where);
       data.steps = Steps::final;
     }
-    option(layer, "return_sequences") = data.steps == Steps::all || take_last;
+    layer.option("return_sequences") = data.steps == Steps::all || take_last;
     if (data.steps != Steps::all) data.reversed = false;
     if (take_last) layers_.push_back({LayerDescription{"LastStep"}, {}, where});
     data.steps = Steps::all;

@@ -54,6 +54,7 @@ class OnnxLayerWriter {
         {"LastStep", &OnnxStepsWriter::last_step},
         {"LayerNormalization", &OnnxNormalizationWriter::layer_normalization},
         {"MeanOverSteps", &OnnxStepsWriter::mean_over_steps},
+        {"Normalization", &OnnxNormalizationWriter::normalization},
         {"RepeatVector", &OnnxStepsWriter::repeat_vector},
         {"ResetBeforeGRU", &OnnxRecurrentWriter::write},
         {"Reshape", &OnnxStepsWriter::reshape},

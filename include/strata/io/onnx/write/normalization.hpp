@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +16,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Writes LayerNormalization and BatchNormalization.
+/// Writes LayerNormalization, BatchNormalization and Normalization.
 class OnnxNormalizationWriter {
  public:
   static void layer_normalization(OnnxGraphWriter& graph, const LayerDescription& layer,
@@ -28,6 +30,25 @@ class OnnxNormalizationWriter {
     const auto epsilon = static_cast<float>(options.get<double>("epsilon"));
     graph.add_node("LayerNormalization", std::move(inputs),
                    {{"axis", Index{-1}}, {"epsilon", epsilon}});
+  }
+
+  static void normalization(OnnxGraphWriter& graph, const LayerDescription& layer,
+                            const OnnxWeights& weights) {
+    OptionReader options(layer, graph.where());
+    const auto numbers_of = [&](const char* name) {
+      if (const auto found = weights.find(name); found != weights.end()) return found->second;
+      std::vector<double> given;
+      options.read(name, given);
+      return Numbers{{static_cast<Index>(given.size())}, given};
+    };
+    Numbers deviation = numbers_of("variance");
+    constexpr double epsilon = 1e-7;
+    for (double& value : deviation.values) value = std::max(std::sqrt(value), epsilon);
+    const std::string mean = graph.add_numbers("mean", numbers_of("mean"));
+    const std::string scale = graph.add_numbers("deviation", deviation);
+    const bool invert = options.get<bool>("invert");
+    graph.add_node(invert ? "Mul" : "Sub", {graph.value(), invert ? scale : mean}, {});
+    graph.add_node(invert ? "Add" : "Div", {graph.value(), invert ? mean : scale}, {});
   }
 
   static void batch_normalization(OnnxGraphWriter& graph, const LayerDescription& layer,

@@ -51,7 +51,7 @@ class OnnxActivations {
  private:
   static void activate(OnnxReading& reading, OnnxCall& call, OnnxData x, Activation activation) {
     if (auto* dense = reading.chain.plain_dense(false)) {
-      OnnxChain::option(dense->description, "activation") = std::string(name(activation));
+      dense->description.option("activation") = std::string(name(activation));
       return reading.give(std::move(x));
     }
     reading.give(reading.chain.append(LayerDescription{"Activation"}.add("activation", activation),

@@ -56,7 +56,7 @@ class OnnxDense {
     if (!is_only(y.axes.back(), OnnxRun::features)) refuse_axes(y, call.where());
     require_rank(bias, y, call.where(constant));
     layer->weights.emplace("bias", vector_of(bias, units, call.where(constant)));
-    OnnxChain::option(layer->description, "use_bias") = true;
+    layer->description.option("use_bias") = true;
     reading.give(std::move(y));
   }
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string_view>
+
+#include <strata/io/common/plain_kinds.hpp>
+#include <strata/io/common/recurrent_kinds.hpp>
+#include <strata/io/common/wrapper_kinds.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+template <class... Kinds>
+struct KindList {};
+
+/// The layers that files can hold and that code can be written for: reading, the check of sizes and
+/// save_header all go by this list. A new layer needs an entry (see LayerKind) and its name here.
+using LayerKinds =
+    KindList<ActivationKind, AttentionPoolingKind, BatchNormalizationKind, BidirectionalKind,
+             CoupledLSTMKind, DeepTransitionRNNKind, DenseKind, DropoutKind, EmbeddingKind,
+             ExtendedLSTMKind, FlattenKind, GRUKind, GaussianNoiseKind, LSTMKind, LastStepKind,
+             LayerNormLSTMKind, LayerNormalizationKind, MaskingKind, MeanOverStepsKind,
+             NormalizationKind, OwnCellKind, RepeatVectorKind, ResetBeforeGRUKind, ReshapeKind,
+             ResidualKind, SimpleRNNKind, SkipConnectionsKind, TimeDistributedKind>;
+
+/// f(entry) with the entry of a kind. Returns false, without a call, where there is none.
+template <class F>
+bool with_kind(std::string_view kind, F f) {
+  return [&]<class... Kinds>(KindList<Kinds...>) {
+    return ((kind == Kinds::name && (f(Kinds()), true)) || ...);
+  }(LayerKinds());
+}
+
+}  // namespace strata::inline STRATA_TARGET::io
