@@ -68,6 +68,9 @@ struct Pass {
 ///
 /// - `output_shape(shape)`, where the shape is not that of `returns` with `output_features`;
 /// - `output_mask(x, mask)`, where the mask of the output is neither the input's nor nothing;
+/// - `parameter_count() const`, the sum of the sizes of `parameters()`, without the memory that
+/// names
+///   take; each training step asks for it;
 /// - `check_input(x)`, where values may be wrong that are finite: throws ValueError with their
 /// place;
 /// - `absorb(tape)`, called after a training step, for what training changes besides weights;

@@ -122,6 +122,9 @@ class BatchNormalization {
     list.push_back({"moving_variance", {features_}, moving_variance_.values(), false});
     return list;
   }
+  [[nodiscard]] Index parameter_count() const noexcept {
+    return (2 + Index(options_.scale) + Index(options_.center)) * features_;
+  }
 
   struct Packed {
     Row gamma;

@@ -105,6 +105,7 @@ class DeepTransitionCell {
     }
   }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return weights_.parameters(); }
+  [[nodiscard]] Index parameter_count() const noexcept { return weights_.parameter_count(); }
 
   struct Packed {
     Linear<Scalar> kernel;

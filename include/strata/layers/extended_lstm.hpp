@@ -104,6 +104,9 @@ class ProjectedCell {
     }
     return list;
   }
+  [[nodiscard]] Index parameter_count() const {
+    return strata::parameter_count(inner_) + static_cast<Index>(projection_.size());
+  }
 
   struct Packed {
     typename Inner::Packed inner;

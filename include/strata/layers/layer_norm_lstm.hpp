@@ -103,6 +103,7 @@ class LayerNormLSTMCell {
     if (options_.unit_forget_bias) std::fill_n(weights_.data(bias) + units_, units_, Scalar(1));
   }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return weights_.parameters(); }
+  [[nodiscard]] Index parameter_count() const noexcept { return weights_.parameter_count(); }
 
   struct Packed {
     Linear<Scalar> kernel;

@@ -99,6 +99,9 @@ class LayerNormalization {
     if (options_.center) list.push_back({"beta", {features_}, beta_.values()});
     return list;
   }
+  [[nodiscard]] Index parameter_count() const noexcept {
+    return (Index(options_.scale) + Index(options_.center)) * features_;
+  }
 
   struct Packed {
     Row gamma;

@@ -54,6 +54,7 @@ class ResetBeforeGRUCell {
     if (options_.use_bias) weights_.draw(2, options_.bias_initializer, random.fork(2));
   }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return weights_.parameters(); }
+  [[nodiscard]] Index parameter_count() const noexcept { return weights_.parameter_count(); }
 
   struct Packed {
     Linear<Scalar> kernel;     ///< x to z, r, n

@@ -80,6 +80,7 @@ class Residual {
   void initialize(const Random& random) { layer_.initialize(random); }
   /// Those of the layer.
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return layer_.parameters(); }
+  [[nodiscard]] Index parameter_count() const { return strata::parameter_count(layer_); }
 
   struct Packed {
     typename L::Packed layer;

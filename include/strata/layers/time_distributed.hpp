@@ -52,6 +52,7 @@ class TimeDistributed {
   void initialize(const Random& random) { layer_.initialize(random); }
   /// Those of the layer.
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return layer_.parameters(); }
+  [[nodiscard]] Index parameter_count() const { return strata::parameter_count(layer_); }
 
   using Packed = typename L::Packed;
 

@@ -159,9 +159,11 @@ class Network {
     return list_parameters<const Scalar>(layers_);
   }
 
+  /// How many numbers parameters() has. Throws StateError before the network is built.
   [[nodiscard]] Index parameter_count() const {
+    require_built("the model's parameters");
     Index count = 0;
-    for (const auto& parameter : parameters()) count += parameter.shape.size();
+    for (const auto& layer : layers_) count += layer.parameter_count();
     return count;
   }
 
