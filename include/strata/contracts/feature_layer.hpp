@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -79,6 +80,12 @@ class FeatureLayer {
       if (kind.used) list.push_back({kind.name, {features_}, arrays_[i].values(), kind.trainable});
     }
     return list;
+  }
+
+  [[nodiscard]] Index parameter_count() const noexcept {
+    const auto used = std::count_if(kinds_.begin(), kinds_.end(),
+                                    [](const FeatureArray& kind) { return kind.used; });
+    return static_cast<Index>(used) * features_;
   }
 
   void check_stream() const {}

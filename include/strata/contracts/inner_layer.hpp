@@ -38,12 +38,4 @@ template <class Scalar>
           .initial_derivative = part(pass.initial_derivative)};
 }
 
-/// How many numbers the parameters of a layer have.
-template <class L>
-[[nodiscard]] Index parameter_count(L& layer) {
-  Index count = 0;
-  for (const auto& parameter : layer.parameters()) count += parameter.shape.size();
-  return count;
-}
-
 }  // namespace strata::inline STRATA_TARGET::detail

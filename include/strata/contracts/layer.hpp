@@ -70,7 +70,8 @@ struct Pass {
 ///
 /// `output_features(F)` checks F, and throws ShapeError. A layer may have more functions, which it
 /// names in its `traits`; see LayerTraits. A `description()` says what files keep of it besides the
-/// weights; see LayerDescription.
+/// weights; see LayerDescription. A `parameter_count() const` adds up the sizes of `parameters()`
+/// without the memory that a list with names takes; each training step asks for it.
 template <class L>
 concept Layer = std::copyable<L> &&
     requires(L layer, const L& fixed, const Tensor<typename L::scalar_type>& in,

@@ -25,6 +25,22 @@ struct Parameter {
   bool trainable = true;
 };
 
+/// How many numbers the parameters of a layer or cell have: by its own `parameter_count()`, or else
+/// by its list of parameters.
+template <class Holder>
+[[nodiscard]] Index parameter_count(const Holder& holder) {
+  if constexpr (requires { holder.parameter_count(); }) {
+    return holder.parameter_count();
+  } else {
+    Index count = 0;
+    // The list points to numbers that may be changed; none is.
+    for (const auto& parameter : const_cast<Holder&>(holder).parameters()) {
+      count += parameter.shape.size();
+    }
+    return count;
+  }
+}
+
 namespace detail {
 
 /// The numbers of a weight matrix of Rows x Columns, column after column: in the object itself when

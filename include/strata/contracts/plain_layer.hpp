@@ -21,6 +21,7 @@ class PlainLayer {
   void build(Index features) { inputs_ = features; }
   void initialize(const Random&) {}
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return {}; }
+  [[nodiscard]] Index parameter_count() const noexcept { return 0; }
 
   void check_stream() const {}
   [[nodiscard]] Index state_size() const noexcept { return 0; }

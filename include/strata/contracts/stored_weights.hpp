@@ -69,6 +69,11 @@ class StoredWeights {
     for (auto& array : arrays_) list.push_back({array.name, array.shape, array.values});
     return list;
   }
+  [[nodiscard]] Index parameter_count() const noexcept {
+    Index count = 0;
+    for (const auto& array : arrays_) count += static_cast<Index>(array.values.size());
+    return count;
+  }
 
   /// Where the gradient of an array begins among those of all.
   [[nodiscard]] Scalar* gradient(std::size_t i, std::span<Scalar> all) const noexcept {

@@ -8,6 +8,7 @@
 #include <strata/base/message.hpp>
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/layer.hpp>
+#include <strata/contracts/parameter.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET::detail {
@@ -40,6 +41,7 @@ class WrapperLayer {
   void initialize(const Random& random) { layer_.initialize(random); }
   /// Those of the layer, by the layer's names.
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return layer_.parameters(); }
+  [[nodiscard]] Index parameter_count() const { return strata::parameter_count(layer_); }
 
   template <class Tape>
   void absorb(Tape& tape) {

@@ -13,7 +13,8 @@
 #include <strata/io/common/layers.hpp>
 #include <strata/io/common/model_file.hpp>
 #include <strata/io/common/source.hpp>
-#include <strata/io/onnx/file.hpp>
+#include <strata/io/onnx/read/file.hpp>
+#include <strata/io/onnx/write/file.hpp>
 #include <strata/target.hpp>
 
 // Models of ONNX: https://onnx.ai/onnx/operators.

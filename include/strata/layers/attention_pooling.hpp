@@ -81,6 +81,10 @@ class AttentionPooling {
             {"bias", {units_}, bias_.values()},
             {"context", {units_}, context_.values()}};
   }
+  [[nodiscard]] Index parameter_count() const noexcept {
+    return static_cast<Index>(kernel_.values().size() + bias_.values().size() +
+                              context_.values().size());
+  }
 
   struct Packed {
     detail::Linear<Scalar> linear;

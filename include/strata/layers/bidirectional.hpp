@@ -107,6 +107,9 @@ class Bidirectional {
     }
     return list;
   }
+  [[nodiscard]] Index parameter_count() const {
+    return strata::parameter_count(forward_) + strata::parameter_count(backward_);
+  }
 
   struct Packed {
     typename L::Packed forward;

@@ -113,6 +113,10 @@ class Dense {
     if (options_.use_bias) list.push_back({"bias", {units_}, bias_.values()});
     return list;
   }
+  [[nodiscard]] Index parameter_count() const noexcept {
+    return static_cast<Index>(kernel_.values().size() +
+                              (options_.use_bias ? bias_.values().size() : 0));
+  }
 
   struct Packed {
     detail::Linear<Scalar> linear;

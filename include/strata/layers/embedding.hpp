@@ -100,6 +100,7 @@ class Embedding {
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
     return {{"embeddings", {vocabulary(), units()}, embeddings_.values()}};
   }
+  [[nodiscard]] Index parameter_count() const noexcept { return vocabulary() * units(); }
 
   /// Throws ValueError, naming the place, on what is not an id.
   void check_input(const Tensor<Scalar>& x) const {

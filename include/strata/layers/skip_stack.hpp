@@ -108,7 +108,7 @@ class SkipConnectionsOf {
       auto& layer = part(layers_, i);
       if (layer.inputs() == Dynamic) layer.build(features + before);
       before = layer.output_features(features + before);
-      parameter_counts_[i] = static_cast<std::size_t>(parameter_count(layer));
+      parameter_counts_[i] = static_cast<std::size_t>(strata::parameter_count(layer));
     });
   }
   void initialize(const Random& random) {
@@ -123,6 +123,11 @@ class SkipConnectionsOf {
       }
     });
     return list;
+  }
+  [[nodiscard]] Index parameter_count() const {
+    Index count = 0;
+    for_each([&](auto i) { count += strata::parameter_count(part(layers_, i)); });
+    return count;
   }
 
   struct Packed {

@@ -35,6 +35,7 @@ struct LayerTable {
   void (*build)(void*, Index);
   void (*initialize)(void*, const Random&);
   std::vector<Parameter<Scalar>> (*parameters)(void*);
+  Index (*parameter_count)(const void*);
   void (*pack)(const void*, Shared&, bool);
   void (*forward)(const void*, const void* packed, const Tensor<Scalar>&, Tensor<Scalar>&,
                   const Pass<Scalar>&);
@@ -107,6 +108,7 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
       .build = [](void* l, Index f) { of(l).build(f); },
       .initialize = [](void* l, const Random& random) { of(l).initialize(random); },
       .parameters = [](void* l) { return of(l).parameters(); },
+      .parameter_count = [](const void* l) { return strata::parameter_count(of(l)); },
       .pack = [](const void* l, Shared& p,
                  bool training) { of(l).pack(made<typename L::Packed>(p), training); },
       .forward = [](const void* l, const void* p, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -209,11 +211,7 @@ class LayerRef {
     }
     return list;
   }
-  [[nodiscard]] Index parameter_count() const {
-    Index count = 0;
-    for (const auto& parameter : parameters()) count += parameter.shape.size();
-    return count;
-  }
+  [[nodiscard]] Index parameter_count() const { return table_->parameter_count(self_); }
 
   void pack(Packed& packed, bool training) const {
     packed.table = table_;

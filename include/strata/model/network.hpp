@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,8 +12,11 @@
 #include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
+#include <strata/model/joining.hpp>
+#include <strata/model/layer_names.hpp>
 #include <strata/model/layer_ref.hpp>
 #include <strata/model/non_finite.hpp>
+#include <strata/model/sequence_context.hpp>
 #include <strata/model/state.hpp>
 #include <strata/support/checks.hpp>
 #include <strata/support/threads.hpp>
@@ -32,43 +34,9 @@ struct NetworkSetup {
   detail::Threads threads;
 };
 
-namespace detail {
-
-/// "SimpleRNN" as "simple_rnn", as Keras writes it.
-[[nodiscard]] inline std::string snake_case(const std::string& name) {
-  const auto is_upper = [](char letter) { return letter >= 'A' && letter <= 'Z'; };
-  const auto is_lower = [](char letter) { return letter >= 'a' && letter <= 'z'; };
-  std::string snake;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const bool starts_word =
-        i > 0 && is_upper(name[i]) &&
-        (is_lower(name[i - 1]) || (i + 1 < name.size() && is_lower(name[i + 1])));
-    if (starts_word) snake += '_';
-    snake += is_upper(name[i]) ? static_cast<char>(name[i] - 'A' + 'a') : name[i];
-  }
-  return snake;
-}
-
-}  // namespace detail
-
-/// What a batch of sequences brings besides its numbers. All of it may be null.
-template <class Scalar>
-struct SequenceContext {
-  /// Which steps count, (B, T).
-  const Mask* mask = nullptr;
-  /// The state before, which becomes the state after. Sequence 0 of the batch is sequence `first`
-  /// of the state.
-  State<Scalar>* state = nullptr;
-  Index first = 0;
-  /// Where the mask of the output goes.
-  Mask* output_mask = nullptr;
-  /// Whether the steps go on from earlier ones of the same sequences; see Pass.
-  bool continues = false;
-};
-
 /// A chain of layers that lie elsewhere: their sizes and weights, and how data runs forward and
 /// derivatives run back. A model is a view of this kind plus the layers; training, prediction and
-/// summary are written once, against it; hence longer than other headers.
+/// summary are written once, against it.
 template <class Scalar>
 class Network {
  public:
@@ -94,15 +62,15 @@ class Network {
   /// another look at those before. Throws ShapeError when it does not join.
   [[nodiscard]] static Shape extend(NetworkSetup& setup, std::size_t i, LayerRef<Scalar> layer,
                                     const Shape& shape) {
-    check_rank(layer, shape, detail::message({"layer ", i, ": "}),
-               i == 0 ? "" : "the layer before");
+    detail::check_rank(layer, shape, detail::message({"layer ", i, ": "}),
+                       i == 0 ? "" : "the layer before");
     if (!setup.built) return layer.output_shape(shape);
     if (layer.inputs() == Dynamic && shape.back() == Dynamic) {
       throw ShapeError("the number of inputs is not known");
     }
     const Shape outputs = layer.output_shape(shape);
-    if (layer.inputs() == Dynamic) give_sizes(i, layer, shape.back());
-    if (is_zero(layer)) layer.initialize(layer_random(setup, i));
+    if (layer.inputs() == Dynamic) detail::give_sizes(i, layer, shape.back());
+    if (detail::is_zero(layer)) layer.initialize(layer_random(setup, i));
     return outputs;
   }
 
@@ -124,7 +92,7 @@ class Network {
     for (std::size_t i = 0; i < size(); ++i) {
       const auto& layer = layers_[i];
       const std::string where = detail::message({"layer ", i, " (", layer.describe(), "): "});
-      check_rank(layer, shape, where, before);
+      detail::check_rank(layer, shape, where, before);
       try {
         shape = layer.output_shape(shape);
       } catch (const ShapeError& error) {
@@ -140,14 +108,7 @@ class Network {
 
   /// The names of the layers, as Keras gives them: lstm, lstm_1, dense.
   [[nodiscard]] std::vector<std::string> layer_names() const {
-    std::vector<std::string> names;
-    std::map<std::string, int> uses;
-    for (const auto& layer : layers_) {
-      const std::string name = detail::snake_case(layer.kind());
-      const int use = uses[name]++;
-      names.push_back(use == 0 ? name : detail::message({name, "_", use}));
-    }
-    return names;
+    return detail::layer_names(layers_);
   }
 
   /// All parameters, named "lstm.kernel", "lstm_1.bias". Throws StateError before the network is
@@ -159,9 +120,11 @@ class Network {
     return list_parameters<const Scalar>(layers_);
   }
 
+  /// How many numbers parameters() has. Throws StateError before the network is built.
   [[nodiscard]] Index parameter_count() const {
+    require_built("the model's parameters");
     Index count = 0;
-    for (const auto& parameter : parameters()) count += parameter.shape.size();
+    for (const auto& layer : layers_) count += layer.parameter_count();
     return count;
   }
 
@@ -177,19 +140,7 @@ class Network {
   /// Throws ValueError, naming parameter and place, when one of parameter_count() numbers is
   /// infinite or not a number.
   void check_weights(std::span<const Scalar> all) const {
-    if (detail::all_finite(all)) return;
-    for (auto parameter : parameters()) {
-      const std::size_t count = std::min(parameter.values.size(), all.size());
-      if (count < parameter.values.size()) return;
-      parameter.values = all.first(count);
-      all = all.subspan(count);
-      const std::string found = detail::first_non_finite(parameter);
-      if (found.empty()) continue;
-      detail::fail<ValueError>({"set_weights: ", parameter.name,
-                                ": expected finite numbers, found ", found,
-                                "; where it is meant, call set_weights(weights, "
-                                "strata::allow_non_finite)"});
-    }
+    if (!detail::all_finite(all)) detail::fail_where_not_finite(parameters(), all);
   }
 
   /// Throws ShapeError unless there are parameter_count() numbers.
@@ -330,12 +281,12 @@ class Network {
       for (std::size_t i = 0; i < size(); ++i) {
         if (layers_[i].inputs() == Dynamic) {
           before[i] = layers_[i].copy();
-          give_sizes(i, layers_[i], shape.back());
+          detail::give_sizes(i, layers_[i], shape.back());
         }
         shape = layers_[i].output_shape(shape);
       }
       for (std::size_t i = 0; draw && i < size(); ++i) {
-        if (is_zero(layers_[i])) layers_[i].initialize(layer_random(*setup_, i));
+        if (detail::is_zero(layers_[i])) layers_[i].initialize(layer_random(*setup_, i));
       }
     } catch (...) {
       for (std::size_t i = 0; i < size(); ++i) {
@@ -345,20 +296,6 @@ class Network {
     }
     setup_->input = input;
     setup_->built = true;
-  }
-
-  /// Builds layer i for data of so many features.
-  static void give_sizes(std::size_t i, LayerRef<Scalar>& layer, Index features) {
-    const auto where = [&] {
-      return detail::message({"layer ", i, " (", layer.describe(), "): "});
-    };
-    try {
-      layer.build(features);
-    } catch (const MemoryError& error) {
-      detail::fail<MemoryError>({where(), error.what()});
-    } catch (const ShapeError& error) {
-      detail::fail<ShapeError>({where(), error.what()});
-    }
   }
 
   void require_built(const char* what) const {
@@ -383,44 +320,8 @@ class Network {
     }
   }
 
-  static void check_rank(const LayerRef<Scalar>& layer, const Shape& shape,
-                         const std::string& where, const std::string& before) {
-    switch (layer.accepts()) {
-      case Accepts::any:
-        return;
-      case Accepts::sequences:
-        if (shape.rank() == 3) return;
-        if (before.empty()) {
-          detail::fail<ShapeError>({where, "expects sequences (B, T, F), found ", shape});
-        }
-        detail::fail<ShapeError>({where, "expects sequences (B, T, F), but ", before,
-                                  " returns one output per sequence; construct it with "
-                                  "return_sequences"});
-      case Accepts::samples:
-        if (shape.rank() == 2) return;
-        if (before.empty()) {
-          detail::fail<ShapeError>({where, "expects samples (B, F), found ", shape});
-        }
-        detail::fail<ShapeError>({where, "expects samples (B, F), but ", before,
-                                  " returns sequences; construct it without return_sequences"});
-      case Accepts::ids:
-        if (shape.rank() == 2 && before.empty()) return;
-        detail::fail<ShapeError>(
-            {where, "expects class numbers (B, T) as the model's input, found ", shape});
-    }
-  }
-
   [[nodiscard]] static Random layer_random(const NetworkSetup& setup, std::size_t i) {
     return Random(setup.seed).fork(i);
-  }
-
-  [[nodiscard]] static bool is_zero(const LayerRef<Scalar>& layer) {
-    for (const auto& parameter : layer.parameters()) {
-      for (const Scalar value : parameter.values) {
-        if (value != Scalar(0)) return false;
-      }
-    }
-    return true;
   }
 
   template <class Number, class List>

@@ -4,13 +4,15 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/contracts/parameter.hpp>
+#include <strata/error.hpp>
 #include <strata/target.hpp>
 
-// Weights that are infinite or not a number make every prediction such a number. They come of a
+// Weights that are infinite or not a number make every prediction such a number. They come from a
 // training that went wrong, and are refused wherever weights come in.
 
 namespace strata::inline STRATA_TARGET {
@@ -41,6 +43,23 @@ template <class Scalar>
   }
   const char* const kind = is_nan(values[at]) ? "nan" : std::signbit(values[at]) ? "-inf" : "inf";
   return message({kind, " at ", place});
+}
+
+/// Throws ValueError, naming the first number that is not finite of those that the parameters are
+/// to get. Returns where there is none, or where a parameter would get too few.
+template <class Scalar>
+void fail_where_not_finite(std::vector<Parameter<const Scalar>> parameters,
+                           std::span<const Scalar> all) {
+  for (auto& parameter : parameters) {
+    const std::size_t count = parameter.values.size();
+    if (all.size() < count) return;
+    parameter.values = all.first(count);
+    all = all.subspan(count);
+    const std::string found = first_non_finite(parameter);
+    if (found.empty()) continue;
+    fail<ValueError>({"set_weights: ", parameter.name, ": expected finite numbers, found ", found,
+                      "; where it is meant, call set_weights(weights, strata::allow_non_finite)"});
+  }
 }
 
 }  // namespace detail

@@ -62,6 +62,7 @@ class RecurrentLayer {
   void build(Index features) { cell_.build(features); }
   void initialize(const Random& random) { cell_.initialize(random); }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return cell_.parameters(); }
+  [[nodiscard]] Index parameter_count() const { return strata::parameter_count(cell_); }
 
   using Packed = PackedRecurrent<Cell>;
 

@@ -1,4 +1,4 @@
-#include <strata/io/onnx/file.hpp>
+#include <strata/io/onnx/read/file.hpp>
 
 int main() {
   // All layers, which load_onnx knows, would take long to compile.

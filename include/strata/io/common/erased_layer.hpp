@@ -50,6 +50,7 @@ class ErasedLayer {
   void build(Index features) { layer_.build(features); }
   void initialize(const Random& random) { layer_.initialize(random); }
   [[nodiscard]] std::vector<Parameter<S>> parameters() { return layer_.parameters(); }
+  [[nodiscard]] Index parameter_count() const { return layer_.parameter_count(); }
 
   using Packed = typename AnyLayer<S>::Packed;
   struct Tape {

@@ -128,6 +128,14 @@ class GatedCell {
     }
     return list;
   }
+  [[nodiscard]] Index parameter_count() const noexcept {
+    Index count = weights_.kernel().size() + weights_.recurrent_kernel().size();
+    if (options_.use_bias) count += weights_.bias().size();
+    if constexpr (Traits::peepholes > 0) {
+      if (has_peepholes()) count += static_cast<Index>(peepholes_.size());
+    }
+    return count;
+  }
 
   struct Packed {
     detail::GatePacked<Scalar, Gates> weights;

@@ -58,6 +58,9 @@ class ProjectedCell {
     for (auto& parameter : weights_.parameters()) list.push_back(std::move(parameter));
     return list;
   }
+  [[nodiscard]] Index parameter_count() const noexcept {
+    return inner_.parameter_count() + weights_.parameter_count();
+  }
 
   struct Packed {
     typename Inner::Packed inner;

@@ -54,6 +54,7 @@ class ProductsCell : public CellDefaults {
   }
   void initialize(const Random& random) { weights_.initialize(random); }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return weights_.parameters(); }
+  [[nodiscard]] Index parameter_count() const noexcept { return weights_.parameter_count(); }
 
   template <class OtherCell, class OtherScalar>
   void copy_weights_to(ProductsCell<OtherCell, OtherScalar, Options>& cell) const {

@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include <strata/io/onnx/file.hpp>
+#include <strata/io/onnx/read/file.hpp>
+#include <strata/io/onnx/write/serialize_model.hpp>
 
 #include "support/catch.hpp"
 #include "support/contains.hpp"

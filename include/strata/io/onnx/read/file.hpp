@@ -16,12 +16,9 @@
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/io/onnx/read/graph.hpp>
 #include <strata/io/onnx/read/parse_model.hpp>
-#include <strata/io/onnx/write/graph_writer.hpp>
-#include <strata/io/onnx/write/layer_writer.hpp>
-#include <strata/io/onnx/write/serialize_model.hpp>
 #include <strata/target.hpp>
 
-// Between the layers of a file and those of a model.
+// From the layers of a file to those of a model.
 
 namespace strata::inline STRATA_TARGET::io {
 
@@ -134,30 +131,6 @@ void give_weights(const OnnxLayers& file, Model& model, const Where& where) {
   }
   if (next != with_weights.end()) (*next)->where.refuse("the model has no such layer");
   model.set_weights(weights, allow_non_finite);
-}
-
-/// The file of a built model. Throws StateError before it is built, ValueError, naming the layer,
-/// on what ONNX cannot say.
-template <class Model>
-[[nodiscard]] std::vector<std::byte> write_onnx(const Model& model) {
-  (void)model.parameters();
-  const Architecture architecture = architecture_of(model);
-  const auto network = model.network();
-  Shape shape = architecture.input->shape();
-  const bool ids = !network.layers().empty() && network.layers()[0].accepts() == Accepts::ids;
-  OnnxGraphWriter writer(shape, ids);
-  for (std::size_t i = 0; i < architecture.layers.size(); ++i) {
-    const auto& layer = network.layers()[i];
-    OnnxWeights weights;
-    for (const auto& parameter : layer.parameters()) {
-      weights.emplace(parameter.name, Numbers{sizes_of(parameter.shape),
-                                              {parameter.values.begin(), parameter.values.end()}});
-    }
-    writer.begin_layer("layer " + std::to_string(i) + " (" + layer.kind() + ")");
-    OnnxLayerWriter::write(writer, architecture.layers[i], weights);
-    shape = layer.output_shape(shape);
-  }
-  return write_onnx_model(writer.finish(shape.back()));
 }
 
 }  // namespace strata::inline STRATA_TARGET::io

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <strata/contracts/layer.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/numbers.hpp>
+#include <strata/io/onnx/write/graph_writer.hpp>
+#include <strata/io/onnx/write/layer_writer.hpp>
+#include <strata/io/onnx/write/serialize_model.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET::io {
+
+/// The file of a built model. Throws StateError before it is built, ValueError, naming the layer,
+/// on what ONNX cannot say.
+template <class Model>
+[[nodiscard]] std::vector<std::byte> write_onnx(const Model& model) {
+  (void)model.parameters();
+  const Architecture architecture = architecture_of(model);
+  const auto network = model.network();
+  Shape shape = architecture.input->shape();
+  const bool ids = !network.layers().empty() && network.layers()[0].accepts() == Accepts::ids;
+  OnnxGraphWriter writer(shape, ids);
+  for (std::size_t i = 0; i < architecture.layers.size(); ++i) {
+    const auto& layer = network.layers()[i];
+    OnnxWeights weights;
+    for (const auto& parameter : layer.parameters()) {
+      weights.emplace(parameter.name, Numbers{sizes_of(parameter.shape),
+                                              {parameter.values.begin(), parameter.values.end()}});
+    }
+    writer.begin_layer("layer " + std::to_string(i) + " (" + layer.kind() + ")");
+    OnnxLayerWriter::write(writer, architecture.layers[i], weights);
+    shape = layer.output_shape(shape);
+  }
+  return write_onnx_model(writer.finish(shape.back()));
+}
+
+}  // namespace strata::inline STRATA_TARGET::io

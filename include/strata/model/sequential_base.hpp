@@ -1,0 +1,178 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <strata/base/message.hpp>
+#include <strata/error.hpp>
+#include <strata/model/network.hpp>
+#include <strata/model/non_finite.hpp>
+#include <strata/model/options.hpp>
+#include <strata/model/predict.hpp>
+#include <strata/model/state.hpp>
+#include <strata/model/summary.hpp>
+#include <strata/support/owned.hpp>
+#include <strata/support/thread_pool.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_TARGET {
+
+// Training is declared here and defined in strata/train/fit.hpp, so that a program that only
+// predicts need not read it.
+template <class Scalar>
+class TrainableNetwork;
+template <class Scalar>
+class Training;
+template <class Scalar>
+class Optimizer;
+template <class Scalar>
+class Loss;
+template <class Scalar>
+class Metric;
+template <class Scalar>
+struct FitOptions;
+struct Evaluation;
+struct WeightRules;
+class History;
+
+namespace detail {
+
+/// What a user calls on a model, whether its layers were chosen at compile time or at run time.
+/// B, T, F are the sizes of x; y has the shape of the output, or one class number in place of its
+/// features for sparse losses.
+///
+/// `Model` holds the layers and lists them by layer_refs<LayerRef<S>>() or <TrainableRef<S>>().
+template <class Model, class S>
+class SequentialBase {
+ public:
+  using scalar_type = S;
+  using Scalar = S;
+
+  /// The layers as the algorithms see them. It must not outlive the model.
+  [[nodiscard]] Network<Scalar> network() & {
+    return {static_cast<Model&>(*this).template layer_refs<LayerRef<Scalar>>(), setup_};
+  }
+  [[nodiscard]] const Network<Scalar> network() const& {
+    // Refers to mutable layers, of which a const network changes none.
+    return const_cast<SequentialBase&>(*this).network();
+  }
+
+  /// The same, for training.
+  [[nodiscard]] TrainableNetwork<Scalar> trainable_network() &;
+
+  /// Number of layers.
+  [[nodiscard]] std::size_t size() const { return network().size(); }
+  /// Whether all sizes are known and the weights are there.
+  [[nodiscard]] bool is_built() const noexcept { return setup_.built; }
+  /// The shape that Input or the first data gave; nothing before.
+  [[nodiscard]] std::optional<Input> input() const noexcept { return setup_.input; }
+
+  /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
+  /// are all zero. Throws ShapeError when the layers do not join or are larger than memory can be,
+  /// MemoryError when there is no memory for them, and changes nothing then.
+  void build(const Input& input) { network().build(input); }
+
+  /// Draws all weights anew. The same seed gives the same weights; without a call it is 0. Before
+  /// the sizes are known, the seed is remembered.
+  void initialize(std::uint64_t seed) { network().initialize(seed); }
+
+  /// All parameters, named "lstm.kernel", "lstm_1.bias". Throws StateError before the model is
+  /// built.
+  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() & { return network().parameters(); }
+  [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const& {
+    return network().parameters();
+  }
+  [[nodiscard]] Index parameter_count() const { return network().parameter_count(); }
+
+  /// The numbers of all parameters, in the order of parameters().
+  [[nodiscard]] std::vector<Scalar> weights() const { return network().weights(); }
+  /// Throws ShapeError unless there are parameter_count() numbers, ValueError, naming parameter and
+  /// place, when one is infinite or not a number. The model is unchanged then.
+  void set_weights(std::span<const Scalar> all) {
+    network().check_weights(all);
+    set_weights(all, allow_non_finite);
+  }
+  /// The same for numbers of any kind.
+  void set_weights(std::span<const Scalar> all, AllowNonFinite) { network().set_weights(all); }
+
+  /// The shape of the output for input of a shape, in which sizes may be Dynamic.
+  /// Throws ShapeError, naming the layer, when they do not fit.
+  [[nodiscard]] Shape output_shape(const Shape& shape) const {
+    return network().output_shape(shape);
+  }
+
+  /// Lets fit, predict and their relatives use so many threads, the caller's among them; 1 without
+  /// a call. Batches of 24 sequences or more are then computed in parts at the same time, which
+  /// pays where they take more than some ten microseconds. The results are the same bits for any
+  /// number.
+  ///
+  /// The threads start when there is first work for them, sleep between calls, and end with the
+  /// model or with another number. Several threads may still predict with one model at the same
+  /// time: then they share them. Copies have threads of their own. Throws ValueError below 1.
+  void set_threads(int threads) {
+    if (threads < 1) {
+      fail<ValueError>({"set_threads: needs at least 1 thread, found ", threads});
+    }
+    if (threads == this->threads()) return;
+    setup_.threads = make_threads(threads);
+  }
+  /// The number of threads that fit, predict and their relatives use.
+  [[nodiscard]] int threads() const noexcept { return setup_.threads.count(); }
+
+  /// The outputs for all samples of x: (B, U), or (B, T, U) where the last layer returns sequences.
+  /// Throws StateError before the model is built, ShapeError and ValueError on data that does not
+  /// fit.
+  [[nodiscard]] Tensor<Scalar> predict(const Tensor<Scalar>& x,
+                                       const PredictOptions<Scalar>& options = {}) const {
+    return detail::predict(network(), x, options);
+  }
+
+  /// The state of B sequences before the first step: zeros. Throws ValueError below 1, and where no
+  /// memory can hold it ValueError, ShapeError or MemoryError.
+  [[nodiscard]] State<Scalar> zero_state(Index batch = 1) const {
+    return network().zero_state(batch);
+  }
+
+  /// Layers, output shapes and numbers of parameters, as Keras prints them.
+  [[nodiscard]] std::string summary() const { return detail::summary(network()); }
+
+  /// Says how the model is to be trained. Optimizer state starts anew.
+  void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss, std::vector<Metric<Scalar>> metrics,
+               const WeightRules& rules);
+  void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
+               std::vector<Metric<Scalar>> metrics = {});
+
+  /// Trains. Throws StateError before compile, ShapeError and ValueError on data that does not fit,
+  /// ValueError on options out of range and on callbacks that cannot do what they are to, before
+  /// anything changes, and ValueError when the loss is no longer finite; the last good weights are
+  /// kept then.
+  History fit(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+              const FitOptions<Scalar>& options = {});
+
+  /// Loss and metrics over all samples.
+  [[nodiscard]] Evaluation evaluate(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                                    const PredictOptions<Scalar>& options = {}) const;
+
+  /// One update from one batch; loss and metrics before it.
+  Evaluation train_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                            const BatchOptions<Scalar>& options = {});
+  /// Loss and metrics of one batch.
+  Evaluation test_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                           const BatchOptions<Scalar>& options = {}) const;
+
+  // The model is a temporary, whose weights these point to: give it a name first.
+  void network() const&& = delete;
+  void parameters() const&& = delete;
+
+ protected:
+  NetworkSetup setup_;
+
+ private:
+  Owned<Training<Scalar>> training_;
+};
+
+}  // namespace detail
+}  // namespace strata::inline STRATA_TARGET
