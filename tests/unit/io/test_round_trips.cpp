@@ -137,3 +137,20 @@ TEST_CASE("the shape of the data is kept", "[io]") {
   Sequential ids{Input{Dynamic}, Embedding{5, 2}, LSTM{3}};
   CHECK(load(save_to_memory(ids)).input()->shape() == Shape{Dynamic, Dynamic});
 }
+
+TEST_CASE("a mask that a layer inside a wrapper makes reaches the layers behind a loaded wrapper",
+          "[io]") {
+  Sequential<> model;
+  model.add(Input{Dynamic, 1});
+  model.add(Residual{Masking{}});
+  model.add(LSTM{2, return_sequences});
+  model.initialize(3);
+  const Sequential<> again = load(save_to_memory(model));
+  Stream stream{model};
+  Stream loaded{again};
+  for (const float x : {0.5F, 0.0F, -0.25F}) {
+    const float* const expected = stream.step(&x);
+    const float* const found = loaded.step(&x);
+    CHECK(std::equal(found, found + 2, expected));
+  }
+}

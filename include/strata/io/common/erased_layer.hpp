@@ -27,7 +27,9 @@ class ErasedLayer {
                                       .check_input = true,
                                       .output_shape = true,
                                       .output_mask = true,
-                                      .skip = true};
+                                      .makes_mask = true,
+                                      .skip = true,
+                                      .check_masked_stream = true};
 
   explicit ErasedLayer(AnyLayer<S> layer) : layer_(std::move(layer)) {}
 
@@ -71,7 +73,9 @@ class ErasedLayer {
   }
   void absorb(Tape& tape) { layer_.absorb(tape.layer); }
 
+  [[nodiscard]] bool makes_mask() const { return layer_.makes_mask(); }
   void check_stream() const { layer_.check_stream(); }
+  void check_masked_stream() const { layer_.check_masked_stream(); }
   [[nodiscard]] Index state_size() const { return layer_.state_size(); }
 
  private:
