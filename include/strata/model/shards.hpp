@@ -1,14 +1,11 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include <strata/mask.hpp>
-#include <strata/model/network.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
-#include <strata/tensor.hpp>
 
 namespace strata::inline STRATA_TARGET::detail {
 
@@ -52,42 +49,6 @@ struct Shard {
     }
   }
   return whole;
-}
-
-/// The outputs of a network for x (B, F) or (B, T, F), computed shard by shard on its threads.
-template <class Scalar>
-[[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
-                                     const typename Network<Scalar>::Packed& packed,
-                                     const Tensor<Scalar>& x, const std::vector<Shard>& shards,
-                                     const SequenceContext<Scalar>& context) {
-  if (shards.size() == 1) return network.forward(packed, x, context);
-  Tensor<Scalar> all(network.output_shape(x.shape()));
-  Scalar* const to = all.data();
-  const Index sample = all.size() / all.batch();
-  std::vector<Mask> masks(context.output_mask ? shards.size() : 0);
-  network.threads().run(shards.size(), [&](std::size_t i) {
-    const Shard& shard = shards[i];
-    const Mask mask = rows_of(context.mask, shard);
-    const Tensor<Scalar> y =
-        network.forward(packed, x.rows(shard.first, shard.count),
-                        {.mask = &mask,
-                         .state = context.state,
-                         .first = context.first + shard.first,
-                         .output_mask = context.output_mask ? &masks[i] : nullptr,
-                         .continues = context.continues});
-    std::copy_n(y.data(), y.size(), to + shard.first * sample);
-  });
-  if (context.output_mask) *context.output_mask = join_masks(masks, shards);
-  return all;
-}
-
-/// The same for x as one batch.
-template <class Scalar>
-[[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
-                                     const typename Network<Scalar>::Packed& packed,
-                                     const Tensor<Scalar>& x,
-                                     const SequenceContext<Scalar>& context) {
-  return forward(network, packed, x, shards_of(x.batch()), context);
 }
 
 }  // namespace strata::inline STRATA_TARGET::detail

@@ -4,6 +4,7 @@
 
 #include <strata/model/network.hpp>
 #include <strata/model/options.hpp>
+#include <strata/model/predict.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>

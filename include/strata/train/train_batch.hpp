@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include <strata/model/network.hpp>
-#include <strata/model/shards.hpp>
+#include <strata/model/predict.hpp>
 #include <strata/model/state.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>

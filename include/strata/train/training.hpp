@@ -11,6 +11,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/options.hpp>
+#include <strata/model/predict.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
