@@ -82,12 +82,10 @@ void run_torch_self_test(const Model& model, TorchStateDict& state) {
 /// Throws
 /// - FileError when the file cannot be read;
 /// - FormatError, naming the tensor, on an unknown, missing, left over or wrongly sized tensor;
-/// - FormatError, with the lines of code to choose from, when the modules may run in several
-/// orders,
-///   or when a function must run between two modules that `.modules` does not name;
-/// - FormatError when the file has a self-test (tools/add_self_test.py) and the model computes
-/// other
-///   numbers;
+/// - FormatError, with the lines of code to choose from, when the modules may run in several orders
+///   or a function must run between two modules that `.modules` does not name;
+/// - FormatError when the file has a self-test (tools/add_self_test.py) and the model
+///   computes other numbers;
 /// - ValueError on a nonlinearity that nn.RNN does not have.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_pytorch(const io::Source& from,

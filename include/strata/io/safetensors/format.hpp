@@ -45,11 +45,11 @@ struct SafetensorsFile {
 /// The longest header that is read, in bytes. The format's own library has the same limit.
 inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
 
-[[nodiscard]] inline Element safetensors_type(const std::string& text, const Where& where) {
+[[nodiscard]] inline Element safetensors_type(const std::string& type, const Where& where) {
   for (const auto& [name, element] : safetensors_types) {
-    if (text == name) return element;
+    if (type == name) return element;
   }
-  where.expected("a type that strata reads", in_quotes(text));
+  where.expected("a type that strata reads", in_quotes(type));
 }
 
 [[nodiscard]] inline const char* safetensors_name(Element element) {
