@@ -152,8 +152,8 @@ struct ModelCheckpoint {
   /// Saves at the end of each epoch whose number is a multiple of this; 0: of none. 1, so that a
   /// crash costs one epoch at most.
   int every_epochs = 1;
-  /// Saves within epochs too, whenever the batches since the start are a multiple of this. 0, for
-  /// never, since an epoch is mostly short next to what a file costs.
+  /// Saves within epochs too, whenever the count of batches since the start is a multiple of this.
+  /// 0, for never, since saving at the end of epochs is enough unless an epoch takes hours.
   Index every_batches = 0;
   /// Whether to save only epochs whose figure `monitor` is better than in all earlier epochs that
   /// every_epochs chose. NaN is never better. false, since a training resumes from its last epoch.

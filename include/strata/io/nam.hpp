@@ -81,8 +81,8 @@ class NAMWeights {
   return slice(transposed(matrix, where), first, count, where);
 }
 
-/// The content of a .nam file: the number of input features, the layers with their weights, and
-/// what NAMModel keeps beside the model.
+/// The content of a .nam file: the number of input features, the layers with their weights, and the
+/// state and sample rate for NAMModel.
 template <class S>
 struct NAMLayers {
   Index inputs = 0;

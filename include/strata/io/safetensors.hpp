@@ -91,8 +91,8 @@ void read_weights(Model& model, NamedArrays& arrays, const Metadata& metadata) {
 
 namespace io {
 
-/// A writer that holds what save writes of a model. It views the model's weights: the model must
-/// outlive the writer.
+/// A writer of the file of save, with weights, metadata and self-test. It views the model's
+/// weights: the model must outlive the writer.
 template <class Model>
 [[nodiscard]] SafetensorsWriter writer_of(const Model& model,
                                           const SaveOptions<typename Model::scalar_type>& options) {

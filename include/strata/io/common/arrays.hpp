@@ -65,8 +65,8 @@ class NamedArrays {
  public:
   explicit NamedArrays(Where where) : where_(std::move(where)) {}
 
-  /// Throws FormatError on a second array of the same name, and when the bytes are not as many as
-  /// the sizes say.
+  /// Adds an array that views bytes of the source. Throws FormatError on a second array of a name,
+  /// and when the count of bytes does not fit the sizes; so do the two functions below.
   void add(const std::string& name, ArrayView array) {
     const Where here = where_.in(name);
     check_bytes(array.shape, array.element, array.bytes.size(), here);

@@ -22,8 +22,9 @@
 #include <strata/io/common/source.hpp>
 #include <strata/target.hpp>
 
-// The safetensors format, https://huggingface.co/docs/safetensors: the length of a header, 8 bytes;
-// the header, JSON that says where each tensor is and of what type and sizes; the tensors.
+// The safetensors format, https://huggingface.co/docs/safetensors. A file has three parts: the
+// length of the header, in 8 bytes; the header, JSON with type, sizes and place of each tensor; the
+// bytes of the tensors.
 
 namespace strata::inline STRATA_TARGET::io {
 

@@ -25,9 +25,9 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Copies into the description of a file's layer what a state_dict does not say, from the model's
-/// layer: activations of Dense and SimpleRNN, whether sequences are returned, the treatment of
-/// masks, and a Residual or TimeDistributed around the layer.
+/// Completes the description of a file's layer by the model's layer, where a state_dict is silent:
+/// activations of Dense and SimpleRNN, whether sequences are returned, the treatment of masks, and
+/// a Residual or TimeDistributed around the layer.
 inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of_model) {
   const auto is_around = [](const LayerDescription& layer) {
     return layer.kind == "Residual" || layer.kind == "TimeDistributed";

@@ -32,9 +32,9 @@ struct TorchStateDict {
   std::optional<Json> model_data = {};
 };
 
-/// Reads a state_dict from JSON: an object with a tensor as nested lists for each name, in the
-/// order of the model's definition; or an object with the two keys "state_dict", such an object,
-/// and "model_data". Throws FormatError on anything else.
+/// Reads a state_dict from JSON: an object that maps the name of each tensor to nested lists, in
+/// the order of the model's definition. The object may also be the value of "state_dict" beside
+/// "model_data". Throws FormatError on anything else.
 [[nodiscard]] inline TorchStateDict read_torch_json(const Source& source) {
   const Where where = source.where();
   const Json json = read_json(source);
