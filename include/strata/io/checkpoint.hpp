@@ -25,15 +25,16 @@
 #include <strata/train/monitor.hpp>
 #include <strata/train/training_state.hpp>
 
-// A training in a safetensors file: the model, which load reads like any other, and arrays named
-// "training..." with everything that the training needs to go on.
+// A checkpoint of a training in a safetensors file: the model, which load reads like any other
+// model, and, in arrays named "training..." and in the metadata, all that fit needs to go on.
 
 namespace strata::inline STRATA_TARGET {
 
 namespace io {
 
-/// Writes the file of a state. A model whose layers do not all describe themselves goes without
-/// what it is made of: a training can go on from it, load cannot make it.
+/// Writes the state of a training to a file. When a layer of the model does not describe itself,
+/// the file keeps weights without layers: fit can resume from such a file, but load throws
+/// FormatError. Throws FileError when the file cannot be written.
 inline void write_checkpoint(const std::filesystem::path& path, const TrainingState& state) {
   SafetensorsWriter writer;
   bool complete = true;
@@ -67,8 +68,9 @@ inline void write_checkpoint(const std::filesystem::path& path, const TrainingSt
   writer.write_file(path);
 }
 
-/// The state that a file keeps. Throws FileError and FormatError as load does, and FormatError on a
-/// file without a training.
+/// The state of a training that write_checkpoint wrote. Throws FileError when the file cannot be
+/// read, FormatError when it is damaged, holds numbers that are not finite, or holds a model
+/// without a training.
 [[nodiscard]] inline TrainingState read_checkpoint(const Source& from) {
   const Where where = from.where();
   SafetensorsFile file = read_safetensors(from);
@@ -131,37 +133,46 @@ inline void write_checkpoint(const std::filesystem::path& path, const TrainingSt
 
 }  // namespace io
 
-/// Keeps a training in a file, from which it goes on after a crash as if nothing had happened: with
-/// the same bits. The same program, started again, does it:
+/// A callback that saves the training to a file while it runs. After a crash, the same program,
+/// started again, resumes from the file and ends with the same weights, bit for bit, as a training
+/// that was never interrupted:
 ///
 ///   model.fit(x, y, {.epochs = 100, .callbacks = {ModelCheckpoint{.path = "run.safetensors",
 ///                                                                 .resume = true}}});
 ///
-/// The file is also a model that load reads. It is replaced as a whole: a crash while it is written
-/// leaves the one before. What other callbacks remember goes with it.
+/// The file is also a model that load reads, and holds the memory of the other callbacks. It is
+/// replaced as a whole: a crash while the file is written leaves the file of before.
 struct ModelCheckpoint {
-  /// "{epoch}" in it becomes the number of epochs done, so that each has a file of its own.
+  /// The file to write; it has no default. "{epoch}" in the path becomes the number of finished
+  /// epochs, so that each epoch has a file of its own.
   std::string path;
-  /// Goes on from the file, if there is one.
+  /// Whether fit resumes from the file, if the file is there. false, so that a file of an earlier
+  /// experiment is not taken for this one unasked.
   bool resume = false;
-  /// After each so many epochs; 0: never.
+  /// Saves at the end of each epoch whose number is a multiple of this; 0: of none. 1, so that a
+  /// crash costs one epoch at most.
   int every_epochs = 1;
-  /// Also within epochs, after each so many batches; 0: never.
+  /// Saves within epochs too, whenever the count of batches since the start is a multiple of this.
+  /// 0, for never, since saving at the end of epochs is enough unless an epoch takes hours.
   Index every_batches = 0;
-  /// Only when the figure named `monitor` is better than at the end of each epoch that was due
-  /// before. A figure that is not a number is not better.
+  /// Whether to save only epochs whose figure `monitor` is better than in all earlier epochs that
+  /// every_epochs chose. NaN is never better. false, since a training resumes from its last epoch.
   bool save_best_only = false;
+  /// The name of the figure that save_best_only compares. The loss of the validation data, which
+  /// shows overfitting where the loss of the training data does not.
   std::string monitor = "val_loss";
-  /// Which way the figure gets better; automatic: as the figure itself says.
+  /// Whether smaller or larger figures are better. automatic: the loss or metric itself says.
   Mode mode = Mode::automatic;
 
+  /// What the callback remembers of earlier epochs; fit puts it in the checkpoint.
   struct Memory {
     detail::Best best;
   } memory{};
 
-  /// Throws ValueError on impossible options, with save_best_only also when the training has no
-  /// figure named `monitor` and when it is not known which way that gets better; FileError and
-  /// FormatError on a file that cannot be gone on from.
+  /// Checks the options and, with `resume`, reads the file if there is one. Throws ValueError on an
+  /// empty path, negative intervals and options that exclude each other, with save_best_only also
+  /// when the training has no figure named `monitor` or does not know which way it gets better;
+  /// FileError and FormatError when the file cannot be read or is not of this training.
   void on_train_begin(TrainingRun& run) {
     memory = {};
     if (path.empty()) throw ValueError("ModelCheckpoint: the path is empty");
@@ -180,7 +191,8 @@ struct ModelCheckpoint {
     if (io::is_there(path)) run.resume_from(io::read_checkpoint(path));
   }
 
-  /// Throws FileError when the file cannot be written.
+  /// Saves, where the options choose this moment between two steps. Throws FileError when the file
+  /// cannot be written.
   void on_rest(TrainingRun& run, const Progress& progress) {
     if (!is_due(progress, run)) return;
     std::string name = path;

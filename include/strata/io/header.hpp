@@ -22,16 +22,19 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Options of save_header: save_header("amp.hpp", model, {.name = "amplifier"}).
+/// Options of save_header.
+///
+///   save_header("amp.hpp", model, {.name = "amplifier"})   // amplifier::model()
 struct HeaderOptions {
-  /// The namespace of everything in the header. Empty, the default: the file's name without its
-  /// ending.
+  /// The namespace of everything in the header. Empty, for the file's name without its extension,
+  /// so that headers of several files do not collide.
   std::string name = {};
 };
 
 namespace io {
 
-/// Throws ValueError unless it can be the name of a namespace.
+/// Throws ValueError unless the name is of letters, digits and underscores and does not begin with
+/// a digit, as C++ asks of the name of a namespace.
 inline void check_identifier(const std::string& name) {
   bool valid = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
   for (const char letter : name) {
@@ -53,7 +56,8 @@ template <class Scalar>
          (std::same_as<Scalar, float> ? "f" : "");
 }
 
-/// Writes the text of the header, piece by piece.
+/// Writes the text of the header, one parameter of the model at a time, so that the text of a large
+/// model is never in memory as a whole.
 template <class Model>
 void write_header(AtomicFile& file, const Model& model, const std::string& name) {
   using Scalar = typename Model::scalar_type;
@@ -87,7 +91,7 @@ void write_header(AtomicFile& file, const Model& model, const std::string& name)
     }
     file.write(std::exchange(text, {}));
   }
-  // An array has at least one number.
+  // C++ has no arrays of length 0.
   if (count == 0) text += "0";
   text += "};\n\n/// The model with its weights.\n[[nodiscard]] inline Model model() {\n";
   text += "  Model made(strata::Input(" + input + ")" + values + ");\n";
@@ -97,15 +101,15 @@ void write_header(AtomicFile& file, const Model& model, const std::string& name)
 
 }  // namespace io
 
-/// Writes a C++ header with the model's type, all sizes of which are fixed where the layers have
-/// such types, its weights as constants, and a function that makes it:
+/// Writes a C++ header with the type of the model, its weights as constants, and a function model()
+/// that makes it. Where a layer's type can fix its sizes, the type in the header does:
 ///
 ///   save_header("amp.hpp", model);                     // here
 ///   const amp::Model model = amp::model();             // elsewhere, with amp.hpp included
 ///
-/// Throws StateError before the model is built, ValueError on layers and cells of a user's own, on
-/// weights that are not finite, and on a name that C++ does not allow; FileError when the file
-/// cannot be written.
+/// Throws StateError before the model is built; ValueError on layers and cells that are not
+/// strata's, on weights that are not finite, and on a namespace that C++ does not allow; FileError
+/// when the file cannot be written.
 template <class Model>
 void save_header(const std::filesystem::path& path, const Model& model,
                  const HeaderOptions& options = {}) {

@@ -15,12 +15,15 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// The model of a .keras file of Keras 3, or of a legacy .h5 file of Keras 2 or 3, of any scalar:
-/// load_keras("model.keras"), or load_keras<double>(...). `from` is a path or bytes in memory. A
+/// The model of a .keras file of Keras 3, or of a legacy .h5 file of Keras 2 or 3: a Keras
 /// Sequential, or a functional model whose layers are a chain. It predicts what Keras predicts.
+/// `from` is a path or bytes in memory; `Scalar` need not be the type of the file's numbers.
 ///
-/// Throws FileError when the file cannot be read, FormatError, naming layer and setting, when it is
-/// damaged or when anything in it is not known to strata, missing or left over.
+///   auto model = load_keras("model.keras");              // or load_keras<double>("model.keras")
+///
+/// Throws FileError when the file cannot be read, FormatError, naming layer and setting, when the
+/// file is damaged, when it holds anything that strata does not know, or when an array is missing
+/// or left over.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_keras(const io::Source& from) {
   io::KerasFile file = io::read_keras_file(from);
@@ -34,11 +37,13 @@ template <std::floating_point Scalar = float>
   return model;
 }
 
-/// Gives a model, static or run-time, the weights of a .weights.h5 file, or of a file as for
-/// load_keras: every one of its parameters and every array of the file, in the order of the layers
-/// and with their sizes. Where the file says what its model is made of, the layers must be the
-/// same; what only training uses may differ. Throws StateError before the model is built, FileError
-/// and FormatError as load_keras does; the model is unchanged then.
+/// Gives a model, static or run-time, the weights of a .weights.h5 file, or of a file that
+/// load_keras reads. Parameters and arrays are paired in the order of the layers: each parameter
+/// needs an array of its sizes, and no array may be left over. Where the file describes its layers,
+/// the model must have the same ones, but for dropout and other settings that only training uses.
+///
+/// Throws StateError before the model is built, FileError and FormatError as load_keras does; the
+/// model keeps its weights then.
 template <class Model>
 void load_keras_weights(const io::Source& from, Model& model) {
   (void)model.parameters();

@@ -27,22 +27,25 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A model of Neural Amp Modeler, and the state in which it rests before the first sample:
+/// A model of Neural Amp Modeler, and the trained state in which it starts, before the first
+/// sample:
 ///
 ///   Stream stream{amp.model};
 ///   stream.set_state(amp.rest);
 template <class Scalar = float>
 struct NAMModel {
   io::Loaded<Scalar> model;
-  /// Of one stream: the initial h and c of the file, which were trained.
+  /// The initial h and c of each LSTM layer, which the file keeps, as the state of one stream.
   State<Scalar> rest;
-  /// Samples per second; 0 where the file does not say.
+  /// Of the audio that the model was trained on, in samples per second; 0 where the file does not
+  /// say.
   double sample_rate = 0;
 };
 
 namespace io {
 
-/// Takes the numbers of a .nam file one array after the other.
+/// Cuts the one long list of weights of a .nam file into arrays, from front to back. Throws
+/// FormatError when the list is shorter (`take`) or longer (`finish`) than the arrays together.
 class NAMWeights {
  public:
   NAMWeights(Numbers all, Where where) : all_(std::move(all)), where_(std::move(where)) {
@@ -72,12 +75,14 @@ class NAMWeights {
   std::size_t used_ = 0;
 };
 
-/// Columns [first, first + count) of a matrix (R, C), turned: (count, R).
+/// Columns [first, first + count) of a matrix (R, C), transposed to (count, R).
 [[nodiscard]] inline Numbers turned_columns(const Numbers& matrix, Index first, Index count,
                                             const Where& where) {
   return slice(transposed(matrix, where), first, count, where);
 }
 
+/// The content of a .nam file: the number of input features, the layers with their weights, and the
+/// state and sample rate for NAMModel.
 template <class S>
 struct NAMLayers {
   Index inputs = 0;
@@ -86,7 +91,7 @@ struct NAMLayers {
   double sample_rate = 0;
 };
 
-/// Version 0.5 of the format.
+/// Throws FormatError unless the version of the format is 0.5 or 0.5.something.
 inline void check_nam_version(const std::string& version, const Where& where) {
   if (version != "0.5" && !version.starts_with("0.5.")) {
     where.expected("0.5, the version of the format that strata reads", in_quotes(version));
@@ -121,7 +126,7 @@ template <class S>
   for (Index i = 0; i < count; ++i) {
     const Index features = i == 0 ? file.inputs : units;
     const Where here = where.in("layer " + std::to_string(i) + " (LSTM)");
-    // Over [x; h], gates i, f, g, o.
+    // One matrix for input and h side by side; its rows are the gates i, f, g, o.
     const Numbers both = weights.take({4 * units, features + units});
     LayerWeights own{{"kernel", turned_columns(both, 0, features, here)},
                      {"recurrent_kernel", turned_columns(both, features, units, here)},
@@ -148,15 +153,16 @@ template <class S>
 
 }  // namespace io
 
-/// The model of a .nam file of Neural Amp Modeler whose architecture is LSTM, x (B, T, F) to
-/// (B, T, 1): load_nam("amp.nam"), or load_nam<double>. `from` is a path or bytes in memory.
+/// The model of a .nam file of Neural Amp Modeler whose architecture is LSTM, (B, T, F) to
+/// (B, T, 1). `from` is a path or bytes in memory.
 ///
-/// A file's metadata, such as its loudness, change nothing in what the model computes and are left
-/// to the reader's caller.
+///   auto amp = load_nam("amp.nam");                      // or load_nam<double>("amp.nam")
 ///
-/// Throws FileError when the file cannot be read, FormatError on other architectures, by name, on
-/// versions that are not 0.5, on settings that are not known, and on more or fewer weights than the
-/// sizes say.
+/// The file's metadata, such as its loudness, are not read, since they do not change the output.
+///
+/// Throws FileError when the file cannot be read, FormatError on another architecture, on a version
+/// of the format other than 0.5, on unknown settings, and on more or fewer weights than the sizes
+/// in the file need.
 template <std::floating_point Scalar = float>
 [[nodiscard]] NAMModel<Scalar> load_nam(const io::Source& from) {
   auto file = io::read_nam<Scalar>(from);
@@ -164,10 +170,11 @@ template <std::floating_point Scalar = float>
           std::move(file.rest), file.sample_rate};
 }
 
-/// Gives a model, static or run-time, the weights of a .nam file, whose layers must be the model's:
-/// LSTM layers with return_sequences and Dense{1}. Returns the state in which it rests. Throws
-/// StateError before the model is built, FileError and FormatError as load_nam does; the model is
-/// unchanged then.
+/// Gives a model, static or run-time, the weights of a .nam file, and returns the state in which a
+/// stream of the model starts. The model must have the layers of the file: LSTM layers with
+/// return_sequences, then Dense{1}; layers that only training uses, such as Dropout, may lie
+/// between them. Throws StateError before the model is built, FileError and FormatError as load_nam
+/// does, and FormatError when the layers differ; the model keeps its weights then.
 template <class Model>
   requires requires { typename Model::scalar_type; }
 [[nodiscard]] State<typename Model::scalar_type> load_nam(const io::Source& from, Model& model) {
@@ -175,7 +182,7 @@ template <class Model>
   auto file = io::read_nam<typename Model::scalar_type>(from);
   model.set_weights(io::weights_for(file.layers, std::as_const(model), from.where()),
                     allow_non_finite);
-  // The model may have layers for its training between those of the file.
+  // Layers without a state of their own, such as Dropout, may lie between the file's layers.
   auto rest = model.network().zero_state(1);
   auto next = file.rest.layers.begin();
   for (auto& layer : rest.layers) {

@@ -21,21 +21,25 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// What an ONNX file leaves open; see load_onnx.
+/// Options of load_onnx.
+///
+///   load_onnx("model.onnx", {.output = "probabilities"})
 struct OnnxOptions {
-  /// The output that the model is to have, where the graph has several.
+  /// The name of the graph's output that becomes the model's output. Empty, for the only output,
+  /// since most graphs have one; a graph of several needs a name.
   std::string output = {};
 };
 
-/// The model of an ONNX file, of any scalar: load_onnx("model.onnx"), or load_onnx<double>(...).
-/// `from` is a path or bytes in memory. Graphs that are a chain of LSTM, GRU, RNN, Gemm or MatMul,
-/// activations, normalization and embeddings, with the nodes that exporters of PyTorch and
-/// TensorFlow put around them. Whatever the order of the file's axes, the model takes (B, T, F) or
-/// (B, F), or ids (B, T).
+/// The model of an ONNX file whose graph is a chain of LSTM, GRU, RNN, Gemm or MatMul, activations,
+/// normalization and embeddings, with the nodes that exporters of PyTorch and TensorFlow put around
+/// them. Whatever the order of axes in the file, the model takes (B, T, F) or (B, F), or ids (B,
+/// T). `from` is a path or bytes in memory; `Scalar` need not be the type of the file's numbers.
 ///
-/// Throws FileError when the file cannot be read, FormatError, naming node and attribute, when it
-/// is damaged, newer than what strata knows, or when anything in it is not known to strata, missing
-/// or left over.
+///   auto model = load_onnx("model.onnx");                // or load_onnx<double>("model.onnx")
+///
+/// Throws FileError when the file cannot be read, FormatError, naming node and attribute, when the
+/// file is damaged, of a newer version than strata knows, when it holds anything that strata does
+/// not know, or when anything is missing or left over.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_onnx(const io::Source& from,
                                            const OnnxOptions& options = {}) {
@@ -46,10 +50,10 @@ template <std::floating_point Scalar = float>
   return model;
 }
 
-/// Gives a model, static or run-time, the weights of an ONNX file, whose layers must be the
-/// model's; what only training uses may differ, and so may masks, which ONNX does not have. Throws
-/// StateError before the model is built, FileError and FormatError as load_onnx does; the model is
-/// unchanged then.
+/// Gives a model, static or run-time, the weights of an ONNX file. The model must have the layers
+/// of the file, but for dropout and other settings that only training uses, and for masks, which
+/// ONNX does not have. Throws StateError before the model is built, FileError and FormatError as
+/// load_onnx does, and FormatError when the layers differ; the model keeps its weights then.
 template <class Model>
   requires requires { typename Model::scalar_type; }
 void load_onnx(const io::Source& from, Model& model, const OnnxOptions& options = {}) {
@@ -60,16 +64,16 @@ void load_onnx(const io::Source& from, Model& model, const OnnxOptions& options 
   io::give_weights(file, model, from.where());
 }
 
-/// The file that save_onnx writes, in memory.
+/// The bytes of the file that save_onnx writes. Throws StateError and ValueError as save_onnx does.
 template <class Model>
 [[nodiscard]] std::vector<std::byte> save_onnx_to_memory(const Model& model) {
   return io::write_onnx(model);
 }
 
-/// Writes a model for ONNX Runtime and others: input "x", output "y", batch and steps of any size.
-/// Numbers become float, which is all that ONNX Runtime's recurrent operators compute in. Throws
-/// StateError before the model is built, ValueError, naming the layer, on what ONNX cannot say,
-/// FileError when the file cannot be written.
+/// Writes a model as an ONNX file, with an input "x" and an output "y" whose batch and steps are of
+/// any size. Numbers become float, the only type in which ONNX Runtime's recurrent operators
+/// compute. Throws StateError before the model is built, ValueError, naming the layer, when ONNX
+/// has no operators for a layer or option, FileError when the file cannot be written.
 template <class Model>
 void save_onnx(const std::filesystem::path& path, const Model& model) {
   io::write_file(path, save_onnx_to_memory(model));

@@ -23,14 +23,16 @@
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 
-// PyTorch's state_dict, the tensors of a model by name. It says neither in which order the modules
-// run nor what is between them; PyTorchOptions do.
+// PyTorch's state_dict, the tensors of a model by name. A state_dict says neither in which order
+// the modules run nor which functions run between them; PyTorchOptions say both.
 
 namespace strata::inline STRATA_TARGET {
 
 namespace io {
 
-/// The layers of a chain of modules.
+/// The layers of a chain of modules, with their weights. Throws FormatError when model_data of the
+/// file does not match the modules, or asks for a skip connection around more than one LSTM, GRU or
+/// RNN and one Linear.
 template <class Scalar>
 [[nodiscard]] std::vector<AnyLayer<Scalar>> torch_layers(TorchStateDict& state,
                                                          TorchLayers<Scalar>& make,
@@ -59,25 +61,32 @@ void run_torch_self_test(const Model& model, TorchStateDict& state) {
 
 }  // namespace io
 
-/// The model of a PyTorch state_dict, written by safetensors.torch.save_file(model.state_dict(),
-/// path), or as JSON of nested lists: load_pytorch("model.safetensors"), or load_pytorch<double>.
-/// `from` is a path or bytes in memory. Also the JSON of trainers of guitar amplifiers,
-/// {"model_data": {...}, "state_dict": {...}}, whose `skip` adds the input to the output.
+/// The model of a PyTorch state_dict. `from` is a path or bytes in memory, of one of three kinds: a
+/// file of safetensors.torch.save_file(model.state_dict(), path); JSON that holds each tensor as
+/// nested lists; or the JSON of trainers of guitar amplifiers, {"model_data": {...}, "state_dict":
+/// {...}}, whose `skip` adds the input to the output.
 ///
-/// nn.LSTM of any number of layers, bidirectional, with projection, with or without bias; nn.GRU,
-/// nn.RNN, nn.Linear, and nn.Embedding, whose name must have "emb" in it. They are taken to run one
-/// after the other, batch first, and to return sequences: x (B, T, F), or ids (B, T) for an
-/// embedding, to (B, T, U). With nn.Linear alone, (B, F) to (B, U). The options say otherwise.
+///   auto model = load_pytorch("model.safetensors");      // or load_pytorch<double>(...)
+///   auto classifier = load_pytorch("model.safetensors", {.modules = {"lstm", LastStep{}, "fc"}});
 ///
-/// Without PyTorchOptions::modules the order is the only one that sizes and numbers in names leave,
-/// or that of io::recurrent_then_linear, and nothing may have to run between the modules;
-/// docs/files.md has the procedure.
+/// The modules may be nn.LSTM of any number of layers, bidirectional or not, with or without
+/// projection and bias; nn.GRU, nn.RNN and nn.Linear; and nn.Embedding, if its name contains "emb".
+/// Unless the options say otherwise, the modules run one after the other, batch first, and return
+/// sequences: (B, T, F), or ids (B, T) for an embedding, to (B, T, U). A model of nn.Linear alone
+/// takes (B, F) to (B, U).
 ///
-/// Throws FileError when the file cannot be read; FormatError, naming the tensor, on anything in it
-/// that is not known, missing, left over or of another size; FormatError, with the lines of code to
-/// choose from, when the modules may run in several orders, or when something without weights runs
-/// between them that `.modules` does not name; FormatError when a self-test in the file gives other
-/// numbers (tools/add_self_test.py); ValueError on a nonlinearity that nn.RNN does not have.
+/// Without PyTorchOptions::modules, sizes and the numbers in names must leave one order alone, or
+/// one order of recurrent modules before an nn.Linear (io::recurrent_then_linear), and no function
+/// may be missing between the modules; docs/files.md has the procedure.
+///
+/// Throws
+/// - FileError when the file cannot be read;
+/// - FormatError, naming the tensor, on an unknown, missing, left over or wrongly sized tensor;
+/// - FormatError, with the lines of code to choose from, when the modules may run in several orders
+///   or a function must run between two modules that `.modules` does not name;
+/// - FormatError when the file has a self-test (tools/add_self_test.py) and the model
+///   computes other numbers;
+/// - ValueError on a nonlinearity that nn.RNN does not have.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_pytorch(const io::Source& from,
                                               const PyTorchOptions& options = {}) {
@@ -90,11 +99,12 @@ template <std::floating_point Scalar = float>
   return model;
 }
 
-/// Gives a model, static or run-time, the weights of a state_dict. Its layers with weights must be
-/// those of the file, by kinds and sizes in one order alone, or in that of `.modules`; activations
-/// of Dense and SimpleRNN, return_sequences, residuals, and layers without weights are the model's
-/// own, whatever the options say of them. Throws StateError before the model is built, FileError
-/// and FormatError as load_pytorch does; the model is unchanged then.
+/// Gives a model, static or run-time, the weights of a state_dict. The modules of the file must
+/// match the model's layers with weights, by kinds and sizes, in one order alone or in the order of
+/// `.modules`. Everything that has no weights is the model's own, whatever the options say:
+/// activations of Dense and SimpleRNN, return_sequences, residuals, layers without weights. Throws
+/// StateError before the model is built, FileError, FormatError and ValueError as load_pytorch
+/// does; the model keeps its weights then.
 template <class Model>
   requires requires { typename Model::scalar_type; }
 void load_pytorch(const io::Source& from, Model& model, const PyTorchOptions& options = {}) {

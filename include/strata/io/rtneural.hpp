@@ -21,14 +21,15 @@
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 
-// The JSON files of RTNeural, https://github.com/jatinchowdhury18/RTNeural: Keras' layers with
-// their weights as Keras has them, and the shapes of their outputs.
+// The JSON files of RTNeural, https://github.com/jatinchowdhury18/RTNeural: a list of Keras layers,
+// each with its weights in Keras' order and the shape of its output.
 
 namespace strata::inline STRATA_TARGET {
 
 namespace io {
 
-/// A shape of such a file: null for batch and steps, then the features.
+/// A shape in the file, [null, features] or [null, null, features]: null stands for the batch and
+/// the steps, and `rank` is the length of the list, 2 or 3.
 struct RTNeuralShape {
   std::size_t rank = 0;
   Index features = 0;
@@ -45,13 +46,16 @@ struct RTNeuralShape {
   return {list.size(), read_integer(list.back(), where, 1, OptionReader::max_size)};
 }
 
-/// Reads the layers of a file one by one.
+/// Reads the layers of a file one by one, and checks the shape of each against the layer before it.
 template <class S>
 class RTNeuralReader {
  public:
+  /// `input`: the shape that the first layer takes.
   explicit RTNeuralReader(RTNeuralShape input) : before_(input) {}
 
-  /// One layer, with its weights. Throws FormatError on types that strata does not read.
+  /// The next layer, with its weights. `number` counts from 0 and is for messages. Throws
+  /// FormatError on types of layers that strata does not read, and on weights and shapes that do
+  /// not fit each other.
   [[nodiscard]] AnyLayer<S> layer(const Json& json, std::size_t number, const Where& where) {
     ObjectReader reader(json, where.in("layer " + std::to_string(number)));
     const std::string type = reader.template get<std::string>("type");
@@ -114,10 +118,11 @@ class RTNeuralReader {
                         before_.features, weights, where);
   }
 
-  /// The gates are Keras', which are strata's. A GRU is one with reset_after, as RTNeural runs it.
+  /// Keras' gates are in strata's order, so the weights go over as they are. A GRU has reset_after,
+  /// the only kind that RTNeural runs.
   template <class Last, class Sequences, class Options>
   [[nodiscard]] AnyLayer<S> recurrent(const Entry& entry, Index gates, const Where& where) const {
-    // RTNeural knows no other, so its writers leave it empty as often as not.
+    // RTNeural computes with tanh whatever the file says, so many writers leave the name empty.
     if (!entry.activation.empty() && entry.activation != "tanh") {
       where.in("activation").expected("\"tanh\" or \"\"", in_quotes(entry.activation));
     }
@@ -176,9 +181,11 @@ class RTNeuralReader {
     }
   }
 
+  /// Of the data that the next layer takes: the input's, then that of the last layer read.
   RTNeuralShape before_;
 };
 
+/// The content of a file: the shape of the input, and the layers with their weights.
 template <class S>
 struct RTNeuralLayers {
   RTNeuralShape input;
@@ -195,7 +202,8 @@ template <class S>
   for (const Json& one : read_list(reader.raw("layers"), where.in("layers"))) {
     file.layers.push_back(layers.layer(one, file.layers.size(), where));
   }
-  // Programs around RTNeural say these of a model. What changes its output must change nothing.
+  // Keys that programs around RTNeural add. The first ones do not change the output; skips and
+  // gains would, so they must be 0.
   reader.ignore(
       {"samplerate", "sample_rate", "author", "esr", "name", "version", "date", "metadata"});
   for (const char* key : {"in_skip", "in_gain", "out_gain"}) {
@@ -209,16 +217,15 @@ template <class S>
 
 }  // namespace io
 
-/// The model of a JSON file of RTNeural: load_rtneural("model.json"), or load_rtneural<double>.
-/// `from` is a path or bytes in memory.
+/// The model of a JSON file of RTNeural with layers of the types dense, time-distributed-dense,
+/// lstm, gru (with reset_after) and activation. A recurrent layer whose shape in the file is [null,
+/// null, U] takes (B, T, F) to (B, T, U); one of the shape [null, U] takes it to (B, U). `from` is
+/// a path or bytes in memory.
 ///
-/// Layers dense, time-distributed-dense, lstm, gru (reset_after) and activation. Recurrent layers
-/// return sequences where their shape in the file has steps: x (B, T, F) to (B, T, U); a shape
-/// without steps gives (B, U).
+///   auto model = load_rtneural("model.json");            // or load_rtneural<double>("model.json")
 ///
-/// Throws FileError when the file cannot be read, FormatError, naming the layer, on types of
-/// layers, activations and settings that are not known, and on weights and shapes that do not fit
-/// each other.
+/// Throws FileError when the file cannot be read, FormatError, naming the layer, on unknown types
+/// of layers, activations and settings, and on weights and shapes that do not fit each other.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_rtneural(const io::Source& from) {
   auto file = io::read_rtneural<Scalar>(from);
@@ -227,9 +234,10 @@ template <std::floating_point Scalar = float>
   return io::assemble<Scalar>(std::move(file.layers), input, from.where());
 }
 
-/// Gives a model, static or run-time, the weights of a JSON file of RTNeural, whose layers must be
-/// the model's. Throws StateError before the model is built, FileError and FormatError as
-/// load_rtneural does; the model is unchanged then.
+/// Gives a model, static or run-time, the weights of a JSON file of RTNeural. The model must have
+/// the layers of the file, but for layers that only training uses. Throws StateError before the
+/// model is built, FileError and FormatError as load_rtneural does, and FormatError when the layers
+/// differ; the model keeps its weights then.
 template <class Model>
   requires requires { typename Model::scalar_type; }
 void load_rtneural(const io::Source& from, Model& model) {

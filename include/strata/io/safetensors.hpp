@@ -19,21 +19,26 @@
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 
-// strata's own files: safetensors, which Python reads too, with what the model is made of, the
-// versions, and perhaps a self-test in the metadata.
+// strata's own files. They are safetensors files, which Python reads too: the arrays are the
+// weights and, if there is one, a self-test; the metadata describe the layers and give the
+// versions.
 
 namespace strata::inline STRATA_TARGET {
 
 /// Options of save.
+///
+///   save("model.safetensors", model, {.self_test = x})   // x (B, T, F), the model's input
 template <class Scalar>
 struct SaveOptions {
-  /// Data for the model. The file keeps it with its prediction, and every load compares.
+  /// An input for the model. The file keeps it with the model's prediction, and every load compares
+  /// the prediction of the loaded model with it, which finds a machine or a version of strata that
+  /// computes otherwise. Empty, for no self-test, since the file gets larger and each load slower.
   Tensor<Scalar> self_test = {};
 };
 
 namespace io {
 
-/// The weights of a model that outlives the writer.
+/// Adds the model's parameters by their names, without a copy: the model must outlive the writer.
 template <class Model>
 void add_weights(SafetensorsWriter& writer, const Model& model) {
   for (const auto& parameter : model.parameters()) {
@@ -47,8 +52,9 @@ void add_tensor(SafetensorsWriter& writer, const char* name, const Tensor<Scalar
   writer.add(name, sizes_of(tensor.shape()), tensor.values());
 }
 
-/// Reads the weights of a model of which everything else is known, and runs the self-test. The
-/// model keeps its own weights when this throws, whatever they are.
+/// Gives a built model the arrays of a file, by the names of its parameters, and runs the self-test
+/// of the file. Throws FormatError when arrays are missing, left over or of other sizes, when a
+/// number is not finite, or when the self-test fails; the model keeps its weights then.
 template <class Model>
 void read_weights(Model& model, NamedArrays& arrays, const Metadata& metadata) {
   using Scalar = typename Model::scalar_type;
@@ -85,7 +91,8 @@ void read_weights(Model& model, NamedArrays& arrays, const Metadata& metadata) {
 
 namespace io {
 
-/// The file of a model that outlives the writer.
+/// A writer of the file of save, with weights, metadata and self-test. It views the model's
+/// weights: the model must outlive the writer.
 template <class Model>
 [[nodiscard]] SafetensorsWriter writer_of(const Model& model,
                                           const SaveOptions<typename Model::scalar_type>& options) {
@@ -101,23 +108,25 @@ template <class Model>
 
 }  // namespace io
 
-/// The file that save writes, in memory.
+/// The bytes of the file that save writes. Throws StateError and ValueError as save does.
 template <class Model>
 [[nodiscard]] std::vector<std::byte> save_to_memory(
     const Model& model, const SaveOptions<typename Model::scalar_type>& options = {}) {
   return io::writer_of(model, options).bytes();
 }
 
-/// Writes a model: layers, options and weights, all that load needs. A file that was there stays
-/// whole until the new one is. Throws StateError before the model is built, ValueError on layers
-/// that do not describe themselves, FileError when the file cannot be written.
+/// Writes a model with its layers, options and weights, from which load makes it again. The new
+/// file takes the place of an old one only when it is complete. Throws StateError before the model
+/// is built, ValueError on layers that do not describe themselves, FileError when the file cannot
+/// be written.
 template <class Model>
 void save(const std::filesystem::path& path, const Model& model,
           const SaveOptions<typename Model::scalar_type>& options = {}) {
   io::writer_of(model, options).write_file(path);
 }
 
-/// Writes the weights alone, by the names of model.parameters().
+/// Writes the weights alone, by the names of model.parameters(), for load_weights. Throws
+/// StateError before the model is built, FileError when the file cannot be written.
 template <class Model>
 void save_weights(const std::filesystem::path& path, const Model& model) {
   io::SafetensorsWriter writer;
@@ -126,14 +135,18 @@ void save_weights(const std::filesystem::path& path, const Model& model) {
   writer.write_file(path);
 }
 
-/// The model of a file that save has written, of any scalar: load("model.safetensors"), or
-/// load<double>(...). `from` is a path or bytes in memory. It is built with all layers there are;
-/// where compile time matters, call it in one file of a program, or give a model to load_weights.
+/// The model of a file that save has written. `from` is a path or bytes in memory; `Scalar` need
+/// not be the type of the file's numbers. `cells` are the cells of your own that the file may
+/// contain; see own_cell.
 ///
-/// Throws FileError when the file cannot be read, FormatError when it is not what it should be:
-/// when anything in it is not known, missing or left over, when a weight is not finite, when it is
-/// newer than this strata, or when its self-test gives other numbers. Layers of cells of your own
-/// are made where those are given.
+///   auto model = load("model.safetensors");              // or load<double>("model.safetensors")
+///
+/// A call compiles every kind of layer of strata. Where compile time matters, call load in one file
+/// of a program alone, or use load_weights with a model whose layers the program names.
+///
+/// Throws FileError when the file cannot be read; FormatError when anything in the file is unknown,
+/// missing or left over, when a weight is not finite, when the format is newer than this strata, or
+/// when the self-test of the file computes other numbers.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load(const io::Source& from,
                                       const std::vector<OwnCell<Scalar>>& cells = {}) {
@@ -157,10 +170,11 @@ template <std::floating_point Scalar = float>
   return model;
 }
 
-/// Gives a model, static or run-time, the weights of a file: every one of the model's parameters
-/// and every array of the file, by name and sizes. Where the file says what its model is made of,
-/// the layers must be the same; what only training uses may differ. Throws StateError before the
-/// model is built, FileError and FormatError as load does; the model is unchanged then.
+/// Gives a model, static or run-time, the weights of a file of save, save_weights or Python. Each
+/// of the model's parameters needs an array of its name and sizes, and no array may be left over.
+/// Where the file describes its layers, the model must have the same ones, but for dropout and
+/// other settings that only training uses. Throws StateError before the model is built, FileError
+/// and FormatError as load does; the model keeps its weights then.
 template <class Model>
 void load_weights(const io::Source& from, Model& model) {
   (void)model.parameters();

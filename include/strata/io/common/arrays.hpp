@@ -18,9 +18,9 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The numbers that sizes hold, or throws FormatError: on negative sizes, and where the product
-/// leaves what memory can hold. An array of nothing has no long axis either: what goes along the
-/// axes of arrays would never end.
+/// How many numbers an array of these sizes holds: their product. Throws FormatError on negative
+/// sizes and on a product that no memory can hold. Also when one size is 0 and the product of the
+/// others is above 2^24: the array is empty, but a loop along its other axes would hardly end.
 [[nodiscard]] inline std::size_t checked_count(const std::vector<Index>& sizes,
                                                const Where& where) {
   constexpr std::uint64_t most_around_nothing = std::uint64_t{1} << 24;
@@ -42,7 +42,7 @@ namespace strata::inline STRATA_TARGET::io {
   return 0;
 }
 
-/// Throws FormatError unless numbers of such sizes and type have so many bytes.
+/// Throws FormatError unless an array of these sizes and this type of numbers takes `bytes` bytes.
 inline void check_bytes(const std::vector<Index>& sizes, Element element, std::uint64_t bytes,
                         const Where& where) {
   const std::uint64_t expected = checked_count(sizes, where) * size_of(element);
@@ -59,14 +59,14 @@ struct ArrayView {
   std::span<const std::byte> bytes;
 };
 
-/// The arrays of a file by name. It remembers which were taken, so that nothing in a file is ever
-/// skipped without a word.
+/// The arrays of a file by name. The class remembers which arrays were taken, so that a reader can
+/// refuse a file of which it would silently skip a part.
 class NamedArrays {
  public:
   explicit NamedArrays(Where where) : where_(std::move(where)) {}
 
-  /// Throws FormatError on a second array of the same name, and when the bytes are not as many as
-  /// the sizes say.
+  /// Adds an array that views bytes of the source. Throws FormatError on a second array of a name,
+  /// and when the count of bytes does not fit the sizes; so do the two functions below.
   void add(const std::string& name, ArrayView array) {
     const Where here = where_.in(name);
     check_bytes(array.shape, array.element, array.bytes.size(), here);
@@ -75,14 +75,14 @@ class NamedArrays {
     }
   }
 
-  /// The same for bytes that the file does not hold in one piece.
+  /// Adds an array whose bytes the file does not hold in one piece, and keeps the bytes.
   void add(const std::string& name, Element element, std::vector<Index> shape,
            std::vector<std::byte> bytes) {
     storage_.push_back(std::move(bytes));
     add(name, {element, std::move(shape), storage_.back()});
   }
 
-  /// The same for numbers, such as those of a text file.
+  /// Adds an array of doubles, such as the numbers of a text file, as a copy.
   void add(const std::string& name, std::vector<Index> shape, std::span<const double> numbers) {
     std::vector<std::byte> bytes(numbers.size() * sizeof(double));
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -93,8 +93,8 @@ class NamedArrays {
 
   [[nodiscard]] bool contains(const std::string& name) const { return arrays_.contains(name); }
 
-  /// The array, which is used from now on. Throws FormatError, naming those there are, when there
-  /// is none of this name.
+  /// The array of this name, marked as used. Throws FormatError, with the names of all arrays, when
+  /// there is none.
   const ArrayView& take(const std::string& name) {
     const auto found = arrays_.find(name);
     if (found == arrays_.end()) {
@@ -104,7 +104,7 @@ class NamedArrays {
     return found->second.array;
   }
 
-  /// The array, without using it; null when there is none of this name.
+  /// The array of this name, without marking it as used; null when there is none.
   [[nodiscard]] const ArrayView* find(const std::string& name) const {
     const auto found = arrays_.find(name);
     return found == arrays_.end() ? nullptr : &found->second.array;
@@ -124,7 +124,7 @@ class NamedArrays {
     return list;
   }
 
-  /// Throws FormatError, naming them, when there are arrays that nobody took.
+  /// Throws FormatError, with the names of the unused arrays, if there are any.
   void require_all_used() const {
     const auto left = unused();
     if (!left.empty()) {
@@ -143,7 +143,8 @@ class NamedArrays {
 
   Where where_;
   std::map<std::string, Entry> arrays_;
-  /// A list, so that views stay valid.
+  /// The bytes that no Source holds. A list, since the entries view them and a vector would move
+  /// them as it grows.
   std::list<std::vector<std::byte>> storage_;
 };
 

@@ -17,8 +17,9 @@ namespace strata::inline STRATA_TARGET::io {
 template <class Scalar>
 using Loaded = std::conditional_t<std::same_as<Scalar, float>, Sequential<>, Sequential<Scalar>>;
 
-/// A model of layers for an input, with all sizes. Layers that have their sizes keep their weights;
-/// the weights of other layers are zero. Throws FormatError when the layers do not join.
+/// A built model of these layers for this input. Layers that are built already keep their weights;
+/// the weights of the others are zero. Throws FormatError when there are no layers, and when a
+/// layer cannot take the output of the layer before it.
 template <class Scalar>
 [[nodiscard]] Loaded<Scalar> assemble(std::vector<AnyLayer<Scalar>> layers, const Input& input,
                                       const Where& where) {

@@ -23,7 +23,7 @@ namespace strata::inline STRATA_TARGET::io {
   return sizes;
 }
 
-/// Throws FormatError on more sizes than a shape has.
+/// Throws FormatError on more than 3 sizes, which a Shape cannot hold.
 [[nodiscard]] inline Shape shape_of(const std::vector<Index>& sizes, const Where& where) {
   switch (sizes.size()) {
     case 0:
@@ -39,8 +39,8 @@ namespace strata::inline STRATA_TARGET::io {
   }
 }
 
-/// A number of a file in the model's scalar. Throws FormatError where a finite one becomes
-/// infinite.
+/// A number of a file in the model's scalar. Throws FormatError when the number is finite but too
+/// large for the scalar.
 template <class Scalar>
 [[nodiscard]] Scalar converted(double value, const Where& where) {
   const auto number = static_cast<Scalar>(value);
@@ -51,8 +51,8 @@ template <class Scalar>
   return number;
 }
 
-/// Throws FormatError when a number is infinite or not a number, and the reader did not say that it
-/// may be.
+/// Throws FormatError when a parameter holds an infinite number or NaN, unless the file was opened
+/// with allow_non_finite.
 template <class Scalar>
 void require_finite(const Parameter<Scalar>& parameter, const Where& where) {
   if (where.allows_non_finite()) return;
@@ -63,8 +63,8 @@ void require_finite(const Parameter<Scalar>& parameter, const Where& where) {
 }
 
 /// Gives a parameter numbers of the same sizes, converted to its scalar. Throws FormatError when
-/// the sizes differ or a number does not fit or is not finite, and leaves the parameter half
-/// written then.
+/// the sizes differ, or when a number is too large for the scalar or not finite; the parameter may
+/// be half written then.
 template <class Scalar>
 void assign(const Parameter<Scalar>& parameter, const Numbers& numbers, const Where& where) {
   check_shape(numbers, sizes_of(parameter.shape), where);
@@ -74,8 +74,8 @@ void assign(const Parameter<Scalar>& parameter, const Numbers& numbers, const Wh
   require_finite(parameter, where);
 }
 
-/// The same straight from an array of the file. Numbers of the parameter's own type keep their
-/// bits.
+/// Gives a parameter an array of the file, and throws as the function above. Numbers of the
+/// parameter's own type keep every bit, that of a NaN too.
 template <class Scalar>
 void assign(const Parameter<Scalar>& parameter, const ArrayView& array, const Where& where) {
   if (array.element != element_of<Scalar>()) {
@@ -90,8 +90,9 @@ void assign(const Parameter<Scalar>& parameter, const ArrayView& array, const Wh
   require_finite(parameter, where);
 }
 
-/// Gives every parameter the array of its name, after a prefix. Throws FormatError when one is
-/// missing or of another shape; NamedArrays::require_all_used then says what is left over.
+/// Gives every parameter the array whose name is `prefix` and then the parameter's name. Throws
+/// FormatError when an array is missing or of other sizes. Arrays that are left over pass:
+/// NamedArrays::require_all_used refuses them.
 template <class Scalar>
 void assign_all(const std::vector<Parameter<Scalar>>& parameters, NamedArrays& arrays,
                 const std::string& prefix = "") {

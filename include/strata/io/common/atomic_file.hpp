@@ -21,7 +21,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Whether a name in a folder still is the name of an open file.
+/// Whether `path` still names the file that `descriptor` has open, and not another file that took
+/// its place.
 [[nodiscard]] inline bool is_name_of(const std::filesystem::path& path, int descriptor) {
   struct stat open {};
   struct stat named {};
@@ -29,7 +30,8 @@ namespace strata::inline STRATA_TARGET::io {
          open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
-/// Whether there is a file. Throws FileError where that cannot be known.
+/// Whether the file exists. Throws FileError when the system cannot tell, for example because a
+/// folder may not be searched.
 [[nodiscard]] inline bool is_there(const std::filesystem::path& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) == 0) return true;
@@ -38,20 +40,20 @@ namespace strata::inline STRATA_TARGET::io {
                   ": cannot be looked for: " + std::generic_category().message(errno));
 }
 
-/// A file that is there whole or not at all: written beside its place under another name, flushed
-/// to the disk, and renamed when it is complete. Until then, and when anything fails or the program
-/// dies, a file that was there before stays as it was.
+/// A file that is there whole or not at all. The bytes go to a temporary file in the same folder,
+/// which is flushed to the disk and renamed when it is complete. Until then, and when anything
+/// fails or the program dies, an old file of the name stays as it was.
 ///
 ///   AtomicFile file("model.safetensors");
 ///   file.write(bytes);
 ///   file.commit();
 ///
-/// While it is written the file is locked. The system drops the lock with the process, wherever
-/// that runs, which tells what a dead program left from what a living one writes.
+/// The temporary file is locked while it is written. The system drops the lock when the process
+/// ends, so a temporary file without a lock is a leftover of a dead program; see remove_leftovers.
 class AtomicFile {
  public:
-  /// Throws FileError when the folder or the file that was there may not be written to, or when the
-  /// path is something other than a file. A symbolic link is followed.
+  /// Opens the temporary file. A symbolic link is followed. Throws FileError when the folder or an
+  /// old file of the name may not be written to, or when the path is no regular file.
   explicit AtomicFile(const std::filesystem::path& path)
       : path_(real_path(path)), shown_(path.string()) {
     exists_ = ::stat(path_.c_str(), &before_) == 0;
@@ -83,16 +85,17 @@ class AtomicFile {
   }
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Puts the file in its place, with the mode of the file that was there and, as far as the system
-  /// permits, its owner and group. Throws FileError when that fails; the file before is whole then.
+  /// Puts the file in its place. It takes over the mode of an old file there and, as far as the
+  /// system permits, the owner and group. Throws FileError when that fails; the old file is whole
+  /// then.
   void commit() {
     if (exists_) keep_owner_and_mode();
     if (::fsync(descriptor_) != 0) fail("cannot be flushed");
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot be put in place");
-    // The lock ends here, when no other program can take the file for a leftover any more.
+    // Closing ends the lock. After the rename no program can take the file for a leftover.
     temporary_.clear();
     (void)::close(std::exchange(descriptor_, -1));
-    // The name is in the folder, which has to reach the disk as well.
+    // The file's new name is an entry of the folder, which must reach the disk as well.
     const int directory = ::open(folder_of(path_).c_str(), O_RDONLY | O_CLOEXEC);
     if (directory < 0) return;
     (void)::fsync(directory);
@@ -100,11 +103,11 @@ class AtomicFile {
   }
 
  private:
-  /// Of a file's name in the file systems of Linux.
+  /// The longest name of a file, in bytes, in the file systems of Linux.
   static constexpr std::size_t longest_name = 255;
 
-  /// Makes the temporary file and locks it. Another program may see the file before it is locked,
-  /// and remove it; then this one takes another name.
+  /// Makes the temporary file and locks it. Between the two steps another program may remove the
+  /// file as a leftover; then the loop takes another name.
   void open() {
     bool can_lock = true;
     while (true) {
@@ -120,14 +123,15 @@ class AtomicFile {
       if (!can_lock) return;
       const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
       if (locked && is_name_of(temporary_, descriptor_)) return;
-      // Without locks the file gets a name that is never taken for a leftover.
+      // In a file system without locks the file gets a name that is never taken for a leftover.
       can_lock = locked || errno == EWOULDBLOCK || errno == EINTR;
       discard();
     }
   }
 
-  /// The setuid and setgid bits go, as with every write. Where the group cannot be kept, the new
-  /// one gets no more rights than everybody had.
+  /// Gives the temporary file the owner, group and mode of the old file. The setuid and setgid bits
+  /// are dropped, as every write drops them. Where the group cannot be kept, the new group gets no
+  /// more rights than all other users had.
   void keep_owner_and_mode() {
     mode_t mode = before_.st_mode & 01777;
     struct stat now {};
@@ -145,7 +149,8 @@ class AtomicFile {
     throw FileError(shown_ + ": " + what + ": " + why);
   }
 
-  /// Keeps the lock until the file has no name.
+  /// Removes the temporary file. The lock is kept until the name is gone, so that no other program
+  /// removes a new file of the same name.
   void discard() noexcept {
     const int error = errno;
     if (!temporary_.empty()) (void)::unlink(temporary_.c_str());
@@ -162,9 +167,9 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
-/// Removes what programs that died while they wrote this file have left beside it: files of exactly
-/// such names that nobody holds locked. Nothing happens where there is nothing to remove, no right
-/// to, or no locks.
+/// Removes the temporary files that dead programs have left while they wrote this file: the files
+/// in its folder whose names AtomicFile makes for it and that nobody has locked. Does nothing where
+/// files may not be removed or cannot be locked.
 inline void remove_leftovers(const std::filesystem::path& path) {
   const std::filesystem::path real = real_path(path);
   const std::string name = real.filename().string();
@@ -175,8 +180,8 @@ inline void remove_leftovers(const std::filesystem::path& path) {
     if (!is_temporary_name(found.filename().string(), name)) continue;
     const int descriptor = ::open(found.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0) continue;
-    // Under the lock, so that the name is not given to another file between the question and the
-    // removal.
+    // The lock is held while the name is checked and removed, so that no other file gets the name
+    // in between.
     if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_name_of(found, descriptor)) {
       (void)::unlink(found.c_str());
     }
@@ -184,7 +189,7 @@ inline void remove_leftovers(const std::filesystem::path& path) {
   }
 }
 
-/// Writes a whole file; see AtomicFile.
+/// Writes a whole file by AtomicFile. Throws FileError when that fails; an old file is whole then.
 inline void write_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   AtomicFile file(path);
   file.write(bytes);

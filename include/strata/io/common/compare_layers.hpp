@@ -11,11 +11,11 @@
 #include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
-// Whether two models predict alike, given the same weights.
+// Whether the layers of two models predict the same, given the same weights.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Options that only training uses.
+/// Whether an option changes training alone: dropout, initializers and the like.
 [[nodiscard]] inline bool is_of_training(std::string_view name,
                                          const LayerDescription::Value& value) {
   constexpr std::string_view names[] = {"dropout", "recurrent_dropout", "unit_forget_bias",
@@ -26,7 +26,7 @@ namespace strata::inline STRATA_TARGET::io {
   return std::holds_alternative<Initializer>(value);
 }
 
-/// Layers that only training uses.
+/// Whether a layer changes training alone: in a prediction it passes its input on.
 [[nodiscard]] inline bool is_of_training(const LayerDescription& layer) {
   return layer.kind == "Dropout" || layer.kind == "GaussianNoise";
 }
@@ -43,15 +43,15 @@ namespace strata::inline STRATA_TARGET::io {
       value);
 }
 
-/// Throws FormatError, naming layer and option, unless the layers of a file and of a model are the
-/// same but for what only training uses.
+/// Throws FormatError, naming layer and option, unless a file and a model have the same layers with
+/// the same options. Layers and options that only training uses may differ.
 inline void require_same_layers(const std::vector<LayerDescription>& of_file,
                                 const std::vector<LayerDescription>& of_model, const Where& where);
 
 inline void require_same_layer(const LayerDescription& of_file, const LayerDescription& of_model,
                                const Where& where) {
   if (of_file.kind != of_model.kind) where.expected(of_model.kind, of_file.kind);
-  // The model's cell of its own says nothing of its options; the file cannot hold it.
+  // An option that only the model has is not compared: the file says nothing of it.
   for (const auto& [name, value] : of_model.options) {
     if (is_of_training(name, value)) continue;
     const auto* found = of_file.find(name);

@@ -15,9 +15,10 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The model that an architecture describes, with all sizes and with weights of zero. `numbers` is
-/// how many numbers all arrays of the file hold. Throws FormatError when the layers do not join,
-/// and, before memory is allocated, when a layer has a matrix of more numbers than the file.
+/// The model that an architecture describes, built, with weights of zero. `numbers` is the count of
+/// numbers in all arrays of the file together. Throws FormatError when a layer cannot take the
+/// output of the layer before it, and when a layer would have a matrix of more numbers than the
+/// file: a damaged size is refused before memory is allocated for it.
 template <class Scalar>
 [[nodiscard]] Loaded<Scalar> described_model(const Architecture& architecture, std::size_t numbers,
                                              const LayerMaker<Scalar>& maker, const Where& where) {
@@ -27,7 +28,7 @@ template <class Scalar>
   for (std::size_t i = 0; i < architecture.layers.size(); ++i) {
     const LayerDescription& description = architecture.layers[i];
     const Where here = where_layer(where, i, description.kind);
-    // First, because an Embedding allocates its table when it is made.
+    // Checked before the layer is made, since making an Embedding allocates its table.
     (void)limit.check(description, shape.back(), here);
     layers.push_back(maker.make(description, here));
     try {

@@ -13,7 +13,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
-// Descriptions of layers as JSON, which strata's own files keep:
+// Descriptions of layers as JSON, which the metadata of strata's own files hold:
 //
 //   {"kind": "Dense", "options": {"units": 1, "activation": "linear", ...}}
 //   {"kind": "Residual", "layers": [{"kind": "LSTM", "options": {...}}]}
@@ -27,7 +27,7 @@ inline constexpr const char* initializer_names[] = {
 static_assert(std::size(initializer_names) == std::variant_size_v<Initializer>,
               "strata: an initializer without a name for files");
 
-/// f(name, setting) for each setting of an initializer.
+/// Calls f(name, setting) for each setting of an initializer.
 template <class I, class F>
 void each_setting(I& initializer, F f) {
   if constexpr (requires { initializer.value; }) f("value", initializer.value);
@@ -48,7 +48,8 @@ void each_setting(I& initializer, F f) {
   return json;
 }
 
-/// Throws FormatError on a name that there is not and on settings that are not the initializer's.
+/// Throws FormatError on an unknown name of an initializer, and on settings that this initializer
+/// does not have.
 [[nodiscard]] inline Initializer initializer_of(const Json& json, const Where& where) {
   ObjectReader reader(json, where);
   const std::string name = reader.get<std::string>("name");
@@ -68,13 +69,13 @@ void each_setting(I& initializer, F f) {
   return found;
 }
 
-/// Whether a layer, and those it is made of, say all of themselves.
+/// Whether a layer, and every layer inside it, has a complete description.
 [[nodiscard]] inline bool is_complete(const LayerDescription& layer) {
   return layer.complete && std::all_of(layer.layers.begin(), layer.layers.end(), is_complete);
 }
 
-/// A layer and those it is made of. Throws ValueError, naming it, on a layer that does not describe
-/// itself: it would be lost.
+/// A layer with the layers inside it. Throws ValueError, naming the layer, when a layer does not
+/// describe itself, since load could not make it again.
 [[nodiscard]] inline Json to_json(const LayerDescription& layer) {
   if (!layer.complete) {
     throw ValueError("the layer " + layer.kind +
@@ -116,7 +117,8 @@ void each_setting(I& initializer, F f) {
   return sizes;
 }
 
-/// The other way. The JSON's depth is bounded, see parse_json.
+/// The description that JSON holds, the inverse of to_json. The recursion ends, since parse_json
+/// bounds how deep JSON is nested. Throws FormatError on JSON of any other form.
 [[nodiscard]] inline LayerDescription description_of(const Json& json, const Where& where) {
   ObjectReader reader(json, where);
   LayerDescription layer{reader.get<std::string>("kind")};

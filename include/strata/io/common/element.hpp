@@ -73,7 +73,7 @@ template <class Scalar>
   if constexpr (std::same_as<Scalar, std::int64_t>) return Element::int64;
 }
 
-/// A whole number of little-endian bytes, on any machine.
+/// Reads an unsigned number from little-endian bytes, whatever the byte order of the machine.
 template <std::unsigned_integral Word>
 [[nodiscard]] constexpr Word read_word(const std::byte* bytes) noexcept {
   Word word = 0;
@@ -108,7 +108,7 @@ constexpr void write_word(Word word, std::byte* bytes) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
 }
 
-/// A float, a double or a std::int64_t, bit by bit.
+/// Reads and writes a float, a double or a std::int64_t as little-endian bytes, with every bit.
 template <class Scalar>
 [[nodiscard]] Scalar read_scalar(const std::byte* bytes) noexcept {
   using Word = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
@@ -120,7 +120,8 @@ void write_scalar(Scalar value, std::byte* bytes) noexcept {
   write_word(std::bit_cast<Word>(value), bytes);
 }
 
-/// One floating-point number of a file, exactly.
+/// Reads one floating-point number; a double holds each of these types exactly. `element` is
+/// float16, bfloat16, float32 or float64.
 [[nodiscard]] inline double read_floating(Element element, const std::byte* bytes) noexcept {
   switch (element) {
     case Element::float16:

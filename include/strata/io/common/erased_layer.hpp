@@ -10,9 +10,10 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A layer of any type inside a Residual, TimeDistributed or SkipConnections that is made from a
-/// file. `Takes`, `Gives` and `Mixes` are the layer's accepts, returns and mixes_sequences, which
-/// the outer layer must know while compiling; everything else is asked of the layer at run time.
+/// A layer inside a Residual, TimeDistributed or SkipConnections that a reader makes from a file,
+/// so that its type is known at run time alone. `Takes`, `Gives` and `Mixes` are the accepts,
+/// returns and mixes_sequences of the layer, which the outer layer must know at compile time;
+/// everything else is asked of the layer at run time.
 template <class S, Accepts Takes, Returns Gives, bool Mixes>
 class ErasedLayer {
  public:

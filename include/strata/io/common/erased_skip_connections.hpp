@@ -10,8 +10,9 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// SkipConnections of any number of layers, which all take and return sequences. `Mixes`: whether
-/// the training of one of the layers must see all sequences of a batch together.
+/// SkipConnections of any number of layers, each of which takes and returns sequences. `Mixes` says
+/// whether one of the layers, when it trains, must see all sequences of a batch together, as
+/// BatchNormalization must.
 template <bool Mixes, class S>
 [[nodiscard]] AnyLayer<S> skip_connections_of(std::vector<AnyLayer<S>> layers) {
   using Each = ErasedLayer<S, Accepts::sequences, Returns::sequence, Mixes>;

@@ -17,12 +17,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The numbers of a layer's parameters, by the parameters' names and of their sizes.
+/// Numbers for the parameters of a layer, by the names of the parameters.
 using LayerWeights = std::map<std::string, Numbers>;
 
-/// A layer of F inputs (`features`) with its weights. Throws FormatError when a parameter of the
-/// layer has no numbers in `weights` or numbers of other sizes, and when `weights` has more arrays
-/// than the layer.
+/// Builds a layer for F = `features` inputs, gives it its weights, and returns it. Throws
+/// FormatError when `weights` has no array for a parameter of the layer, an array of other sizes,
+/// or more arrays than the layer has parameters.
 template <class Layer>
 [[nodiscard]] AnyLayer<typename Layer::scalar_type> with_weights(Layer layer, Index features,
                                                                  const LayerWeights& weights,
@@ -42,11 +42,11 @@ template <class Layer>
   where.refuse("the layer has no place for all of these: " + list_text(names));
 }
 
-/// The weights of `layers`, which a file holds, in the order of the model's parameters. The model
-/// must have the same layers, but for layers without weights. `adapt(of_file, of_model)` is called
-/// with the descriptions of each two layers before they are compared, and may set in the first what
-/// the file does not say. Throws StateError before the model is built, FormatError when the layers
-/// differ.
+/// The weights of a file's layers in the order of the model's parameters, as set_weights takes
+/// them. The model must have the same layers with weights in the same order; layers without weights
+/// are not compared. Before a layer of the file is compared with the model's layer, `adapt(of_file,
+/// of_model)` gets the two descriptions, and may change that of the file where its format leaves
+/// something open. Throws StateError before the model is built, FormatError when the layers differ.
 template <class Scalar, class Model, class Adapt>
 [[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
                                               const Model& model, Adapt adapt, const Where& where) {
@@ -85,8 +85,9 @@ template <class Scalar, class Model, class Adapt>
   return weights;
 }
 
-/// The same where layers without weights must be equal too. Layers and settings that only training
-/// uses, such as Dropout, may differ.
+/// The weights of a file's layers in the order of the model's parameters, for a format that holds
+/// layers without weights too: the model must have all layers of the file. Only layers and options
+/// of training, such as Dropout, may differ. Throws as the function above.
 template <class Scalar, class Model>
 [[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
                                               const Model& model, const Where& where) {

@@ -21,21 +21,25 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// JSON as strictly as the standard has it, and bounded, whoever wrote it.
+// JSON by the standard, strictly, and with bounds on depth and keys, since a file may be damaged or
+// made to do harm.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Objects keep the order of the file.
+/// A JSON value whose objects keep the order of the keys in the file.
 using Json = nlohmann::ordered_json;
 
-/// JSON that is nested deeper is refused, so that nothing recurses as deep as a file likes.
+/// JSON that is nested deeper is refused, so that no file makes a recursive function overflow the
+/// stack.
 inline constexpr int max_json_depth = 64;
 
-/// Objects of more keys are refused: their keys are searched one by one.
+/// Objects of more keys are refused, since ordered_json searches keys one by one and the time would
+/// grow with the square of their number.
 inline constexpr std::size_t max_json_keys = 10'000;
 
-/// Builds a value from the events of nlohmann's parser, in a time that grows with the text alone:
-/// its own way to look at each event goes through the whole list around every object.
+/// Builds a value from the events of nlohmann's parser, checks depth and keys on the way, and takes
+/// time proportional to the text. nlohmann's parser callback could check too, but it goes through
+/// the whole list around an object each time an object ends.
 class JsonBuilder {
  public:
   JsonBuilder(const Where& where, int max_depth) : where_(&where), max_depth_(max_depth) {}
@@ -104,13 +108,15 @@ class JsonBuilder {
   const Where* where_;
   int max_depth_;
   Json root_;
-  /// Where the next value goes that is no part of a list.
+  /// Where the next value goes: the root, or the place of the last key. Not used inside a list,
+  /// whose values are appended.
   Json* place_ = &root_;
   std::vector<Open> open_;
 };
 
-/// The value that a text is. Throws FormatError on what is no JSON, on anything after it, on a key
-/// that an object has twice, on numbers that a double cannot hold, and on too deep nesting.
+/// Parses a text that is one JSON value. Throws FormatError on anything that is not JSON, on text
+/// after the value, on a key that is twice in one object, on numbers that a double cannot hold, and
+/// on more than `max_depth` levels or max_json_keys keys.
 [[nodiscard]] inline Json parse_json(std::string_view text, const Where& where,
                                      int max_depth = max_json_depth) {
   // nlohmann's parser reads numbers by strtod, which asks the locale for the decimal point.
@@ -120,8 +126,8 @@ class JsonBuilder {
   return builder.take();
 }
 
-/// The value that a file is. Throws as parse_json does, on what begins as no object or list before
-/// the rest is read.
+/// Parses a file that is one JSON object or list. Throws as parse_json does; a file that begins
+/// with neither { nor [ is refused before the rest is read.
 [[nodiscard]] inline Json read_json(const Source& from) {
   const auto head = from.head(64);
   const std::string_view begin(reinterpret_cast<const char*>(head.data()), head.size());
@@ -134,7 +140,7 @@ class JsonBuilder {
   return parse_json(from.text(), from.where());
 }
 
-/// What a value is, for messages: its type, and its value where that is short.
+/// A value for messages: numbers, texts and the like as they are, objects and lists by their type.
 [[nodiscard]] inline std::string found_text(const Json& json) {
   if (json.is_string()) return in_quotes(json.get_ref<const std::string&>());
   if (json.is_object()) return "an object";
@@ -147,7 +153,8 @@ class JsonBuilder {
   return json.get<bool>();
 }
 
-/// A whole number, written as one, from low to high.
+/// A whole number from low to high. Throws FormatError on other numbers and other types; 2.0 counts
+/// as no whole number.
 [[nodiscard]] inline Index read_integer(const Json& json, const Where& where,
                                         Index low = std::numeric_limits<Index>::min(),
                                         Index high = std::numeric_limits<Index>::max()) {

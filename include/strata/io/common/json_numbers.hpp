@@ -11,7 +11,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Appends the numbers of a list. Throws FormatError unless it has the sizes from `axis` on.
+/// Appends the numbers of nested lists. Throws FormatError unless their lengths are the sizes of
+/// `to.shape` from `axis` on.
 inline void append_numbers(const Json& json, std::size_t axis, Numbers& to, const Where& where) {
   if (axis == to.shape.size()) {
     to.values.push_back(read_number(json, where));
@@ -24,8 +25,9 @@ inline void append_numbers(const Json& json, std::size_t axis, Numbers& to, cons
   for (const Json& one : json) append_numbers(one, axis + 1, to, where);
 }
 
-/// The numbers of nested lists, as NumPy's tolist() makes them of an array; a number alone has no
-/// sizes. Throws FormatError on lists of different lengths and on anything that is no number.
+/// The numbers of nested lists, as NumPy's tolist() makes them of an array. A number outside a list
+/// has rank 0. Throws FormatError on lists of one axis that differ in length, and on values that
+/// are not numbers.
 [[nodiscard]] inline Numbers numbers_of(const Json& json, const Where& where) {
   Numbers numbers;
   for (const Json* first = &json; first->is_array(); first = &first->front()) {

@@ -23,7 +23,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A layer as C++ code, with the sizes in its type where it has such a type.
+/// A layer as C++ code: its type, and an expression that makes it. The sizes are arguments of the
+/// type where the layer's template takes them.
 struct LayerCode {
   std::string type;
   std::string value;
@@ -35,11 +36,12 @@ class LayerCoder {
   /// `scalar` is "float" or "double".
   explicit LayerCoder(std::string scalar) : scalar_(std::move(scalar)) {}
 
-  /// The headers of the layers so far: "strata/layers/lstm.hpp".
+  /// The headers that the code of all layers so far needs, such as "strata/layers/lstm.hpp".
   [[nodiscard]] const std::set<std::string>& headers() const noexcept { return headers_; }
 
-  /// A layer of F inputs. Throws ValueError on a layer that does not describe itself, on a
-  /// Recurrent layer of a user's cell, and on a kind that strata does not have.
+  /// The code of a layer of F = `features` inputs. Throws ValueError on a layer that does not
+  /// describe itself, on a Recurrent layer of a user's cell, and on a kind that strata does not
+  /// have.
   [[nodiscard]] LayerCode code(const LayerDescription& layer, Index features) {
     if (!layer.complete) {
       throw ValueError("the layer " + layer.kind +
@@ -54,7 +56,7 @@ class LayerCoder {
                        ": the code of a layer of your own is not known here");
     }
     headers_.insert(std::string("strata/layers/") + syntax.header);
-    // Layers inside stand for the scalar, and come before all other arguments.
+    // A layer around other layers takes their types as its first arguments, others the scalar.
     std::string types = layer.layers.empty() ? scalar_ : "";
     std::string values;
     add_inner(layer, features, types, values);
@@ -73,10 +75,12 @@ class LayerCoder {
   }
 
  private:
+  /// Appends to a list with commas.
   static void add(std::string& list, const std::string& one) {
     list += (list.empty() ? "" : ", ") + one;
   }
 
+  /// Appends the types and values of the layers inside a layer of F = `features` inputs.
   void add_inner(const LayerDescription& layer, Index features, std::string& types,
                  std::string& values) {
     const SizeLimit any(std::numeric_limits<std::size_t>::max());
@@ -91,8 +95,8 @@ class LayerCoder {
     }
   }
 
-  /// The settings that are not the defaults of their struct, as a struct; empty where there are
-  /// none. Initializers are left out: the weights make them superfluous.
+  /// The layer's struct of options as code, with the options that differ from their defaults; empty
+  /// where none differs. Initializers are left out, since the header brings the weights.
   [[nodiscard]] static std::string options_of(const LayerDescription& layer,
                                               const LayerSyntax& syntax) {
     if (!syntax.options.defaults) return "";
@@ -117,7 +121,7 @@ class LayerCoder {
     return text_of(key, *layer.find(key));
   }
 
-  /// A setting as C++ has it.
+  /// The value of an option as C++ code.
   [[nodiscard]] static std::string text_of(std::string_view key,
                                            const LayerDescription::Value& value) {
     return std::visit(

@@ -12,8 +12,8 @@ namespace strata::inline STRATA_TARGET::io {
 template <class S>
 class LayerMaker;
 
-/// A struct of options, as generated code needs it: its name, and a description that holds the
-/// default of each option.
+/// A struct of options for generated code: its name in C++, and a function that returns the default
+/// of each option.
 struct OptionStruct {
   const char* name = "";
   LayerDescription (*defaults)() = nullptr;
@@ -25,7 +25,7 @@ template <class Options>
   return {name, [] { return LayerDescription().add_all(Options()); }};
 }
 
-/// The F of a layer, among the names in LayerSyntax::type_arguments.
+/// Stands for F, the layer's input features, among the names in LayerSyntax::type_arguments.
 inline constexpr const char* input_features = "F";
 
 /// How C++ writes a layer: strata::Dense<float, F, units>(strata::DenseOptions{...}).
@@ -42,18 +42,20 @@ struct LayerSyntax {
   OptionStruct options = {};
 };
 
-/// An entry of the registry has a `name`, the kind in descriptions, a `syntax`, and two functions:
+/// The base of the entries of the registry. An entry is a struct for one kind of layer, with a
+/// `name`, which is the kind in descriptions, a `syntax`, and two functions:
 ///
 ///   template <class S>
 ///   static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>& maker);
 ///
-/// makes the layer, without sizes and weights, of the options that a file has, and
+/// makes the layer, not yet built, from the options in a file, and
 ///
 ///   static Index outputs(const auto& sizes);
 ///
-/// refuses, before a layer is made, sizes for which the file holds too few numbers, and returns the
-/// output features; `sizes` are the LayerSizes of one layer. This base has what holds for layers
-/// that keep the number of features and have no weights.
+/// returns the layer's output features; before, it throws FormatError on sizes for which the file
+/// holds too few numbers, since the layer is not made yet and has allocated nothing. `sizes` is the
+/// LayerSizes of the layer. The members of this base fit a layer that keeps the number of features,
+/// has no weights and no layers inside.
 struct LayerKind {
   /// How many layers a layer of this kind is made of.
   static constexpr std::size_t inner_layers = 0;
@@ -63,7 +65,7 @@ struct LayerKind {
   static Index outputs(const auto& sizes) { return sizes.features(); }
 };
 
-/// The inner_layers of a kind that is made of any number of layers from 1.
+/// The value of inner_layers of a kind that holds any number of layers.
 inline constexpr std::size_t any_number = static_cast<std::size_t>(-1);
 
 }  // namespace strata::inline STRATA_TARGET::io

@@ -15,15 +15,15 @@
 namespace strata::inline STRATA_TARGET::io {
 
 /// Refuses layers that would have more weights than their file has numbers, before anything is
-/// allocated for them.
+/// allocated for the layers: a damaged size must not exhaust the memory.
 class SizeLimit {
  public:
-  /// `numbers`: of all arrays of the file.
+  /// `numbers`: how many numbers all arrays of the file hold together.
   explicit SizeLimit(std::size_t numbers) : numbers_(numbers) {}
 
-  /// Throws FormatError when a matrix of a layer of F inputs, or of a layer inside it, holds more
-  /// numbers than the file. Returns the layer's output features. A kind that is not known passes:
-  /// LayerMaker refuses it.
+  /// The output features of a layer of F = `features` inputs. Throws FormatError when a matrix of
+  /// the layer, or of a layer inside it, would hold more numbers than the file. An unknown kind
+  /// passes, since LayerMaker refuses it.
   Index check(const LayerDescription& layer, Index features, const Where& where) const;
 
   /// Throws FormatError when a matrix of these sizes holds more numbers than the file.
@@ -43,8 +43,8 @@ class SizeLimit {
   std::size_t numbers_;
 };
 
-/// The sizes of one layer as its description has them, for LayerKind::outputs. Options that are
-/// missing or of another type are 0 or empty here: LayerMaker refuses them.
+/// The sizes in the description of one layer, for LayerKind::outputs. An option that is missing or
+/// of another type counts as 0 or empty, since LayerMaker refuses it later with a better message.
 class LayerSizes {
  public:
   LayerSizes(const SizeLimit& limit, const LayerDescription& layer, Index features,
@@ -66,20 +66,22 @@ class LayerSizes {
     return text ? *text : std::string();
   }
 
-  /// Throws FormatError when the file has too few numbers for a matrix. Returns the columns.
+  /// Throws FormatError when the file has too few numbers for a matrix of these sizes. Returns
+  /// `columns`.
   Index require_matrix(Index rows, Index columns) const {
     limit_->require(rows, columns, *where_);
     return columns;
   }
-  /// The same for the numbers that a layer keeps for each feature. Vectors of up to 2^20 numbers
-  /// pass: a layer without weights in the file has such vectors too.
+  /// Throws FormatError when the file has too few numbers for a vector of `size` numbers, one for
+  /// each feature. Vectors of up to 2^20 numbers always pass, since some layers keep vectors that
+  /// are not in the file. Returns `size`.
   Index require_vector(Index size) const {
     if (size > smallest_limit) limit_->require(size, 1, *where_);
     return size;
   }
 
   [[nodiscard]] std::size_t inner_layers() const noexcept { return layer_->layers.size(); }
-  /// Checks a layer inside this one, of this number of inputs. Returns its output features.
+  /// Checks layer `i` inside this one, for F = `features` inputs. Returns its output features.
   [[nodiscard]] Index inner(std::size_t i, Index features) const {
     return i < inner_layers() ? limit_->check(layer_->layers[i], features, *where_) : features;
   }

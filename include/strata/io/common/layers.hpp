@@ -19,34 +19,34 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Where a layer is: "file: layer 2 (LSTM)".
+/// The place of a layer for messages: "<file>: layer 2 (LSTM)".
 [[nodiscard]] inline Where where_layer(const Where& where, std::size_t i, const std::string& kind) {
   return where.in("layer " + std::to_string(i) + " (" + kind + ")");
 }
 
-/// Makes layers of their descriptions, by the entries of the registry.
+/// Makes layers from their descriptions, by the entries of the registry.
 template <class S>
 class LayerMaker {
  public:
-  /// Knows the cells of a user besides strata's own layers.
+  /// `cells`: of the user's own, which descriptions may name besides strata's layers.
   explicit LayerMaker(std::vector<OwnCell<S>> cells = {}) : cells_(std::move(cells)) {}
 
-  /// The layer that a description names, without sizes and weights. Throws FormatError on a kind or
-  /// a setting that is not known and on a value out of range.
+  /// The layer of a description, not yet built. Throws FormatError on an unknown kind, an unknown
+  /// option and a value out of range.
   [[nodiscard]] AnyLayer<S> make(const LayerDescription& description, const Where& where) const;
 
-  // For the entries of the registry.
+  // The entries of the registry call the functions that follow.
 
   [[nodiscard]] const std::vector<OwnCell<S>>& cells() const noexcept { return cells_; }
 
-  /// Layer i inside the layer that `reader` reads.
+  /// Layer `i` inside the layer whose options `reader` reads.
   [[nodiscard]] AnyLayer<S> inner(const OptionReader& reader, std::size_t i) const {
     const LayerDescription& description = reader.description().layers[i];
     return make(description, where_layer(reader.where(), i, description.kind));
   }
 
-  /// The recurrent layer inside the layer that `reader` reads, within Bidirectional. Throws
-  /// FormatError where it is of another kind.
+  /// A Bidirectional layer, whose options `reader` reads, with its inner layer. Throws FormatError
+  /// when the inner layer is not recurrent.
   [[nodiscard]] AnyLayer<S> both_ways(const OptionReader& reader, Merge merge) const {
     const LayerDescription& description = reader.description().layers[0];
     OptionReader layer(description, where_layer(reader.where(), 0, description.kind));
@@ -73,8 +73,8 @@ class LayerMaker {
   std::vector<OwnCell<S>> cells_;
 };
 
-// Outside of the class: a program with `extern template class LayerMaker<float>` in its other files
-// compiles the layers once.
+// Defined outside of the class, where it is not inline: a program with `extern template class
+// LayerMaker<float>` in all files but one compiles the layers once.
 template <class S>
 AnyLayer<S> LayerMaker<S>::make(const LayerDescription& description, const Where& where) const {
   OptionReader reader(description, where);

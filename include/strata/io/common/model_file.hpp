@@ -17,20 +17,21 @@
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
-// What strata writes into the metadata of its safetensors files, besides the weights.
+// The metadata of strata's safetensors files: versions, input and layers of the model.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The version of the format. It grows when an older strata could not read what is written.
+/// The version of the format. It grows by one when files change so that an older strata cannot read
+/// them.
 inline constexpr int format_version = 1;
 
-/// What a model is made of besides its weights.
+/// The input and the layers of a model, without weights.
 struct Architecture {
   std::optional<Input> input;
   std::vector<LayerDescription> layers;
 };
 
-/// Of a model of any kind.
+/// The architecture of a model, static or run-time.
 template <class Model>
 [[nodiscard]] Architecture architecture_of(const Model& model) {
   Architecture architecture{model.input(), {}};
@@ -81,7 +82,7 @@ template <class Model>
   return architecture;
 }
 
-/// The metadata of a safetensors file of strata's.
+/// The metadata of a safetensors file that strata reads: texts by name.
 class Metadata {
  public:
   using Map = std::map<std::string, std::string>;
@@ -93,8 +94,8 @@ class Metadata {
             {"strata.model", to_json(architecture).dump()}};
   }
 
-  /// Throws FormatError on a file that is newer than this strata, and on keys of strata's that it
-  /// does not know.
+  /// Throws FormatError when the format is newer than this strata, and on an unknown key that
+  /// begins with "strata.". Files of other programs, which have no strata.format_version, pass.
   Metadata(const Map& map, const Where& where) : map_(map), where_(where.in("metadata")) {
     const std::string* format = find("strata.format_version");
     if (!format) return;
@@ -118,15 +119,15 @@ class Metadata {
     }
   }
 
-  /// Nothing where the file holds weights alone.
+  /// The model's input and layers; nothing where the file holds weights alone.
   [[nodiscard]] std::optional<Architecture> architecture() const {
     const std::string* text = find("strata.model");
     if (!text) return std::nullopt;
     return architecture_of(*text, where_.in("strata.model"));
   }
 
-  /// The texts of a training, as JSON, whose numbers are arrays named "training..."; null where the
-  /// file is no checkpoint.
+  /// The texts of a training's state, as JSON; null where the file is no checkpoint. The numbers of
+  /// the state are arrays named "training...".
   [[nodiscard]] const std::string* checkpoint() const { return find("strata.checkpoint"); }
 
   [[nodiscard]] double self_test_tolerance() const {

@@ -15,8 +15,8 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// What importers do to arrays before they become weights. All of it in double, which holds every
-// floating-point type of the files exactly.
+// Functions by which importers turn arrays of a file into weights of strata. They compute in
+// double, which holds every floating-point type of the files exactly.
 
 namespace strata::inline STRATA_TARGET::io {
 
@@ -26,7 +26,7 @@ struct Numbers {
   std::vector<double> values;
 
   [[nodiscard]] Index rank() const noexcept { return static_cast<Index>(shape.size()); }
-  /// Sizes from the innermost.
+  /// The last size, that of the innermost axis; 1 for a number of rank 0.
   [[nodiscard]] Index back() const noexcept { return shape.empty() ? 1 : shape.back(); }
 };
 
@@ -45,13 +45,13 @@ struct Numbers {
   return numbers;
 }
 
-/// Throws FormatError unless the sizes are these.
+/// Throws FormatError unless the sizes of the numbers are `shape`.
 inline void check_shape(const Numbers& numbers, const std::vector<Index>& shape,
                         const Where& where) {
   if (numbers.shape != shape) where.expected(sizes_text(shape), sizes_text(numbers.shape));
 }
 
-/// (R, C) to (C, R).
+/// A matrix (R, C) as (C, R). Throws FormatError unless the rank is 2.
 [[nodiscard]] inline Numbers transposed(const Numbers& matrix, const Where& where) {
   if (matrix.rank() != 2) where.expected("a matrix", sizes_text(matrix.shape));
   const auto rows = static_cast<std::size_t>(matrix.shape[0]);
@@ -65,9 +65,10 @@ inline void check_shape(const Numbers& numbers, const std::vector<Index>& shape,
   return turned;
 }
 
-/// The gates of the last axis, G blocks of U numbers, in another order: block g of the result is
-/// block order[g] of the file. ONNX' i, o, f, c to i, f, c, o: {0, 2, 3, 1}. An order of fewer
-/// gates than the file has leaves some out. Throws FormatError unless the axis has `gates` blocks.
+/// The numbers with the gates of the last axis, `gates` blocks of U numbers, in another order:
+/// block g of the result is block order[g] of the file. {0, 2, 3, 1} turns i, o, f, c of ONNX into
+/// i, f, c, o. An order of fewer gates leaves the others out. Throws FormatError unless the last
+/// size is a multiple of `gates`.
 [[nodiscard]] inline Numbers permute_gates(const Numbers& numbers, Index gates,
                                            std::span<const int> order, const Where& where) {
   if (numbers.rank() == 0 || numbers.back() % gates != 0) {
@@ -95,7 +96,8 @@ inline void check_shape(const Numbers& numbers, const std::vector<Index>& shape,
                        std::span(order.begin(), order.size()), where);
 }
 
-/// Rows [first, first + count) of the outermost axis. Throws FormatError when they are not there.
+/// Rows [first, first + count) of the outermost axis. Throws FormatError when the numbers have
+/// fewer rows.
 [[nodiscard]] inline Numbers slice(const Numbers& numbers, Index first, Index count,
                                    const Where& where) {
   if (numbers.rank() == 0 || first < 0 || count < 0 || first > numbers.shape[0] - count) {
@@ -114,14 +116,15 @@ inline void check_shape(const Numbers& numbers, const std::vector<Index>& shape,
   return part;
 }
 
-/// One row of the outermost axis, which disappears: (D, ...) to (...).
+/// Row `at` of the outermost axis: (D, ...) to (...).
 [[nodiscard]] inline Numbers row(const Numbers& numbers, Index at, const Where& where) {
   Numbers part = slice(numbers, at, 1, where);
   part.shape.erase(part.shape.begin());
   return part;
 }
 
-/// Arrays of equal shape, one after the other on a new outermost axis: the two biases of a GRU.
+/// Two arrays of equal sizes (...) as one of (2, ...), such as the two biases of a GRU. Throws
+/// FormatError when the sizes differ.
 [[nodiscard]] inline Numbers stacked(const Numbers& a, const Numbers& b, const Where& where) {
   check_shape(b, a.shape, where);
   Numbers both = a;
@@ -130,7 +133,8 @@ inline void check_shape(const Numbers& numbers, const std::vector<Index>& shape,
   return both;
 }
 
-/// a + b, as the two biases of PyTorch's and ONNX' LSTM become one.
+/// a + b, by which the two biases of an LSTM of PyTorch or ONNX become one. Throws FormatError when
+/// the sizes differ.
 [[nodiscard]] inline Numbers sum(const Numbers& a, const Numbers& b, const Where& where) {
   check_shape(b, a.shape, where);
   Numbers result = a;
@@ -138,7 +142,8 @@ inline void check_shape(const Numbers& numbers, const std::vector<Index>& shape,
   return result;
 }
 
-/// The same numbers with other sizes. Throws FormatError when those hold more or fewer.
+/// The numbers, in their order, with other sizes. Throws FormatError when the product of the sizes
+/// is not the count of the numbers.
 [[nodiscard]] inline Numbers reshaped(Numbers numbers, std::vector<Index> shape,
                                       const Where& where) {
   if (checked_count(shape, where) != numbers.values.size()) {

@@ -14,17 +14,17 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Reads a JSON object key by key, and knows at the end which keys nobody asked for:
+/// Reads a JSON object key by key, and refuses at the end the keys that nobody asked for:
 ///
 ///   ObjectReader config(json, where.in("config"));
 ///   const Index units = config.integer("units", 1);
 ///   const bool bias = config.get<bool>("use_bias", true);
-///   config.require("activity_regularizer", nullptr);   // a setting that strata lacks
-///   config.ignore({"name", "dtype"});                  // what changes nothing
-///   config.finish();                                   // FormatError on any other key
+///   config.require("activity_regularizer", nullptr);   // strata has no other value
+///   config.ignore({"name", "dtype"});                  // the model's output does not depend on
+///   them config.finish();                                   // FormatError on any other key
 class ObjectReader {
  public:
-  /// Throws FormatError unless it is an object. The JSON must outlive the reader.
+  /// The JSON must outlive the reader. Throws FormatError unless it is an object.
   ObjectReader(const Json& json, Where where) : json_(&json), where_(std::move(where)) {
     if (!json.is_object()) where_.expected("an object", found_text(json));
   }
@@ -34,19 +34,20 @@ class ObjectReader {
 
   [[nodiscard]] bool contains(const std::string& key) const { return json_->contains(key); }
 
-  /// The value of a key, whatever it is. Throws FormatError when there is none.
+  /// The value of a key, of any type. Throws FormatError when the object does not have the key.
   [[nodiscard]] const Json& raw(const std::string& key) {
     const auto found = json_->find(key);
     if (found == json_->end()) where(key).refuse("is missing");
     read_.insert(key);
     return *found;
   }
-  /// The same, null when there is none.
+  /// The value of a key, of any type; null when the object does not have the key.
   [[nodiscard]] const Json* find(const std::string& key) {
     return contains(key) ? &raw(key) : nullptr;
   }
 
-  /// A bool, double, std::string or std::vector<Index>.
+  /// The value of a key as a bool, double, std::string or std::vector<Index>. Throws FormatError
+  /// when the key is missing, unless there is a `fallback`, and when the value is of another type.
   template <class T>
   [[nodiscard]] T get(const std::string& key) {
     const Json& value = raw(key);
@@ -72,7 +73,8 @@ class ObjectReader {
     return contains(key) ? get<T>(key) : std::move(fallback);
   }
 
-  /// A whole number from low to high.
+  /// A whole number from low to high. Throws FormatError when the key is missing and on other
+  /// values.
   [[nodiscard]] Index integer(const std::string& key, Index low = std::numeric_limits<Index>::min(),
                               Index high = std::numeric_limits<Index>::max()) {
     return read_integer(raw(key), where(key), low, high);
@@ -80,18 +82,19 @@ class ObjectReader {
 
   [[nodiscard]] ObjectReader object(const std::string& key) { return {raw(key), where(key)}; }
 
-  /// A setting that must have one value, or be absent, because strata has no other.
+  /// Throws FormatError when the object has the key with another value than the only one that
+  /// strata can compute with.
   void require(const std::string& key, const Json& value) {
     const Json* found = find(key);
     if (found && *found != value) where(key).expected(value.dump(), found_text(*found));
   }
 
-  /// Keys that change nothing in what the model computes.
+  /// Lets `finish` pass keys on which the model's output does not depend.
   void ignore(std::initializer_list<const char*> keys) {
     for (const char* key : keys) read_.insert(key);
   }
 
-  /// Throws FormatError, naming them, when there are keys that nobody asked for.
+  /// Throws FormatError, with the names of the keys that nobody asked for, if there are any.
   void finish() const {
     std::vector<std::string> unknown;
     for (const auto& [key, value] : json_->items()) {

@@ -83,15 +83,15 @@ class OptionReader {
     if (description_->find(name)) read(name, to.emplace());
   }
 
-  /// All options of a struct, by its function `each`. Options that are missing keep the values in
-  /// `options`.
+  /// Reads every option of a struct that has a function `each`. An option that is missing keeps its
+  /// value in `options`.
   template <class Options>
   [[nodiscard]] Options all(Options options = {}) {
     Options::each(options, [this](const char* name, auto& value) { this->read(name, value); });
     return options;
   }
 
-  /// An option that has to be there. Throws FormatError when it is not.
+  /// The value of an option. Throws FormatError when the option is missing or of another type.
   template <class T>
   [[nodiscard]] T get(const char* name) {
     if (!description_->find(name)) where_.in(name).refuse("is missing");
@@ -100,7 +100,7 @@ class OptionReader {
     return value;
   }
 
-  /// A size from 1 to max_size, which has to be there.
+  /// A size from 1 to max_size. Throws FormatError when the option is missing and on other values.
   [[nodiscard]] Index size(const char* name) {
     const Index value = get<Index>(name);
     if (value < 1 || value > max_size) {

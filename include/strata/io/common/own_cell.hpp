@@ -12,19 +12,19 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A cell of a user's own, for load; own_cell makes it.
+/// Lets load make layers of a cell of your own; see own_cell, which makes this struct.
 template <class Scalar>
 struct OwnCell {
-  /// The kind of its gates, by which files name it.
+  /// The name of the cell in files: `kind` of its gates.
   std::string name;
-  /// Makes the recurrent layer of the options in a file, in both directions where `merge` is not
+  /// Makes the recurrent layer from the options in a file; within Bidirectional, if `merge` is not
   /// null.
   AnyLayer<Scalar> (*make)(io::OptionReader& reader, const Merge* merge);
 };
 
 namespace io {
 
-/// A recurrent layer alone, or within Bidirectional where `merge` is not null.
+/// A recurrent layer, or Bidirectional around it if `merge` is not null.
 template <class Layer>
 [[nodiscard]] AnyLayer<typename Layer::scalar_type> one_or_both_ways(Layer layer,
                                                                      const Merge* merge) {
@@ -38,7 +38,8 @@ template <class Layer>
 ///
 ///   load("model.safetensors", {own_cell<Gates>()})
 ///
-/// Gates must be default-constructible and have no settings, since a file does not keep any.
+/// Gates must be default-constructible and have no settings of their own, since a file does not
+/// hold them.
 template <class Gates, class Scalar = float>
 [[nodiscard]] OwnCell<Scalar> own_cell() {
   return {

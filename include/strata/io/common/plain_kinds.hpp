@@ -19,7 +19,7 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-// The entries of layers that are neither recurrent nor made of other layers.
+// The registry's entries of layers that are neither recurrent nor made of other layers.
 
 namespace strata::inline STRATA_TARGET::io {
 

@@ -9,8 +9,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// While it lives, the C library reads and writes numbers in this thread as programs do, with a
-/// point, whatever the program's locale is. Other threads keep theirs.
+/// While an object of this class lives, the C library reads and writes numbers in this thread with
+/// a decimal point, whatever the program's locale is. Other threads keep their locale.
 class PlainLocale {
  public:
   PlainLocale() noexcept : plain_(::newlocale(LC_ALL_MASK, "C", locale_t{})) {

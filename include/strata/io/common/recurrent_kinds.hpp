@@ -19,17 +19,17 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-// The entries of recurrent layers.
+// The registry's entries of recurrent layers.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What the entries of recurrent layers have in common. An entry has `Options`, the struct of the
+/// The base of the entries of recurrent layers. `Kind`, the entry, has `Options`, the struct of the
 /// layer's options, and Layer<S, returns_sequences>, the layer with sizes chosen at run time.
 template <class Kind>
 struct RecurrentKind : LayerKind {
   static constexpr bool is_recurrent = true;
 
-  /// `merge`: how Bidirectional merges the directions; null for a layer of one direction.
+  /// `merge`: how the Bidirectional around the layer merges its directions; null for a layer alone.
   template <class S>
   static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>&,
                           const Merge* merge = nullptr) {
@@ -52,7 +52,7 @@ struct RecurrentKind : LayerKind {
   }
 
  protected:
-  /// The syntax of layers that have all sizes in their type.
+  /// The syntax of layers whose template takes the sizes F and U.
   [[nodiscard]] static consteval LayerSyntax with_sizes(const char* header, const char* type,
                                                         OptionStruct options) {
     return {.header = header,
@@ -60,7 +60,7 @@ struct RecurrentKind : LayerKind {
             .type_arguments = {input_features, "units", "return_sequences"},
             .options = options};
   }
-  /// The syntax of layers whose sizes are chosen at run time.
+  /// The syntax of layers whose constructor takes U.
   [[nodiscard]] static consteval LayerSyntax without_sizes(const char* header, const char* type,
                                                            OptionStruct options) {
     return {.header = header,
@@ -107,7 +107,8 @@ struct ResetBeforeGRUKind : RecurrentKind<ResetBeforeGRUKind> {
       without_sizes("reset_before_gru.hpp", "ResetBeforeGRU", option_struct<Options>("GRUOptions"));
 };
 
-/// What ExtendedLSTM and CoupledLSTM have in common.
+/// The base of the entries of ExtendedLSTM and CoupledLSTM, whose h may be projected to fewer
+/// numbers than U.
 template <class Kind>
 struct ProjectedKind : RecurrentKind<Kind> {
   using Options = ExtendedLSTMOptions;
@@ -160,7 +161,7 @@ struct DeepTransitionRNNKind : RecurrentKind<DeepTransitionRNNKind> {
       without_sizes("deep_transition_rnn.hpp", "DeepTransitionRNN",
                     option_struct<Options>("DeepTransitionOptions"));
 
-  /// A step goes through the layers of `transitions` one after the other, then to the units.
+  /// A step goes through hidden layers of the widths in `transitions`, then to the U units.
   static Index outputs(const auto& sizes) {
     std::vector<Index> widths = sizes.list("transitions");
     widths.push_back(sizes.size("units"));
@@ -173,7 +174,8 @@ struct DeepTransitionRNNKind : RecurrentKind<DeepTransitionRNNKind> {
   }
 };
 
-/// A Recurrent layer of a cell of a user's own, which load was given by own_cell.
+/// A Recurrent layer of a user's own cell, which own_cell has made known to load. No code can be
+/// written for it, so its syntax is empty.
 struct OwnCellKind : LayerKind {
   static constexpr const char* name = "Recurrent";
   static constexpr bool is_recurrent = true;

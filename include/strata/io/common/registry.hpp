@@ -12,8 +12,8 @@ namespace strata::inline STRATA_TARGET::io {
 template <class... Kinds>
 struct KindList {};
 
-/// The layers that files can hold and that code can be written for: reading, the check of sizes and
-/// save_header all go by this list. A new layer needs an entry (see LayerKind) and its name here.
+/// The entries of all layers of strata. Readers of files, the check of sizes and save_header go by
+/// this list alone. A new layer needs an entry (see LayerKind) and the entry's name here.
 using LayerKinds =
     KindList<ActivationKind, AttentionPoolingKind, BatchNormalizationKind, BidirectionalKind,
              CoupledLSTMKind, DeepTransitionRNNKind, DenseKind, DropoutKind, EmbeddingKind,
@@ -22,7 +22,8 @@ using LayerKinds =
              NormalizationKind, OwnCellKind, RepeatVectorKind, ResetBeforeGRUKind, ReshapeKind,
              ResidualKind, SimpleRNNKind, SkipConnectionsKind, TimeDistributedKind>;
 
-/// f(entry) with the entry of a kind. Returns false, without a call, where there is none.
+/// Calls f(entry) with the entry of a kind of layer. Returns false, without a call, when no entry
+/// has this name.
 template <class F>
 bool with_kind(std::string_view kind, F f) {
   return [&]<class... Kinds>(KindList<Kinds...>) {

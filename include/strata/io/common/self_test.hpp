@@ -17,14 +17,16 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The names of the arrays with which a file tests the model that it makes.
+/// The names of the arrays of a self-test: an input for the model, and the output that the model
+/// must compute.
 inline constexpr const char* self_test_input = "self_test.input";
 inline constexpr const char* self_test_output = "self_test.output";
-/// How far a number may be off, as a share of 1 + |expected|, unless the file says otherwise.
+/// How much an output may differ from the expected one, relative to 1 + |expected|, unless the file
+/// gives a tolerance of its own.
 inline constexpr double self_test_tolerance = 1e-5;
 
-/// An array of rank 2 or 3 as data. Throws FormatError on other ranks and on numbers that do not
-/// fit the scalar.
+/// An array (B, F) or (B, T, F) as a tensor. Throws FormatError on other ranks and on numbers that
+/// are too large for the scalar.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> tensor_of(const ArrayView& array, const Where& where) {
   const Numbers numbers = numbers_of(array, where);
@@ -40,7 +42,8 @@ template <class Scalar>
   return tensor;
 }
 
-/// Throws FormatError when a layer of the model would make more of x than a self-test may take.
+/// Throws FormatError when the output of a layer for x would have more than 2^24 numbers, so that a
+/// damaged file cannot take memory and time without bound.
 template <class Model, class Scalar>
 void check_work(const Model& model, const Tensor<Scalar>& x, const Where& where) {
   constexpr double most = 1 << 24;
@@ -55,8 +58,9 @@ void check_work(const Model& model, const Tensor<Scalar>& x, const Where& where)
   }
 }
 
-/// Takes the self-test of a file, if it has one, and runs it. Throws FormatError, with the largest
-/// difference, when the model computes other numbers.
+/// Runs the self-test of a file, if the file has one, and marks its arrays as used. Throws
+/// FormatError, with the largest difference, when the model computes other numbers than the file
+/// expects.
 template <class Model>
 void run_self_test(const Model& model, NamedArrays& arrays,
                    double tolerance = self_test_tolerance) {

@@ -19,21 +19,21 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What may stand for bytes in memory.
+/// A range that a Source can view as bytes: contiguous, of std::byte or unsigned char.
 template <class Range>
 concept ByteRange = std::ranges::contiguous_range<const Range> &&
     std::ranges::sized_range<const Range> &&
     (std::same_as<std::ranges::range_value_t<const Range>, std::byte> ||
      std::same_as<std::ranges::range_value_t<const Range>, unsigned char>);
 
-/// The bytes of a file, or bytes in memory that the caller keeps, and their name for messages.
-/// Every reader takes one, so that each works from memory too:
+/// The bytes of a file, or bytes in memory that the caller keeps, with a name for messages. Every
+/// reader takes a Source, so that each works from memory too:
 ///
 ///   load("model.safetensors"), load(bytes), load({bytes, "the built-in model"}),
 ///   load({"model.safetensors", allow_non_finite})
 ///
-/// A file is opened at once and read when somebody asks: its first bytes tell whether the rest is
-/// worth reading.
+/// The constructor opens a file; its bytes are read only when they are asked for, so that a reader
+/// can refuse a file by the first bytes.
 class Source {
  public:
   /// Larger files are refused before they are read.
@@ -49,7 +49,7 @@ class Source {
     requires(std::convertible_to<const Path&, std::filesystem::path> && !ByteRange<Path>)
   Source(const Path& path, AllowNonFinite) : Source(path) { allows_non_finite_ = true; }
 
-  /// Bytes that must outlive the source.
+  /// Views bytes in memory, which must outlive the source.
   template <ByteRange Range>
   Source(const Range& bytes, std::string name = "memory")
       : name_(std::move(name)),
@@ -61,16 +61,17 @@ class Source {
   template <ByteRange Range>
   Source(const Range& bytes, AllowNonFinite) : Source(bytes, "memory", allow_non_finite) {}
 
-  /// All bytes. This and the next function throw FileError when the file cannot be read, is larger
-  /// than allowed, or does not fit into memory.
+  /// All bytes. Throws FileError when the file cannot be read, is larger than allowed, or does not
+  /// fit into memory; so do head, size and text.
   [[nodiscard]] std::span<const std::byte> bytes() const {
     return file_ ? file_->read_all() : bytes_;
   }
-  /// The first `count` bytes, or all where there are fewer. They stay valid until more are read.
+  /// The first `count` bytes, or all if there are fewer. The span is valid until more bytes are
+  /// read.
   [[nodiscard]] std::span<const std::byte> head(std::size_t count) const {
     return file_ ? file_->read(count) : bytes_.first(std::min(count, bytes_.size()));
   }
-  /// The number of bytes; of a pipe, which does not tell it, after all of them are read.
+  /// The number of bytes. A pipe does not tell its size, so all its bytes are read first.
   [[nodiscard]] std::uintmax_t size() const { return file_ ? file_->size() : bytes_.size(); }
   [[nodiscard]] std::string_view text() const {
     const auto all = bytes();
@@ -81,7 +82,7 @@ class Source {
 
  private:
   std::string name_;
-  /// Copies of a source read the file once.
+  /// Null for bytes in memory. Shared, so that copies of a source read the file once.
   std::shared_ptr<SourceFile> file_;
   std::span<const std::byte> bytes_;
   bool allows_non_finite_ = false;

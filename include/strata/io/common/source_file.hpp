@@ -22,11 +22,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A file that is read from its begin as far as somebody asks. Every function throws FileError when
-/// that does not go.
+/// A file that is read from its beginning, as far as it is asked for, and kept in memory. Every
+/// function throws FileError when the file cannot be opened or read, is larger than the limit, or
+/// does not fit into memory.
 class SourceFile {
  public:
-  /// Opens the file.
+  /// Opens the file. `limit`: the largest size in bytes.
   SourceFile(std::string name, std::uintmax_t limit)
       : name_(std::move(name)),
         limit_(limit),
@@ -35,12 +36,12 @@ class SourceFile {
     struct stat found {};
     if (::fstat(::fileno(file_.get()), &found) != 0) fail("cannot be opened");
     if (S_ISDIR(found.st_mode)) throw FileError(name_ + ": is a folder");
-    // A pipe has no size; what counts is what comes.
+    // A pipe has no size; read_some compares the bytes that arrive with the limit.
     if (S_ISREG(found.st_mode)) size_ = static_cast<std::uintmax_t>(found.st_size);
     if (size_.value_or(0) > limit_) refuse_size();
   }
 
-  /// The first bytes, `count` at most.
+  /// The first `count` bytes, or all if there are fewer.
   [[nodiscard]] std::span<const std::byte> read(std::size_t count) {
     if (file_ && used_ < count) {
       reserve(count);
@@ -50,7 +51,7 @@ class SourceFile {
   }
 
   [[nodiscard]] std::span<const std::byte> read_all() {
-    // One byte more finds the end at once.
+    // Asking for one byte more than the file has finds its end in the same call.
     if (file_ && size_) (void)read(static_cast<std::size_t>(*size_) + 1);
     while (file_) (void)read(std::max<std::size_t>(1 << 16, 2 * used_));
     return std::span<const std::byte>(bytes_).first(used_);
@@ -91,9 +92,9 @@ class SourceFile {
 
   std::string name_;
   std::uintmax_t limit_;
-  /// Null after the end.
+  /// Null after the end of the file is reached.
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
-  /// As the file system has it.
+  /// The file's size by the file system; nothing for a pipe.
   std::optional<std::uintmax_t> size_;
   std::vector<std::byte> bytes_;
   std::size_t used_ = 0;

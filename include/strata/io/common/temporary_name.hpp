@@ -12,18 +12,19 @@
 
 #include <strata/target.hpp>
 
-// Where a file is written before it is complete: in its folder, under a name of 45 letters however
-// long its own is: ".strata-<its name's hash>-<16 random digits>.tmp".
+// The name of the temporary file in which AtomicFile writes a file until it is complete:
+// ".strata-<hash of the file's name>-<16 random digits>.tmp", in the same folder. It has 45 letters
+// however long the file's own name is, so that it is never too long for the file system.
 
 namespace strata::inline STRATA_TARGET::io {
 
 inline constexpr std::string_view temporary_prefix = ".strata-";
 inline constexpr std::string_view temporary_suffix = ".tmp";
-/// Of files that could not be locked, which are never taken for leftovers.
+/// Ends the names of temporary files that could not be locked, which are never taken for leftovers.
 inline constexpr std::string_view unlocked_suffix = ".unlocked";
 inline constexpr std::string_view hexadecimal_digits = "0123456789abcdef";
 
-/// 16 digits.
+/// A number as 16 hexadecimal digits.
 [[nodiscard]] inline std::string hexadecimal(std::uint64_t number) {
   std::string text(16, '0');
   for (std::size_t i = text.size(); i-- > 0; number >>= 4) {
@@ -32,7 +33,7 @@ inline constexpr std::string_view hexadecimal_digits = "0123456789abcdef";
   return text;
 }
 
-/// What all temporary names of a file begin with. The hash is FNV-1a,
+/// The beginning of all temporary names of a file. The hash is FNV-1a,
 /// https://datatracker.ietf.org/doc/draft-eastlake-fnv.
 [[nodiscard]] inline std::string temporary_stem(std::string_view name) {
   std::uint64_t hash = 0xcbf29ce484222325u;
@@ -42,7 +43,7 @@ inline constexpr std::string_view hexadecimal_digits = "0123456789abcdef";
   return std::string(temporary_prefix) + hexadecimal(hash) + "-";
 }
 
-/// A new temporary name of a file.
+/// A new, random temporary name for a file. `can_lock`: whether the temporary file will be locked.
 [[nodiscard]] inline std::string temporary_name(std::string_view name, bool can_lock) {
   std::random_device device;
   const std::uint64_t random = static_cast<std::uint64_t>(device()) << 32 | device();
@@ -50,7 +51,7 @@ inline constexpr std::string_view hexadecimal_digits = "0123456789abcdef";
          std::string(can_lock ? temporary_suffix : unlocked_suffix);
 }
 
-/// Whether a name is a temporary one of the file, which was locked when it was written.
+/// Whether `candidate` is a temporary name of the file `name` for a temporary file with a lock.
 [[nodiscard]] inline bool is_temporary_name(std::string_view candidate, std::string_view name) {
   const std::string stem = temporary_stem(name);
   if (candidate.size() != stem.size() + 16 + temporary_suffix.size()) return false;
@@ -65,8 +66,8 @@ inline constexpr std::string_view hexadecimal_digits = "0123456789abcdef";
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-/// The file itself, through all symbolic links, whether it is there or not. A path that leads
-/// nowhere stays as it is.
+/// The path of a file with all symbolic links followed, whether the file exists or not. Where the
+/// folder does not exist, the folder's part of the path stays as it is.
 [[nodiscard]] inline std::filesystem::path real_path(std::filesystem::path path) {
   constexpr int most_links = 40;
   std::error_code error;

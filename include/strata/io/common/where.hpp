@@ -10,12 +10,12 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// What the readers of all formats share lies in strata::io: a format's own header builds on it.
+// The namespace strata::io holds the functions that the readers of all formats share.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A piece of a file as a message shows it: in quotes, by its code where it is not printable, and
-/// shortened.
+/// A text of a file for messages: in quotes, shortened to 80 letters, with letters that cannot be
+/// printed written as their codes.
 [[nodiscard]] inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 80;
   std::string shown = "\"";
@@ -42,7 +42,7 @@ namespace strata::inline STRATA_TARGET::io {
   return text + (sizes.size() == 1 ? ",)" : ")");
 }
 
-/// The words with commas between them; "none" without any.
+/// The words with commas between them; "none" for an empty list.
 [[nodiscard]] inline std::string list_text(const std::vector<std::string>& words) {
   if (words.empty()) return "none";
   constexpr std::size_t most = 40;
@@ -54,7 +54,7 @@ namespace strata::inline STRATA_TARGET::io {
   return text + (words.size() > most ? ", ..." : "");
 }
 
-/// A place in a file, from the file inwards, which begins the text of every FormatError:
+/// A place in a file, from the file inwards. Every FormatError's message begins with one:
 /// "model.h5: layer 2 (LSTM): units".
 class Where {
  public:
@@ -66,17 +66,17 @@ class Where {
     return Where(text_ + ": " + std::string(part), allows_non_finite_);
   }
 
-  /// Whether whoever reads the file means its weights to be infinite or not a number.
+  /// Whether the caller has allowed weights that are infinite or NaN, by allow_non_finite.
   [[nodiscard]] bool allows_non_finite() const noexcept { return allows_non_finite_; }
 
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
-  /// "<place>: expected <expected>, found <found>".
+  /// Throws FormatError with the message "<place>: expected <expected>, found <found>".
   [[noreturn]] void expected(const std::string& expected, const std::string& found) const {
     refuse("expected " + expected + ", found " + found);
   }
 
-  /// "<place>: <what>".
+  /// Throws FormatError with the message "<place>: <what>".
   [[noreturn]] void refuse(const std::string& what) const {
     throw FormatError(text_ + ": " + what);
   }

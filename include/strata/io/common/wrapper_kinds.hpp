@@ -17,7 +17,7 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-// The entries of layers that are made of other layers.
+// The registry's entries of layers that are made of other layers.
 
 namespace strata::inline STRATA_TARGET::io {
 
@@ -29,12 +29,12 @@ struct BidirectionalKind : LayerKind {
 
   template <class S>
   static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>& maker) {
-    const std::string text = reader.get<std::string>("merge");
+    const std::string merge_name = reader.get<std::string>("merge");
     const auto merges = {Merge::concat, Merge::sum, Merge::mul, Merge::ave};
-    const auto* const merge = std::find_if(merges.begin(), merges.end(),
-                                           [&](Merge one) { return text == strata::name(one); });
+    const auto* const merge = std::find_if(
+        merges.begin(), merges.end(), [&](Merge one) { return merge_name == strata::name(one); });
     if (merge == merges.end()) {
-      reader.where().in("merge").expected("concat, sum, mul or ave", in_quotes(text));
+      reader.where().in("merge").expected("concat, sum, mul or ave", in_quotes(merge_name));
     }
     return maker.both_ways(reader, *merge);
   }
@@ -44,14 +44,15 @@ struct BidirectionalKind : LayerKind {
   }
 };
 
-/// What the entries of layers around one layer have in common.
+/// The base of the entries of layers that hold one other layer.
 struct AroundKind : LayerKind {
   static constexpr std::size_t inner_layers = 1;
 
   static Index outputs(const auto& sizes) { return sizes.inner(0, sizes.features()); }
 
  protected:
-  /// Around<...>(layer), where the layer's type says what `Around` must know while compiling.
+  /// Makes the layer `Around` around another layer, whose type is an ErasedLayer: `Around` must
+  /// know accepts, returns and mixes_sequences at compile time.
   template <template <class> class Around, Accepts Takes, Returns Gives, class S>
   [[nodiscard]] static AnyLayer<S> around(AnyLayer<S> layer) {
     if (layer.mixes_sequences()) {

@@ -22,12 +22,13 @@
 #include <strata/io/common/source.hpp>
 #include <strata/target.hpp>
 
-// The safetensors format, https://huggingface.co/docs/safetensors: the length of a header, 8 bytes;
-// the header, JSON that says where each tensor is and of what type and sizes; the tensors.
+// The safetensors format, https://huggingface.co/docs/safetensors. A file has three parts: the
+// length of the header, in 8 bytes; the header, JSON with type, sizes and place of each tensor; the
+// bytes of the tensors.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The names that safetensors gives to the types of numbers.
+/// The types of numbers by their names in safetensors.
 inline constexpr std::pair<const char*, Element> safetensors_types[] = {
     {"F16", Element::float16}, {"BF16", Element::bfloat16}, {"F32", Element::float32},
     {"F64", Element::float64}, {"I8", Element::int8},       {"I16", Element::int16},
@@ -35,20 +36,21 @@ inline constexpr std::pair<const char*, Element> safetensors_types[] = {
     {"U16", Element::uint16},  {"U32", Element::uint32},    {"U64", Element::uint64},
     {"BOOL", Element::boolean}};
 
-/// What a safetensors file holds. The arrays view the source, which must outlive it.
+/// The content of a safetensors file. The arrays view the bytes of the source, which must outlive
+/// this struct.
 struct SafetensorsFile {
   NamedArrays arrays;
   std::map<std::string, std::string> metadata;
 };
 
-/// Headers that are longer are refused, as by the format's own library.
+/// The longest header that is read, in bytes. The format's own library has the same limit.
 inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
 
-[[nodiscard]] inline Element safetensors_type(const std::string& text, const Where& where) {
+[[nodiscard]] inline Element safetensors_type(const std::string& type, const Where& where) {
   for (const auto& [name, element] : safetensors_types) {
-    if (text == name) return element;
+    if (type == name) return element;
   }
-  where.expected("a type that strata reads", in_quotes(text));
+  where.expected("a type that strata reads", in_quotes(type));
 }
 
 [[nodiscard]] inline const char* safetensors_name(Element element) {
@@ -57,7 +59,8 @@ inline constexpr std::uint64_t max_safetensors_header = 100'000'000;
       ->first;
 }
 
-/// Where a header says that a tensor is, in bytes after the header.
+/// The header's entry of a tensor. The tensor's bytes are [begin, end), counted from the end of the
+/// header.
 struct SafetensorsEntry {
   std::string name;
   Element element;
@@ -66,8 +69,8 @@ struct SafetensorsEntry {
   std::uint64_t end;
 };
 
-/// The tensor of a header's entry. Throws FormatError unless it lies within `size` bytes and is as
-/// long as its type and sizes say.
+/// Reads the header's entry of a tensor. Throws FormatError unless the tensor lies within the
+/// `size` bytes after the header and is as long as its type and sizes say.
 [[nodiscard]] inline SafetensorsEntry safetensors_entry(const std::string& name, const Json& json,
                                                         std::uint64_t size, const Where& where) {
   ObjectReader reader(json, where);
@@ -109,8 +112,8 @@ inline void require_covered(std::vector<const SafetensorsEntry*> entries, std::u
 }
 
 /// Reads a file. Throws FormatError unless the header is whole, every tensor is as long as its type
-/// and sizes say, and the tensors cover the rest of the file without gaps and overlaps. The tensors
-/// are read only after all of that is known.
+/// and sizes say, and the tensors cover the rest of the file without gaps and overlaps. The header
+/// is checked before the tensors are read, so that a damaged file of any size costs no memory.
 [[nodiscard]] inline SafetensorsFile read_safetensors(const Source& source) {
   const Where where = source.where();
   const std::uint64_t size = source.size();
@@ -163,7 +166,7 @@ class SafetensorsWriter {
   SafetensorsWriter(SafetensorsWriter&&) = default;
   SafetensorsWriter& operator=(SafetensorsWriter&&) = default;
 
-  /// Numbers of float, double or std::int64_t.
+  /// Adds a tensor of float, double or std::int64_t, as a copy.
   template <class Number>
   void add(const std::string& name, std::vector<Index> shape, std::span<const Number> numbers) {
     std::vector<std::byte>& bytes = storage_.emplace_back(numbers.size() * sizeof(Number));
@@ -173,7 +176,7 @@ class SafetensorsWriter {
     entries_.push_back({name, element_of<Number>(), std::move(shape), bytes});
   }
 
-  /// The same for numbers that outlive the writer, without a copy of them.
+  /// Adds a tensor without a copy: the numbers must outlive the writer.
   template <class Number>
   void add_view(const std::string& name, std::vector<Index> shape,
                 std::span<const Number> numbers) {
@@ -184,8 +187,8 @@ class SafetensorsWriter {
     }
   }
 
-  /// Writes the whole file, piece by piece, by out.write(bytes). Tensors of larger numbers come
-  /// first, so that all are aligned.
+  /// Writes the whole file by several calls of out.write(bytes). Tensors are sorted by the size of
+  /// one number, 8 bytes first, so that every tensor is aligned.
   template <class Out>
   void write_to(Out& out) const {
     std::vector<const Entry*> order;
@@ -216,7 +219,7 @@ class SafetensorsWriter {
     return std::move(file.bytes);
   }
 
-  /// Writes the file; see AtomicFile.
+  /// Writes the file, which is there whole or not at all. Throws FileError; see AtomicFile.
   void write_file(const std::filesystem::path& path) const {
     AtomicFile file(path);
     write_to(file);
@@ -231,7 +234,7 @@ class SafetensorsWriter {
     std::span<const std::byte> bytes;
   };
 
-  /// What the header needs for a tensor, as a rule.
+  /// About as many bytes as a tensor takes in the header, for a guess at the size of the file.
   static constexpr std::size_t bytes_of_an_entry = 128;
 
   [[nodiscard]] std::string header(const std::vector<const Entry*>& entries) const {
@@ -251,7 +254,8 @@ class SafetensorsWriter {
   }
 
   std::vector<Entry> entries_;
-  /// Of tensors that are no views. A list, so that their bytes stay where they are.
+  /// The bytes of tensors that were added as copies. A list, since entries_ views them and a vector
+  /// would move them as it grows.
   std::list<std::vector<std::byte>> storage_;
 };
 

@@ -22,8 +22,9 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Checks what model_data says of the modules against those that were found, and gives `skip`.
-/// Throws FormatError, naming the setting.
+/// Compares the settings in model_data with the modules that the tensors make up, and returns
+/// `skip`. Throws FormatError, naming the setting, when they differ, on an unknown setting, and on
+/// a `skip` that strata cannot compute.
 [[nodiscard]] inline Index read_torch_model_data(const Json& json,
                                                  const std::vector<TorchModule>& modules,
                                                  const Where& where) {
@@ -67,8 +68,10 @@ namespace strata::inline STRATA_TARGET::io {
   return skip;
 }
 
-/// y = W h + b + x as layers: SkipConnections of the recurrent layer and of one that passes on what
-/// it takes give [h, x, h], of which a Dense takes the first h and x.
+/// y = W h + b + x as layers. SkipConnections of the recurrent layer and of a linear Activate,
+/// which passes its input on, return [h, x, h]. The Dense after them has the kernel [W; 1; 0]: it
+/// reads the first h and adds x. With skip = 1 the first feature of x is added to every output,
+/// otherwise feature i to output i.
 template <class S>
 [[nodiscard]] std::vector<AnyLayer<S>> layers_with_skip(TorchLayers<S>& make,
                                                         const std::vector<TorchModule>& modules,

@@ -16,27 +16,29 @@
 #include <strata/io/torch/options.hpp>
 #include <strata/target.hpp>
 
-// The modules of a PyTorch model in the order in which they run, with what runs between them.
+// The modules of a PyTorch model in the order in which they run, with the functions between them.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A module, and what runs right before and right after it.
+/// A module of a chain, with the functions right before it and the activation right after it.
 struct TorchLink {
   TorchModule module;
   std::vector<PyTorchFunction> before = {};
   std::optional<Activation> activation = {};
+  /// Whether the module's input is added to its output, after the activation.
   bool residual = false;
-  /// Of a recurrent module: what is taken of its outputs.
+  /// Which steps of a recurrent module's output go on.
   PyTorchOutput output = PyTorchOutput::sequences;
 };
 
+/// The modules of a model, one after the other.
 struct TorchChain {
   std::vector<TorchLink> links;
-  /// What runs after the last module.
+  /// The functions after the last module, but for its activation.
   std::vector<PyTorchFunction> after = {};
 };
 
-/// Whether nothing but the modules runs.
+/// Whether the chain has modules alone: no functions, no residuals, and all steps go on.
 [[nodiscard]] inline bool is_plain(const TorchChain& chain) {
   const auto is_nothing = [](const PyTorchFunction& function) {
     const auto* activation = std::get_if<Activation>(&function);
@@ -53,7 +55,7 @@ struct TorchChain {
          });
 }
 
-/// Text as a literal of C++.
+/// A text as a string literal of C++, for the lines of code in messages.
 [[nodiscard]] inline std::string literal_text(std::string_view text) {
   std::string literal = "\"";
   for (const char letter : text) {
@@ -92,16 +94,16 @@ struct TorchChain {
                            : quoted;
 }
 
-/// Whether `.modules` names something between a module and the one before it.
+/// Whether `.modules` names a function between module i and the module before it.
 [[nodiscard]] inline bool is_said(const TorchChain& chain, std::size_t i) {
   if (!chain.links[i].before.empty()) return true;
   return i > 0 &&
          (chain.links[i - 1].activation || chain.links[i - 1].output != PyTorchOutput::sequences);
 }
 
-/// Why something without weights must run before a module, though nothing is named there: its
-/// number leaves out numbers, as that of "head.2" after "head.0" does, or it is an nn.Linear right
-/// after another. Empty where nothing must.
+/// The reason why a function must run before module i, though `.modules` names none there; empty
+/// where there is no such reason. There are two: numbers are missing in the names, such as 1
+/// between "head.0" and "head.2", or an nn.Linear follows directly on an nn.Linear.
 [[nodiscard]] inline std::string unsaid_before(const TorchChain& chain, std::size_t i) {
   const auto& links = chain.links;
   if (i > 0 && links[i].module.kind == TorchModule::Kind::Linear &&
@@ -147,8 +149,9 @@ struct TorchChain {
   return {};
 }
 
-/// The line of code that says this chain; "?" where something must be said and is not.
-/// `arguments`: after the file, such as ", model". `with_functions`: whether "?" is needed.
+/// The call of load_pytorch that names this chain by `.modules`. `arguments` go behind the file,
+/// such as ", model". `with_functions`: whether "?" stands wherever a function must run that is not
+/// named.
 [[nodiscard]] inline std::string code_text(const TorchChain& chain, const Where& where,
                                            const std::string& arguments, bool with_functions) {
   std::string text = "load_pytorch(" +
@@ -173,7 +176,7 @@ inline constexpr const char* instead_of_question_marks =
     "in place of ? write Activation::relu or another one, Dropout{0.5}, LastStep{}, "
     "MeanOverSteps{}, or Activation::linear where nothing runs";
 
-/// Refuses a chain in which something runs that is not named.
+/// Throws FormatError when a function must run between two modules that `.modules` does not name.
 inline void require_said(const TorchChain& chain, const Where& where) {
   for (std::size_t i = 0; i < chain.links.size(); ++i) {
     const std::string why = unsaid_before(chain, i);
@@ -183,14 +186,15 @@ inline void require_said(const TorchChain& chain, const Where& where) {
   }
 }
 
+/// The chain of these modules, in their order, without functions.
 [[nodiscard]] inline TorchChain chain_of(std::vector<TorchModule> modules) {
   TorchChain chain;
   for (auto& module : modules) chain.links.push_back({std::move(module)});
   return chain;
 }
 
-/// The chain that `.modules` names. Throws FormatError, naming the entry, unless all modules are in
-/// it once, and where a residual has other outputs than inputs.
+/// The chain that `.modules` names. `found` are the modules of the file, in any order. Throws
+/// FormatError, naming the module, unless `.modules` names each of them once and no others.
 [[nodiscard]] inline TorchChain named_chain(std::vector<TorchModule> found,
                                             const std::vector<PyTorchModule>& entries,
                                             const Where& where) {

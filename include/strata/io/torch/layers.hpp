@@ -21,11 +21,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Makes the layers of modules, and takes their tensors.
+/// Makes strata's layers from modules of PyTorch, with the weights in the tensors of the file,
+/// which it marks as used.
 template <class S>
 class TorchLayers {
  public:
-  /// `nonlinearity`: of nn.RNN. Throws ValueError on one that it does not have.
+  /// `nonlinearity` is that of every nn.RNN, tanh or relu; throws ValueError on another.
   TorchLayers(NamedArrays& arrays, Activation nonlinearity)
       : arrays_(&arrays), nonlinearity_(nonlinearity) {
     if (nonlinearity == Activation::tanh || nonlinearity == Activation::relu) return;
@@ -33,13 +34,14 @@ class TorchLayers {
                      std::string(name(nonlinearity)));
   }
 
-  /// nn.Linear, with what is applied to its output.
+  /// A Dense for an nn.Linear and the activation after it.
   [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation) {
     return linear(module, activation, kernel(module));
   }
-  /// (F, U)
+  /// The weight of an nn.Linear as a kernel (F, U).
   [[nodiscard]] Numbers kernel(const TorchModule& linear) { return turned(linear, "weight"); }
-  /// With a kernel that may take more inputs than the module's.
+  /// A Dense for an nn.Linear with this kernel, which may have more rows than the module has
+  /// inputs.
   [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation,
                                    Numbers kernel) {
     const Index inputs = kernel.shape[0];
@@ -49,7 +51,7 @@ class TorchLayers {
                         inputs, weights, where(module));
   }
 
-  /// All layers of a module, of which the recurrent ones return sequences.
+  /// All layers of a module. Recurrent layers return sequences.
   [[nodiscard]] std::vector<AnyLayer<S>> of(const TorchModule& module) {
     std::vector<AnyLayer<S>> layers;
     if (module.kind == TorchModule::Kind::Linear) {
@@ -71,7 +73,8 @@ class TorchLayers {
     }
   }
 
-  /// One layer of nn.LSTM, nn.GRU or nn.RNN, in one direction or both.
+  /// Layer number `layer` of an nn.LSTM, nn.GRU or nn.RNN, within Bidirectional if the module is
+  /// bidirectional. `sequences`: whether the layer returns sequences.
   [[nodiscard]] AnyLayer<S> recurrent(const TorchModule& module, int layer, bool sequences) {
     using Kind = TorchModule::Kind;
     static constexpr Index any = Dynamic;
@@ -116,9 +119,9 @@ class TorchLayers {
     return with_weights(Bidirectional(std::move(one)), features, both, where(module));
   }
 
-  /// The weights of one direction: gates in strata's order, which is PyTorch's i, f, g, o of an
-  /// LSTM, and z, r, n for PyTorch's r, z, n of a GRU. The two biases of a GRU stay apart, since
-  /// the reset gate is between them.
+  /// The weights of one direction of a layer. An LSTM's gates i, f, g, o are in strata's order; a
+  /// GRU's r, z, n become z, r, n. The two biases of an LSTM or RNN are added up. Those of a GRU
+  /// stay apart, since the reset gate multiplies the second one alone.
   [[nodiscard]] LayerWeights direction(const TorchModule& module, int layer, int direction) {
     const std::string ending = TorchModule::ending(layer, direction);
     LayerWeights weights{

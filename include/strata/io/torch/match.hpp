@@ -21,12 +21,13 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-// Which modules of a state_dict are which layers of a given model.
+// Finds the layers of a given model that the modules of a state_dict are.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What a state_dict does not say, a model does: activations, what recurrent layers return, and
-/// the layers around those with weights.
+/// Completes the description of a file's layer by the model's layer, where a state_dict is silent:
+/// activations of Dense and SimpleRNN, whether sequences are returned, the treatment of masks, and
+/// a Residual or TimeDistributed around the layer.
 inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of_model) {
   const auto is_around = [](const LayerDescription& layer) {
     return layer.kind == "Residual" || layer.kind == "TimeDistributed";
@@ -48,11 +49,12 @@ inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of
   }
 }
 
-/// The layers that modules are made to, against the layers of a model that have weights.
+/// Compares the layers of modules with the layers of a model that have weights, at every place of
+/// the model.
 template <class S>
 class TorchMatch {
  public:
-  /// `layers`: of each module.
+  /// `layers[i]` are the layers of module i, as TorchLayers makes them.
   template <class Model>
   TorchMatch(const std::vector<TorchModule>& modules, std::vector<std::vector<AnyLayer<S>>>& layers,
              const Model& model) {
@@ -85,14 +87,14 @@ class TorchMatch {
     }
   }
 
-  /// Whether the modules have as many layers as the model.
+  /// Whether the modules together have as many layers as the model has layers with weights.
   [[nodiscard]] bool has_all_layers() const {
     std::size_t layers = 0;
     for (const Fits& fits : fits_) layers += fits.layers;
     return layers == of_model_;
   }
 
-  /// The orders in which the modules are the model's layers.
+  /// The orders in which the layers of the modules match the layers of the model.
   [[nodiscard]] TorchOrders orders(const std::vector<TorchModule>& modules) const {
     const bool all = has_all_layers();
     return TorchOrders(modules, [&](const TorchOrders::Order& order, std::size_t next) {
@@ -102,7 +104,7 @@ class TorchMatch {
     });
   }
 
-  /// How many modules from the first on are the model's layers, in an order in which not all are.
+  /// How many modules match the model's layers at their places, if they run in this order.
   [[nodiscard]] std::size_t count(const TorchOrders::Order& order) const {
     std::size_t at = 0;
     std::size_t fitting = 0;
@@ -114,13 +116,17 @@ class TorchMatch {
   }
 
  private:
+  /// What must match of a layer: its description and the shapes of its parameters.
   struct Signature {
     LayerDescription description;
     std::vector<Shape> shapes;
   };
+  /// The places of the model at which a module matches.
   struct Fits {
+    /// How many layers the module has.
     std::size_t layers;
-    /// Whether the module is the layers that begin at one.
+    /// at[j]: whether the module's layers match the model's from layer j on, counted among the
+    /// layers with weights.
     std::vector<bool> at;
   };
 
@@ -140,8 +146,10 @@ class TorchMatch {
   std::vector<Fits> fits_;
 };
 
-/// The layers with weights of the modules in the order of a model's layers. Throws FormatError
-/// where the modules may be the model's layers in more than one order.
+/// The layers of the modules, with their weights, in the order of a model's layers with weights.
+/// Throws FormatError when the modules match the model in several orders. When they match in none,
+/// returns them in the order in which most modules match, so that the comparison that follows names
+/// the difference.
 template <class Scalar, class Model>
 [[nodiscard]] std::vector<AnyLayer<Scalar>> layers_for(TorchStateDict& state,
                                                        TorchLayers<Scalar>& make,
@@ -169,7 +177,7 @@ template <class Scalar, class Model>
     if (one) {
       order = orders.found()[0];
     } else {
-      // None fits: the one that comes closest says best what is different.
+      // No order matches. The one with the most matches makes for the clearest message.
       const TorchOrders by_sizes = TorchOrders::by_sizes(modules);
       if (!by_sizes.found().empty()) order = by_sizes.found()[0];
       for (const auto& other : by_sizes.found()) {

@@ -17,7 +17,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A module: what it is and its sizes, all tensors checked.
+/// A module of PyTorch: its kind and its sizes, against which all its tensors are checked.
 struct TorchModule {
   enum class Kind { LSTM, GRU, RNN, Linear, Embedding };
 
@@ -25,7 +25,7 @@ struct TorchModule {
   Kind kind = Kind::Linear;
   Index inputs = 0;  ///< F; of an embedding its vocabulary.
   Index units = 0;   ///< U
-  /// Of recurrent modules alone.
+  /// The next three are of recurrent modules alone. `projection` is proj_size; 0: none.
   int layers = 1;
   bool bidirectional = false;
   Index projection = 0;
@@ -33,25 +33,25 @@ struct TorchModule {
 
   [[nodiscard]] bool is_recurrent() const noexcept { return kind <= Kind::RNN; }
   [[nodiscard]] int directions() const noexcept { return bidirectional ? 2 : 1; }
-  /// What a direction of a layer gives, and h is.
+  /// The size of h, which is the output of one direction.
   [[nodiscard]] Index state() const noexcept { return projection > 0 ? projection : units; }
   [[nodiscard]] Index outputs() const noexcept { return directions() * state(); }
-  /// F of a layer.
+  /// The input features of layer number `layer`.
   [[nodiscard]] Index inputs_of(int layer) const noexcept {
     return layer == 0 ? inputs : outputs();
   }
   [[nodiscard]] Index gates() const noexcept {
     return kind == Kind::LSTM ? 4 : kind == Kind::GRU ? 3 : 1;
   }
-  /// The full name of a tensor.
+  /// The full name of a tensor of the module: "encoder.lstm" and "weight_ih_l0" joined.
   [[nodiscard]] std::string tensor(const std::string& leaf) const {
     return name.empty() ? leaf : name + "." + leaf;
   }
-  /// "_l1_reverse"
+  /// The end of the names of a layer's tensors, such as "_l1_reverse" for direction 1 of layer 1.
   [[nodiscard]] static std::string ending(int layer, int direction) {
     return "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
   }
-  /// Without the "nn.".
+  /// The name of the class in torch.nn.
   [[nodiscard]] const char* kind_name() const noexcept {
     static constexpr const char* names[] = {"LSTM", "GRU", "RNN", "Linear", "Embedding"};
     return names[static_cast<int>(kind)];
@@ -62,13 +62,14 @@ struct TorchModule {
   }
 };
 
-/// Finds the module of a name among tensors. Throws FormatError on tensors of other modules than
-/// strata has, and when sizes do not fit each other. Tensors are taken when they are read.
+/// Finds out kind and sizes of a module from its tensors. Throws FormatError on tensors of a module
+/// that strata does not have, and when sizes do not fit each other. Tensors are not marked as used:
+/// TorchLayers does that when it reads them.
 class TorchModuleFinder {
  public:
   explicit TorchModuleFinder(const NamedArrays& arrays) : arrays_(&arrays) {}
 
-  /// `recurrent`: by the names of its tensors.
+  /// `recurrent`: whether the names of the tensors are those of nn.LSTM, nn.GRU and nn.RNN.
   [[nodiscard]] TorchModule find(const std::string& name, bool recurrent) const {
     TorchModule module{name};
     if (recurrent) {
@@ -150,7 +151,8 @@ class TorchModuleFinder {
     }
   }
 
-  /// nn.Linear and nn.Embedding, which without a bias are told apart by the name.
+  /// An nn.Linear or nn.Embedding. Both have one matrix "weight"; without a bias, only the name
+  /// tells an embedding.
   void find_table(TorchModule& module) const {
     const Where here = arrays_->where(module.tensor("weight"));
     const auto& sizes = shape(module, "weight");
@@ -178,8 +180,9 @@ class TorchModuleFinder {
   const NamedArrays* arrays_;
 };
 
-/// The modules of a state_dict, in the order of the file, or sorted where it keeps none. Throws
-/// FormatError on a tensor that is of no module.
+/// The modules of a state_dict, in the order of the file, or sorted by name if the file has no
+/// order. Throws FormatError on a tensor of a module that strata does not have, on more than 256
+/// modules, and on names of more than 65 parts: such files would take too long to read.
 [[nodiscard]] inline std::vector<TorchModule> find_torch_modules(const TorchStateDict& state) {
   constexpr std::size_t most = 256;
   constexpr std::ptrdiff_t deepest = 64;

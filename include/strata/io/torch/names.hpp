@@ -9,11 +9,11 @@
 
 #include <strata/target.hpp>
 
-// What the names of modules say of their order: the numbers in them.
+// The order of modules, as far as the numbers in their names say it.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The name of a module in its parts: "encoder.0.lstm" is encoder, 0, lstm.
+/// The name of a module, split at its dots: "encoder.0.lstm" has the parts encoder, 0 and lstm.
 class TorchName {
  public:
   explicit TorchName(const std::string& name) {
@@ -27,21 +27,22 @@ class TorchName {
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return parts_.size(); }
-  /// Whether a part is a number, as of the modules within nn.Sequential and nn.ModuleList.
+  /// Whether a part is a number alone, as nn.Sequential and nn.ModuleList name their modules.
   [[nodiscard]] bool is_number(std::size_t part) const {
     return !parts_[part].empty() && std::all_of(parts_[part].begin(), parts_[part].end(), is_digit);
   }
-  /// Without leading zeros; "" is 0.
+  /// The last number in a part, without leading zeros, so that 0 is "".
   [[nodiscard]] std::string number(std::size_t part) const { return split(parts_[part]).number; }
-  /// The parts before one, each with its dot.
+  /// The beginning of the name up to a part: before(2) of "encoder.0.lstm" is "encoder.0.".
   [[nodiscard]] std::string before(std::size_t part) const {
     std::string text;
     for (std::size_t i = 0; i < part; ++i) text += parts_[i] + ".";
     return text;
   }
 
-  /// Whether the numbers say that this module runs before the other: those of two modules of one
-  /// parent ("net.0.fc", "net.2"), or the only part by which the names differ ("lstm", "lstm2").
+  /// Whether the numbers in the names say that this module runs before the other one. They do if
+  /// the first parts that differ are numbers ("net.0.fc", "net.2"), or if the names differ in one
+  /// number alone ("lstm", "lstm2").
   [[nodiscard]] bool runs_before(const TorchName& other) const {
     const auto [mine, its] =
         std::mismatch(parts_.begin(), parts_.end(), other.parts_.begin(), other.parts_.end());
@@ -57,13 +58,13 @@ class TorchName {
     return here.head == there.head && here.tail == there.tail && is_less(here.number, there.number);
   }
 
-  /// Of two numbers as text without leading zeros.
+  /// Whether one number is less than another, both as text without leading zeros and of any length.
   [[nodiscard]] static bool is_less(std::string_view one, std::string_view other) {
     return std::pair(one.size(), one) < std::pair(other.size(), other);
   }
 
  private:
-  /// A part of a name, cut at its last number.
+  /// A part of a name, cut into the text before its last number, the number, and the text after it.
   struct Part {
     std::string head;
     std::string number;

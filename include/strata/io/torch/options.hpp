@@ -16,29 +16,37 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// What runs between the modules of a PyTorch model and has no weights.
+/// A function without weights between the modules of a PyTorch model.
 using PyTorchFunction =
     std::variant<Activation, Dropout<float>, LastStep<float>, MeanOverSteps<float>>;
 
-/// A module whose input is added to its output, x + module(x), by its name in the state_dict.
+/// An entry of PyTorchOptions::modules for a module whose input is added to its output,
+/// x + activation(module(x)).
+///
+///   PyTorchResidual{"fc"}, PyTorchResidual{"fc", Activation::relu}
 struct PyTorchResidual {
+  /// The module's name in the state_dict.
   std::string name;
-  /// What is applied to the output of the module before the sum.
+  /// Applied to the module's output before the sum. Empty, for none, since a state_dict does not
+  /// say it.
   std::optional<Activation> activation = {};
 };
 
-/// An entry of PyTorchOptions::modules: a module with weights by its name in the state_dict, "lstm"
-/// of "lstm.weight_ih_l0", "" of "weight_ih_l0"; or what runs there without weights.
+/// An entry of PyTorchOptions::modules: a module with weights, by its name in the state_dict, or a
+/// function without weights. The name is the part of a tensor's name before the last dot: "lstm"
+/// for "lstm.weight_ih_l0", and "" for "weight_ih_l0". A list of entries:
 ///
 ///   {"proj", Activation::relu, "lstm", LastStep{}, {"fc", Activation::tanh}, Dropout{0.5}, "head"}
 struct PyTorchModule {
-  /// Nothing where the entry is a function alone.
+  /// The module's name; nothing where the entry is a function.
   std::optional<std::string> name;
-  /// What is applied to the output of the module. Activation::linear is nothing, said aloud.
+  /// Applied to the module's output. Activation::linear changes nothing, but tells load_pytorch
+  /// that no function runs there, where it would ask otherwise.
   std::optional<Activation> activation;
-  /// Whether the input is added: x + activation(module(x)).
+  /// Whether the module's input is added: x + activation(module(x)). false, since modules in a row
+  /// are the usual case.
   bool residual = false;
-  /// Of an entry without a name: what runs there.
+  /// The function, where the entry has no name.
   PyTorchFunction function = Activation::linear;
 
   PyTorchModule(std::string named) : name(std::move(named)) {}
@@ -60,26 +68,34 @@ struct PyTorchModule {
   PyTorchModule(const MeanOverSteps<Scalar>&) : function(MeanOverSteps<float>()) {}
 };
 
-/// What a PyTorch model makes of the sequence that its last nn.LSTM, nn.GRU or nn.RNN returns.
+/// Which part of the output of its last nn.LSTM, nn.GRU or nn.RNN a PyTorch model uses. In PyTorch
+/// the module returns (output, h_n).
 enum class PyTorchOutput {
-  /// `output`: all steps. nn.Linear acts on each.
+  /// `output`: all steps (B, T, U); an nn.Linear that follows acts on each step.
   sequences,
-  /// `output[:, -1]`: the last step; backwards that is the first step of the reading.
+  /// `output[:, -1]`: the last step (B, U). A direction that reads backwards has read that step
+  /// alone.
   last_step,
-  /// `h_n` of the last layer, both directions side by side: the last step of each reading.
+  /// `h_n` of the last layer, with both directions side by side: (B, U) after each direction has
+  /// read the whole sequence.
   last_state
 };
 
-/// What a state_dict does not say; see load_pytorch.
+/// Options of load_pytorch: the facts about a model that its state_dict does not hold.
+///
+///   load_pytorch("model.safetensors", {.modules = {"lstm", {"fc", Activation::relu}, "head"},
+///                                      .output = PyTorchOutput::last_step})
 struct PyTorchOptions {
-  /// All modules in the order in which they run, and the functions between them. Empty: the order
-  /// that the sizes and the numbers in names leave, where it is the only one (io::TorchOrders), and
-  /// nothing between the modules.
+  /// All modules in the order in which they run, and the functions between them. Empty, since a
+  /// small model needs none: if sizes and numbers in names allow one order alone, that order is
+  /// taken, with no functions between the modules (io::TorchOrders).
   std::vector<PyTorchModule> modules = {};
+  /// The steps that go on from the last recurrent module. sequences, as nn.LSTM returns them.
   PyTorchOutput output = PyTorchOutput::sequences;
-  /// Of nn.RNN: tanh or relu.
+  /// The nonlinearity of every nn.RNN, tanh or relu. tanh, the default of nn.RNN.
   Activation nonlinearity = Activation::tanh;
-  /// F, the features that the model takes; Dynamic: not said. It leaves fewer orders.
+  /// F, the features that the model takes, which rules out orders that begin with another module.
+  /// Dynamic, for unknown, since one order mostly remains without it.
   Index inputs = Dynamic;
 };
 

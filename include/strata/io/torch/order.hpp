@@ -12,13 +12,15 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The orders in which modules may run: those in which each joins what runs before it, and which
-/// the numbers in names do not contradict (TorchName::runs_before).
+/// The orders in which modules may run. In each, every module can follow on the modules before it,
+/// and the numbers in names do not contradict the order (TorchName::runs_before).
 class TorchOrders {
  public:
+  /// The places of the modules in the list of modules, in the order in which they run.
   using Order = std::vector<std::size_t>;
 
-  /// joins(order so far, module): by their numbers among the modules.
+  /// joins(order, next) says whether the module at place `next` can follow on the modules of
+  /// `order`.
   template <class Joins>
   TorchOrders(const std::vector<TorchModule>& modules, const Joins& joins)
       : used_(modules.size(), false), before_(modules.size()) {
@@ -32,8 +34,9 @@ class TorchOrders {
     search(joins);
   }
 
-  /// By the sizes: the outputs of each module are as many as the inputs of the next, an embedding
-  /// is the first. `inputs`: of the first, where they are known.
+  /// The orders that the sizes allow: each module has as many outputs as the next has inputs, and
+  /// an embedding comes first. `inputs` are the input features of the first module, if they are
+  /// known.
   [[nodiscard]] static TorchOrders by_sizes(const std::vector<TorchModule>& modules,
                                             Index inputs = Dynamic) {
     return TorchOrders(modules, [&](const Order& order, std::size_t next) {
@@ -46,14 +49,15 @@ class TorchOrders {
     });
   }
 
-  /// At most one more than `most`.
+  /// The orders that were found, `most` + 1 of them at most.
   [[nodiscard]] const std::vector<Order>& found() const& noexcept { return found_; }
   const std::vector<Order>& found() && = delete;
-  /// Whether there are no others.
+  /// Whether `found` holds every possible order.
   [[nodiscard]] bool are_all() const noexcept { return found_.size() <= most && !gave_up(); }
-  /// Whether the search ended before its time.
+  /// Whether the search stopped after most_steps, before it had tried all orders.
   [[nodiscard]] bool gave_up() const noexcept { return steps_ > most_steps; }
 
+  /// The most orders that a message lists.
   static constexpr std::size_t most = 12;
 
  private:
@@ -78,14 +82,14 @@ class TorchOrders {
   static constexpr std::size_t most_steps = 100'000;
 
   std::vector<bool> used_;
-  /// Of each module those that run before it by their names.
+  /// before_[i]: the modules that must run before module i by the numbers in their names.
   std::vector<Order> before_;
   Order order_;
   std::vector<Order> found_;
   std::size_t steps_ = 0;
 };
 
-/// The modules in an order.
+/// The modules, sorted by an order.
 [[nodiscard]] inline std::vector<TorchModule> in_order(const std::vector<TorchModule>& modules,
                                                        const TorchOrders::Order& order) {
   std::vector<TorchModule> ordered;
@@ -93,10 +97,10 @@ class TorchOrders {
   return ordered;
 }
 
-/// The one order, of several that are all there are, that may be taken without being told: all
-/// recurrent modules and then the only nn.Linear, if every other order takes another number of
-/// features. Then no data fits two of the orders, so that an order that is not the model's refuses
-/// the model's data. Null where there is none.
+/// The order that may be chosen although there are several: all recurrent modules and then the only
+/// nn.Linear, if every other order takes another number of input features. Should the choice be
+/// wrong, the model refuses its data instead of computing wrong numbers. `orders` must be all
+/// orders. Null if there is no such order.
 [[nodiscard]] inline const TorchOrders::Order* recurrent_then_linear(
     const std::vector<TorchModule>& modules, const std::vector<TorchOrders::Order>& orders) {
   const TorchOrders::Order* chosen = nullptr;

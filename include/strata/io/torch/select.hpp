@@ -14,14 +14,14 @@
 #include <strata/io/torch/state_dict.hpp>
 #include <strata/target.hpp>
 
-// The one order in which the modules of a file run, or the refusal to choose one.
+// Chooses the order in which the modules of a file run, or refuses the file when there are several.
 
 namespace strata::inline STRATA_TARGET::io {
 
 inline constexpr const char* too_many_orders =
     "its modules may join in too many orders to try; name them in their order by .modules";
 
-/// Refuses `.inputs` that are not those of the first module.
+/// Throws FormatError when `.inputs` is given and differs from the inputs of the first module.
 inline void require_inputs(const TorchModule& first, const PyTorchOptions& options,
                            const Where& where) {
   const bool is_embedding = first.kind == TorchModule::Kind::Embedding;
@@ -30,15 +30,16 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
                                std::to_string(options.inputs));
 }
 
-/// Refuses modules that may run in several orders, with the lines of code that name each.
-/// `arguments`: after the file. `with_functions`: whether these lines must say what runs between.
+/// Throws FormatError for modules that may run in several orders. The message lists the calls of
+/// load_pytorch that choose each order. `arguments` go behind the file in these calls.
+/// `with_functions`: whether the calls must also name the functions between the modules.
 [[noreturn]] inline void refuse_orders(const std::vector<TorchModule>& modules,
                                        const TorchOrders& orders, const Where& where,
                                        const std::string& arguments, bool with_functions) {
   std::vector<std::string> words;
   for (const auto& module : modules) words.push_back(module.text());
-  std::string text = "its modules, " + list_text(words) +
-                     ", may run in more than one order; name them in their order by .modules";
+  std::string message = "its modules, " + list_text(words) +
+                        ", may run in more than one order; name them in their order by .modules";
   std::string lines;
   bool other_inputs = false;
   const std::size_t count = std::min(orders.found().size(), TorchOrders::most);
@@ -52,16 +53,18 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
     }
   }
   if (!orders.are_all()) lines += "\n  or others";
-  if (with_functions && other_inputs) text += ", or the features that the model takes by .inputs";
-  if (lines.find("?,") != std::string::npos) {
-    text += std::string(", and ") + instead_of_question_marks;
+  if (with_functions && other_inputs) {
+    message += ", or the features that the model takes by .inputs";
   }
-  where.refuse(text + ":" + lines);
+  if (lines.find("?,") != std::string::npos) {
+    message += std::string(", and ") + instead_of_question_marks;
+  }
+  where.refuse(message + ":" + lines);
 }
 
-/// The modules in the only order that sizes and numbers leave, or in that of
-/// recurrent_then_linear; of a file with model_data, first the recurrent ones. Throws FormatError
-/// where several orders are left, or none.
+/// The modules in the only order that sizes and numbers in names allow, or in the order of
+/// recurrent_then_linear. In a file with model_data, recurrent modules come first. Throws
+/// FormatError when several orders remain, or none.
 [[nodiscard]] inline std::vector<TorchModule> ordered_modules(std::vector<TorchModule> found,
                                                               const TorchStateDict& state,
                                                               const PyTorchOptions& options) {
@@ -91,7 +94,9 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
   return in_order(found, *order);
 }
 
-/// The modules of a file in the order in which they run, with what runs between them.
+/// The chain of a file: its modules in the order in which they run, with the functions and the
+/// output of the options. Throws FormatError when the order is not clear, when a function is
+/// missing, and when `.inputs` or `.output` does not fit the modules.
 [[nodiscard]] inline TorchChain torch_chain(const TorchStateDict& state,
                                             const PyTorchOptions& options) {
   std::vector<TorchModule> found = find_torch_modules(state);

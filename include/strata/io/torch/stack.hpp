@@ -24,11 +24,13 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The layers of a chain of modules, one after the other.
+/// Makes the layers of a chain of modules.
 template <class S>
 class TorchStack {
  public:
-  /// Throws FormatError, naming the entry of `.modules`, on what the chain cannot be.
+  /// Throws FormatError, naming the entry of `.modules`, when an entry cannot run at its place: a
+  /// function that needs steps after the last step was taken, a residual of other outputs than
+  /// inputs, a function before an embedding.
   TorchStack(TorchLayers<S>& make, const TorchChain& chain, const Where& where)
       : make_(&make), where_(&where) {
     for (const TorchLink& link : chain.links) {
@@ -45,7 +47,8 @@ class TorchStack {
     return where_->in(".modules: " + entry);
   }
 
-  /// `next`: the module right after it.
+  /// Adds the layer of a function. `next` is the module right after it; null at the end of the
+  /// chain.
   void add(const PyTorchFunction& function, const TorchModule* next) {
     const auto* activation = std::get_if<Activation>(&function);
     if (activation && *activation == Activation::linear) return;
@@ -93,7 +96,8 @@ class TorchStack {
     }
     for (int layer = 0; layer < module.layers; ++layer) {
       const bool ends = layer == module.layers - 1 && link.output != PyTorchOutput::sequences;
-      // Bidirectional without return_sequences gives the last step of each reading.
+      // Bidirectional without return_sequences returns last_state, and a residual needs all steps.
+      // In both cases the last step is taken by a layer of its own.
       const bool apart = ends && link.output == PyTorchOutput::last_step &&
                          (module.bidirectional || link.residual);
       AnyLayer<S> made = make_->recurrent(module, layer, !ends || apart);
@@ -135,11 +139,12 @@ class TorchStack {
   TorchLayers<S>* make_;
   const Where* where_;
   std::vector<AnyLayer<S>> layers_;
-  /// After what there are no steps any more; empty while there are.
+  /// The entry that left one step of the sequence, or the mean, for messages; empty as long as the
+  /// data are sequences.
   std::string without_steps_;
 };
 
-/// Sequences where a module or function of the chain takes them.
+/// The input of the chain: (T,) for ids, (T, F) if a module or function reads sequences, else (F,).
 [[nodiscard]] inline Input torch_input(const TorchChain& chain) {
   const TorchModule& first = chain.links.front().module;
   if (first.kind == TorchModule::Kind::Embedding) return Input(Dynamic);

@@ -21,18 +21,20 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The tensors of a PyTorch model by name. Those of safetensors view the source.
+/// The tensors of a PyTorch model by name. Tensors of a safetensors file view the bytes of the
+/// source, which must outlive this struct.
 struct TorchStateDict {
   NamedArrays arrays;
   std::map<std::string, std::string> metadata;
   /// The names in the order of the model's definition; empty where the file does not keep it.
   std::vector<std::string> order;
-  /// What trainers of guitar amplifiers say besides; see io/torch/audio_model.hpp.
+  /// The settings that trainers of guitar amplifiers write; see io/torch/audio_model.hpp.
   std::optional<Json> model_data = {};
 };
 
-/// A JSON object of nested lists, one a tensor, in the order of the model's definition; or an
-/// object of that, "state_dict", and of "model_data".
+/// Reads a state_dict from JSON: an object that maps the name of each tensor to nested lists, in
+/// the order of the model's definition. The object may also be the value of "state_dict" beside
+/// "model_data". Throws FormatError on anything else.
 [[nodiscard]] inline TorchStateDict read_torch_json(const Source& source) {
   const Where where = source.where();
   const Json json = read_json(source);
@@ -58,12 +60,13 @@ struct TorchStateDict {
   return state;
 }
 
-/// A state_dict in safetensors or in JSON, told apart by the first bytes. Throws FormatError on
-/// anything else; on what torch.save writes it says why.
+/// Reads a state_dict from safetensors or JSON, told apart by the first bytes. Throws FormatError
+/// on anything else, with advice on a file of torch.save.
 [[nodiscard]] inline TorchStateDict read_torch_state_dict(const Source& source) {
   const auto head = source.head(64);
   const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
-  // The length of a header, which as the beginning of a text would be too large for any file.
+  // A safetensors file begins with the length of its header, less than the size of the file. The
+  // first 8 letters of a text, read as a number, are more than any file is long.
   if (head.size() >= 8 && read_word<std::uint64_t>(head.data()) <= source.size() - 8) {
     SafetensorsFile file = read_safetensors(source);
     return {std::move(file.arrays), std::move(file.metadata), {}, {}};
