@@ -33,8 +33,7 @@ struct Beam {
 ///   std::vector<Beam> best = BeamSearch{.width = 8, .steps = 40, .end = 0}(stream, prompt);
 struct BeamSearch {
   /// The number of beginnings that are followed, at least 1, and the largest number of sequences
-  /// that are found. The time is proportional to it; 4, since most of the gain over a width of 1
-  /// comes with the first few.
+  /// that are found. 4, a small width, since the time of a search is proportional to it.
   Index width = 4;
   /// The length at which a sequence that has not ended is cut, at least 1. Say it: with the default
   /// of 1 the search finds the next class alone.

@@ -12,9 +12,8 @@ namespace strata::inline STRATA_TARGET {
 ///   model.predict(x, {.mask = Mask::from_lengths(lengths, x.steps()), .state = &state})
 template <class Scalar>
 struct PredictOptions {
-  /// How many samples are computed together, at least 1. 32 as in Keras: enough to fill the
-  /// registers, few enough that the outputs between two layers stay in the cache. A number above B
-  /// computes all samples together.
+  /// The number of samples in a batch, at least 1; above B, all samples are one batch. 32 as in
+  /// Keras, since a larger batch is cut into parts of up to 32 samples anyway.
   Index batch_size = 32;
   /// Which steps of x count, (B, T). By default it is empty: every step counts.
   Mask mask = {};

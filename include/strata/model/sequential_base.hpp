@@ -143,31 +143,32 @@ class SequentialBase {
   /// Layers, output shapes and numbers of parameters, as Keras prints them.
   [[nodiscard]] std::string summary() const { return detail::summary(network()); }
 
-  /// Says how the model is to be trained. Optimizer state starts anew.
+  /// Says how the model is to be trained. The optimizer begins without memory of earlier updates.
   void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss, std::vector<Metric<Scalar>> metrics,
                const WeightRules& rules);
   void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
                std::vector<Metric<Scalar>> metrics = {});
 
-  /// Trains. Throws StateError before compile, ShapeError and ValueError on data that does not fit,
-  /// ValueError on options out of range and on callbacks that cannot do what they are to, before
-  /// anything changes, and ValueError when the loss is no longer finite; the last good weights are
-  /// kept then.
+  /// Trains on all samples, epoch after epoch, and returns loss and metrics of each epoch. Before
+  /// anything changes it throws StateError without a compile, ShapeError and ValueError on data
+  /// that does not fit, and ValueError on options out of range and on callbacks that cannot do
+  /// their work. While it trains it throws ValueError when the loss is no longer finite; the model
+  /// has the last good weights then.
   History fit(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
               const FitOptions<Scalar>& options = {});
 
-  /// Loss and metrics over all samples.
+  /// Loss and metrics over all samples, with the weights as they are.
   [[nodiscard]] Evaluation evaluate(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                                     const PredictOptions<Scalar>& options = {}) const;
 
-  /// One update from one batch; loss and metrics before it.
+  /// Updates the weights once, from one batch. Returns the loss and metrics from before the update.
   Evaluation train_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                             const BatchOptions<Scalar>& options = {});
-  /// Loss and metrics of one batch.
+  /// Loss and metrics of one batch, with the weights as they are.
   Evaluation test_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                            const BatchOptions<Scalar>& options = {}) const;
 
-  // The model is a temporary, whose weights these point to: give it a name first.
+  // Both would point to the weights of a temporary model: give the model a name first.
   void network() const&& = delete;
   void parameters() const&& = delete;
 
