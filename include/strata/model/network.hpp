@@ -58,10 +58,9 @@ class Network {
   /// the weights. The layers are unchanged then.
   void build(const Input& input) { build(input, true); }
 
-  /// Joins layer i, just added, to data of the given shape and returns the shape of its output. In
-  /// a network that is built, the layer gets its sizes and weights. Does for one layer what build
-  /// and output_shape do for all, without a look at the layers before. Throws ShapeError when the
-  /// layer does not take the data.
+  /// Does for layer i, just added, what build and output_shape do for all layers: returns the shape
+  /// of its output for data of `shape`, and gives it sizes and weights where the network is built.
+  /// Throws ShapeError when the layer does not take the data.
   [[nodiscard]] static Shape extend(NetworkSetup& setup, std::size_t i, LayerRef<Scalar> layer,
                                     const Shape& shape) {
     detail::check_rank(layer, shape, detail::message({"layer ", i, ": "}),
@@ -194,8 +193,7 @@ class Network {
     threads().run(size(), [&](std::size_t i) { layers_[i].pack(packed[i], training); });
   }
 
-  /// Throws ShapeError unless the mask is empty or has the shape (B, T) of x; the T of an x of rank
-  /// 2 is its last size.
+  /// Throws ShapeError unless the mask is empty or has the shape (B, T) of x (rank 2: x's shape).
   static void check_mask(const Mask& mask, const Tensor<Scalar>& x) {
     if (mask.empty()) return;
     const Index steps = x.rank() == 3 ? x.steps() : x.features();
@@ -246,8 +244,7 @@ class Network {
     }
   }
 
-  /// The Pass of layer i: its part of the state and of the random numbers, and the mask of its
-  /// input.
+  /// The Pass of layer i: its part of the state, its random numbers, the mask of its input.
   [[nodiscard]] Pass<Scalar> pass_of(std::size_t i, const SequenceContext<Scalar>& context,
                                      const Mask& mask, const Random& random) const {
     Pass<Scalar> pass{.random = random.fork(i), .continues = context.continues};
