@@ -9,8 +9,8 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Keras' activation functions. softmax works on all units of a layer together and belongs to
-/// Dense.
+/// Keras' activation functions. softmax works on all units of a layer together, and only Dense
+/// takes it.
 enum class Activation {
   linear,
   relu,
@@ -24,6 +24,7 @@ enum class Activation {
   softmax
 };
 
+/// Keras' name of an activation, such as "hard_sigmoid".
 [[nodiscard]] constexpr std::string_view name(Activation activation) noexcept {
   switch (activation) {
     case Activation::linear:
@@ -50,9 +51,9 @@ enum class Activation {
   return "unknown";
 }
 
-/// y = activation(x) for one number: a float or double, a pack of them, or any scalar with exp, log
-/// and tanh, such as one for automatic differentiation. softmax is not a function of one number;
-/// the layers refuse it where it makes no sense.
+/// y = activation(x), number by number. V is a float, a double, a register of either, or any scalar
+/// with exp, log and tanh, such as a dual number. softmax is not a function of one number and
+/// returns x here; layers that cannot compute it refuse it.
 template <class V>
 [[nodiscard]] STRATA_ALWAYS_INLINE V activate(Activation activation, const V& x) {
   using detail::constant;
@@ -86,7 +87,7 @@ template <class V>
   return x;
 }
 
-/// dy/dx in terms of y = activation(x), which is all that training keeps.
+/// dy/dx as a function of y = activation(x), since training keeps y and not x. 1 for softmax.
 template <class V>
 [[nodiscard]] STRATA_ALWAYS_INLINE V derivative(Activation activation, const V& y) {
   using detail::constant;

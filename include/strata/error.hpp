@@ -5,8 +5,8 @@
 
 namespace strata {
 
-/// Base of everything strata throws. The text names the layer, what was expected and what was
-/// found.
+/// Base of all exceptions that strata throws. what() names the layer or argument, what was expected
+/// and what was found.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -18,14 +18,14 @@ class ShapeError : public Error {
   using Error::Error;
 };
 
-/// A value outside of its range: NaN in the data, a label without a class, an impossible option.
+/// A value out of range: NaN in the data, a label that is no class, an impossible option.
 class ValueError : public Error {
  public:
   using Error::Error;
 };
 
-/// Memory that is not there: the sizes are possible, but there is no room for them. The text says
-/// how much was asked for.
+/// Not enough memory: the sizes are possible, but the allocator refused them. what() says how much
+/// was asked for.
 class MemoryError : public Error {
  public:
   using Error::Error;
@@ -43,8 +43,8 @@ class FileError : public Error {
   using Error::Error;
 };
 
-/// A file that is not what it should be. The text names the file, the layer or tensor, the field,
-/// what was expected and what was found.
+/// A file whose content does not follow its format, or does not fit the model. what() names the
+/// file, the layer or tensor, the field, what was expected and what was found.
 class FormatError : public Error {
  public:
   using Error::Error;

@@ -9,15 +9,15 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// While it lives, the processor takes denormal numbers for zeros in this thread, those it reads as
-/// well as those it computes; afterwards it does what it did before. For code around a model that
-/// slows down in silence: filters, reverbs. What strata runs keeps clear of denormal numbers by
-/// itself.
+/// A guard: while it lives, the processor treats denormal numbers as zeros in this thread, both the
+/// numbers it reads and the numbers it computes. Its end brings back the mode of before. It is for
+/// code around a model that gets slow on silence, such as filters and reverbs; strata's own layers
+/// keep clear of denormal numbers without it.
 ///
 ///   const FlushDenormals guard;
 ///   for (float& sample : block) sample = reverb(stream(sample));
 ///
-/// It is there for x86 with SSE2 and for AArch64; elsewhere it does nothing.
+/// It works on x86 with SSE2 and on AArch64; elsewhere it does nothing, and `available` is false.
 class [[nodiscard]] FlushDenormals {
  public:
 #if defined(__SSE2_MATH__) || defined(__aarch64__)
@@ -29,12 +29,12 @@ class [[nodiscard]] FlushDenormals {
   FlushDenormals() noexcept : before_(control() & mode) { set_control(control() | mode); }
   FlushDenormals(const FlushDenormals&) = delete;
   FlushDenormals& operator=(const FlushDenormals&) = delete;
-  // Only the mode: the register may also hold exceptions that were seen meanwhile.
+  // Restores the mode alone: the register also holds floating-point exceptions raised meanwhile.
   ~FlushDenormals() { set_control((control() & ~mode) | before_); }
 
  private:
 #if defined(__SSE2_MATH__)
-  /// Flush to zero and denormals are zeros, of MXCSR.
+  /// The bits "flush to zero" and "denormals are zeros" of the register MXCSR.
   static constexpr std::uint64_t mode = 0x8040;
 
   [[nodiscard]] static std::uint64_t control() noexcept { return _mm_getcsr(); }
@@ -42,7 +42,7 @@ class [[nodiscard]] FlushDenormals {
     _mm_setcsr(static_cast<unsigned>(value));
   }
 #elif defined(__aarch64__)
-  /// FZ and FZ16 of FPCR.
+  /// The bits FZ and FZ16, flush to zero, of the register FPCR.
   static constexpr std::uint64_t mode = 0x1080000;
 
   [[nodiscard]] static std::uint64_t control() noexcept {

@@ -14,7 +14,7 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// What an initializer fills: a matrix of shape (fan_in, fan_out), Keras' kernel, in C order.
+/// The numbers that an initializer fills: a matrix (fan_in, fan_out), as Keras' kernel, in C order.
 template <class Scalar>
 struct WeightMatrix {
   std::span<Scalar> values;
@@ -29,9 +29,11 @@ void fill_uniform(WeightMatrix<Scalar> w, double low, double high, Random& rando
   for (Scalar& value : w.values) value = Scalar(low + (high - low) * random.uniform());
 }
 
-/// A normal distribution cut off at two deviations, with the variance asked for after the cut.
+/// Draws from a normal distribution that is cut off at two of its deviations and has `variance`
+/// after the cut.
 template <class Scalar>
 void fill_truncated_normal(WeightMatrix<Scalar> w, double variance, Random& random) {
+  // The deviation, after the cut, of a distribution whose deviation was 1.
   constexpr double deviation_of_cut = 0.87962566103423978;
   const double deviation = std::sqrt(variance) / deviation_of_cut;
   for (Scalar& value : w.values) {
@@ -57,6 +59,9 @@ struct Ones {
   }
 };
 
+/// Sets all weights to one value.
+///
+///   Constant{.value = 0.1}
 struct Constant {
   double value = 0;
 
@@ -66,6 +71,9 @@ struct Constant {
   }
 };
 
+/// Uniform in [minval, maxval), by default Keras' range.
+///
+///   RandomUniform{.minval = -0.1, .maxval = 0.1}
 struct RandomUniform {
   double minval = -0.05;
   double maxval = 0.05;
@@ -76,6 +84,9 @@ struct RandomUniform {
   }
 };
 
+/// Normal with a mean and a standard deviation, by default Keras' values.
+///
+///   RandomNormal{.stddev = 0.01}
 struct RandomNormal {
   double mean = 0;
   double stddev = 0.05;
@@ -86,7 +97,8 @@ struct RandomNormal {
   }
 };
 
-/// Glorot & Bengio 2010: variance 2 / (fan_in + fan_out).
+/// Uniform with the variance 2 / (fan_in + fan_out), a compromise that keeps the variance of
+/// outputs and of derivatives from layer to layer (Glorot & Bengio 2010).
 struct GlorotUniform {
   template <class Scalar>
   void operator()(WeightMatrix<Scalar> w, Random& random) const {
@@ -95,6 +107,7 @@ struct GlorotUniform {
   }
 };
 
+/// Normal, cut off at two deviations, with the variance of GlorotUniform.
 struct GlorotNormal {
   template <class Scalar>
   void operator()(WeightMatrix<Scalar> w, Random& random) const {
@@ -102,7 +115,8 @@ struct GlorotNormal {
   }
 };
 
-/// He et al. 2015: variance 2 / fan_in.
+/// Uniform with the variance 2 / fan_in, which keeps the variance of outputs behind relu (He et al.
+/// 2015).
 struct HeUniform {
   template <class Scalar>
   void operator()(WeightMatrix<Scalar> w, Random& random) const {
@@ -111,6 +125,7 @@ struct HeUniform {
   }
 };
 
+/// Normal, cut off at two deviations, with the variance of HeUniform.
 struct HeNormal {
   template <class Scalar>
   void operator()(WeightMatrix<Scalar> w, Random& random) const {
@@ -118,7 +133,8 @@ struct HeNormal {
   }
 };
 
-/// LeCun et al. 1998: variance 1 / fan_in.
+/// Uniform with the variance 1 / fan_in, which keeps the variance of the outputs of a linear layer
+/// (LeCun et al. 1998).
 struct LecunUniform {
   template <class Scalar>
   void operator()(WeightMatrix<Scalar> w, Random& random) const {
@@ -127,6 +143,7 @@ struct LecunUniform {
   }
 };
 
+/// Normal, cut off at two deviations, with the variance of LecunUniform.
 struct LecunNormal {
   template <class Scalar>
   void operator()(WeightMatrix<Scalar> w, Random& random) const {
@@ -134,13 +151,17 @@ struct LecunNormal {
   }
 };
 
-/// Saxe et al. 2013: orthonormal rows (or columns, whichever are fewer), uniform over the
-/// rotations, by Gram and Schmidt's method on normal draws, done twice for full precision.
+/// A matrix with orthonormal rows, or columns where it has fewer columns than rows, drawn uniformly
+/// among all such matrices (Saxe et al. 2013) and multiplied by `gain`. With a gain of 1, the
+/// default, a recurrent kernel keeps the length of h.
+///
+///   Orthogonal{.gain = 0.5}
 struct Orthogonal {
   double gain = 1;
 
   template <class Scalar>
   void operator()(WeightMatrix<Scalar> w, Random& random) const {
+    // Gram and Schmidt's method on normal draws, done twice for full precision.
     const bool wide = w.fan_out >= w.fan_in;
     const Index count = wide ? w.fan_in : w.fan_out;
     const Index length = wide ? w.fan_out : w.fan_in;
@@ -168,11 +189,15 @@ struct Orthogonal {
   }
 };
 
-/// How the weights of a layer are drawn before training. Keras' names and formulas.
+/// How the weights of a layer are drawn before training, with Keras' names and formulas. An option
+/// of this type takes any of them:
+///
+///   LSTM{64, {.kernel_initializer = HeNormal{}}}
 using Initializer =
     std::variant<Zeros, Ones, Constant, RandomUniform, RandomNormal, GlorotUniform, GlorotNormal,
                  HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal>;
 
+/// Fills a matrix by an initializer, which advances `random`.
 template <class Scalar>
 void initialize(const Initializer& initializer, WeightMatrix<Scalar> w, Random& random) {
   std::visit([&](const auto& draw) { draw(w, random); }, initializer);

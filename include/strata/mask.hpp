@@ -12,16 +12,15 @@
 
 namespace strata {
 
-/// Which steps of a batch of sequences count: a flag for each step of each sequence. A step that
-/// does not count is padding: recurrent layers carry their state over it, losses and metrics leave
-/// it out.
+/// Which steps of a batch of sequences count: (B, T) flags. A step that does not count is padding:
+/// recurrent layers carry their state over it, losses and metrics leave it out.
 class Mask {
  public:
-  /// Nothing is known: every step counts.
+  /// An empty mask, which stands for one of any size in which every step counts.
   Mask() = default;
 
-  /// All T steps of B sequences count. Throws ShapeError on sizes below 1 and on a product of them
-  /// that cannot be counted, MemoryError when there is no memory for it.
+  /// A mask of B sequences of T steps, which all count. Throws ShapeError when B or T is below 1 or
+  /// B T is more than memory has addresses for, MemoryError when there is no memory for the flags.
   Mask(Index batch, Index steps) : batch_(batch), steps_(steps) {
     if (batch < 1 || steps < 1) {
       messages::fail<ShapeError>({"a mask has the shape (B, T), found ", Shape{batch, steps}});
@@ -29,7 +28,8 @@ class Mask {
     sizes::assign(flags_, sizes::count({batch, steps}), std::uint8_t{1});
   }
 
-  /// Flags of shape (B, T); those that are not zero count. Throws ShapeError on another rank.
+  /// Step t of sequence b counts where flags(b, t) is not zero. `flags` has the shape (B, T);
+  /// throws ShapeError on another rank.
   template <class Scalar>
   explicit Mask(const Tensor<Scalar>& flags) {
     if (flags.rank() != 2) {
@@ -40,8 +40,9 @@ class Mask {
                    [](Scalar flag) { return flag != Scalar(0) ? 1 : 0; });
   }
 
-  /// The first lengths[b] steps of sequence b count, of T. Throws ValueError unless every length is
-  /// from 0 to T.
+  /// A mask of T = `steps` steps, of which the first lengths[b] count in sequence b. Throws
+  /// ValueError unless every length is from 0 to T, ShapeError when there are no sequences or no
+  /// steps.
   [[nodiscard]] static Mask from_lengths(std::span<const Index> lengths, Index steps) {
     Mask mask(static_cast<Index>(lengths.size()), steps);
     for (Index b = 0; b < mask.batch(); ++b) {
@@ -59,6 +60,7 @@ class Mask {
   [[nodiscard]] Index batch() const noexcept { return batch_; }
   [[nodiscard]] Index steps() const noexcept { return steps_; }
 
+  /// Whether step t of sequence b counts.
   [[nodiscard]] bool operator()(Index b, Index t) const noexcept {
     return flags_[static_cast<std::size_t>(b * steps_ + t)] != 0;
   }
@@ -71,8 +73,9 @@ class Mask {
     return static_cast<Index>(std::count(flags_.begin(), flags_.end(), std::uint8_t{1}));
   }
 
-  /// The mask of these sequences and steps. Of an empty mask, an empty one. Throws ShapeError when
-  /// they leave the mask, or are none.
+  /// The mask of `count` sequences from `first` on and `step_count` of their steps from
+  /// `first_step` on; of an empty mask, an empty one. Throws ShapeError when the part leaves the
+  /// mask or has no sequence or no step.
   [[nodiscard]] Mask part(Index first, Index count, Index first_step, Index step_count) const {
     if (empty()) return {};
     sizes::check_range<ShapeError>("sequences", first, count, "a mask", batch_);
@@ -83,6 +86,7 @@ class Mask {
     }
     return mask;
   }
+  /// The mask of `count` sequences from `first` on, with all their steps; throws as part does.
   [[nodiscard]] Mask rows(Index first, Index count) const { return part(first, count, 0, steps_); }
 
   [[nodiscard]] bool operator==(const Mask&) const = default;

@@ -8,39 +8,42 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Random numbers that are the same on every platform and compiler, for the same seed.
+/// Random numbers: the same seed gives the same numbers with every platform and compiler.
 ///
-/// SplitMix64 (Steele, Lea, Flood 2014): the n-th number is a hash of the n-th point of a Weyl
-/// sequence, so that streams can be forked and positions reached without drawing what lies before.
+/// SplitMix64 (Steele, Lea & Flood 2014): the n-th number is a hash of the n-th point of a Weyl
+/// sequence, so that a number can be read at any position without drawing the numbers before it,
+/// and independent sequences can be forked.
 class Random {
  public:
   explicit constexpr Random(std::uint64_t seed = 0) noexcept : state_(mix(seed)) {}
 
-  /// An independent stream, one for each key.
+  /// An independent generator for each key.
   [[nodiscard]] constexpr Random fork(std::uint64_t key) const noexcept { return Random(at(key)); }
 
-  /// The number at a position, without moving.
+  /// The number that is `position` draws ahead, 0 for the next one, without drawing.
   [[nodiscard]] constexpr std::uint64_t at(std::uint64_t position) const noexcept {
     return mix(state_ + (position + 1) * weyl);
   }
 
+  /// Draws 64 random bits.
   constexpr std::uint64_t operator()() noexcept { return mix(state_ += weyl); }
 
-  /// In [0, 1).
+  /// Draws a number in [0, 1).
   [[nodiscard]] constexpr double uniform() noexcept { return to_unit((*this)()); }
 
-  /// Normal with mean 0 and deviation 1 (Box & Muller 1958).
+  /// Draws a normal number with the mean 0 and the deviation 1 (Box & Muller 1958).
   [[nodiscard]] double normal() noexcept {
     constexpr double two_pi = 6.283185307179586;
     const double radius = std::sqrt(-2 * std::log(1 - uniform()));
     return radius * std::cos(two_pi * uniform());
   }
 
-  /// A whole number in [0, count).
+  /// Draws a whole number in [0, count).
   [[nodiscard]] constexpr Index below(Index count) noexcept {
     return static_cast<Index>(uniform() * static_cast<double>(count));
   }
 
+  /// 64 random bits as a number in [0, 1), by their first 53.
   [[nodiscard]] static constexpr double to_unit(std::uint64_t bits) noexcept {
     return static_cast<double>(bits >> 11) * 0x1p-53;
   }

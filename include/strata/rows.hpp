@@ -6,12 +6,14 @@
 
 namespace strata {
 
-/// A row of numbers for each sequence of a batch, or nothing.
+/// Refers to a row of numbers for each sequence of a batch, `stride` numbers apart. Without `data`
+/// it is empty, and false.
 template <class Scalar>
 struct Rows {
   Scalar* data = nullptr;
   Index stride = 0;
 
+  /// The row of sequence b.
   [[nodiscard]] Scalar* operator()(Index b) const noexcept { return data + b * stride; }
   /// The rows from sequence `first` on.
   [[nodiscard]] Rows from(Index first) const noexcept { return {data + first * stride, stride}; }

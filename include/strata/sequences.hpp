@@ -17,22 +17,28 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Which end of a sequence.
+/// An end of a sequence: pre is its beginning, post its end.
 enum class Side { pre, post };
 
-/// Options of pad_sequences, with Keras' names and defaults: note that both work at the beginning.
+/// Options of pad_sequences, with Keras' names and defaults. By default, sequences are both filled
+/// up and cut at their beginning, so that the last step of each is data, which a layer without
+/// return_sequences reads last.
+///
+///   pad_sequences(recordings, {.maxlen = 100, .padding = Side::post, .truncating = Side::post})
 struct PadOptions {
-  /// T, the steps of all sequences; 0: those of the longest.
+  /// T, the steps of every sequence afterwards. 0, the default, takes the length of the longest, so
+  /// that no sequence is cut.
   Index maxlen = 0;
-  /// Where short sequences are filled up.
+  /// The end at which sequences shorter than T are filled up.
   Side padding = Side::pre;
-  /// Where long ones are cut.
+  /// The end at which sequences longer than T are cut.
   Side truncating = Side::pre;
-  /// What they are filled up with.
+  /// The number that fills the padding. 0, as Masking and Embedding with mask_zero expect it.
   double value = 0;
 };
 
-/// Sequences of one length, and which of their steps are not padding.
+/// Sequences that were padded to one length, (B, T) or (B, T, F), and the mask (B, T) of the steps
+/// that are data.
 template <class Scalar>
 struct Padded {
   Tensor<Scalar> x;
@@ -41,7 +47,8 @@ struct Padded {
 
 namespace detail {
 
-/// T, and a check of the options.
+/// T of the padded sequences. Throws ShapeError when there are no sequences or no steps, ValueError
+/// on a negative maxlen.
 [[nodiscard]] inline Index padded_steps(const std::vector<Index>& lengths,
                                         const PadOptions& options) {
   if (lengths.empty()) throw ShapeError("pad_sequences: there are no sequences");
@@ -54,7 +61,8 @@ namespace detail {
   return longest;
 }
 
-/// x of the shape (B, T) or (B, T, F). values(b) gives the first number of sequence b.
+/// Pads sequences to `shape`, (B, T) or (B, T, F). Sequence b has lengths[b] steps and its numbers
+/// in C order at the pointer values(b).
 template <class Scalar, class Values>
 [[nodiscard]] Padded<Scalar> pad(const std::vector<Index>& lengths, const Shape& shape,
                                  const PadOptions& options, Values values) {
@@ -87,13 +95,13 @@ template <class Scalar, class Number>
 
 }  // namespace detail
 
-/// Sequences of different lengths, each (T_b, F), as one tensor (B, T, F) with the mask of the
-/// steps that are data: keras.utils.pad_sequences. A sequence may be empty, (0, F).
+/// Puts sequences of different lengths, (T_b, F) each, into one tensor (B, T, F) with the mask of
+/// the steps that are data, as keras.utils.pad_sequences does. A sequence may be empty, (0, F).
 ///
 ///   auto [x, mask] = pad_sequences(recordings, {.padding = Side::post});
 ///   model.fit(x, y, {.mask = mask});
 ///
-/// Throws ShapeError when there are no sequences or no steps, or when their features differ;
+/// Throws ShapeError when there are no sequences or no steps, or when sequences differ in F;
 /// ValueError on a negative maxlen.
 template <class Scalar>
 [[nodiscard]] Padded<Scalar> pad_sequences(const std::vector<Tensor<Scalar>>& sequences,
@@ -113,24 +121,25 @@ template <class Scalar>
       [&](Index b) { return sequences[static_cast<std::size_t>(b)].data(); });
 }
 
-/// Sequences of single numbers as (B, T).
+/// As above, for sequences of single numbers: (B, T).
 template <std::floating_point Scalar>
 [[nodiscard]] Padded<Scalar> pad_sequences(const std::vector<std::vector<Scalar>>& sequences,
                                            const PadOptions& options = {}) {
   return detail::pad_numbers<Scalar>(sequences, options);
 }
 
-/// Sequences of class numbers as (B, T), for an Embedding.
+/// As above, for sequences of class numbers: (B, T), for an Embedding.
 template <std::floating_point Scalar = float, std::integral Id>
 [[nodiscard]] Padded<Scalar> pad_sequences(const std::vector<std::vector<Id>>& sequences,
                                            const PadOptions& options = {}) {
   return detail::pad_numbers<Scalar>(sequences, options);
 }
 
-/// Batches of sequences of similar length, by their numbers, so that each batch needs little
-/// padding: sorted by length, in random order where lengths are equal, cut into batches of
-/// batch_size and a rest, and the batches shuffled. The same seed gives the same batches; another
-/// for each epoch, others.
+/// Sorts sequences into batches of similar length, so that each batch needs little padding, and
+/// returns the numbers of the sequences of each batch. The sequences are sorted by length, in
+/// random order where lengths are equal, and cut into batches of batch_size sequences, the last of
+/// which may be smaller; then the batches are shuffled. The same seed gives the same batches, so
+/// use another seed for each epoch.
 ///
 /// Throws ValueError on a batch_size below 1 or a negative length.
 [[nodiscard]] inline std::vector<std::vector<Index>> batches_by_length(

@@ -15,7 +15,7 @@ using Index = Eigen::Index;
 /// A size that is known only when the program runs.
 inline constexpr Index Dynamic = Eigen::Dynamic;
 
-/// Sizes of an array of rank 1 to 3, outermost first: (B, F) or (B, T, F) for data.
+/// The sizes of an array of rank 0 to 3, outermost first: (B, F) or (B, T, F) for data.
 class Shape {
  public:
   static constexpr Index max_rank = 3;
@@ -40,10 +40,10 @@ class Shape {
     return sizes_[static_cast<std::size_t>(axis)];
   }
 
-  /// The innermost size: features.
+  /// The innermost size, which is F for data.
   [[nodiscard]] constexpr Index back() const noexcept { return (*this)[rank_ - 1]; }
 
-  /// Number of elements; the largest Index where an Index cannot count them.
+  /// The number of elements, 0 for rank 0. Where it is too large for an Index, the largest Index.
   [[nodiscard]] constexpr Index size() const noexcept {
     Index product = rank_ == 0 ? 0 : 1;
     for (Index axis = 0; axis < rank_; ++axis) {
@@ -61,7 +61,7 @@ class Shape {
   Index rank_ = 0;
 };
 
-/// As Python prints it, "(32, 40, 1)"; a size of Dynamic prints as None.
+/// A shape as Python prints it, such as "(32, 40, 1)"; Dynamic prints as None.
 [[nodiscard]] inline std::string to_string(const Shape& shape) {
   std::string text = "(";
   for (Index axis = 0; axis < shape.rank(); ++axis) {

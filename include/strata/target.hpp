@@ -1,11 +1,11 @@
 #pragma once
 
-// Kernels and packed weights depend on the instruction set for which a file is compiled. All that
-// may touch them lives in an inline namespace of that set's name, so that objects compiled with
-// different flags can be linked together: each keeps its own. Plain data (errors, shapes, tensors,
-// masks, states) is the same for all of them. User code never writes the name; where objects differ
-// in flags that are not looked at here, -DSTRATA_TARGET=<name> tells them apart
-// (docs/instruction_sets.md).
+// Kernels and packed weights depend on the instruction set for which a file is compiled. All code
+// that may touch them lives in an inline namespace with the name of the instruction set, so that
+// objects compiled for different sets can be linked into one program and each calls its own code.
+// Plain data (errors, shapes, tensors, masks, states) is in no such namespace, since all objects
+// share it. User code never writes the namespace's name. Where objects differ in flags that this
+// header does not look at, -DSTRATA_TARGET=<name> tells them apart (docs/instruction_sets.md).
 
 #include <Eigen/Core>
 

@@ -13,16 +13,17 @@
 
 namespace strata {
 
-/// Dense array of rank 2, (B, F), or rank 3, (B, T, F), in the memory order of a C-order NumPy
-/// array: features fastest, then steps, then batch. It owns its memory, or views the user's.
+/// A dense array of rank 2, (B, F), or rank 3, (B, T, F), in the memory order of a C-order NumPy
+/// array: features fastest, then steps, then batch. It owns its memory, or is a view of the user's.
 ///
 /// A copy always owns its memory; a moved view stays a view. Element access is not checked for
 /// range in Release builds, as in Eigen.
 ///
-/// What points into the memory does not compile on a temporary, whose memory ends with the
-/// expression: `for (float v : model.predict(x).values())` would read memory that is freed. The
-/// tensor is given a name first. That holds for views, too, since `rows` returns a Tensor and its
-/// type does not say who owns the memory: `const auto part = x.rows(0, 2); part.values()`.
+/// Functions that return a pointer, span or map into the memory do not compile for a temporary
+/// tensor, since its memory ends with the expression: `for (float v : model.predict(x).values())`
+/// would read memory that is freed. Give the tensor a name first. A temporary view is refused as
+/// well, since its type does not say who owns the memory: write `const auto part = x.rows(0, 2);
+/// part.values()`.
 template <class Scalar>
 class Tensor {
  public:
@@ -36,11 +37,11 @@ class Tensor {
   /// An empty tensor, of rank 0.
   Tensor() = default;
 
-  /// Zeros. Throws ShapeError unless the rank is 2 or 3, no size is negative and the elements can
-  /// be counted; MemoryError when there is no memory for them.
+  /// A tensor of zeros. Throws ShapeError when the rank is not 2 or 3, a size is negative or there
+  /// are more elements than memory has addresses; MemoryError when there is no memory for them.
   explicit Tensor(const Shape& shape) { resize(shape); }
 
-  /// Values in C order. Throws ShapeError when their number is not that of the shape.
+  /// A tensor of the given values, in C order. Throws ShapeError when there are not shape.size().
   Tensor(const Shape& shape, std::vector<Scalar> values)
       : storage_(std::move(values)), data_(storage_.data()), shape_(checked(shape)) {
     check_count(static_cast<Index>(storage_.size()));
@@ -49,7 +50,7 @@ class Tensor {
   Tensor(const Shape& shape, std::initializer_list<Scalar> values)
       : Tensor(shape, std::vector<Scalar>(values)) {}
 
-  /// A view of the user's memory, which must outlive it and hold shape.size() values.
+  /// A view of the user's memory, which must outlive the view and hold shape.size() values.
   [[nodiscard]] static Tensor view(Scalar* data, const Shape& shape) {
     Tensor tensor;
     tensor.shape_ = checked(shape);
@@ -57,8 +58,8 @@ class Tensor {
     return tensor;
   }
 
-  /// A view of memory that may not be written: a copy of the view that is not const throws
-  /// ValueError on an attempt.
+  /// A read-only view of the user's memory. Where it is moved into a tensor that is not const, the
+  /// tensor's functions for writing throw ValueError.
   [[nodiscard]] static const Tensor view(const Scalar* data, const Shape& shape) {
     Tensor tensor = view(const_cast<Scalar*>(data), shape);
     tensor.read_only_ = true;
@@ -74,7 +75,8 @@ class Tensor {
 
   Tensor(Tensor&& other) noexcept { swap(other); }
 
-  /// A read-only view that a function returns stays one.
+  /// Takes over a const tensor that a function returned: a read-only view stays a view, any other
+  /// tensor is copied.
   Tensor(const Tensor&& other) : Tensor() {
     if (other.read_only_) {
       data_ = other.data_;
@@ -92,8 +94,9 @@ class Tensor {
 
   ~Tensor() = default;
 
-  /// Takes a new shape. The values are unspecified afterwards; memory is kept where it suffices.
-  /// Throws what the constructor throws; the tensor is unchanged then.
+  /// Gives the tensor another shape and memory of its own, which is reused where it suffices. The
+  /// values are unspecified afterwards. Throws what Tensor(shape) throws; the tensor is unchanged
+  /// then.
   void resize(const Shape& shape) {
     const Shape wanted = checked(shape);
     sizes::resize(storage_, wanted.size());
@@ -107,19 +110,22 @@ class Tensor {
   [[nodiscard]] Index size() const noexcept { return shape_.size(); }
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
 
-  /// B: sequences or samples.
+  /// B: the number of sequences or samples.
   [[nodiscard]] Index batch() const noexcept { return rank() == 0 ? 0 : shape_[0]; }
-  /// T: steps of a sequence; 1 for rank 2.
+  /// T: the number of steps of a sequence; 1 for rank 2.
   [[nodiscard]] Index steps() const noexcept { return rank() == 3 ? shape_[1] : 1; }
-  /// F: the innermost size.
+  /// F: the number of features, the innermost size.
   [[nodiscard]] Index features() const noexcept { return rank() == 0 ? 0 : shape_.back(); }
 
+  /// The first value. Here as in all functions below, the one that is not const throws ValueError
+  /// on a read-only view.
   [[nodiscard]] const Scalar* data() const& noexcept { return data_; }
   [[nodiscard]] Scalar* data() & {
     if (read_only_) throw ValueError("this tensor views memory that may not be written; copy it");
     return data_;
   }
 
+  /// All values, in C order.
   [[nodiscard]] std::span<const Scalar> values() const& noexcept {
     return {data_, static_cast<std::size_t>(size())};
   }
@@ -142,13 +148,13 @@ class Tensor {
     return data()[(b * steps() + t) * features() + f];
   }
 
-  /// (B, F) or (B T, F): rows are samples, or the steps of all samples.
+  /// The tensor as an Eigen matrix: (B, F) for rank 2; (B T, F), a row for each step, for rank 3.
   [[nodiscard]] ConstMatrixMap matrix() const& noexcept {
     return {data_, batch() * steps(), features()};
   }
   [[nodiscard]] MatrixMap matrix() & { return {data(), batch() * steps(), features()}; }
 
-  /// (T, F): one sequence.
+  /// Sequence b as an Eigen matrix (T, F).
   [[nodiscard]] ConstMatrixMap sequence(Index b) const& noexcept {
     return {data_ + b * steps() * features(), steps(), features()};
   }
@@ -156,7 +162,7 @@ class Tensor {
     return {data() + b * steps() * features(), steps(), features()};
   }
 
-  /// (B, F): one time step of all sequences.
+  /// Time step t of all sequences as an Eigen matrix (B, F).
   [[nodiscard]] ConstStepMap step(Index t) const& noexcept {
     return {data_ + t * features(), batch(), features(),
             Eigen::OuterStride<>(steps() * features())};
@@ -166,8 +172,8 @@ class Tensor {
             Eigen::OuterStride<>(steps() * features())};
   }
 
-  /// A view of `count` samples from sample `first`.
-  /// Throws ShapeError when the range leaves the tensor.
+  /// A view of `count` samples from sample `first` on. Throws ShapeError when the range leaves the
+  /// tensor.
   [[nodiscard]] const Tensor rows(Index first, Index count) const& {
     const Shape part = rows_shape(first, count);
     return view(static_cast<const Scalar*>(data_) + first * steps() * features(), part);

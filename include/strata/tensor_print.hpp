@@ -17,8 +17,8 @@ namespace strata::inline STRATA_TARGET {
 namespace detail {
 
 /// The number format of one array, chosen as NumPy's array2string does: the fewest digits that tell
-/// a value from its neighbours, at most eight decimals, powers of ten when the values span too wide
-/// a range.
+/// each value from its neighbours, at most eight decimals, and powers of ten where the values are
+/// very large, very small or far apart.
 template <class Scalar>
 class NumberFormat {
  public:
@@ -51,7 +51,8 @@ class NumberFormat {
  private:
   static constexpr std::size_t most_decimals = 8;
 
-  /// The parts of "-12.5" or "-1.25e+01".
+  /// The parts of a number such as "-12.5" or "-1.25e+01": whole "-1", decimals "25", sign "+",
+  /// exponent "01".
   struct Digits {
     std::string whole;
     std::string decimals;
@@ -103,7 +104,8 @@ class NumberFormat {
   std::size_t width_ = 0;
 };
 
-/// Indices of one axis that are shown; -1 stands for the dots of a summary.
+/// The indices of one axis that are printed: all, or for a summary the first and last three, with
+/// -1 for the dots between them.
 [[nodiscard]] inline std::vector<Index> shown(Index size, bool summary) {
   constexpr Index edge = 3;
   std::vector<Index> indices;
@@ -117,8 +119,8 @@ class NumberFormat {
   return indices;
 }
 
-/// The words of one row in brackets, broken before the 75th column as NumPy does. `depth` brackets
-/// stand before the first word.
+/// The words of one row in brackets, with lines broken before the 75th column as NumPy breaks them.
+/// `depth` brackets, the row's own among them, stand before the first word.
 [[nodiscard]] inline std::string bracketed_row(const std::vector<std::string>& words,
                                                std::size_t depth) {
   const std::size_t width = 75 - depth;
@@ -140,8 +142,8 @@ class NumberFormat {
 
 }  // namespace detail
 
-/// Like NumPy: nested brackets, aligned numbers, long rows broken, dots in place of the middle
-/// above 1000 values.
+/// A tensor as NumPy prints it: nested brackets, aligned numbers, long rows broken, and above 1000
+/// values dots in place of the middle of each axis.
 template <class Scalar>
 [[nodiscard]] std::string to_string(const Tensor<Scalar>& tensor) {
   if (tensor.empty()) return "[]";
@@ -191,7 +193,7 @@ template <class Scalar>
   return cube ? text + ']' : text;
 }
 
-/// The same text whatever the stream's locale, flags and width.
+/// Prints to_string(tensor), whatever the locale, flags and width of `out`.
 template <class Scalar>
 std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
   out.width(0);

@@ -1,9 +1,10 @@
 #pragma once
 
-/// What the language has no word for, as GCC and Clang spell it.
+/// Attributes that C++ has no word for, as GCC and Clang spell them.
 
-/// Before a function: each call becomes the function's code, at every level of optimisation.
+/// Stands before a function: each call is replaced by the function's code, at every level of
+/// optimisation.
 #define STRATA_ALWAYS_INLINE __attribute__((always_inline)) inline
 
-/// After the parameters of a lambda: the same.
+/// Stands after the parameters of a lambda: each call of the lambda is replaced by its code.
 #define STRATA_INLINE_LAMBDA __attribute__((always_inline))

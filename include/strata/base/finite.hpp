@@ -13,23 +13,23 @@
 
 #include <strata/target.hpp>
 
-// Whether numbers are finite, by their bits: programs that are compiled with -ffast-math promise
-// the compiler that no number is infinite or not a number, and std::isfinite, std::isnan and
-// comparisons then answer by that promise.
+// Whether numbers are finite, told from their bits: -ffast-math promises the compiler that no
+// number is infinite or not a number, and std::isfinite, std::isnan and comparisons then answer by
+// that promise and not by the number.
 
 namespace strata::inline STRATA_TARGET::detail {
 
 template <std::floating_point Scalar>
 using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
 
-/// The bits of infinity, all of the exponent and none of the fraction: numbers that are not finite
-/// have these bits or, without their sign, greater ones.
+/// The bits of infinity: all bits of the exponent, none of the fraction. Without the sign, the bits
+/// of a finite number are smaller as a whole number, the bits of a NaN are larger.
 template <std::floating_point Scalar>
 inline constexpr Bits<Scalar> infinite_bits =
     static_cast<Bits<Scalar>>(((Bits<Scalar>{1} << (sizeof(Scalar) == 4 ? 8 : 11)) - 1)
                               << (std::numeric_limits<Scalar>::digits - 1));
 
-/// Not a number, where programs that are compiled with -ffast-math may not name it.
+/// A NaN, made from bits since programs compiled with -ffast-math may not name one.
 template <std::floating_point Scalar>
 inline constexpr Scalar not_a_number = std::bit_cast<Scalar>(
     static_cast<Bits<Scalar>>(infinite_bits<Scalar> | (infinite_bits<Scalar> >> 1)));
@@ -57,7 +57,7 @@ template <std::floating_point Scalar>
 
 template <std::floating_point Scalar>
 [[nodiscard]] bool all_finite(std::span<const Scalar> values) noexcept {
-  // Blocks of a constant size become vector instructions at -O2 too.
+  // The inner loop has a constant length, so that compilers vectorize it at -O2, too.
   constexpr std::size_t block = 64;
   using Word = Bits<Scalar>;
   std::array<Word, block> largest{};

@@ -59,7 +59,8 @@ class Piece {
   double real_ = 0;
 };
 
-/// The pieces side by side. It is kept out of line: messages are many, and none is in a hurry.
+/// The pieces joined to one message. It is never inlined, since a program has many messages and
+/// none needs speed.
 [[nodiscard, gnu::noinline, gnu::cold]] inline std::string message(
     std::initializer_list<Piece> pieces) {
   std::string joined;
@@ -67,7 +68,7 @@ class Piece {
   return joined;
 }
 
-/// Throws an error that says the pieces.
+/// Throws an Error whose message is the pieces joined.
 template <class Error>
 [[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<Piece> pieces) {
   throw Error(message(pieces));

@@ -7,15 +7,15 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Throws ValueError unless a setting is finite and `fits`: "Adam: beta_1 must be at least 0 and
-/// below 1, found 2".
+/// Throws ValueError unless `value` is finite and `fits`. `range` says in words what fits: "Adam:
+/// beta_1 must be at least 0 and below 1, found 2".
 inline void check_setting(const char* whose, const char* setting, double value, bool fits,
                           const char* range) {
   if (is_finite(value) && fits) return;
   fail<ValueError>({whose, ": ", setting, " must be ", range, ", found ", value});
 }
 
-/// Asks an object for its settings: where it has `void check() const`, that throws ValueError on
+/// Calls `object.check()` where it exists: a rule, loss or metric throws ValueError there on
 /// settings that make no sense.
 template <class T>
 void check_settings(const T& object) {

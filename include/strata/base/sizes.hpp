@@ -12,15 +12,16 @@
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
 
-// Sizes that come from users are checked here, and memory of such a size is asked for here.
+// Sizes that come from users are checked here, and the memory for them is asked for here.
 
 namespace strata::sizes {
 
-/// The largest size of a layer or a sequence. No machine has memory for one row of it, and small
-/// multiples of it, as the gates of so many units are, do not overflow.
+/// The largest size of a layer or a sequence. No machine has memory for a row of this size, and
+/// small multiples of it, such as the number of gates of all units, do not overflow.
 inline constexpr Index largest = std::numeric_limits<Index>::max() / 128;
 
-/// The most elements of an array: the addresses of as many doubles do not overflow.
+/// The largest number of elements of an array, so that the bytes of an array of doubles can be
+/// counted.
 inline constexpr Index most_elements = std::numeric_limits<Index>::max() / 16;
 
 /// Throws ValueError, naming the size and its owner, unless it is from 1 to `largest`.
@@ -33,8 +34,9 @@ inline void check(const messages::Piece& owner, const char* name, Index size) {
   }
 }
 
-/// The number of elements of an array of a shape. Throws ShapeError when no memory has addresses
-/// for them, or for the rows of an array that is empty.
+/// The number of elements of an array of the given shape. Throws ShapeError when it is above
+/// most_elements. A size of 0 is taken for 1 in this check, so that products of the other sizes do
+/// not overflow either.
 [[nodiscard]] inline Index count(const Shape& shape) {
   Index product = 1;
   for (Index axis = 0; axis < shape.rank(); ++axis) {
@@ -48,8 +50,8 @@ inline void check(const messages::Piece& owner, const char* name, Index size) {
   return shape.size();
 }
 
-/// Throws E unless `part` elements from element `first` on lie within `size`. `what`: "samples",
-/// `whole`: "a tensor".
+/// Throws E unless `part` elements from element `first` on lie within `size` elements. `what` and
+/// `whole` name elements and whole in the message, such as "samples" and "a tensor".
 template <class E>
 void check_range(const char* what, Index first, Index part, const char* whole, Index size) {
   if (first >= 0 && part >= 0 && first <= size && part <= size - first) return;
@@ -64,8 +66,8 @@ void check_range(const char* what, Index first, Index part, const char* whole, I
                                " bytes each, ", gigabytes, " GB; choose smaller sizes"});
 }
 
-/// Calls `ask`, which asks for memory for `count` elements of `bytes` bytes each. Throws
-/// MemoryError where there is none.
+/// Returns ask(), which asks for memory for `count` elements of `bytes` bytes each. Throws
+/// MemoryError where the allocator refuses.
 template <class F>
 decltype(auto) allocate(Index count, std::size_t bytes, F ask) {
   try {
@@ -77,7 +79,9 @@ decltype(auto) allocate(Index count, std::size_t bytes, F ask) {
   }
 }
 
-/// std::vector's functions. On an error the vector stays what it is.
+// The functions of std::vector that ask for memory. They throw MemoryError and leave the vector as
+// it is.
+
 template <class T>
 void reserve(std::vector<T>& vector, Index count) {
   const auto size = static_cast<std::size_t>(count);

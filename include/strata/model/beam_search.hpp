@@ -15,40 +15,47 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A sequence that BeamSearch found: without the prompt, with the class that ends it.
+/// A sequence that BeamSearch found.
 struct Beam {
+  /// The classes after the prompt, with the class that ends the sequence where it has ended.
   std::vector<Index> classes;
-  /// log p of all of them, given the prompt.
+  /// log p of `classes`, given the prompt.
   double log_probability = 0;
-  /// The same, divided by the penalty of the length: what sequences are ordered by.
+  /// log_probability divided by the penalty of the length. Sequences are ordered by it.
   double score = 0;
 };
 
-/// The likeliest sequences of classes that follow a prompt. Of the beginnings of each length, only
-/// the `width` likeliest are followed: with 1 it is always the likeliest class that comes next;
-/// with as many as there are, no sequence is missed.
+/// Searches the likeliest sequences of classes that follow a prompt. Among the beginnings of each
+/// length, the search follows only the `width` likeliest: with a width of 1 it takes the likeliest
+/// class at every step, with a width of all beginnings it misses no sequence.
 ///
 ///   Stream stream{model};
 ///   std::vector<Beam> best = BeamSearch{.width = 8, .steps = 40, .end = 0}(stream, prompt);
 struct BeamSearch {
-  /// The beginnings that are followed, and the most sequences that are found.
+  /// The number of beginnings that are followed, at least 1, and the largest number of sequences
+  /// that are found. 4, a small width, since the time of a search is proportional to it.
   Index width = 4;
-  /// The length at which sequences that have not ended are cut.
+  /// The length at which a sequence that has not ended is cut, at least 1. Say it: with the default
+  /// of 1 the search finds the next class alone.
   Index steps = 1;
-  /// The class that ends a sequence; -1: none does.
+  /// The class that ends a sequence. -1: no class does, and all sequences have `steps` classes; the
+  /// default, since which class means the end depends on the data.
   Index end = -1;
-  /// alpha of Wu et al. 2016: score = log p / ((5 + length) / 6)^alpha, so that long sequences have
-  /// a chance beside short ones. 0: log p.
+  /// alpha of Wu et al. 2016: score = log p / ((5 + length) / 6)^alpha. Each class lowers log p, so
+  /// that an alpha above 0, such as 0.6, gives long sequences a chance beside short ones. 0, the
+  /// default: sequences are ordered by log p itself.
   double length_penalty = 0;
-  /// The stream's outputs are those before a softmax.
+  /// Whether the stream's outputs are logits, the numbers before a softmax. false, since most
+  /// models of classes end with a softmax, whose outputs are probabilities.
   bool from_logits = false;
 
-  /// The best sequences, the best first. The stream gives one score for each class; the search goes
-  /// on from where it is, on a copy. encode(id, x) fills x with the inputs of a step, see
-  /// ClassInput.
+  /// At most `width` sequences, the best first. The outputs of the stream are one score for each
+  /// class. The search feeds the prompt to a copy of the stream, which begins in the stream's
+  /// present state. encode(id, x) writes the inputs of a step for class `id` to x, as ClassInput
+  /// does.
   ///
-  /// Throws ValueError on an empty prompt, options out of range, and outputs that are no
-  /// probabilities.
+  /// Throws ValueError on an empty prompt, on options out of range, and on outputs that are neither
+  /// probabilities nor, with from_logits, logits.
   template <class Model, class Encode = ClassInput>
   [[nodiscard]] std::vector<Beam> operator()(Stream<Model> stream, std::span<const Index> prompt,
                                              const Encode& encode = {}) const {
@@ -87,7 +94,8 @@ struct BeamSearch {
   }
 
  private:
-  /// A sequence that goes on: where the stream is after it, and log p of what may come next.
+  /// A sequence that has not ended: the stream's state after it, and log p of each class as the
+  /// next one.
   template <class Scalar>
   struct Beginning {
     Beam beam;
@@ -95,7 +103,8 @@ struct BeamSearch {
     std::vector<double> next;
   };
 
-  /// A class that may follow a beginning, and log p of both together.
+  /// A class that may follow the beginning with the number `from`, and log p of the beginning and
+  /// the class together.
   struct Step {
     double log_probability;
     std::size_t from;
@@ -117,7 +126,8 @@ struct BeamSearch {
     return std::pow((5 + static_cast<double>(length)) / 6, length_penalty);
   }
 
-  /// As many of the likeliest steps as can be needed: each beginning ends in one way at most.
+  /// The likeliest steps, sorted. `width` of them are followed, and each beginning ends with one
+  /// class at most, so no more than `width` + open.size() are needed.
   template <class Scalar>
   [[nodiscard]] std::vector<Step> likeliest(const std::vector<Beginning<Scalar>>& open) const {
     std::vector<Step> all;
@@ -140,15 +150,16 @@ struct BeamSearch {
     return all;
   }
 
-  /// Sorts, and keeps `width`.
+  /// Sorts the sequences by score and drops all behind the first `width`.
   void keep_best(std::vector<Beam>& found) const {
     std::stable_sort(found.begin(), found.end(),
                      [](const Beam& a, const Beam& b) { return a.score > b.score; });
     if (static_cast<Index>(found.size()) > width) found.resize(static_cast<std::size_t>(width));
   }
 
-  /// Whether nothing that is open can become better than what is found: log p only falls, and the
-  /// penalty is the mildest at the full length.
+  /// Whether no open beginning can still become better than the sequences found. The best score
+  /// that a beginning can reach is its log p, which each further class lowers, at the length
+  /// `steps`, where the penalty divides most.
   template <class Scalar>
   [[nodiscard]] bool is_settled(std::vector<Beam>& found,
                                 const std::vector<Beginning<Scalar>>& open) const {

@@ -14,7 +14,7 @@ namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// The numbers of the layers of a network that have a state.
+/// The indices of the layers that have a state.
 template <class Scalar>
 [[nodiscard]] std::vector<std::size_t> layers_with_state(const Network<Scalar>& network) {
   std::vector<std::size_t> found;
@@ -24,9 +24,10 @@ template <class Scalar>
   return found;
 }
 
-/// The layers that hand a state over and the ones that take it: the first layer with a state of the
-/// encoder and of the decoder, the second ones, and so on. Throws ShapeError when their numbers or
-/// the sizes of their states differ.
+/// Pairs of indices: a layer of the encoder that hands its state over, and the layer of the decoder
+/// that takes it. Among the layers with a state, the encoder's first is paired with the decoder's
+/// first, the second with the second, and so on. Throws ShapeError when the encoder has more or
+/// fewer such layers than the decoder, or when the sizes of two paired states differ.
 template <class Scalar>
 [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> state_pairs(
     const Network<Scalar>& encoder, const Network<Scalar>& decoder) {
@@ -64,10 +65,11 @@ template <class Scalar>
 }  // namespace detail
 
 /// The state in which a decoder begins after an encoder has read B sequences (Sutskever, Vinyals &
-/// Le 2014). Of the layers that have a state, each of the decoder begins in the state of the
-/// encoder's layer with the same place among them. The state is for predict; its part(b, 1), the
-/// state of one sequence, is for Stream::set_state. Throws ShapeError when the layers do not
-/// correspond.
+/// Le 2014). Among the layers that have a state, the decoder's first begins in the state of the
+/// encoder's first, the second in that of the second, and so on. predict takes the result as it is,
+/// Stream::set_state takes its part(b, 1), the state of sequence b. Throws ShapeError when the
+/// encoder has more or fewer layers with a state than the decoder, or when the sizes of two such
+/// states differ.
 ///
 ///   State<float> state;
 ///   encoder.predict(x, {.state = &state});

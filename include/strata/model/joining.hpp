@@ -10,12 +10,12 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// One layer of a chain: whether it takes data of a shape, and its sizes.
+// Joining one layer to a chain: does it take the data that it is given, and what are its sizes.
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Throws ShapeError, its message beginning with `where`, unless a layer takes data of a shape's
-/// rank. `before` names the layer whose outputs the data is; empty: it is the model's input.
+/// Throws ShapeError, its message beginning with `where`, unless the layer takes data of the rank
+/// of `shape`. `before` names the layer that computes the data; it is empty for the model's input.
 template <class Scalar>
 void check_rank(const LayerRef<Scalar>& layer, const Shape& shape, const std::string& where,
                 const std::string& before) {
@@ -43,7 +43,8 @@ void check_rank(const LayerRef<Scalar>& layer, const Shape& shape, const std::st
   }
 }
 
-/// Builds layer i for data of F = `features`. Throws what its build throws, naming the layer.
+/// Builds layer i for F = `features`. Throws what the layer's build throws, with the layer's number
+/// and description in front of the message.
 template <class Scalar>
 void give_sizes(std::size_t i, LayerRef<Scalar>& layer, Index features) {
   const auto where = [&] { return message({"layer ", i, " (", layer.describe(), "): "}); };
@@ -56,7 +57,7 @@ void give_sizes(std::size_t i, LayerRef<Scalar>& layer, Index features) {
   }
 }
 
-/// Whether all weights of a layer are zero, as they are before they are drawn.
+/// Whether all weights of a layer are zero, which says that they have not been drawn yet.
 template <class Scalar>
 [[nodiscard]] bool is_zero(const LayerRef<Scalar>& layer) {
   for (const auto& parameter : layer.parameters()) {

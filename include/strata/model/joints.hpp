@@ -12,12 +12,13 @@ namespace strata::inline STRATA_TARGET::detail {
 template <class... Layers>
 using FirstScalar = typename std::tuple_element_t<0, std::tuple<Layers...>>::scalar_type;
 
-/// What is known while compiling of the data between two layers.
+/// The data between two layers, as far as the types of the layers tell.
 struct Joint {
-  bool last_only = false;  ///< one output per sequence: not a sequence any more
-  Index features = Dynamic;
+  bool last_only = false;  ///< (B, F), one output for each sequence; otherwise it may be (B, T, F)
+  Index features = Dynamic;  ///< F; Dynamic where it is chosen at run time
 };
 
+/// The data behind a layer L that is given the data `before`.
 template <class L>
 [[nodiscard]] constexpr Joint after(Joint before) {
   Joint joint = before;
@@ -53,7 +54,8 @@ consteval bool check_joints() {
   return true;
 }
 
-/// Fails to compile, with a message, where two neighbours do not join.
+/// True; does not compile, with a message, where a layer cannot take the outputs of the layer
+/// before it, or where the layers have different scalars.
 template <class... Layers>
 consteval bool joints_fit() {
   return check_joints<Joint{}, Layers...>();

@@ -11,7 +11,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// "SimpleRNN" as "simple_rnn", as Keras writes it.
+/// A kind of layer as Keras writes it in names: "SimpleRNN" becomes "simple_rnn".
 [[nodiscard]] inline std::string snake_case(const std::string& name) {
   const auto is_upper = [](char letter) { return letter >= 'A' && letter <= 'Z'; };
   const auto is_lower = [](char letter) { return letter >= 'a' && letter <= 'z'; };
@@ -26,7 +26,8 @@ namespace strata::inline STRATA_TARGET::detail {
   return snake;
 }
 
-/// The names of layers, as Keras gives them: lstm, lstm_1, dense.
+/// One name for each layer, as Keras names them: the kind, numbered from the second layer of the
+/// kind on, such as lstm, lstm_1, dense.
 template <class Scalar>
 [[nodiscard]] std::vector<std::string> layer_names(const std::vector<LayerRef<Scalar>>& layers) {
   std::vector<std::string> names;

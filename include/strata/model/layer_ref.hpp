@@ -16,7 +16,8 @@ namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// The functions of a layer of any type that a network calls for everything but training.
+/// The functions of one type of layer, called by a network for everything but training. A layer and
+/// its packed weights are handed in as pointers without a type.
 template <class Scalar>
 struct LayerTable {
   using Shared = std::shared_ptr<void>;
@@ -47,8 +48,8 @@ struct LayerTable {
   bool (*counts)(const void* packed, const Scalar*, bool before) noexcept;
 };
 
-/// The functions that training adds. They are a table of their own so that a program which only
-/// predicts does not contain them.
+/// The functions of one type of layer that only training calls. They have a table of their own so
+/// that a program which only predicts does not contain them.
 template <class Scalar>
 struct TrainingTable {
   using Shared = std::shared_ptr<void>;
@@ -62,12 +63,14 @@ struct TrainingTable {
   void (*absorb)(void*, Shared& tape);
 };
 
+/// The T that `shared` owns, made on the first call.
 template <class T>
 T& made(std::shared_ptr<void>& shared) {
   if (!shared) shared = std::make_shared<T>();
   return *static_cast<T*>(shared.get());
 }
 
+/// The two tables of a type of layer L.
 template <class L>
 struct LayerFunctions {
   using Scalar = typename L::scalar_type;
@@ -83,8 +86,8 @@ struct LayerFunctions {
   static const TrainingTable<Scalar>& training() noexcept;
 };
 
-// Not inline, so that a program can compile them in one place: an explicit instantiation of
-// LayerFunctions<L> there, and an extern one elsewhere.
+// The two functions are not inline, so that a program can compile a layer once: in one file it
+// instantiates LayerFunctions<L> explicitly, in the others it declares that as extern.
 
 template <class L>
 const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() noexcept {
@@ -153,8 +156,9 @@ const TrainingTable<typename L::scalar_type>& LayerFunctions<L>::training() noex
 
 }  // namespace detail
 
-/// A layer of any type that lies elsewhere. The algorithms over networks are written once against
-/// it, for layers chosen at compile time and at run time alike.
+/// Refers to a layer of any type, which lies elsewhere and must outlive it. It has the functions of
+/// a layer, so that the algorithms over networks are written once, for layers chosen at compile
+/// time and at run time.
 template <class Scalar>
 class LayerRef {
  public:
@@ -187,7 +191,7 @@ class LayerRef {
   [[nodiscard]] Returns returns() const { return table_->returns; }
   [[nodiscard]] std::string kind() const { return table_->kind(self_); }
   [[nodiscard]] std::string describe() const { return table_->describe(self_); }
-  /// What it is made of besides its weights.
+  /// The layer's kind and options, without its weights.
   [[nodiscard]] LayerDescription description() const { return table_->description(self_); }
   [[nodiscard]] Index inputs() const { return table_->inputs(self_); }
   [[nodiscard]] Shape output_shape(const Shape& shape) const {
@@ -198,7 +202,7 @@ class LayerRef {
   }
   void check_input(const Tensor<Scalar>& x) const { table_->check_input(self_, x); }
   void build(Index features) { table_->build(self_, features); }
-  /// The layer as it is, to be assigned to it later, once.
+  /// A copy of the layer as it is, for one later call of assign, which moves it back.
   [[nodiscard]] std::shared_ptr<void> copy() const { return table_->copy(self_); }
   void assign(std::shared_ptr<void>& copy) { table_->assign(self_, copy); }
   void initialize(const Random& random) { table_->initialize(self_, random); }
@@ -221,13 +225,13 @@ class LayerRef {
                const Pass<Scalar>& pass) const {
     table_->forward(self_, packed.value.get(), x, y, pass);
   }
-  /// Whether it makes a mask: some steps behind it may not count.
+  /// Whether the layer makes a mask, which may say that some steps behind it do not count.
   [[nodiscard]] bool makes_mask() const { return table_->makes_mask(self_); }
   void check_stream() const { table_->check_stream(self_, false); }
   void check_masked_stream() const { table_->check_stream(self_, true); }
   [[nodiscard]] Index state_size() const { return table_->state_size(self_); }
 
-  /// The layer itself, or null when it is of another type.
+  /// The layer in its own type, or null when its type is not L.
   template <class L>
   [[nodiscard]] L* as() noexcept {
     return table_ == &detail::LayerFunctions<L>::table() ? static_cast<L*>(self_) : nullptr;
@@ -242,7 +246,7 @@ class LayerRef {
   const detail::LayerTable<Scalar>* table_;
 };
 
-/// A layer of any type that lies elsewhere, to be trained.
+/// A LayerRef that can also train its layer.
 template <class Scalar>
 class TrainableRef : public LayerRef<Scalar> {
  public:
@@ -276,7 +280,7 @@ class TrainableRef : public LayerRef<Scalar> {
   const detail::TrainingTable<Scalar>* training_;
 };
 
-/// A layer of any type that it owns and copies.
+/// Owns a layer of any type; a copy owns a copy of the layer.
 template <class Scalar>
 class AnyLayer : public TrainableRef<Scalar> {
  public:

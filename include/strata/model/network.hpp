@@ -24,12 +24,12 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// What a network knows besides its layers.
+/// What a model has besides its layers.
 struct NetworkSetup {
   /// The shape that Input or the first data gave; nothing before.
   std::optional<Input> input;
   std::uint64_t seed = 0;
-  /// Whether all sizes are known and the weights are there.
+  /// Whether all sizes are known and all weights exist.
   bool built = false;
   detail::Threads threads;
 };
@@ -49,17 +49,18 @@ class Network {
   [[nodiscard]] const std::vector<LayerRef<Scalar>>& layers() const noexcept { return layers_; }
   [[nodiscard]] bool is_built() const noexcept { return setup_->built; }
   [[nodiscard]] const std::optional<Input>& input() const noexcept { return setup_->input; }
-  /// Who does the work.
+  /// The threads that compute.
   [[nodiscard]] const detail::Threads& threads() const noexcept { return setup_->threads; }
 
-  /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
-  /// are all zero. Throws ShapeError when the layers do not join or are larger than memory can be,
-  /// MemoryError when there is no memory for them, and changes nothing then.
+  /// Gives every layer its sizes and draws the weights of the layers whose weights are all zero.
+  /// Throws ShapeError when the layers do not join or are larger than memory can be, StateError
+  /// when the input leaves a layer's number of inputs open, MemoryError when there is no memory for
+  /// the weights. The layers are unchanged then.
   void build(const Input& input) { build(input, true); }
 
-  /// The shape of the output of layer i, which was added behind data of a shape, with its size and
-  /// its weights where the network is built: what build and output_shape do for that layer, without
-  /// another look at those before. Throws ShapeError when it does not join.
+  /// Does for layer i, just added, what build and output_shape do for all layers: returns the shape
+  /// of its output for data of `shape`, and gives it sizes and weights where the network is built.
+  /// Throws ShapeError when the layer does not take the data.
   [[nodiscard]] static Shape extend(NetworkSetup& setup, std::size_t i, LayerRef<Scalar> layer,
                                     const Shape& shape) {
     detail::check_rank(layer, shape, detail::message({"layer ", i, ": "}),
@@ -74,19 +75,19 @@ class Network {
     return outputs;
   }
 
-  /// The same without drawing weights, for those who have some.
+  /// Like build, without drawing weights: for callers that set them afterwards.
   void build_empty(const Input& input) { build(input, false); }
 
-  /// Draws all weights anew. The same seed gives the same weights; without a call it is 0. Before
-  /// the sizes are known, the seed is remembered.
+  /// Draws all weights anew. The same seed gives the same weights. Before the network is built, it
+  /// only keeps the seed for build.
   void initialize(std::uint64_t seed) {
     setup_->seed = seed;
     if (!is_built()) return;
     for (std::size_t i = 0; i < size(); ++i) layers_[i].initialize(layer_random(*setup_, i));
   }
 
-  /// The shape of the output for input of a shape, in which sizes may be Dynamic.
-  /// Throws ShapeError, naming the layer, when they do not fit.
+  /// The shape of the output for input of the given shape, in which sizes may be Dynamic. Throws
+  /// ShapeError, naming the layer, when a layer does not take what it is given.
   [[nodiscard]] Shape output_shape(Shape shape) const {
     std::string before;
     for (std::size_t i = 0; i < size(); ++i) {
@@ -192,7 +193,7 @@ class Network {
     threads().run(size(), [&](std::size_t i) { layers_[i].pack(packed[i], training); });
   }
 
-  /// Throws ShapeError unless the mask is empty or fits x, or x is no sequence.
+  /// Throws ShapeError unless the mask is empty or has the shape (B, T) of x (rank 2: x's shape).
   static void check_mask(const Mask& mask, const Tensor<Scalar>& x) {
     if (mask.empty()) return;
     const Index steps = x.rank() == 3 ? x.steps() : x.features();
@@ -203,8 +204,9 @@ class Network {
     }
   }
 
-  /// The state before the first step, of B sequences. Throws ValueError below 1, and where no
-  /// memory can hold it ValueError, ShapeError or MemoryError.
+  /// The state of B sequences before the first step: zeros. Throws StateError before the network is
+  /// built, ValueError when B is below 1, and ValueError, ShapeError or MemoryError when memory
+  /// cannot hold a state for B sequences.
   [[nodiscard]] State<Scalar> zero_state(Index batch) const {
     require_built("the sizes of the state");
     detail::sizes::check("zero_state", "the number of sequences", batch);
@@ -242,7 +244,7 @@ class Network {
     }
   }
 
-  /// What a layer is given of the context of a batch.
+  /// The Pass of layer i: its part of the state, its random numbers, the mask of its input.
   [[nodiscard]] Pass<Scalar> pass_of(std::size_t i, const SequenceContext<Scalar>& context,
                                      const Mask& mask, const Random& random) const {
     Pass<Scalar> pass{.random = random.fork(i), .continues = context.continues};
@@ -254,8 +256,8 @@ class Network {
     return pass;
   }
 
-  /// Prediction for sequences together, in one thread. The output of a layer is dropped when the
-  /// next has read it.
+  /// The outputs for x, predicted in one thread. The output of a layer is overwritten as soon as
+  /// the next layer has read it.
   [[nodiscard]] Tensor<Scalar> forward(const Packed& packed, const Tensor<Scalar>& x,
                                        const SequenceContext<Scalar>& context = {}) const {
     Tensor<Scalar> now;
@@ -274,7 +276,7 @@ class Network {
  private:
   void build(const Input& input, bool draw) {
     check_features_known(input);
-    // Of the layers that get their sizes here, as they were without.
+    // Copies of the layers that get their sizes here, as they were before, for an error.
     std::vector<std::shared_ptr<void>> before(size());
     try {
       Shape shape = input.shape();

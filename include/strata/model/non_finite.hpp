@@ -12,12 +12,12 @@
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 
-// Weights that are infinite or not a number make every prediction such a number. They come from a
-// training that went wrong, and are refused wherever weights come in.
+// One weight that is infinite or not a number spoils every prediction. Such weights come from a
+// training that went wrong; set_weights and the readers of files refuse them.
 
 namespace strata::inline STRATA_TARGET {
 
-/// Says that weights may be infinite or not a number:
+/// A tag for calls whose weights may be infinite or not a number:
 ///
 ///   load({"model.safetensors", allow_non_finite}), model.set_weights(weights, allow_non_finite)
 struct AllowNonFinite {
@@ -27,7 +27,8 @@ inline constexpr AllowNonFinite allow_non_finite{};
 
 namespace detail {
 
-/// "nan at (0, 3)" of the first number of a parameter that is not finite; empty where all are.
+/// Kind and place of the first number of a parameter that is not finite, such as "nan at (0, 3)";
+/// empty where all numbers are finite.
 template <class Scalar>
 [[nodiscard]] std::string first_non_finite(const Parameter<Scalar>& parameter) {
   const std::span<const Scalar> values = parameter.values;
@@ -45,8 +46,9 @@ template <class Scalar>
   return message({kind, " at ", place});
 }
 
-/// Throws ValueError, naming the first number that is not finite of those that the parameters are
-/// to get. Returns where there is none, or where a parameter would get too few.
+/// `all` holds the new numbers of the parameters, one parameter after the other. Throws ValueError,
+/// naming parameter and place, on the first that is not finite. Where `all` is too short, only the
+/// parameters that it fills are looked at: set_weights reports the wrong length itself.
 template <class Scalar>
 void fail_where_not_finite(std::vector<Parameter<const Scalar>> parameters,
                            std::span<const Scalar> all) {

@@ -7,21 +7,31 @@
 namespace strata::inline STRATA_TARGET {
 
 /// Options of predict and evaluate.
+///
+///   State<float> state;
+///   model.predict(x, {.mask = Mask::from_lengths(lengths, x.steps()), .state = &state})
 template <class Scalar>
 struct PredictOptions {
-  /// Samples that are computed together; any number above that of all samples: all of them.
+  /// The number of samples in a batch, at least 1; above B, all samples are one batch. 32 as in
+  /// Keras, since a larger batch is cut into parts of up to 32 samples anyway.
   Index batch_size = 32;
-  /// Which steps of x count, (B, T); all of them without. See also Mask::from_lengths.
+  /// Which steps of x count, (B, T). By default it is empty: every step counts.
   Mask mask = {};
-  /// The state of all B sequences before the first step, which becomes that after the last; empty:
-  /// zeros. Without it every sequence starts from zeros.
+  /// The state of all B sequences: read before the first step and overwritten by the state after
+  /// the last step. An empty State stands for zeros. null, the default, starts every sequence from
+  /// zeros and keeps no state, since sequences have nothing to do with each other in most data.
   State<Scalar>* state = nullptr;
 };
 
-/// What a batch brings to train_on_batch, test_on_batch and Trainer::step; see PredictOptions.
+/// Options of train_on_batch, test_on_batch and Trainer::step, which compute all their samples
+/// together.
+///
+///   model.train_on_batch(x, y, {.mask = mask, .state = &state})
 template <class Scalar>
 struct BatchOptions {
+  /// As in PredictOptions. A step that does not count has no part in loss and metrics.
   Mask mask = {};
+  /// As in PredictOptions.
   State<Scalar>* state = nullptr;
 };
 

@@ -42,7 +42,7 @@ template <class Scalar>
   return all;
 }
 
-/// The same for x as one batch.
+/// The outputs of a network for x, one batch, cut by shards_of.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
                                      const typename Network<Scalar>::Packed& packed,
@@ -51,7 +51,8 @@ template <class Scalar>
   return forward(network, packed, x, shards_of(x.batch()), context);
 }
 
-/// Throws when data, mask or state do not fit the model. An empty state becomes zeros.
+/// Throws what check_data, check_mask and check_state of Network throw where x, mask or state do
+/// not fit the model. An empty state becomes zeros.
 template <class Scalar>
 void check_sequences(const Network<Scalar>& network, const Tensor<Scalar>& x, const Mask& mask,
                      State<Scalar>* state) {
@@ -60,7 +61,8 @@ void check_sequences(const Network<Scalar>& network, const Tensor<Scalar>& x, co
   if (state) network.check_state(*state, x.batch());
 }
 
-/// Calls f(x, context, first) for x of all samples, batch by batch.
+/// Calls f(x, context, first) for each batch: its samples, its context, and the index of its first
+/// sample among all.
 template <class Scalar, class F>
 void for_each_batch(const Tensor<Scalar>& x, const PredictOptions<Scalar>& options, F f) {
   for (Index first = 0; first < x.batch(); first += options.batch_size) {
@@ -70,7 +72,7 @@ void for_each_batch(const Tensor<Scalar>& x, const PredictOptions<Scalar>& optio
   }
 }
 
-/// The outputs for all samples, batch by batch.
+/// The outputs for all samples of x, computed batch by batch.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> predict(const Network<Scalar>& network, const Tensor<Scalar>& x,
                                      const PredictOptions<Scalar>& options) {

@@ -18,21 +18,26 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// How a class is drawn.
+/// Options of sample and generate: how a class is drawn from its scores.
+///
+///   generate(stream, prompt, 200, {.temperature = 0.5, .top_k = 10}, random)
 struct SampleOptions {
-  /// Probabilities are raised to the power of 1 / temperature and scaled to the sum 1: below 1 the
-  /// likely classes become more so, above 1 less. 0: the likeliest class, always.
+  /// Probabilities are raised to the power of 1 / temperature and scaled to the sum 1. A
+  /// temperature below 1 makes likely classes likelier, one above 1 makes them less likely; 0
+  /// always takes the likeliest class. 1, since it draws from the model's own probabilities.
   double temperature = 1;
-  /// Draws from so many of the likeliest classes only (Fan, Lewis & Dauphin 2018). 0: from all.
+  /// The class is drawn among the top_k likeliest classes only (Fan, Lewis & Dauphin 2018). 0, the
+  /// default: among all classes.
   Index top_k = 0;
-  /// The scores are those before a softmax.
+  /// Whether the scores are logits, the numbers before a softmax. false, since most models of
+  /// classes end with a softmax, whose outputs are probabilities.
   bool from_logits = false;
 };
 
-/// A class as the input of a step, for generate and BeamSearch: its number where the step has one
-/// input, as for an Embedding; otherwise one-hot, zeros with a one.
+/// Writes a class as the F inputs of a step, for generate and BeamSearch: its number where F is 1,
+/// as for an Embedding; otherwise one-hot, a one at its place and zeros elsewhere.
 struct ClassInput {
-  /// Throws ValueError when there is no input of that number.
+  /// Throws ValueError where F is above 1 and the class is not in [0, F).
   template <class Scalar>
   void operator()(Index id, std::span<Scalar> x) const {
     if (x.size() == 1) {
@@ -53,7 +58,9 @@ template <class Scores>
 concept ScoreRange = std::ranges::sized_range<const Scores> &&
     std::floating_point<std::ranges::range_value_t<const Scores>>;
 
-/// log p of all classes. Throws ValueError when the scores cannot be probabilities, or logits.
+/// log p of each class. Scores need not have the sum 1. Throws ValueError when there are none, when
+/// one is not a number, plus infinity or, without from_logits, negative, and when no class has a
+/// probability above 0.
 template <ScoreRange Scores>
 [[nodiscard]] std::vector<double> log_probabilities(const char* what, const Scores& scores,
                                                     bool from_logits) {
@@ -82,7 +89,7 @@ template <ScoreRange Scores>
   return logs;
 }
 
-/// Feeds classes to a stream, and gives its outputs after the last.
+/// Feeds classes to a stream, at least one, and returns a view of its outputs after the last.
 template <class Model, class Encode>
 [[nodiscard]] auto feed(Stream<Model>& stream, std::span<const Index> classes,
                         const Encode& encode) {
@@ -103,11 +110,12 @@ inline void check_prompt(const char* what, std::span<const Index> prompt) {
 
 }  // namespace detail
 
-/// Draws a class by its probability: `scores` are a softmax output, or logits. Where two classes
-/// are equally likely the first goes before.
+/// Draws a class by its probability. `scores` holds one number for each class: the outputs of a
+/// softmax, or logits with from_logits. Where classes are equally likely, temperature 0 and top_k
+/// prefer the smaller class number.
 ///
-/// Throws ValueError on scores that are empty, not numbers, negative probabilities or all zero, and
-/// on a temperature or top_k that is negative.
+/// Throws ValueError on scores that are empty, not numbers or plus infinity, on probabilities that
+/// are negative or all zero, and on a temperature or top_k that is negative.
 template <detail::ScoreRange Scores>
 [[nodiscard]] Index sample(const Scores& scores, const SampleOptions& options, Random& random) {
   if (!detail::is_finite(options.temperature) || options.temperature < 0) {
@@ -153,18 +161,19 @@ template <detail::ScoreRange Scores>
   return drawn;
 }
 
-/// Lets a stream write on: feeds the classes of the prompt, then `steps` times draws a class from
-/// its outputs and feeds that. Gives the classes drawn. To go on later, prompt with the last of
-/// them, which the stream has not read yet.
+/// Continues a sequence of classes: feeds the classes of the prompt to the stream, draws a class
+/// from its outputs, feeds that class, and so on until `steps` classes are drawn, which it returns.
+/// The stream has not read the last of them: to go on later, call generate with the last class as
+/// the prompt.
 ///
-/// The stream gives one score for each class. encode(id, x) fills x with the inputs of a step, see
-/// ClassInput.
+/// The outputs of the stream are one score for each class. encode(id, x) writes the inputs of a
+/// step for class `id` to x, as ClassInput does.
 ///
 ///   Stream stream{model};
 ///   auto text = generate(stream, prompt, 200, {.temperature = 0.5, .top_k = 10}, random);
 ///
 /// Throws ValueError on an empty prompt and negative steps, MemoryError when there is no memory for
-/// so many classes, and what `sample` throws.
+/// `steps` classes, and what `sample` throws.
 template <class Model, class Encode = ClassInput>
 [[nodiscard]] std::vector<Index> generate(Stream<Model>& stream, std::span<const Index> prompt,
                                           Index steps, const SampleOptions& options, Random& random,

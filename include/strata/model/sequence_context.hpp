@@ -7,18 +7,18 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// What a batch of sequences brings besides its numbers. All of it may be null.
+/// What a forward pass over a batch of sequences is given besides x. Each pointer may be null.
 template <class Scalar>
 struct SequenceContext {
-  /// Which steps count, (B, T).
+  /// Which steps of x count, (B, T); null or empty: all.
   const Mask* mask = nullptr;
-  /// The state before, which becomes the state after. Sequence 0 of the batch is sequence `first`
-  /// of the state.
+  /// The state before the first step, overwritten by the state after the last. It may hold more
+  /// sequences than the batch: sequence 0 of the batch is sequence `first` of the state.
   State<Scalar>* state = nullptr;
   Index first = 0;
-  /// Where the mask of the output goes.
+  /// Receives the mask of the output.
   Mask* output_mask = nullptr;
-  /// Whether the steps go on from earlier ones of the same sequences; see Pass.
+  /// Whether these steps follow earlier steps of the same sequences; see Pass.
   bool continues = false;
 };
 

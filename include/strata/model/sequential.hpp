@@ -21,13 +21,13 @@ namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// The data of a model whose first layer has known inputs.
+/// The Input of a model whose first layer knows its number of inputs.
 [[nodiscard]] inline Input input_of(Accepts accepts, Index inputs) {
   if (accepts == Accepts::sequences) return Input(Dynamic, inputs);
   return Input(accepts == Accepts::ids ? Dynamic : inputs);
 }
 
-/// The shape of data of which nothing is known but what the first layer takes.
+/// The shape of data for a first layer that `accepts` such data, with all sizes Dynamic.
 [[nodiscard]] inline Shape any_shape(Accepts accepts) {
   if (accepts == Accepts::ids || accepts == Accepts::samples) return {Dynamic, Dynamic};
   return {Dynamic, Dynamic, Dynamic};
@@ -35,13 +35,14 @@ namespace detail {
 
 }  // namespace detail
 
-/// A stack of layers that is chosen while writing: the whole stack is one type, and layers that do
-/// not join do not compile. Sizes are fixed by the layers' types or taken from Input or the data.
+/// A stack of layers that is chosen at compile time: the whole stack is one type, and layers that
+/// do not join do not compile. Sizes are fixed by the layers' types or taken from Input or the
+/// data.
 ///
 ///   Sequential model{LSTM{50, return_sequences}, LSTM{50}, Dense{1}};
 ///
 /// Where all sizes are fixed the model is a plain object without heap memory, and has its weights
-/// from the start. `Sequential<>` and `Sequential<double>` are the stacks chosen at run time.
+/// from the start. `Sequential<>` and `Sequential<double>` are stacks chosen at run time.
 template <class... Layers>
 class Sequential
     : public detail::SequentialBase<Sequential<Layers...>, detail::FirstScalar<Layers...>> {
@@ -78,6 +79,7 @@ class Sequential
   template <std::size_t I>
   void layer() const&& = delete;
 
+  /// A Ref, LayerRef or TrainableRef, to each layer, for network() and trainable_network().
   template <class Ref>
   [[nodiscard]] std::vector<Ref> layer_refs() {
     return std::apply([](auto&... layer) { return std::vector<Ref>{Ref(layer)...}; }, layers_);
@@ -94,7 +96,7 @@ Sequential(Layers...)
 template <class... Layers>
 Sequential(Input, Layers...) -> Sequential<Layers...>;
 
-/// A stack of layers that is chosen while running.
+/// A stack of layers that is chosen at run time.
 ///
 ///   Sequential<> model;
 ///   model.add(LSTM{32, return_sequences});
@@ -105,10 +107,10 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
 
   Sequential() = default;
 
-  /// These layers, without sizes: build, or the first data, gives them.
+  /// A model of the given layers, not built yet: build or the first data gives the sizes.
   explicit Sequential(std::vector<AnyLayer<Scalar>> layers) : layers_(std::move(layers)) {}
 
-  /// The shape of the data, before the first layer. Throws StateError later.
+  /// Says the shape of the data. Throws StateError after a layer or another Input was added.
   void add(const Input& input) {
     if (!layers_.empty() || this->setup_.input) {
       throw StateError("add: Input comes first, and once");
@@ -135,10 +137,10 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
 
   [[nodiscard]] const std::vector<AnyLayer<Scalar>>& layers() const& noexcept { return layers_; }
 
-  /// Throws ValueError when there is no such layer.
+  /// Layer i, from 0. Throws ValueError when the model has no such layer.
   [[nodiscard]] AnyLayer<Scalar>& layer(std::size_t i) & {
     check_index(i);
-    // Whoever has it may make another layer of it.
+    // The caller may assign another layer to it, so what is known of the joints no longer holds.
     joint_ = {};
     return layers_[i];
   }
@@ -146,8 +148,8 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
     check_index(i);
     return layers_[i];
   }
-  /// The same, in its own type: model.layer<Normalization<float>>(0).adapt(x). Throws ValueError
-  /// when the layer is of another type.
+  /// Layer i in its own type: model.layer<Normalization<float>>(0).adapt(x). Throws ValueError when
+  /// the model has no such layer or its type is not L.
   template <Layer L>
   [[nodiscard]] L& layer(std::size_t i) & {
     AnyLayer<Scalar>& any = layer(i);
@@ -158,14 +160,15 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   void layers() const&& = delete;
   void layer(std::size_t i) const&& = delete;
 
+  /// A Ref, LayerRef or TrainableRef, to each layer, for network() and trainable_network().
   template <class Ref>
   [[nodiscard]] std::vector<Ref> layer_refs() {
     return {layers_.begin(), layers_.end()};
   }
 
  private:
-  /// What the next layer will be given, where the layers before have not changed since it was
-  /// found.
+  /// `shape` is the shape of the outputs of the first `layers` layers, in a model with this input
+  /// that is built or not. It lets `add` join a layer without a look at all layers before it.
   struct Joint {
     std::size_t layers = 0;
     std::optional<Input> input;
@@ -183,8 +186,9 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
     }
   }
 
-  /// Joins the last layer to those before in a time that does not depend on their number. False
-  /// where that needs a look at all layers, for what they are or for the text of an error.
+  /// Joins the last layer to the model in a time that does not depend on the number of layers.
+  /// Returns false, with nothing done, where all layers must be looked at: joint_ does not describe
+  /// the model, or the layer does not join and the error must name the layer before.
   [[nodiscard]] bool joins_last() {
     const std::size_t last = layers_.size() - 1;
     if (last == 0 || joint_.layers != last || joint_.built != this->setup_.built ||

@@ -21,7 +21,7 @@
 namespace strata::inline STRATA_TARGET {
 
 // Training is declared here and defined in strata/train/fit.hpp, so that a program that only
-// predicts need not read it.
+// predicts need not include it.
 template <class Scalar>
 class TrainableNetwork;
 template <class Scalar>
@@ -51,16 +51,17 @@ class SequentialBase {
   using scalar_type = S;
   using Scalar = S;
 
-  /// The layers as the algorithms see them. It must not outlive the model.
+  /// The layers as the algorithms see them. The network refers to them and must not outlive the
+  /// model.
   [[nodiscard]] Network<Scalar> network() & {
     return {static_cast<Model&>(*this).template layer_refs<LayerRef<Scalar>>(), setup_};
   }
   [[nodiscard]] const Network<Scalar> network() const& {
-    // Refers to mutable layers, of which a const network changes none.
+    // The network refers to layers that are not const, but a const network changes none of them.
     return const_cast<SequentialBase&>(*this).network();
   }
 
-  /// The same, for training.
+  /// The layers as training sees them; like network().
   [[nodiscard]] TrainableNetwork<Scalar> trainable_network() &;
 
   /// Number of layers.
@@ -70,13 +71,14 @@ class SequentialBase {
   /// The shape that Input or the first data gave; nothing before.
   [[nodiscard]] std::optional<Input> input() const noexcept { return setup_.input; }
 
-  /// Gives every layer its sizes and draws the weights of those that have none yet: whose weights
-  /// are all zero. Throws ShapeError when the layers do not join or are larger than memory can be,
-  /// MemoryError when there is no memory for them, and changes nothing then.
+  /// Gives every layer its sizes and draws the weights of the layers whose weights are all zero.
+  /// Throws ShapeError when the layers do not join or are larger than memory can be, StateError
+  /// when the input leaves a layer's number of inputs open, MemoryError when there is no memory for
+  /// the weights. The model is unchanged then.
   void build(const Input& input) { network().build(input); }
 
-  /// Draws all weights anew. The same seed gives the same weights; without a call it is 0. Before
-  /// the sizes are known, the seed is remembered.
+  /// Draws all weights anew. The same seed gives the same weights. Before the model is built, it
+  /// only keeps the seed for build; a model on which it is never called has the seed 0.
   void initialize(std::uint64_t seed) { network().initialize(seed); }
 
   /// All parameters, named "lstm.kernel", "lstm_1.bias". Throws StateError before the model is
@@ -95,23 +97,24 @@ class SequentialBase {
     network().check_weights(all);
     set_weights(all, allow_non_finite);
   }
-  /// The same for numbers of any kind.
+  /// As above, but takes numbers that are infinite or not a number too.
   void set_weights(std::span<const Scalar> all, AllowNonFinite) { network().set_weights(all); }
 
-  /// The shape of the output for input of a shape, in which sizes may be Dynamic.
-  /// Throws ShapeError, naming the layer, when they do not fit.
+  /// The shape of the output for input of the given shape, in which sizes may be Dynamic. Throws
+  /// ShapeError, naming the layer, when a layer does not take what it is given.
   [[nodiscard]] Shape output_shape(const Shape& shape) const {
     return network().output_shape(shape);
   }
 
-  /// Lets fit, predict and their relatives use so many threads, the caller's among them; 1 without
-  /// a call. Batches of 24 sequences or more are then computed in parts at the same time, which
-  /// pays where they take more than some ten microseconds. The results are the same bits for any
-  /// number.
+  /// Lets training, prediction and evaluation use `threads` threads, of which the caller's is one;
+  /// 1 without a call. Batches of 24 sequences or more are then computed in parts at the same time,
+  /// which pays where a batch takes more than some ten microseconds. The results are the same bits
+  /// for any number of threads.
   ///
   /// The threads start when there is first work for them, sleep between calls, and end with the
-  /// model or with another number. Several threads may still predict with one model at the same
-  /// time: then they share them. Copies have threads of their own. Throws ValueError below 1.
+  /// model or with the next change of their number. Several threads of the caller may still predict
+  /// with one model at the same time: they share the model's threads then. A copy of the model has
+  /// threads of its own. Throws ValueError below 1.
   void set_threads(int threads) {
     if (threads < 1) {
       fail<ValueError>({"set_threads: needs at least 1 thread, found ", threads});
@@ -119,7 +122,7 @@ class SequentialBase {
     if (threads == this->threads()) return;
     setup_.threads = make_threads(threads);
   }
-  /// The number of threads that fit, predict and their relatives use.
+  /// The number of threads that training, prediction and evaluation use.
   [[nodiscard]] int threads() const noexcept { return setup_.threads.count(); }
 
   /// The outputs for all samples of x: (B, U), or (B, T, U) where the last layer returns sequences.
@@ -130,8 +133,9 @@ class SequentialBase {
     return detail::predict(network(), x, options);
   }
 
-  /// The state of B sequences before the first step: zeros. Throws ValueError below 1, and where no
-  /// memory can hold it ValueError, ShapeError or MemoryError.
+  /// The state of B sequences before the first step: zeros. Throws StateError before the model is
+  /// built, ValueError when B is below 1, and ValueError, ShapeError or MemoryError when memory
+  /// cannot hold a state for B sequences.
   [[nodiscard]] State<Scalar> zero_state(Index batch = 1) const {
     return network().zero_state(batch);
   }
@@ -139,31 +143,32 @@ class SequentialBase {
   /// Layers, output shapes and numbers of parameters, as Keras prints them.
   [[nodiscard]] std::string summary() const { return detail::summary(network()); }
 
-  /// Says how the model is to be trained. Optimizer state starts anew.
+  /// Says how the model is to be trained. The optimizer begins without memory of earlier updates.
   void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss, std::vector<Metric<Scalar>> metrics,
                const WeightRules& rules);
   void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
                std::vector<Metric<Scalar>> metrics = {});
 
-  /// Trains. Throws StateError before compile, ShapeError and ValueError on data that does not fit,
-  /// ValueError on options out of range and on callbacks that cannot do what they are to, before
-  /// anything changes, and ValueError when the loss is no longer finite; the last good weights are
-  /// kept then.
+  /// Trains on all samples, epoch after epoch, and returns loss and metrics of each epoch. Before
+  /// anything changes it throws StateError without a compile, ShapeError and ValueError on data
+  /// that does not fit, and ValueError on options out of range and on callbacks that cannot do
+  /// their work. While it trains it throws ValueError when the loss is no longer finite; the model
+  /// has the last good weights then.
   History fit(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
               const FitOptions<Scalar>& options = {});
 
-  /// Loss and metrics over all samples.
+  /// Loss and metrics over all samples, with the weights as they are.
   [[nodiscard]] Evaluation evaluate(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                                     const PredictOptions<Scalar>& options = {}) const;
 
-  /// One update from one batch; loss and metrics before it.
+  /// Updates the weights once, from one batch. Returns the loss and metrics from before the update.
   Evaluation train_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                             const BatchOptions<Scalar>& options = {});
-  /// Loss and metrics of one batch.
+  /// Loss and metrics of one batch, with the weights as they are.
   Evaluation test_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                            const BatchOptions<Scalar>& options = {}) const;
 
-  // The model is a temporary, whose weights these point to: give it a name first.
+  // Both would point to the weights of a temporary model: give the model a name first.
   void network() const&& = delete;
   void parameters() const&& = delete;
 

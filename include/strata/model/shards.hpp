@@ -15,10 +15,10 @@ struct Shard {
   Index count;
 };
 
-/// Cuts a batch into an even number of nearly equal shards, none so small that the kernels lose by
-/// it. The number of threads does not matter: the last bits of an output may depend on the
-/// sequences in the same shard, and the last bits of a sum on its order, but not on the number of
-/// threads.
+/// Cuts a batch into an even number of nearly equal shards of at most 32 sequences. A batch below
+/// 24 is one shard, since smaller shards do not fill the kernels. The cut does not depend on the
+/// number of threads: the last bits of an output may depend on the other sequences of its shard,
+/// and the last bits of a sum on its order, so the results are the same for any number of threads.
 [[nodiscard]] inline std::vector<Shard> shards_of(Index batch) {
   constexpr Index smallest_batch = 24;
   constexpr Index largest_shard = 32;

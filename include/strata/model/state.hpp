@@ -12,24 +12,28 @@
 namespace strata {
 
 /// What a model remembers of B sequences between steps, streams or calls: for each layer, (B, S)
-/// numbers in C order. An LSTM's S = 2 U are h, then c; a layer without a state has none. Plain
-/// numbers, to keep, compare or send. A state without layers stands for zeros.
+/// numbers in C order. S is 2 U for an LSTM, h before c, and 0 for a layer without a state. The
+/// numbers are plain, to keep, compare or send. A State without layers stands for zeros.
 template <class Scalar>
 struct State {
+  /// B.
   Index batch = 1;
+  /// The numbers of each layer, in the order of the model's layers.
   std::vector<std::vector<Scalar>> layers;
 
   [[nodiscard]] bool empty() const noexcept { return layers.empty(); }
 
-  /// S of a layer.
+  /// S of a layer: the numbers that it remembers of one sequence.
   [[nodiscard]] Index size(std::size_t layer) const noexcept {
     return static_cast<Index>(layers[layer].size()) / batch;
   }
+  /// The rows of a layer's numbers, S each, from sequence `first` on.
   [[nodiscard]] Rows<Scalar> rows(std::size_t layer, Index first = 0) & noexcept {
     return {layers[layer].data() + first * size(layer), size(layer)};
   }
 
-  /// The state of some of the sequences. Throws ValueError when there are not so many.
+  /// The state of `count` sequences from sequence `first` on. Throws ValueError when count is below
+  /// 1 or the sequences are not among the B.
   [[nodiscard]] State part(Index first, Index count) const {
     check_part(first, count);
     State state{count, {}};
@@ -40,8 +44,8 @@ struct State {
     return state;
   }
 
-  /// Replaces the state of some of the sequences, from sequence `first`. Throws ValueError when
-  /// there are not so many, ShapeError when the part is of other layers.
+  /// Replaces the state of part.batch sequences from sequence `first` on. Throws ValueError when
+  /// the sequences are not among the B, ShapeError when the part has other layers.
   void set_part(Index first, const State& part) {
     check_part(first, part.batch);
     bool fits = layers.size() == part.layers.size();
@@ -56,10 +60,12 @@ struct State {
     }
   }
 
-  /// Back to zeros; of some of the sequences only. Throws ValueError when there are not so many.
+  /// Sets the state of all sequences to zeros.
   void reset() noexcept {
     for (auto& layer : layers) std::fill(layer.begin(), layer.end(), Scalar(0));
   }
+  /// Sets the state of `count` sequences from sequence `first` on to zeros. Throws ValueError when
+  /// count is below 1 or the sequences are not among the B.
   void reset(Index first, Index count) {
     check_part(first, count);
     for (std::size_t i = 0; i < layers.size(); ++i) {

@@ -22,8 +22,8 @@ namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// What a stream needs to know of the list of a model's layers while compiling: sizes, Dynamic
-/// where they are not known, and whether it can run.
+/// What the type of a model's list of layers says to a stream: F and U, Dynamic where they are
+/// chosen at run time, whether all layers can run step by step, and whether one may make a mask.
 template <class Layers>
 struct StreamLayers;
 
@@ -59,15 +59,18 @@ using FixedSpan =
 
 }  // namespace detail
 
-/// A model that runs one time step at a time and remembers where it is.
+/// Runs a model one time step at a time and keeps its state from step to step.
 ///
-/// The weights are packed when the stream is made; later changes of the model do not reach it, and
-/// it does not need the model any more. Copies share the packed weights and go on from the same
-/// state. A step neither allocates nor locks, so each thread can have streams of its own over one
-/// model; one stream belongs to one thread at a time.
+///   Stream stream{model};
+///   for (float& sample : block) sample = stream(sample);
 ///
-/// A step that a layer of the model masks, by Masking or by an Embedding with mask_zero, does not
-/// count, as in predict: recurrent layers keep their state and repeat their last output.
+/// The weights are packed when the stream is made. The stream does not need the model afterwards,
+/// and later changes of the model do not reach it. Copies share the packed weights and go on from
+/// the same state. A step neither allocates nor locks, so each thread can have streams of its own
+/// over one model; one stream belongs to one thread at a time.
+///
+/// A step that Masking, or an Embedding with mask_zero, masks does not count, as in predict:
+/// recurrent layers keep their state and repeat their last output.
 template <class Model>
 class Stream {
   using List = std::remove_cvref_t<decltype(std::declval<const Model&>().layers())>;
@@ -80,9 +83,9 @@ class Stream {
   using In = detail::FixedSpan<const Scalar, Layers::inputs>;
   using Out = detail::FixedSpan<const Scalar, Layers::outputs>;
 
-  /// The model may be a temporary. Throws StateError before it is built, and ValueError, naming the
-  /// layer, when one of its layers needs the whole sequence, or cannot do without the steps that
-  /// another masks.
+  /// The model may be a temporary. Throws StateError before the model is built, and ValueError,
+  /// naming the layer, when a layer needs the whole sequence, or cannot leave out steps behind a
+  /// layer that makes a mask.
   explicit Stream(const Model& model) {
     detail::require_streams<Layers>();
     const auto network = model.network();
@@ -100,17 +103,19 @@ class Stream {
     for (auto& values : values_) detail::sizes::resize(values, sizes.widest);
   }
 
+  /// F and U of a step.
   [[nodiscard]] Index inputs() const noexcept { return inputs_; }
   [[nodiscard]] Index outputs() const noexcept { return outputs_; }
 
-  /// One step: x of F features to the outputs, which stay valid until the next step. With sizes
-  /// fixed by the model's type it is noexcept; otherwise it throws ShapeError on a wrong size.
+  /// One step: F inputs to U outputs, a view that is valid until the next step. Where the model's
+  /// type fixes both sizes, step is noexcept; otherwise it throws ShapeError on a wrong size of x.
   Out step(In x) & noexcept(is_fixed) {
     if constexpr (!is_fixed) check_size("step", static_cast<Index>(x.size()), inputs_);
     return Out(step(x.data()), static_cast<std::size_t>(outputs_));
   }
 
-  /// One step, from the first of inputs() values to the first of outputs() values.
+  /// One step without a check: x points to F values, the result to U values, valid until the next
+  /// step.
   const Scalar* step(const Scalar* x) & noexcept {
     if constexpr (Layers::may_mask) {
       if (masks_) [[unlikely]]
@@ -127,7 +132,8 @@ class Stream {
     return from;
   }
 
-  /// One step of a model with one input and one output.
+  /// One step of a model with one input and one output. Where sizes are chosen at run time, throws
+  /// ShapeError for another model.
   Scalar operator()(Scalar x) noexcept(is_fixed) {
     if constexpr (is_fixed) {
       static_assert(Layers::inputs == 1 && Layers::outputs == 1,
@@ -139,8 +145,8 @@ class Stream {
     return *step(&x);
   }
 
-  /// A block of steps: x of T F values to y of T U values, step after step. Throws ShapeError when
-  /// the sizes do not fit each other.
+  /// A block of T steps: reads x, (T, F) in C order, and writes y, (T, U). Throws ShapeError unless
+  /// x holds whole steps and y has room for as many.
   void process(std::span<const Scalar> x, std::span<Scalar> y) {
     const Index steps = static_cast<Index>(x.size()) / inputs_;
     check_size("process: x", static_cast<Index>(x.size()), steps * inputs_);
@@ -150,10 +156,12 @@ class Stream {
     }
   }
 
+  /// The state after the last step, of one sequence.
   [[nodiscard]] const State<Scalar>& state() const& noexcept { return state_; }
   [[nodiscard]] State<Scalar> state() && noexcept { return std::move(state_); }
 
-  /// Throws ShapeError when the state is that of another model; nothing is changed then.
+  /// Goes on from a state of one sequence, such as one that state() returned. Throws ShapeError
+  /// when its sizes are not those of this model; the stream is unchanged then.
   void set_state(const State<Scalar>& state) {
     detail::check_stream_state("Stream", state, state_);
     for (std::size_t i = 0; i < state.layers.size(); ++i) {
@@ -161,11 +169,11 @@ class Stream {
     }
   }
 
-  /// Back to the state before the first step: zeros.
+  /// Sets the state to zeros, as before the first step.
   void reset() noexcept { state_.reset(); }
 
  private:
-  /// A step of a model of which a layer makes a mask.
+  /// A step of a model that has a layer which makes a mask.
   [[gnu::noinline, gnu::cold]] const Scalar* step_masked(const Scalar* x) noexcept {
     const Packed& packed = *packed_;
     const Scalar* from = x;

@@ -22,8 +22,8 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Many streams over one model, advanced together: each layer handles the next step of all of them
-/// in one pass, which takes a fraction of the time of as many single steps.
+/// Many streams over one model that are advanced together: each layer computes the next step of all
+/// streams in one pass, which takes a fraction of the time of one Stream after the other.
 ///
 ///   StreamBatch streams{model};
 ///   const StreamId id = streams.join();
@@ -32,13 +32,14 @@ namespace strata::inline STRATA_TARGET {
 ///   use(streams.output(id));
 ///   streams.leave(id);
 ///
-/// Streams join and leave at any time; the ids of the others stay what they are. What a stream
-/// gives are the numbers of a Stream fed the same inputs, up to rounding, and the same bits whoever
-/// else is there.
+/// Streams join and leave at any time; the ids of the other streams stay what they are. The outputs
+/// of a stream are those of a Stream with the same inputs, up to rounding, and their bits do not
+/// depend on which other streams there are.
 ///
-/// As with Stream, later changes of the model do not reach it, copies share the packed weights and
-/// go on from the same states, and one StreamBatch belongs to one thread at a time. The spans that
-/// it returns are valid until a stream joins or leaves or memory is reserved.
+/// As with Stream, later changes of the model do not reach the StreamBatch, copies share the packed
+/// weights and go on from the same states, and one StreamBatch belongs to one thread at a time. The
+/// spans that input, output and ids return are valid until a stream joins or leaves or memory is
+/// reserved.
 template <class Model>
 class StreamBatch {
   using Layers =
@@ -50,8 +51,9 @@ class StreamBatch {
   using In = detail::FixedSpan<Scalar, Layers::inputs>;
   using Out = detail::FixedSpan<const Scalar, Layers::outputs>;
 
-  /// Throws StateError before the model is built, and ValueError, naming the layer, when one of its
-  /// layers needs the whole sequence.
+  /// The model may be a temporary. Throws StateError before the model is built, and ValueError,
+  /// naming the layer, when a layer needs the whole sequence, or cannot leave out steps behind a
+  /// layer that makes a mask.
   explicit StreamBatch(const Model& model) {
     detail::require_streams<Layers>();
     const auto network = model.network();
@@ -64,31 +66,33 @@ class StreamBatch {
   [[nodiscard]] Index inputs() const noexcept { return sizes_.inputs; }
   [[nodiscard]] Index outputs() const noexcept { return sizes_.outputs; }
 
-  /// N, the streams that are there.
+  /// N, the number of streams.
   [[nodiscard]] Index size() const noexcept { return ids_.size(); }
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
   [[nodiscard]] bool contains(Id id) const noexcept { return ids_.contains(id); }
-  /// Their ids, in the order of their rows: that of joining, but where a stream leaves the last one
-  /// takes its row.
+  /// The ids of all streams in the order of their rows. A stream that joins gets the row after the
+  /// last; where a stream leaves, the stream of the last row moves into its row.
   [[nodiscard]] std::span<const Id> ids() const noexcept { return ids_.in_rows(); }
 
-  /// Makes room for so many streams: until there are more, neither join nor step asks for memory
-  /// here (a layer may, for its own work). Throws ValueError below 0, and where no memory can hold
-  /// them ValueError, ShapeError or MemoryError.
+  /// Makes room for `streams` streams: until there are more, join and step ask for no memory, but
+  /// for what a layer may ask for its own work. Throws ValueError below 0, and ValueError,
+  /// ShapeError or MemoryError when memory cannot hold them.
   void reserve(Index streams) {
     if (streams != 0) detail::sizes::check("StreamBatch", "the number of streams", streams);
     ids_.reserve(streams);
     if (streams > capacity_) grow(streams);
   }
 
-  /// A new stream, before its first step.
+  /// Adds a stream with the state before the first step, zeros, and returns its id. Throws
+  /// ShapeError or MemoryError when there is no memory for it.
   [[nodiscard]] Id join() {
     if (size() == capacity_) grow(2 * capacity_);
     const Id id = ids_.add();
     rows_.clear(size() - 1);
     return id;
   }
-  /// A new stream that goes on from a state. Throws what set_state does.
+  /// Adds a stream that goes on from a state of one sequence. Throws what join() and set_state
+  /// throw.
   [[nodiscard]] Id join(const State<Scalar>& state) {
     detail::check_stream_state(name, state, zeros_);
     const Id id = join();
@@ -96,15 +100,16 @@ class StreamBatch {
     return id;
   }
 
-  /// Ends a stream. Its id is refused from now on: like all functions that take an id, it throws
-  /// ValueError when there is no such stream.
+  /// Ends a stream, whose id names no stream from now on. Like all functions below that take an id,
+  /// it throws ValueError when the id names no stream.
   void leave(Id id) {
     const Index row = ids_.row("leave", id);
     if (row != size() - 1) rows_.copy(rows_, size() - 1, row);
     ids_.remove(id);
   }
 
-  /// The F inputs of the next step, to be written: zeros at first, later those of the last step.
+  /// The F inputs of the next step, for the caller to write. They are zeros at first and keep the
+  /// inputs of the last step until they are written.
   [[nodiscard]] In input(Id id) {
     const Index row = ids_.row("input", id);
     return In(rows_.inputs.data() + row * inputs(), static_cast<std::size_t>(inputs()));
@@ -118,8 +123,9 @@ class StreamBatch {
   /// One step of all streams.
   void step() { step_rows(rows_, size()); }
 
-  /// One step of some streams, such as those that have new inputs; the others stay where they are.
-  /// Throws ValueError when one is not there or is named twice; nothing is changed then.
+  /// One step of the named streams, for instance of the streams that have new inputs; the others
+  /// keep state and outputs. Throws ValueError when an id names no stream or is there twice; no
+  /// stream has changed then.
   void step(std::span<const Id> ids) {
     ++mark_;
     for (const Id id : ids) {
@@ -138,8 +144,8 @@ class StreamBatch {
     for (const Id id : ids) rows_.copy(some_, count++, ids_.row("step", id));
   }
 
-  /// One step of all streams, x of N F inputs to y of N U outputs in the order of ids(), such as
-  /// the values() of tensors (N, F) and (N, U). Throws ShapeError when the sizes do not fit.
+  /// One step of all streams, with rows in the order of ids(): reads x, (N, F) in C order, such as
+  /// the values() of a tensor, and writes y, (N, U). Throws ShapeError when a size does not fit.
   void step(std::span<const Scalar> x, std::span<Scalar> y) {
     detail::check_stream_size(name, "step: x", static_cast<Index>(x.size()), size() * inputs());
     detail::check_stream_size(name, "step: y", static_cast<Index>(y.size()), size() * outputs());
@@ -148,30 +154,31 @@ class StreamBatch {
     std::copy_n(rows_.outputs.begin(), y.size(), y.begin());
   }
 
-  /// The state of a stream, as Stream has it.
+  /// The state of one stream after its last step; Stream::set_state takes it, too.
   [[nodiscard]] State<Scalar> state(Id id) const {
     return rows_.states.part(ids_.row("state", id), 1);
   }
-  /// Throws ShapeError when the state is that of another model; nothing is changed then.
+  /// Lets a stream go on from a state of one sequence. Throws ShapeError when its sizes are not
+  /// those of this model; no stream has changed then.
   void set_state(Id id, const State<Scalar>& state) {
     const Index row = ids_.row("set_state", id);
     detail::check_stream_state(name, state, zeros_);
     rows_.states.set_part(row, state);
   }
 
-  /// Back to the state before the first step: zeros. Of one stream, or of all.
+  /// Sets the state of one stream, or of all, to zeros, as before the first step.
   void reset(Id id) { rows_.states.reset(ids_.row("reset", id), 1); }
   void reset() noexcept { rows_.states.reset(); }
 
  private:
   static constexpr const char* name = "StreamBatch";
-  /// So many rows go through all layers before the next ones: what lies between the layers stays in
-  /// the cache.
+  /// The rows that go through all layers before the next rows begin: few enough that the numbers
+  /// between two layers stay in the cache.
   static constexpr Index block = 32 * detail::tile_columns;
 
-  /// Rows are stepped in whole groups of as many as the kernels handle at a time, the last filled
-  /// up with rows of zeros. A row is then added up in the same order, and gives the same bits,
-  /// whoever else is there.
+  /// `streams` rounded up to whole groups of rows, each as large as a tile of the kernels;
+  /// step_rows fills the last group with rows of zeros. In full tiles the sums of a row always have
+  /// the same order, so its bits do not depend on the number of streams.
   [[nodiscard]] static Index whole_groups(Index streams) noexcept {
     constexpr Index group = detail::tile_columns;
     return (streams + group - 1) / group * group;
@@ -200,8 +207,9 @@ class StreamBatch {
   detail::StreamIds ids_;
   Index capacity_ = 0;
   detail::StreamRows<Scalar> rows_;
-  /// For steps of some streams: their rows side by side, and by which step a row was named last.
+  /// For a step of some streams: their rows side by side.
   detail::StreamRows<Scalar> some_;
+  /// For each row, the mark_ of the last step of some streams that named it: finds ids named twice.
   std::vector<std::uint64_t> marks_;
   std::uint64_t mark_ = 0;
   std::array<Tensor<Scalar>, 2> values_;

@@ -10,18 +10,18 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-// What Stream and StreamBatch ask of a model. `who` is the one of them that asks.
+// What Stream and StreamBatch ask of a model. `who` is the name of the asker, for messages.
 
 /// The sizes of one step of one sequence.
 struct StreamSizes {
   Shape input;         ///< (1, F), (1, 1, F), or (1, 1) for ids
   Index inputs = 0;    ///< F
   Index outputs = 0;   ///< U of the last layer
-  Index widest = 0;    ///< the most outputs of a layer
+  Index widest = 0;    ///< the largest number of outputs of a layer
   bool masks = false;  ///< whether a layer makes a mask
 };
 
-/// Layers: a StreamLayers. A compile-time error when a layer can never run step by step.
+/// Does not compile when a layer can never run step by step. `Layers` is a StreamLayers.
 template <class Layers>
 consteval void require_streams() {
   static_assert(Layers::streams,
@@ -29,8 +29,8 @@ consteval void require_streams() {
                 "sequence");
 }
 
-/// Throws StateError before the model is built, and ValueError, naming the layer, when one of its
-/// layers needs the whole sequence.
+/// The sizes of a step of a network. Throws StateError before it is built, and ValueError, naming
+/// the layer, when a layer cannot run step by step.
 template <class Scalar>
 [[nodiscard]] StreamSizes stream_sizes(const char* who, const Network<Scalar>& network) {
   if (!network.is_built()) {
@@ -61,7 +61,7 @@ inline void check_stream_size(const char* who, const char* what, Index found, In
   }
 }
 
-/// Throws ShapeError unless the state is one of one sequence with the sizes of `expected`.
+/// Throws ShapeError unless `state` is the state of one sequence with the sizes of `expected`.
 template <class Scalar>
 void check_stream_state(const char* who, const State<Scalar>& state,
                         const State<Scalar>& expected) {

@@ -12,8 +12,9 @@
 
 namespace strata {
 
-/// Names one stream of a StreamBatch, for as long as that stream is there. A default one names
-/// none. No two streams of a StreamBatch ever get the same serial number.
+/// Names one stream of a StreamBatch until that stream leaves. StreamId() names no stream. A serial
+/// number, from 1 on, is given to one stream only, so that the id of a stream that has left is
+/// never taken for that of another.
 struct StreamId {
   std::size_t slot = 0;
   std::uint64_t serial = 0;
@@ -26,8 +27,9 @@ struct StreamId {
 namespace strata::inline STRATA_TARGET::detail {
 
 /// Which stream is in which row of a batch. The rows are 0 to size() - 1, without gaps: where a
-/// stream leaves, the last one moves in. An id keeps its slot, which says the row; the serial
-/// number tells a stream from those that had the slot before.
+/// stream leaves, the stream of the last row moves into its row. An id says a slot, and the slot
+/// the stream's present row. Slots are used again; the serial number tells a stream from the
+/// streams that had its slot before.
 class StreamIds {
  public:
   [[nodiscard]] Index size() const noexcept { return static_cast<Index>(rows_.size()); }
@@ -40,11 +42,11 @@ class StreamIds {
     sizes::reserve(free_, count);
   }
 
-  /// A new stream, in the row after the last.
+  /// The id of a new stream, in the row after the last.
   [[nodiscard]] StreamId add() {
     if (free_.empty()) {
       slots_.emplace_back();
-      // Room for all slots, so that remove need not ask for any.
+      // Room for all slots, so that remove, which is noexcept, need not ask for memory.
       free_.reserve(slots_.capacity());
       free_.push_back(slots_.size() - 1);
     }
@@ -56,7 +58,7 @@ class StreamIds {
     return id;
   }
 
-  /// Takes a stream out. The last one has its row afterwards.
+  /// Takes out a stream that there is. The stream of the last row has its row afterwards.
   void remove(StreamId id) noexcept {
     Slot& slot = slots_[id.slot];
     const StreamId last = rows_.back();
@@ -71,7 +73,8 @@ class StreamIds {
     return id.serial != 0 && id.slot < slots_.size() && slots_[id.slot].serial == id.serial;
   }
 
-  /// Throws ValueError, in the name of a function, when there is no such stream (any more).
+  /// The row of a stream. Throws ValueError, naming the function that asks, when the id names no
+  /// stream.
   [[nodiscard]] Index row(const char* function, StreamId id) const {
     if (contains(id)) return slots_[id.slot].row;
     if (id == StreamId())

@@ -16,15 +16,17 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// What the streams of a StreamBatch have, a row each: inputs (N, F), outputs (N, U) and states.
+/// The numbers of the streams of a StreamBatch, a row for each: inputs (N, F), outputs (N, U) and
+/// the state of each layer (N, S).
 template <class Scalar>
 struct StreamRows {
   std::vector<Scalar> inputs;
   std::vector<Scalar> outputs;
   State<Scalar> states;
 
-  /// Makes room for so many rows and keeps those that there are. `one`: the state of one stream.
-  /// Throws ShapeError or MemoryError when memory cannot hold them; nothing is changed then.
+  /// Makes room for `rows` rows and keeps the rows there are. `one` is a state of one stream, for
+  /// its sizes. Throws ShapeError or MemoryError when memory cannot hold the rows; the rows are
+  /// unchanged then.
   void resize(Index rows, const StreamSizes& step, const State<Scalar>& one) {
     states.layers.resize(one.layers.size());
     const auto for_each = [&](auto f) {
@@ -39,6 +41,7 @@ struct StreamRows {
     states.batch = rows;
   }
 
+  /// Sets all numbers of a row to zero.
   void clear(Index row) {
     for_each_array([&](std::vector<Scalar>& array) {
       const Index size = static_cast<Index>(array.size()) / states.batch;
@@ -46,7 +49,7 @@ struct StreamRows {
     });
   }
 
-  /// Copies a row of `from`, which may be these rows.
+  /// Copies row `from_row` of `from`, which may be this object, to `row`.
   void copy(const StreamRows& from, Index from_row, Index row) {
     const auto copy_part = [&](const std::vector<Scalar>& source, std::vector<Scalar>& target) {
       const Index size = static_cast<Index>(target.size()) / states.batch;
@@ -72,7 +75,8 @@ struct StreamRows {
 template <class Scalar>
 class BatchedLayers {
  public:
-  /// Layers: a tuple of layers, or a vector of AnyLayer. `masks`: whether one makes a mask.
+  /// `layers` is a tuple of layers or a vector of AnyLayer; `masks` says whether a layer makes a
+  /// mask.
   template <class Layers>
   BatchedLayers(const Layers& layers, bool masks) : masks_(masks) {
     const auto copy = std::make_shared<Layers>(layers);
@@ -86,8 +90,8 @@ class BatchedLayers {
     for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].pack(packed_[i], false);
   }
 
-  /// One step of `count` rows from row `first`. `shape` is that of the input of one stream;
-  /// `values` is memory for what lies between the layers.
+  /// One step of `count` rows from row `first`. `shape` is the shape of the input of one stream;
+  /// `values` is memory for the numbers between the layers.
   void step(StreamRows<Scalar>& rows, Index first, Index count, Shape shape,
             std::array<Tensor<Scalar>, 2>& values) const {
     const Scalar* const inputs = rows.inputs.data() + first * shape.back();
@@ -113,8 +117,8 @@ class BatchedLayers {
   }
 
  private:
-  /// Row by row, as in Stream: what is not an id gives NaN in its own stream, where a forward pass
-  /// would have to be refused for all.
+  /// Looks up ids row by row, as in Stream: an input that is no id makes the outputs of its own
+  /// stream NaN, where a forward pass would have to throw for all streams.
   void step_ids(std::size_t i, const Tensor<Scalar>& ids, Tensor<Scalar>& y) const {
     y.resize(layers_[i].output_shape(ids.shape()));
     for (Index row = 0; row < ids.batch(); ++row) {

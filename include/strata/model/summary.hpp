@@ -10,7 +10,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// 12345 as "12,345".
+/// A number with commas between thousands: 12345 becomes "12,345".
 [[nodiscard]] inline std::string with_commas(Index number) {
   std::string text = std::to_string(number);
   for (Index at = static_cast<Index>(text.size()) - 3; at > 0; at -= 3) {
@@ -25,7 +25,8 @@ namespace strata::inline STRATA_TARGET::detail {
   return all;
 }
 
-/// A table of three columns with Keras' frame; the last column is set to the right.
+/// A table of three columns in Keras' frame, its first row the heading. The last column is aligned
+/// to the right.
 [[nodiscard]] inline std::string framed_table(const std::vector<std::array<std::string, 3>>& rows) {
   std::array<std::size_t, 3> width{20, 17, 13};
   for (const auto& row : rows) {
@@ -52,8 +53,8 @@ namespace strata::inline STRATA_TARGET::detail {
   return text + line("└", "─", "┴", "┘");
 }
 
-/// The layers with their output shapes and numbers of parameters, as Keras prints them. Sizes that
-/// are not known yet print as "?".
+/// The table of the layers with their output shapes and numbers of parameters, as Keras prints it.
+/// Before the network is built, shapes and numbers print as "?".
 template <class Scalar>
 [[nodiscard]] std::string summary(const Network<Scalar>& network) {
   std::vector<std::array<std::string, 3>> rows{{"Layer (type)", "Output Shape", "Param #"}};

@@ -10,7 +10,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// "x(3, 0, 1)", the place of the i-th value.
+/// The place of the i-th value of a tensor, such as "x(3, 0, 1)" where `what` is "x".
 template <class Scalar>
 [[nodiscard]] std::string place(const char* what, const Tensor<Scalar>& x, Index i) {
   std::string position = ")";
@@ -21,7 +21,7 @@ template <class Scalar>
   return message({what, "(", position});
 }
 
-/// Throws ShapeError on data without a sample, a step or a feature.
+/// Throws ShapeError when x has no sample, no step or no feature.
 template <class Scalar>
 void check_not_empty(const char* what, const Tensor<Scalar>& x) {
   if (x.empty()) {
@@ -29,7 +29,7 @@ void check_not_empty(const char* what, const Tensor<Scalar>& x) {
   }
 }
 
-/// Throws ValueError on NaN or infinity, and names the first.
+/// Throws ValueError, naming the place, on the first value that is infinite or not a number.
 template <class Scalar>
 void check_finite(const char* what, const Tensor<Scalar>& x) {
   if (all_finite(x.values())) return;

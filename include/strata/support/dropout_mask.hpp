@@ -10,21 +10,22 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Throws ValueError unless a share of dropped values is in [0, 1).
+/// Throws ValueError unless `rate`, the share of dropped values, is in [0, 1).
 inline void check_rate(const char* what, double rate) {
   if (!is_finite(rate) || rate < 0 || rate >= 1) {
     fail<ValueError>({what, " must be in [0, 1), found ", rate});
   }
 }
 
-/// The factor of the value at a position: 0 when it is dropped, else 1 / (1 - rate), which keeps
-/// the expectation (Srivastava et al. 2014, in Keras' inverted form).
+/// The factor of the value at a position: 0 where the value is dropped, otherwise 1 / (1 - rate),
+/// so that the expectation stays (Srivastava et al. 2014, in Keras' inverted form).
 template <class Scalar>
 [[nodiscard]] Scalar dropout_factor(const Random& random, Index position, double rate) {
   const double draw = Random::to_unit(random.at(static_cast<std::uint64_t>(position)));
   return draw < rate ? Scalar(0) : Scalar(1 / (1 - rate));
 }
 
+/// Fills `mask` with the factors of `size` values.
 template <class Scalar>
 void draw_dropout(std::vector<Scalar>& mask, Index size, double rate, const Random& random) {
   mask.resize(static_cast<std::size_t>(size));

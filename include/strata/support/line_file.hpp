@@ -24,12 +24,11 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// A text file that grows line by line, and has one writer at a time.
+/// A text file to which one writer at a time adds lines.
 class LineFile {
  public:
-  /// Opens a file, and makes it where there is none; what it holds stays. `owner` stands in front
-  /// of the messages. Throws FileError when it cannot be opened, and when another LineFile of any
-  /// process has it open.
+  /// Opens a file, or creates it; the content stays. Messages begin with `owner`. Throws FileError
+  /// when the file cannot be opened, or when another LineFile of any process has it open.
   LineFile(std::string owner, std::string path) : owner_(std::move(owner)), path_(std::move(path)) {
     std::error_code error;
 #if defined(_WIN32)
@@ -42,7 +41,7 @@ class LineFile {
 #if !defined(_WIN32)
     // Programs that this one starts must not keep the lock.
     (void)fcntl(fileno(file_), F_SETFD, FD_CLOEXEC);
-    // Where a file system has no locks, flock says something else than EWOULDBLOCK.
+    // Other errors than EWOULDBLOCK come from file systems without locks, which are accepted.
     if (is_regular_ && flock(fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       std::fclose(file_);
       throw FileError(owner_ + ": " + path_ +
@@ -54,7 +53,7 @@ class LineFile {
   LineFile& operator=(const LineFile&) = delete;
   ~LineFile() { std::fclose(file_); }
 
-  /// What it holds; nothing where it is a device.
+  /// The content of the file; empty for a device. Throws FileError when it cannot be read.
   [[nodiscard]] std::string content() const {
     if (!is_regular_) return {};
     std::ifstream stream(path_, std::ios::binary);
@@ -63,7 +62,8 @@ class LineFile {
     return text;
   }
 
-  /// Keeps its first bytes.
+  /// Cuts the file after its first `size` bytes; does nothing for a device. Throws FileError when
+  /// it cannot be written.
   void truncate(std::uintmax_t size) {
     if (!is_regular_) return;
 #if defined(_WIN32)
@@ -74,7 +74,8 @@ class LineFile {
     if (!done) fail("cannot write to ");
   }
 
-  /// Adds a line, which is in the file when this returns.
+  /// Adds a line and hands it to the operating system at once. Throws FileError when it cannot be
+  /// written.
   void add(std::string line) {
     line += '\n';
     if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) {

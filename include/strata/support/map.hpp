@@ -7,18 +7,19 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Numbers that lie close together. A stride of our own, so that the name of each of Eigen's
-/// functions for a Map says for which instruction set it was compiled, and linked programs keep
-/// them apart.
+/// The stride of numbers without gaps. It is a type of strata, in the namespace of the instruction
+/// set, so that the functions that Eigen's templates make for a Map have that set in their names
+/// and a program linked from objects for several sets keeps them apart.
 struct Close : Eigen::Stride<0, 0> {};
 
-/// Numbers in memory that need no alignment, as Eigen sees them. All arithmetic that strata leaves
-/// to Eigen is done on these.
+/// Eigen's view of numbers in memory of any alignment. All arithmetic that strata leaves to Eigen
+/// is done on such views.
 template <class Matrix>
 using Map = Eigen::Map<Matrix, Eigen::Unaligned, Close>;
 
-/// A row that owns its numbers, with memory from malloc like all others: Eigen's is aligned for the
-/// instruction set, and freed in another way by each.
+/// A row that owns its numbers. DontAlign lets the memory come from plain malloc: Eigen's aligned
+/// memory is made and freed in a way that depends on the instruction set, which objects compiled
+/// for different sets must not mix.
 template <class Scalar>
 using Row = Eigen::Array<Scalar, 1, Dynamic, Eigen::RowMajor | Eigen::DontAlign>;
 
@@ -27,7 +28,7 @@ using RowsMap = Map<Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::RowMajor>>;
 template <class Scalar>
 using ConstRowsMap = Map<const Eigen::Matrix<Scalar, Dynamic, Dynamic, Eigen::RowMajor>>;
 
-/// As Tensor::matrix.
+/// The view that Tensor::matrix returns, as a Map of strata: (B, F) or (B T, F).
 template <class Scalar>
 [[nodiscard]] ConstRowsMap<Scalar> matrix_of(const Tensor<Scalar>& x) {
   return {x.data(), x.batch() * x.steps(), x.features()};
@@ -37,7 +38,7 @@ template <class Scalar>
   return {x.data(), x.batch() * x.steps(), x.features()};
 }
 
-/// As Tensor::sequence.
+/// The view that Tensor::sequence returns, as a Map of strata: (T, F).
 template <class Scalar>
 [[nodiscard]] ConstRowsMap<Scalar> sequence_of(const Tensor<Scalar>& x, Index b) {
   return {x.data() + b * x.steps() * x.features(), x.steps(), x.features()};

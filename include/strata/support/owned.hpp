@@ -6,8 +6,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// At most one T on the heap, copied with its owner. T may be incomplete where the owner is copied,
-/// moved and destroyed; it must be complete where it is emplaced.
+/// Owns at most one T on the heap, which is copied with its owner. T must be complete where emplace
+/// is called, and may be incomplete where the owner is copied, moved and destroyed, so that a model
+/// can hold a training of which a program that only predicts sees no more than the name.
 template <class T>
 class Owned {
  public:

@@ -16,11 +16,11 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Threads that help whoever calls `run`. They start when a call first has work for them, sleep
-/// between calls, and end with the pool.
+/// Threads that share the tasks of a call of `run` with the caller. They start when a call first
+/// has work for them, sleep between calls, and end with the pool.
 class ThreadPool {
  public:
-  /// The callers' thread counts as one of `threads`.
+  /// A pool of `threads` threads, at least 1, of which the caller's is one.
   explicit ThreadPool(int threads) : threads_(threads) {}
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -33,8 +33,9 @@ class ThreadPool {
     for (auto& helper : helpers_) helper.join();
   }
 
-  /// The caller works as well and waits only for tasks that others have begun, so a task may call
-  /// `run` itself.
+  /// Runs the tasks 0 to tasks - 1, at least one, and returns when all are done; see Threads::run.
+  /// The caller runs tasks as well and only waits for tasks that other threads have begun, so a
+  /// task may itself call `run`.
   void run(std::size_t tasks, Task task) {
     Job job(tasks, task);
     std::unique_lock lock(mutex_);
@@ -59,12 +60,12 @@ class ThreadPool {
     std::size_t running = 0;
     std::exception_ptr error;
     std::size_t error_task = 0;
-    /// The caller's rounding and its treatment of denormal numbers, so that every task computes
-    /// the same bits in every thread.
+    /// The rounding mode of the caller and its treatment of denormal numbers, which helpers take
+    /// over, so that a task computes the same bits in every thread.
     std::fenv_t floats;
   };
 
-  /// Runs the next task of a job, of which some are left, without the lock.
+  /// Takes the next task of a job, of which there must be one, and runs it without the lock.
   void run_next(Job& job, std::unique_lock<std::mutex>& lock) {
     const std::size_t i = job.next++;
     ++job.running;
@@ -78,7 +79,8 @@ class ThreadPool {
     }
     lock.lock();
     if (error && !job.all_begun()) {
-      // Tasks begin in order, so none that is left could be the first to throw.
+      // The job's exception is that of its first task that throws. Tasks begin in order, so every
+      // task that has not begun comes behind this one and can be left out.
       job.next = job.tasks;
       std::erase(jobs_, &job);
     }
@@ -89,8 +91,8 @@ class ThreadPool {
     if (--job.running == 0 && job.all_begun()) task_done_.notify_all();
   }
 
-  /// How many helpers there are for so many tasks. Where the system has no more threads to give,
-  /// there are fewer, and all takes longer.
+  /// Starts helpers, at most one for each task, and returns how many can help. Where the system
+  /// refuses a thread, there are fewer, and the work takes longer.
   std::size_t start_helpers(std::size_t tasks) {
     const std::size_t wanted = std::min(tasks, static_cast<std::size_t>(threads_ - 1));
     helpers_.reserve(wanted);
@@ -116,13 +118,13 @@ class ThreadPool {
   std::mutex mutex_;
   std::condition_variable work_to_do_;
   std::condition_variable task_done_;
-  /// Those of which not all tasks have begun.
+  /// The jobs that have tasks which have not begun.
   std::vector<Job*> jobs_;
   std::vector<std::thread> helpers_;
   bool stopping_ = false;
 };
 
-/// So many threads, at least 1, which is none but the caller's.
+/// `count` threads, at least 1, of which the caller's is one.
 [[nodiscard]] inline Threads make_threads(int count) {
   static constexpr PoolFunctions functions{
       .make = [](int threads) { return new ThreadPool(threads); },

@@ -9,7 +9,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// A function of a task's number, which lies elsewhere.
+/// Refers to a function of a task's number, which must outlive the Task.
 class Task {
  public:
   template <class F>
@@ -27,16 +27,16 @@ class Task {
 
 class ThreadPool;
 
-/// What Threads calls of a pool. They are pointers, set where a program asks for threads, so that
-/// one which does not contains no pool.
+/// The functions of a pool that Threads calls. They are pointers that make_threads sets, so that a
+/// program which never asks for threads contains no pool.
 struct PoolFunctions {
   ThreadPool* (*make)(int threads);
   void (*run)(ThreadPool&, std::size_t tasks, Task);
   void (*end)(ThreadPool*);
 };
 
-/// The threads that a model's work may use: by default only that of the caller. A copy has as many,
-/// of its own.
+/// The threads that a model's work may use; by default the caller's alone. A copy has as many
+/// threads, of its own.
 class Threads {
  public:
   Threads() = default;
@@ -56,17 +56,18 @@ class Threads {
 
   [[nodiscard]] int count() const noexcept { return count_; }
 
-  /// f(i) for all i below `tasks`, in any order and some at the same time; back when all are done.
-  /// Of what they throw it throws what belongs to the smallest i. Several threads may call it at
-  /// the same time, tasks too.
+  /// Calls f(i) for all i below `tasks`, in any order and some at the same time, and returns when
+  /// all calls are done. Where several calls throw, run throws the exception of the smallest i.
+  /// Several threads may call run at the same time, and so may a task.
   template <class F>
   void run(std::size_t tasks, F f) const {
     if (pool_ && tasks > 1) return functions_->run(*pool_, tasks, Task(f));
     for (std::size_t i = 0; i < tasks; ++i) f(i);
   }
 
-  /// f(first, count) for all ranges of `size` numbers, as run does. The ranges are always the same,
-  /// of range_size numbers but the last, and long enough to be worth a thread.
+  /// Cuts `size` numbers into ranges and calls f(first, count) for each, as run does. All ranges
+  /// but the last have range_size numbers, enough to be worth a thread. They do not depend on the
+  /// number of threads, so that results do not either.
   template <class F>
   void run_ranges(std::size_t size, F f) const {
     run(ranges(size),
