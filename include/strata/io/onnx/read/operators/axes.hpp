@@ -18,7 +18,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The same numbers with their axes in another order, or with more or fewer of them.
+/// Operators that keep all numbers and change the axes: their order, or their number.
 class OnnxAxisMoves {
  public:
   [[nodiscard]] static OnnxValue transpose(OnnxCall& call) {
@@ -99,7 +99,7 @@ class OnnxAxisMoves {
     return with_sizes(call, std::move(sizes));
   }
 
-  /// Reshape of constants alone.
+  /// Reshape of a constant. OnnxShapeLayers::reshape reads a Reshape in the chain.
   [[nodiscard]] static OnnxValue reshape(OnnxCall& call) {
     const auto& target = call.sizes(1);
     const bool copies = call.attribute<Index>("allowzero", 0) == 0;
