@@ -58,7 +58,8 @@ struct Evaluation {
   double loss = 0;
   Logs metrics;
 
-  /// "loss", or a metric by name. Throws ValueError when there is none of this name.
+  /// The loss, by the name "loss", or a metric by its name. Throws ValueError when there is none of
+  /// this name.
   [[nodiscard]] double operator[](const std::string& name) const {
     return name == "loss" ? loss : metrics[name];
   }
@@ -67,7 +68,8 @@ struct Evaluation {
 /// Every figure of every epoch of a training.
 class History {
  public:
-  /// The figure's values, one for each epoch. Throws ValueError when there is none of this name.
+  /// The values of a figure, one for each epoch. Throws ValueError when there is no figure of this
+  /// name.
   [[nodiscard]] const std::vector<double>& operator[](const std::string& name) const& {
     std::string known;
     for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -79,13 +81,14 @@ class History {
 
   [[nodiscard]] const std::vector<std::string>& names() const& noexcept { return names_; }
 
-  /// Of a temporary, copies: `for (double loss : model.fit(x, y)["loss"])`.
+  /// The same values as a copy, since the history is a temporary: `for (double loss : model.fit(x,
+  /// y)["loss"])`.
   [[nodiscard]] std::vector<double> operator[](const std::string& name) const&& {
     return (*this)[name];
   }
   [[nodiscard]] std::vector<std::string> names() const&& { return names_; }
 
-  /// Number of epochs that were trained.
+  /// The number of epochs that were trained.
   [[nodiscard]] std::size_t epochs() const noexcept {
     return values_.empty() ? 0 : values_.front().size();
   }
