@@ -76,9 +76,9 @@ class KerasChain {
     const Json& kind = reader.raw("class_name");
     if (!config.is_object()) return;
     if (kind == "Masking" && config.contains("mask_value") && config["mask_value"].is_number()) {
-      mask_ = MaskOperation{source, config["mask_value"].get<double>(), true};
+      last_mask_ = MaskOperation{source, config["mask_value"].get<double>(), true};
     } else if (kind == "Embedding" && config.contains("mask_zero") && config["mask_zero"] == true) {
-      mask_ = MaskOperation{source, 0, false};
+      last_mask_ = MaskOperation{source, 0, false};
     }
   }
 
@@ -110,7 +110,7 @@ class KerasChain {
     if (mask && !mask->is_null()) {
       const Where here = where.in("mask");
       const auto found = masks_.find(tensor_of(*mask, here));
-      if (found == masks_.end() || !mask_ || !(found->second == *mask_)) {
+      if (found == masks_.end() || !last_mask_ || !(found->second == *last_mask_)) {
         here.refuse("is another one than that of the Masking or Embedding before it");
       }
     }
@@ -182,7 +182,7 @@ class KerasChain {
   std::vector<const Json*> layers_;
   std::map<std::string, MaskOperation> masks_;
   /// The mask of the last layer so far that makes a mask.
-  std::optional<MaskOperation> mask_;
+  std::optional<MaskOperation> last_mask_;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io

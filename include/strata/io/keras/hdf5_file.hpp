@@ -159,12 +159,12 @@ class Hdf5File : public Hdf5Objects {
     if (size == 0) return {};
     require_stored(address == UINT64_MAX ? 0 : stored, size, bytes.where());
     const auto content = at(address, bytes.where()).take(size);
-    const auto after = arrays_.lower_bound(address);
-    if ((after != arrays_.end() && after->first < address + size) ||
-        (after != arrays_.begin() && std::prev(after)->second > address)) {
+    const auto after = array_ends_.lower_bound(address);
+    if ((after != array_ends_.end() && after->first < address + size) ||
+        (after != array_ends_.begin() && std::prev(after)->second > address)) {
       bytes.where().refuse("the array overlaps another one");
     }
-    arrays_.emplace_hint(after, address, address + size);
+    array_ends_.emplace_hint(after, address, address + size);
     return content;
   }
 
@@ -230,7 +230,7 @@ class Hdf5File : public Hdf5Objects {
 
   std::size_t objects_ = 0;
   /// The arrays read so far: the address of the first byte, and the address behind the last.
-  std::map<std::uint64_t, std::uint64_t> arrays_;
+  std::map<std::uint64_t, std::uint64_t> array_ends_;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io

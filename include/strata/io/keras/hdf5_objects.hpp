@@ -26,7 +26,7 @@ class Hdf5Objects {
  public:
   /// The bytes must outlive the object.
   Hdf5Objects(std::span<const std::byte> bytes, Where where)
-      : where_(std::move(where)), all_(bytes) {
+      : where_(std::move(where)), file_bytes_(bytes) {
     Hdf5Bytes head(bytes, where_);
     head.skip(8);
     const unsigned version = head.byte();
@@ -78,8 +78,9 @@ class Hdf5Objects {
   /// At most `count` bytes from an address on.
   [[nodiscard]] Hdf5Bytes at(std::uint64_t address, const Where& where,
                              std::uint64_t count = UINT64_MAX) const {
-    if (address > all_.size()) where.refuse("the HDF5 file is damaged: it points out of itself");
-    const auto rest = all_.subspan(static_cast<std::size_t>(address));
+    if (address > file_bytes_.size())
+      where.refuse("the HDF5 file is damaged: it points out of itself");
+    const auto rest = file_bytes_.subspan(static_cast<std::size_t>(address));
     return {rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(count, rest.size()))),
             where};
   }
@@ -195,7 +196,7 @@ class Hdf5Objects {
   void spend(std::uint64_t work) const {
     constexpr std::uint64_t for_each_byte = 256;
     spent_ += work;
-    if (spent_ / for_each_byte > all_.size())
+    if (spent_ / for_each_byte > file_bytes_.size())
       where_.refuse("the HDF5 file refers to itself too often");
   }
 
@@ -231,7 +232,7 @@ class Hdf5Objects {
   }
 
   Where where_;
-  std::span<const std::byte> all_;
+  std::span<const std::byte> file_bytes_;
   std::uint64_t root_ = 0;
   mutable std::uint64_t spent_ = 0;
 };

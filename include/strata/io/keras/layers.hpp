@@ -21,16 +21,14 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Reads the configs of Keras' layers into strata's descriptions. No setting is passed over
-/// silently: the reader uses it, requires the one value that strata has, or lists it as a setting
-/// that changes no output.
+/// Reads the configs of Keras' layers into strata's descriptions. Each setting is used, or must
+/// have the one value that strata has, or is listed as a setting that changes no output.
 class KerasLayers {
  public:
   explicit KerasLayers(KerasVersion version) : version_(version) {}
 
-  /// The description of a layer. `rank`, 2 or 3, is the rank of the layer's input, and becomes the
-  /// rank of its output. Throws FormatError on layers that strata does not have and on unknown
-  /// settings.
+  /// The description of a layer. `rank`, 2 or 3, is the rank of its input, and becomes the rank of
+  /// its output. Throws FormatError on layers that strata does not have and on unknown settings.
   [[nodiscard]] LayerDescription read(const KerasObject& object, Index& rank,
                                       const Where& where) const {
     for (const Class& one : classes()) {
@@ -87,8 +85,7 @@ class KerasLayers {
     description.add(key, read_activation(config, key, version_));
   }
 
-  /// Initial values are not needed, since the weights come from the file; penalties and constraints
-  /// act in training alone.
+  /// The weights come from the file, and penalties and constraints act in training alone.
   static void ignore_weight_rules(Config& config) {
     config.ignore({"kernel_initializer", "recurrent_initializer", "bias_initializer",
                    "kernel_regularizer", "recurrent_regularizer", "bias_regularizer",
@@ -127,8 +124,7 @@ class KerasLayers {
               "expected false, found true: in strata the state belongs to the caller; save the "
               "model with stateful=False and go on with predict(x, {.state = &state}) or a Stream");
     }
-    // The first three choose how the same outputs are computed; the seed is for dropout in
-    // training.
+    // Three ways to compute the same outputs, and the seed of dropout in training.
     config.ignore({"unroll", "implementation", "use_cudnn", "seed"});
     ignore_weight_rules(config);
     rank = sequences ? 3 : 2;
@@ -224,8 +220,7 @@ class KerasLayers {
     description.add("mask_zero", config.get<bool>("mask_zero", false));
     config.require("quantization_config", nullptr);
     config.require("sparse", false);
-    // The initializers and penalties are ignored as for other weights. The number of steps comes
-    // with the data.
+    // Initializers and penalties as for other weights; the number of steps comes with the data.
     config.ignore({"embeddings_initializer", "embeddings_regularizer", "embeddings_constraint",
                    "input_length"});
     rank = 3;
@@ -251,8 +246,7 @@ class KerasLayers {
     config.require("renorm", false);
     config.require("virtual_batch_size", nullptr);
     config.require("adjustment", nullptr);
-    // Initial values, training on several machines, a way to compute, and two settings of renorm,
-    // which is off.
+    // Initial values, ways to compute, and two settings of renorm, which is off.
     config.ignore({"moving_mean_initializer", "moving_variance_initializer", "synchronized",
                    "fused", "renorm_clipping", "renorm_momentum"});
     return description;

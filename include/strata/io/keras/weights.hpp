@@ -33,9 +33,9 @@ class KerasWeights {
   /// FormatError where the file is damaged or in neither layout.
   explicit KerasWeights(Hdf5File& file) : arrays_(file.where()) {
     for (const char* root : {"layers", "_layer_checkpoint_dependencies"}) {
-      if (file.has_group(root)) root_ = root;
+      if (file.has_group(root)) class_root_ = root;
     }
-    if (!root_.empty()) {
+    if (!class_root_.empty()) {
       file.read_arrays("/", arrays_, is_left_out);
       return;
     }
@@ -80,12 +80,13 @@ class KerasWeights {
       const Where here =
           arrays_.where().in("layer " + std::to_string(i) + " (" + layer.kind() + ")");
       std::vector<std::string> names;
-      if (root_.empty()) {
+      if (class_root_.empty()) {
         if (with_weights < layers_.size()) names = layers_[with_weights].arrays;
         ++with_weights;
       } else {
         if (group.empty()) here.refuse("Keras has no such layer");
-        const std::string path = root_ + "/" + group + (use == 0 ? "" : "_" + std::to_string(use));
+        const std::string path =
+            class_root_ + "/" + group + (use == 0 ? "" : "_" + std::to_string(use));
         add_names(description, path, parameters.size(), names);
       }
       if (names.size() != parameters.size()) {
@@ -97,12 +98,12 @@ class KerasWeights {
                                           rest.first(size)};
         rest = rest.subspan(size);
         const Where field = here.in(parameter.name);
-        if (root_.empty()) require_name(parameter.name, names[p], field);
+        if (class_root_.empty()) require_name(parameter.name, names[p], field);
         if (!arrays_.contains(names[p])) field.refuse("there is no array " + in_quotes(names[p]));
         assign(parameter, arrays_.take(names[p]), field.in(names[p]));
       }
     }
-    if (root_.empty() && with_weights != layers_.size()) {
+    if (class_root_.empty() && with_weights != layers_.size()) {
       arrays_.where().expected(std::to_string(with_weights) + " layers with weights",
                                std::to_string(layers_.size()));
     }
@@ -219,7 +220,7 @@ class KerasWeights {
   NamedArrays arrays_;
   /// The group of all layers in the layout of Keras 3; empty in the layout of Keras 2, in which
   /// `layers_` is used.
-  std::string root_;
+  std::string class_root_;
   std::vector<Layer> layers_;
 };
 

@@ -50,7 +50,7 @@ class OnnxChain {
           "chains of layers are read");
     }
     if (data.ids) where.refuse("takes whole numbers, which only an Embedding (Gather) does");
-    if (open_) {
+    if (last_is_unsettled_) {
       settle_recurrent(data, where);
     } else if (data.steps != OnnxData::Steps::all) {
       append_last_step(data, where);
@@ -70,7 +70,7 @@ class OnnxChain {
   /// Appends a recurrent layer, whose options for the output settled() fills in later.
   OnnxData append_recurrent(LayerDescription description, OnnxWeights weights, OnnxData output,
                             const Where& where) {
-    open_ = true;
+    last_is_unsettled_ = true;
     return append(std::move(description), std::move(weights), std::move(output), where);
   }
 
@@ -88,7 +88,7 @@ class OnnxChain {
   using Steps = OnnxData::Steps;
 
   void settle_recurrent(OnnxData& data, const Where& where) {
-    open_ = false;
+    last_is_unsettled_ = false;
     LayerDescription& outer = layers_.back().description;
     const bool both = outer.kind == "Bidirectional";
     LayerDescription& layer = both ? outer.layers[0] : outer;
@@ -145,7 +145,7 @@ class OnnxChain {
   std::vector<Layer> layers_;
   int version_ = 0;
   /// Whether the last layer is recurrent and no node has taken its output yet.
-  bool open_ = false;
+  bool last_is_unsettled_ = false;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io
