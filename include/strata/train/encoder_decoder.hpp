@@ -24,9 +24,9 @@ struct EncoderDecoderMasks {
 };
 
 /// Trains an encoder and a decoder together (Sutskever, Vinyals & Le 2014; Cho et al. 2014): the
-/// encoder reads x, the decoder begins in its final state and reads `given`, for instance the
-/// target a step late, and derivatives run back through the state into the encoder. What the
-/// encoder puts out is not used. Both models must outlive the trainer.
+/// encoder reads x, the decoder begins in the encoder's final state and reads `given`, for instance
+/// the target a step late, and derivatives run back through the state into the encoder. The outputs
+/// of the encoder are not used. Both models must outlive the trainer.
 ///
 ///   EncoderDecoderTrainer trainer{encoder, decoder, Adam{}, SparseCategoricalCrossentropy{}};
 ///   double loss = trainer.step(x, given, target);

@@ -108,8 +108,7 @@ void check_validation(const Network<Scalar>& network, const Loss<Scalar>& loss,
   }
 }
 
-/// Throws on data and options that fit refuses. Whether x and y fit the model is checked by
-/// prepare.
+/// Throws on data and options that fit refuses. prepare checks whether x and y fit the model.
 template <class Scalar>
 void check_fit(const Network<Scalar>& network, const Loss<Scalar>& loss, const Tensor<Scalar>& x,
                const FitOptions<Scalar>& options) {

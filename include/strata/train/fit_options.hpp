@@ -33,7 +33,7 @@ struct FitOptions {
   double validation_split = 0;
   /// The steps of x that count, (B, T); without a mask all do. See also Mask::from_lengths.
   Mask mask = {};
-  /// x and y for validation. With them, validation_split has no effect.
+  /// Samples x and targets y for validation. Where they are given, validation_split has no effect.
   std::optional<std::pair<Tensor<Scalar>, Tensor<Scalar>>> validation_data = std::nullopt;
   /// The steps of the validation data that count; without a mask all do.
   Mask validation_mask = {};

@@ -43,7 +43,8 @@ class Logs {
   [[nodiscard]] auto end() const& noexcept { return figures_.end(); }
   [[nodiscard]] std::size_t size() const noexcept { return figures_.size(); }
 
-  // The figures are temporaries: give them a name first.
+  // Deleted for temporaries, since the pointer would outlive the figures: give the logs a name
+  // first.
   const double* find(const std::string& name) const&& = delete;
   void begin() const&& = delete;
   void end() const&& = delete;
@@ -81,8 +82,8 @@ class History {
 
   [[nodiscard]] const std::vector<std::string>& names() const& noexcept { return names_; }
 
-  /// The same values as a copy, since the history is a temporary: `for (double loss : model.fit(x,
-  /// y)["loss"])`.
+  /// Copies the values of a figure, since the history is a temporary, as in `for (double loss :
+  /// model.fit(x, y)["loss"])`.
   [[nodiscard]] std::vector<double> operator[](const std::string& name) const&& {
     return (*this)[name];
   }

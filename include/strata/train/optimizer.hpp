@@ -34,7 +34,7 @@ template <class Scalar>
 class Optimizer {
  public:
   /// Throws ValueError on settings that make no sense: a learning rate or limit that is negative or
-  /// not finite, two limits at once, and what the rule refuses.
+  /// not finite, two limits at once, and settings that the rule refuses.
   template <class O>
     requires(!std::same_as<O, Optimizer> && UpdateRule<O, Scalar>)
   Optimizer(O rule) : rule_(std::make_shared<detail::UpdateRuleOf<O, Scalar>>(std::move(rule))) {

@@ -227,8 +227,8 @@ struct AdamW {
   /// Limits of the gradient before the update; none.
   Clip clip{};
 
-  /// Throws ValueError on what Adam refuses, on a negative weight decay, and where learning rate
-  /// times weight decay is 1 or more: a step would turn the signs of the weights.
+  /// Throws ValueError on settings that Adam refuses, on a negative weight decay, and where
+  /// learning rate times weight decay is 1 or more: a step would turn the signs of the weights.
   void check() const {
     detail::check_adam(name, beta_1, beta_2, epsilon);
     detail::check_setting(name, "weight_decay", weight_decay, weight_decay >= 0,

@@ -11,7 +11,8 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A network with what training adds: a pass that keeps a tape, and derivatives that run back.
+/// A network that can be trained: it adds a forward pass that keeps a tape, and a backward pass
+/// that reads the tape.
 template <class Scalar>
 class TrainableNetwork : public Network<Scalar> {
  public:

@@ -58,7 +58,8 @@ struct ForwardPass {
 
 }  // namespace detail
 
-/// How a model is trained: optimizer, loss and metrics, and the step that uses them.
+/// The optimizer, loss, metrics and weight rules with which a model is trained, and the step that
+/// uses them.
 template <class Scalar>
 class Training {
  public:

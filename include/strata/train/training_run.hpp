@@ -41,7 +41,8 @@ class TrainingRun {
   [[nodiscard]] virtual std::vector<double> weights() const = 0;
   virtual void set_weights(const std::vector<double>& weights) = 0;
 
-  /// All numbers that the training needs to go on with the same bits. Complete only in on_rest.
+  /// A copy of all numbers with which the training can go on with the same bits. Complete only in
+  /// on_rest.
   [[nodiscard]] virtual TrainingState state() {
     throw StateError("this training has no state to keep");
   }
@@ -65,8 +66,8 @@ class TrainingRun {
     if (!schedule_.empty()) refuse_two(callback, schedule_);
     adjustment_ = callback;
   }
-  /// For on_train_begin of a callback that computes the rate of an epoch from the rate so far. It
-  /// may come after a schedule, not before.
+  /// For on_train_begin of a callback that computes the rate of an epoch from the rate so far. The
+  /// callback may stand behind a schedule in the list, not before it.
   void transform_learning_rate(const std::string& callback) { adjustment_ = callback; }
 
   /// Whether a schedule sets the rate.

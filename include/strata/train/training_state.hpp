@@ -43,8 +43,8 @@ struct TrainingState {
 
 namespace detail {
 
-/// The weights of a state in the order of a model's parameters. Throws ValueError unless the state
-/// has the same parameters as the model, of the same shapes and scalar.
+/// The weights of a state in the order of a model's parameters. Throws ValueError unless state and
+/// model have the same parameters, with the same shapes and scalar.
 template <class Scalar, class Parameters>
 [[nodiscard]] std::vector<Scalar> weights_of(const TrainingState& state,
                                              const Parameters& parameters) {

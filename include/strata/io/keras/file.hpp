@@ -38,7 +38,7 @@ struct KerasFile {
   ObjectReader metadata(metadata_json, about);
   const auto version =
       KerasVersion::of(metadata.get<std::string>("keras_version"), about.in("keras_version"));
-  // The date and the backend of Keras change nothing in the model.
+  // The date of saving and the backend of Keras have no influence on the model.
   metadata.ignore({"date_saved", "backend"});
   metadata.finish();
   const auto config = archive.read(KerasArchive::config);

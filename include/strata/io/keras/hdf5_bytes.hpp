@@ -40,8 +40,8 @@ class Hdf5Bytes {
   }
   void skip(std::uint64_t count) { take(count); }
 
-  /// The next whole number. HDF5 writes them little-endian; only the elements of arrays may be
-  /// big-endian.
+  /// The next whole number. HDF5 writes whole numbers little-endian; only the elements of arrays
+  /// may be big-endian.
   template <std::unsigned_integral Word>
   [[nodiscard]] Word word() {
     return read_word<Word>(take(sizeof(Word)).data());

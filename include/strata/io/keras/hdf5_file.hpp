@@ -174,7 +174,7 @@ class Hdf5File : public Hdf5Objects {
                  std::to_string(stored) + " for it");
   }
 
-  /// The texts of an attribute that holds `count` of them.
+  /// The texts of an attribute; `count` is their number.
   [[nodiscard]] std::vector<std::string> values(const Hdf5Type& type, std::size_t count,
                                                 Hdf5Bytes& bytes) const {
     std::vector<std::string> texts;

@@ -135,8 +135,8 @@ class OnnxRecurrent {
     }
   }
 
-  /// The gates in strata's order. ONNX orders those of an LSTM i, o, f, c, and those of a GRU z, r,
-  /// h, as strata does.
+  /// The gates in strata's order. ONNX orders the gates of an LSTM i, o, f, c. It orders the gates
+  /// of a GRU z, r, h, as strata does.
   [[nodiscard]] Numbers in_order(const Numbers& numbers, const Where& where) const {
     if (!is_lstm_) return numbers;
     static constexpr int all[] = {0, 2, 3, 1};

@@ -20,8 +20,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Reads the version of ONNX' own operator set. Others are passed over: their operators are refused
-/// when a node uses one.
+/// Reads the version of ONNX' own operator set. Versions of other operator sets are passed over: a
+/// node that uses one of their operators is refused.
 inline void read_onnx_opset(ProtoReader message, Index& opset) {
   std::string domain;
   Index version = 0;
@@ -57,8 +57,8 @@ inline void require_onnx_begin(const Source& from) {
   }
 }
 
-/// Throws FormatError on files that are damaged, newer than what strata knows, or hold more than
-/// one graph.
+/// Reads a whole file. Throws FormatError on a file that is damaged, newer than the versions that
+/// strata reads, or without exactly one graph.
 [[nodiscard]] inline OnnxModel read_onnx_model(const Source& from) {
   const Where where = from.where();
   require_onnx_begin(from);

@@ -94,7 +94,7 @@ class OnnxConstants {
   using Filling = std::variant<OnnxSize, double>;
 
   /// The one number of a constant that has the same number in all places. Throws FormatError on
-  /// others.
+  /// other constants.
   [[nodiscard]] static Filling only_value(const OnnxValue& value, OnnxCall& call) {
     if (const auto* integers = std::get_if<OnnxIntegers>(&value)) {
       if (integers->values.size() == 1) return integers->values[0];

@@ -11,7 +11,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// What ONNX' operators do to constants. Exporters put weights together with them.
+// Operations on constants. Exporters put weights together with them.
 
 namespace strata::inline STRATA_TARGET::io {
 
@@ -104,8 +104,8 @@ template <class T, class Place>
   return result;
 }
 
-/// What a node Slice takes of one axis: places from `start` to before `end`, every `step`-th.
-/// Negative places count from the end.
+/// The part of a node Slice for one axis: it takes the places from `start` to before `end`, every
+/// `step`-th. Negative places count from the end.
 struct OnnxSlice {
   static constexpr Index end_of_axis = std::numeric_limits<std::int32_t>::max();
 
@@ -142,7 +142,7 @@ struct OnnxSlice {
     return list;
   }
 
-  // What the slice takes of an axis whose size is not known.
+  // Questions about the slice that have an answer although the size of the axis is not known.
   [[nodiscard]] bool is_whole() const noexcept {
     return start == 0 && end >= end_of_axis && step == 1;
   }

@@ -13,8 +13,8 @@
 #include <strata/io/onnx/read/operators/constants.hpp>
 #include <strata/target.hpp>
 
-// What operators do to the axes of a tensor, to one place of an axis, and to two directions. None
-// of these operators becomes a layer.
+// Operations on the axes of a tensor, on one place of an axis, and on two directions. None of them
+// appends a layer.
 
 namespace strata::inline STRATA_TARGET::io {
 

@@ -67,8 +67,8 @@ class OnnxRecurrentLayers {
     reading.give(std::move(state));
   }
 
-  /// Throws FormatError unless the operand sequence_lens is absent or the number of all steps for
-  /// each sequence, which means the same.
+  /// Throws FormatError unless the operand sequence_lens is absent, or is the number of all steps
+  /// for each sequence, as it is without the operand.
   static void require_all_steps(OnnxCall& call, const OnnxSize& steps) {
     if (!call.has(4)) return;
     std::vector<OnnxSize> lengths;
@@ -87,8 +87,8 @@ class OnnxRecurrentLayers {
     }
   }
 
-  /// Throws FormatError unless operand i, an initial state, is absent or zeros, which means the
-  /// same.
+  /// Throws FormatError unless operand i, an initial state, is absent, or is zeros, as the state is
+  /// without the operand.
   static void require_zeros(OnnxCall& call, std::size_t i, const OnnxRecurrent::Layer& layer) {
     if (!call.has(i)) return;
     const char* const name = i == 5 ? "initial_h" : "initial_c";
