@@ -17,7 +17,7 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Anything that is to happen during a training: a type with some of
+/// Any object that acts during a training: a copyable type with some of the functions
 ///
 ///   on_train_begin(run), on_epoch_begin(run, epoch), on_batch_end(run, batch, logs),
 ///   on_epoch_end(run, epoch, logs), on_rest(run, progress), on_train_end(run),
@@ -30,16 +30,16 @@ namespace strata::inline STRATA_TARGET {
 /// go to std::cerr.
 ///
 /// Each fit copies the callbacks in its options and calls the copies, so that nothing that a
-/// callback remembers comes into another fit. A callback with results for its user has a pointer or
+/// callback remembers reaches another fit. A callback with results for its user holds a pointer or
 /// a reference to them.
 ///
 /// - A callback that adds a figure to the logs names it in `figures()`, so that others can monitor
 ///   it: std::vector<Figure> figures() const { return {{"val_f1", Mode::max}}; }
-/// - A callback that remembers something has `visit_state(visit)`, which names it, so that a
-///   training that goes on from a file goes on with it; see StateVisitor.
+/// - A callback that remembers something visits each remembered variable in `visit_state(visit)`,
+///   so that a training that goes on from a file goes on with it; see StateVisitor.
 class Callback {
  public:
-  /// A schedule as the callback that sets its rates.
+  /// Wraps a schedule into the callback that sets its rates.
   template <detail::Schedule S>
   Callback(S schedule) : Callback(detail::Scheduled<S>{std::move(schedule)}) {}
 
@@ -81,9 +81,9 @@ class Callback {
   void on_rest(TrainingRun& run, const Progress& progress) { self_->on_rest(run, progress); }
   void on_train_end(TrainingRun& run) { self_->on_train_end(run); }
   void visit_state(StateVisitor& visit) { self_->visit_state(visit); }
-  /// The figures that it adds to the logs.
+  /// The figures that the callback adds to the logs.
   [[nodiscard]] std::vector<Figure> figures() { return self_->figures(); }
-  /// Hands a warning to the callback. Whether the callback takes warnings.
+  /// Hands a warning to the callback. Returns whether the callback takes warnings.
   bool on_warning(TrainingRun& run, const std::string& text) {
     return self_->on_warning(run, text);
   }
@@ -126,7 +126,8 @@ class Callback {
     };
     static constexpr bool does_anything = begins_training || begins_epoch || ends_batch ||
                                           ends_epoch || rests || ends_training || takes_warnings;
-    /// Whether a function is there that would never be called.
+    /// Whether the type has one of the functions, but with other arguments, so that it would never
+    /// be called.
     static constexpr bool misses_arguments =
         (!begins_training && requires { &C::on_train_begin; }) ||
         (!begins_epoch && requires { &C::on_epoch_begin; }) ||

@@ -13,9 +13,9 @@
 #include <strata/train/monitor.hpp>
 #include <strata/train/schedules.hpp>
 
-// Callbacks of Keras, with Keras' names and defaults: those that monitor a figure. Those that
-// schedule the learning rate are in schedules.hpp. Each is an aggregate of options; what it
-// remembers starts anew with each training.
+// Keras' callbacks that monitor a figure, with Keras' names and defaults. Callbacks that schedule
+// the learning rate are in schedules.hpp. Each callback is an aggregate of options; what it
+// remembers begins anew with each training.
 
 namespace strata::inline STRATA_TARGET {
 
@@ -35,7 +35,7 @@ struct EarlyStopping {
   /// as in Keras, means 1, which is too early for noisy figures.
   int patience = 0;
   /// Whether the weights of the best epoch come back at the end. Where the figure was not a number
-  /// in any epoch there is no best one: the last weights stay, with a warning.
+  /// in any epoch, no epoch is the best: the last weights stay, with a warning.
   bool restore_best_weights = true;
 
   struct Memory {
@@ -45,7 +45,7 @@ struct EarlyStopping {
   } memory{};
 
   /// Throws ValueError on options out of range, when the training has no figure named `monitor`,
-  /// and when it is not known which way that gets better.
+  /// and when neither `mode` nor the figure says which way the figure gets better.
   void on_train_begin(TrainingRun& run) {
     detail::check_setting("EarlyStopping", "min_delta", min_delta, min_delta >= 0,
                           "at least 0 and finite");
@@ -115,9 +115,9 @@ struct ReduceLROnPlateau {
     visit("cooling", memory.cooling);
   }
 
-  /// Throws ValueError on options out of range and on a factor that would not reduce, when the
-  /// training has no figure named `monitor`, when it is not known which way that gets better, and
-  /// beside a schedule that would overwrite the rate.
+  /// Throws ValueError on options out of range and on a factor that would not reduce the rate, when
+  /// the training has no figure named `monitor`, when neither `mode` nor the figure says which way
+  /// the figure gets better, and beside a schedule that would overwrite the rate.
   void on_train_begin(TrainingRun& run) {
     if (!detail::is_finite(factor) || factor < 0 || factor >= 1) {
       detail::fail<ValueError>({"ReduceLROnPlateau: factor must be in [0, 1), found ", factor});

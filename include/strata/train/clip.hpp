@@ -31,8 +31,8 @@ struct Clip {
 
 namespace detail {
 
-/// Throws ValueError on limits that are negative or not finite, and on two at once. `whose`: the
-/// name of the rule that has them.
+/// Throws ValueError on a limit that is negative or not finite, and on two limits at once. `whose`:
+/// the name of the update rule, for messages.
 inline void check_clip(const std::string& whose, const Clip& clip) {
   const auto check = [&](const char* limit, double value) {
     check_setting(whose.c_str(), limit, value, value >= 0,
@@ -57,7 +57,7 @@ inline void check_clip(const std::string& whose, const Clip& clip) {
 /// Scales numbers so that their Euclidean norm is at most `limit`. The numbers must be finite.
 template <class Scalar>
 void limit_norm(std::span<Scalar> numbers, double limit, const Threads& threads) {
-  // The norm of the numbers divided by a number.
+  // The norm of the numbers, each divided by `divisor`.
   const auto norm_after = [&](double divisor) {
     std::vector<double> sums(Threads::ranges(numbers.size()));
     threads.run_ranges(numbers.size(), [&](std::size_t first, std::size_t size) {
@@ -77,7 +77,8 @@ void limit_norm(std::span<Scalar> numbers, double limit, const Threads& threads)
     for (Scalar& number : numbers) number *= static_cast<Scalar>(limit / norm);
     return;
   }
-  // The squares are beyond the range of double, or so small that they have lost digits.
+  // The squares are too large for double, or so small that they have lost digits: the norm is
+  // computed of numbers that are divided by the largest one.
   double largest = 0;
   for (const Scalar number : numbers) {
     largest = std::max(largest, std::abs(static_cast<double>(number)));

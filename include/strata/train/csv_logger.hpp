@@ -14,33 +14,35 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Writes every figure of every epoch to a file of comma-separated values, a line for each epoch as
-/// soon as it is over. A figure that an epoch does not have is NA there. One file takes the lines
-/// of one training at a time.
+/// Writes every figure of every epoch to a file of comma-separated values, a line as soon as its
+/// epoch is over. NA stands for a figure that an epoch does not have. Only one training at a time
+/// may write to a file.
 ///
 ///   model.fit(x, y, {.epochs = 20, .callbacks = {CSVLogger{.filename = "training.csv"}}});
 struct CSVLogger {
   /// The path of the file.
   std::string filename;
-  /// Stands between two figures; a text that no number and no name of a figure contains.
+  /// The text between two figures, which no number and no name of a figure may contain. A comma, as
+  /// in Keras.
   std::string separator = ",";
-  /// Whether to add the lines to a file that is there, in the columns that it has; a last line that
-  /// was cut off is removed, with a warning. False: the first line of the training replaces the
-  /// contents of the file.
+  /// Whether to add lines to a file that exists already, in the columns that it has; a last line
+  /// that was cut off is removed, with a warning. False, as in Keras: the first line of the
+  /// training replaces the contents of the file.
   bool append = false;
 
   struct Memory {
     std::shared_ptr<detail::LineFile> file;
-    /// The columns behind that of the epoch.
+    /// The names of the columns after the epoch's column.
     std::vector<std::string> names;
-    /// The bytes of whole lines that were in the file.
+    /// The number of bytes in whole lines that the file had before.
     std::uintmax_t kept = 0;
     bool begun = false;
   } memory{};
 
-  /// Throws ValueError on a separator that numbers or names may contain, FileError when the file
-  /// cannot be opened or another training writes it; when appending, FormatError when the file is
-  /// no such table, and ValueError when the training has figures for which it has no column.
+  /// Throws ValueError on a separator that numbers or names may contain, and FileError when the
+  /// file cannot be opened or another training writes it. When appending, throws FormatError when
+  /// the file is no table of a CSVLogger, and ValueError when the training has a figure for which
+  /// the file has no column.
   void on_train_begin(TrainingRun& run) {
     memory = {};
     check_separator();

@@ -24,9 +24,9 @@ struct EncoderDecoderMasks {
 };
 
 /// Trains an encoder and a decoder together (Sutskever, Vinyals & Le 2014; Cho et al. 2014): the
-/// encoder reads x, the decoder begins in its final state and reads `given`, for instance the
-/// target a step late, and derivatives run back through the state into the encoder. What the
-/// encoder puts out is not used. Both models must outlive the trainer.
+/// encoder reads x, the decoder begins in the encoder's final state and reads `given`, for instance
+/// the target a step late, and derivatives run back through the state into the encoder. The outputs
+/// of the encoder are not used. Both models must outlive the trainer.
 ///
 ///   EncoderDecoderTrainer trainer{encoder, decoder, Adam{}, SparseCategoricalCrossentropy{}};
 ///   double loss = trainer.step(x, given, target);
@@ -43,9 +43,9 @@ class EncoderDecoderTrainer {
 
   /// One step over one batch: x (B, T, F), given (B, T', F'), and a target for the outputs of the
   /// decoder. Returns the loss before the update. Builds the models from the first data, and
-  /// updates with the threads of the model that has more. Throws ShapeError and ValueError on data
-  /// that does not fit, and ValueError when the loss, a gradient or a new weight is not finite;
-  /// both models, also unbuilt ones, and the optimizer are unchanged then.
+  /// updates with the threads of the model that has more of them. Throws ShapeError and ValueError
+  /// on data that does not fit, and ValueError when the loss, a gradient or a new weight is not
+  /// finite; then both models, also unbuilt ones, and the optimizer are unchanged.
   double step(const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
               const EncoderDecoderMasks& masks = {}) {
     TrainableNetwork<Scalar> encoder = encoder_->trainable_network();
@@ -89,13 +89,13 @@ class EncoderDecoderTrainer {
         [&] { return detail::advice(decoder, optimizer(), training_.loss, given, target); });
   }
 
-  /// The seed of dropout; 0 without a call.
+  /// Sets the seed of dropout, which is 0 before the first call.
   void seed(std::uint64_t seed) { random_ = Random(seed); }
 
   [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.update.optimizer; }
 
  private:
-  /// Checks all data, and builds the models when nothing is left that could be refused.
+  /// Checks all data. Builds the models once every check that can refuse the data has passed.
   void prepare(TrainableNetwork<Scalar>& encoder, TrainableNetwork<Scalar>& decoder,
                const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
                const EncoderDecoderMasks& masks) const {

@@ -34,12 +34,13 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// A training over epochs and batches: the loop, with everything that it goes through from its
-/// first batch to its last, which a state puts away and takes back.
+/// The loop of a training over epochs and batches, with all variables that change from the first
+/// batch to the last. state() copies these variables, resume_from() takes them from a copy.
 template <class Scalar>
 class Fit final : public TrainingRun {
  public:
-  /// x (B, F) or (B, T, F), and y as the loss takes it. Checks everything before anything changes.
+  /// Data x (B, F) or (B, T, F), and y as the loss takes it. Checks options and data, and throws on
+  /// faulty ones, before anything changes.
   Fit(const TrainableNetwork<Scalar>& model, Training<Scalar>& training, const Tensor<Scalar>& x,
       const Tensor<Scalar>& y, const FitOptions<Scalar>& options)
       : TrainingRun(options.epochs, batches_of(training_samples(x, options), options)),
@@ -66,7 +67,7 @@ class Fit final : public TrainingRun {
   }
 
   History run() {
-    // What another fit did last is not taken back.
+    // An error in the first step must not take back the last update of another fit.
     training_.update.optimizer.forget();
     begin();
     const ScheduledRate rate{*this, training_.update.optimizer};
@@ -96,7 +97,7 @@ class Fit final : public TrainingRun {
     return training_.update.optimizer.initial_learning_rate();
   }
   std::vector<Figure> figures() const override { return figures_; }
-  /// Each text comes once.
+  /// Hands a warning to the callbacks, once for each text; to std::cerr where no callback takes it.
   void warn(const std::string& text) override {
     if (!warnings_.insert(text).second) return;
     bool taken = false;
@@ -130,7 +131,7 @@ class Fit final : public TrainingRun {
     return samples / options.batch_size + (samples % options.batch_size != 0 ? 1 : 0);
   }
 
-  /// The figures of the training itself.
+  /// Lists the figures that the training itself computes: loss and metrics.
   void name_figures() {
     for (const std::string prefix : {"", "val_"}) {
       if (!prefix.empty() && validation_.x.empty()) return;
@@ -141,8 +142,8 @@ class Fit final : public TrainingRun {
     }
   }
 
-  /// Callbacks refuse here what is wrong; nothing changes before. Each finds the figures of those
-  /// before it.
+  /// Begins the callbacks. They throw here on faulty options; nothing has changed before. Each
+  /// callback finds the figures of the callbacks before it.
   void begin() {
     for (auto& callback : callbacks_) {
       callback.on_train_begin(*this);
@@ -157,8 +158,8 @@ class Fit final : public TrainingRun {
     }
   }
 
-  /// Gives the optimizer its rate back at the end of a training whose rates came from a schedule,
-  /// whatever ends it.
+  /// At the end of a training with a schedule, also one that an exception ends, gives the optimizer
+  /// its initial rate back.
   struct ScheduledRate {
     ScheduledRate(const TrainingRun& training, Optimizer<Scalar>& of)
         : run(training), optimizer(of) {}
@@ -175,8 +176,8 @@ class Fit final : public TrainingRun {
     for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch_);
   }
 
-  /// Takes the state back. In the middle of an epoch callbacks see its beginning first; what they
-  /// do then is part of the state already.
+  /// Goes on from `resumed_`. In the middle of an epoch the callbacks get on_epoch_begin first.
+  /// What they change then is in the state already, which is therefore taken a second time.
   void resume() {
     set_state(*resumed_);
     if (batch_number_ == 0) return;
@@ -184,7 +185,7 @@ class Fit final : public TrainingRun {
     set_state(*resumed_);
   }
 
-  /// One epoch, or the rest of it.
+  /// Trains one epoch, or the rest of one. Returns its loss and metrics.
   [[nodiscard]] Logs train(const Random& random) {
     if (batch_number_ == 0) totals_ = Totals<Scalar>(training_.metrics);
     const std::vector<Index> order =
@@ -214,7 +215,8 @@ class Fit final : public TrainingRun {
     for (const auto& [name, value] : logs_of(figures, "val_")) logs.set(name, value);
   }
 
-  /// All that the training is in, to put it away or take it back.
+  /// Visits all variables of the training, to copy them into a state or out of one. The settings on
+  /// which they depend must be the same.
   void visit_state(StateVisitor visit) {
     StateVisitor settings = visit.within("settings");
     settings.require_same("samples", data_.x.batch());
@@ -263,7 +265,7 @@ class Fit final : public TrainingRun {
   Samples<Scalar> data_;
   Samples<Scalar> validation_;
   Samples<Scalar> batch_;
-  /// Where the training is: the epoch, and the number of its next batch.
+  /// The epoch and the batch that come next.
   int epoch_;
   Index batch_number_ = 0;
   Totals<Scalar> totals_;
@@ -271,7 +273,7 @@ class Fit final : public TrainingRun {
   History history_;
   std::optional<TrainingState> resumed_;
   std::vector<Figure> figures_;
-  /// Those that were given.
+  /// The warnings that have been given.
   std::set<std::string> warnings_;
 };
 

@@ -6,8 +6,9 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Which way a figure gets better. Automatic: as the figure says itself, as losses shrink and
-/// accuracies grow; a metric says it by a member, `static constexpr Mode mode = Mode::max`.
+/// Which way a figure gets better. Automatic: the figure itself says it; losses get better as they
+/// shrink, accuracies as they grow, and a metric of a user's says it by a member, `static constexpr
+/// Mode mode = Mode::max`.
 enum class Mode { automatic, min, max };
 
 /// A figure that is in the logs at the end of each epoch, such as a loss or a metric. Mode

@@ -19,14 +19,13 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Whether the data of a network is class numbers (B, T), one for each step.
+/// Whether the input of a network is class numbers (B, T), one for each step.
 template <class Scalar>
 [[nodiscard]] bool takes_ids(const Network<Scalar>& network) {
   return network.size() > 0 && network.layers().front().accepts() == Accepts::ids;
 }
 
-/// Throws ValueError on numbers of epochs, batches and samples for validation that are out of
-/// range.
+/// Throws ValueError when epochs, batch_size, initial_epoch or validation_split is out of range.
 template <class Scalar>
 void check_ranges(const FitOptions<Scalar>& options) {
   if (options.epochs < 1) {
@@ -45,8 +44,8 @@ void check_ranges(const FitOptions<Scalar>& options) {
   }
 }
 
-/// The number of samples of x that are trained: those that validation_split does not take. Throws
-/// what check_ranges throws.
+/// The number of samples of x that are trained, without the samples that validation_split takes for
+/// validation. Throws what check_ranges throws.
 template <class Scalar>
 [[nodiscard]] Index training_samples(const Tensor<Scalar>& x, const FitOptions<Scalar>& options) {
   check_ranges(options);
@@ -55,8 +54,9 @@ template <class Scalar>
       std::floor(static_cast<double>(x.batch()) * (1 - options.validation_split)));
 }
 
-/// Throws on options of windows, states and noise that make no sense or do not go together, and
-/// where the data or a layer cannot do what they ask for. `samples`: the number that is trained.
+/// Throws ValueError on options of windows, states and noise that are out of range or exclude each
+/// other, and ValueError or ShapeError where the data or a layer cannot do what the options ask
+/// for. `samples`: the number of samples that are trained.
 template <class Scalar>
 void check_windows(const Network<Scalar>& network, const Tensor<Scalar>& x, Index samples,
                    const FitOptions<Scalar>& options) {
@@ -90,7 +90,8 @@ void check_windows(const Network<Scalar>& network, const Tensor<Scalar>& x, Inde
   }
 }
 
-/// Throws when the validation data is not data for the network, or has other features than x.
+/// Throws ShapeError or ValueError when the validation data is no data for the network, or has
+/// other features than x.
 template <class Scalar>
 void check_validation(const Network<Scalar>& network, const Loss<Scalar>& loss,
                       const Tensor<Scalar>& x, const FitOptions<Scalar>& options) {
@@ -107,8 +108,7 @@ void check_validation(const Network<Scalar>& network, const Loss<Scalar>& loss,
   }
 }
 
-/// Throws what fit refuses of its data and options, but for the fit of x and y to the model, which
-/// prepare checks.
+/// Throws on data and options that fit refuses. prepare checks whether x and y fit the model.
 template <class Scalar>
 void check_fit(const Network<Scalar>& network, const Loss<Scalar>& loss, const Tensor<Scalar>& x,
                const FitOptions<Scalar>& options) {

@@ -17,22 +17,23 @@ namespace strata::inline STRATA_TARGET {
 ///   model.fit(x, y, {.epochs = 100, .batch_size = 64, .validation_split = 0.2});
 template <class Scalar>
 struct FitOptions {
-  /// The number of the last epoch, counted from 1: how often the training goes through all samples,
-  /// where initial_epoch is 0.
+  /// The number of the last epoch, counted from 1. Where initial_epoch is 0, this is how often the
+  /// training goes through all samples. 1, as in Keras, is only for a first try.
   int epochs = 1;
-  /// Samples of an update, at least 1. Where there are fewer samples, all of them are one batch.
+  /// The number of samples in an update, at least 1. Where there are fewer samples, all of them are
+  /// one batch. 32, as in Keras.
   Index batch_size = 32;
   /// Whether to draw a new order of the samples for each epoch.
   bool shuffle = true;
   /// The seed for the order of samples, dropout and noise. The random numbers of an epoch follow
   /// from the seed and from the number of epochs that the model has been trained since compile, so
-  /// that two trainings of one epoch end with the same bits as one training of two.
+  /// that two trainings of one epoch end with the same bits as one training of two epochs.
   std::uint64_t seed = 0;
   /// The share of the samples, from the end, in [0, 1), that is not trained but validated. 0: none.
   double validation_split = 0;
   /// The steps of x that count, (B, T); without a mask all do. See also Mask::from_lengths.
   Mask mask = {};
-  /// x and y for validation. With them, validation_split has no effect.
+  /// Samples x and targets y for validation. Where they are given, validation_split has no effect.
   std::optional<std::pair<Tensor<Scalar>, Tensor<Scalar>>> validation_data = std::nullopt;
   /// The steps of the validation data that count; without a mask all do.
   Mask validation_mask = {};
@@ -47,13 +48,13 @@ struct FitOptions {
   /// The standard deviation of noise that is added to all trained weights for each step (Graves
   /// 2011). 0: no noise.
   double weight_noise = 0;
-  /// They are called in this order. Each fit uses copies of its own.
+  /// Callbacks, which are called in this order. Each fit uses copies of its own.
   std::vector<Callback> callbacks = {};
   /// 0: silent, 1: progress bar, 2: a line for each epoch.
   int verbose = 1;
-  /// The epochs that an earlier training has done already, so that this one goes on with its random
-  /// numbers and learning rates. 0: epochs count from 0, and random numbers go on from the epochs
-  /// that the model has been trained.
+  /// The number of epochs that an earlier training has done, so that this training goes on with the
+  /// random numbers and learning rates of the epochs that follow. 0: epochs count from 0, and
+  /// random numbers go on from the epochs that the model has been trained.
   int initial_epoch = 0;
 };
 

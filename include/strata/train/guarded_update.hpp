@@ -13,9 +13,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// The way of a gradient into the weights, which ends with finite numbers everywhere or changes
-/// nothing: the optimizer's update, then the constraints, then the layers' own numbers, such as
-/// moving statistics.
+/// One update of a model's parameters: the optimizer's step, then the constraints, then the numbers
+/// that layers change themselves, such as moving statistics. Either all numbers are finite
+/// afterwards, or the update changes nothing and throws.
 template <class Scalar>
 class GuardedUpdate {
  public:
@@ -25,13 +25,14 @@ class GuardedUpdate {
     check_rule_settings(rules);
   }
 
-  /// One update of all parameters, of whose gradients, in order, `gradient` consists; it is clipped
-  /// in place. absorb() gives the layers the numbers that training changes besides the weights;
-  /// they must be among the parameters. advice() names what the user may change where a gradient is
-  /// not finite.
+  /// Updates all parameters. `gradient` holds the gradients of all parameters in their order, and
+  /// is clipped in place. absorb() hands the layers the numbers that training changes besides the
+  /// weights; these numbers must be among the parameters. advice() returns a sentence that names
+  /// what the user may change where a gradient is not finite.
   ///
-  /// Throws ValueError when a gradient, or a number of a parameter or of the optimizer afterwards,
-  /// is not finite. After an exception, from absorb too, parameters and optimizer are as before.
+  /// Throws ValueError when a gradient is not finite, or when a number of a parameter or of the
+  /// optimizer is not finite after the update. After any exception, also one from absorb,
+  /// parameters and optimizer are as before.
   template <class Advice, class Absorb>
   void operator()(const std::vector<Parameter<Scalar>>& parameters, std::span<Scalar> gradient,
                   const Threads& threads, Advice advice, Absorb absorb) {
@@ -47,7 +48,8 @@ class GuardedUpdate {
       }
       absorb();
       for (const auto& parameter : parameters) {
-        // The optimizer has looked at its own results.
+        // The optimizer has checked the weights that it has changed; without constraints they are
+        // as it left them.
         if (parameter.trainable && rules.constraints.empty()) continue;
         if (all_finite(std::span<const Scalar>(parameter.values), threads)) continue;
         fail_not_finite("a weight is not finite after the update", optimizer.advice());
@@ -58,8 +60,9 @@ class GuardedUpdate {
     }
   }
 
-  /// Takes the last update back, where there is one that has not been taken back: parameters and
-  /// optimizer are as before it. For whoever finds its weights bad only later.
+  /// Takes the last update back, unless it has been taken back already: parameters and optimizer
+  /// are as before the update. For callers that find only later that the new weights are bad, for
+  /// example when the loss of the next step is not finite.
   void take_back(const std::vector<Parameter<Scalar>>& parameters) noexcept {
     optimizer.undo(parameters);
   }

@@ -43,7 +43,8 @@ class Logs {
   [[nodiscard]] auto end() const& noexcept { return figures_.end(); }
   [[nodiscard]] std::size_t size() const noexcept { return figures_.size(); }
 
-  // The figures are temporaries: give them a name first.
+  // Deleted for temporaries, since the pointer would outlive the figures: give the logs a name
+  // first.
   const double* find(const std::string& name) const&& = delete;
   void begin() const&& = delete;
   void end() const&& = delete;
@@ -58,7 +59,8 @@ struct Evaluation {
   double loss = 0;
   Logs metrics;
 
-  /// "loss", or a metric by name. Throws ValueError when there is none of this name.
+  /// The loss, by the name "loss", or a metric by its name. Throws ValueError when there is none of
+  /// this name.
   [[nodiscard]] double operator[](const std::string& name) const {
     return name == "loss" ? loss : metrics[name];
   }
@@ -67,7 +69,8 @@ struct Evaluation {
 /// Every figure of every epoch of a training.
 class History {
  public:
-  /// The figure's values, one for each epoch. Throws ValueError when there is none of this name.
+  /// The values of a figure, one for each epoch. Throws ValueError when there is no figure of this
+  /// name.
   [[nodiscard]] const std::vector<double>& operator[](const std::string& name) const& {
     std::string known;
     for (std::size_t i = 0; i < names_.size(); ++i) {
@@ -79,13 +82,14 @@ class History {
 
   [[nodiscard]] const std::vector<std::string>& names() const& noexcept { return names_; }
 
-  /// Of a temporary, copies: `for (double loss : model.fit(x, y)["loss"])`.
+  /// Copies the values of a figure, since the history is a temporary, as in `for (double loss :
+  /// model.fit(x, y)["loss"])`.
   [[nodiscard]] std::vector<double> operator[](const std::string& name) const&& {
     return (*this)[name];
   }
   [[nodiscard]] std::vector<std::string> names() const&& { return names_; }
 
-  /// Number of epochs that were trained.
+  /// The number of epochs that were trained.
   [[nodiscard]] std::size_t epochs() const noexcept {
     return values_.empty() ? 0 : values_.front().size();
   }

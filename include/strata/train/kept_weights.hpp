@@ -10,15 +10,15 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// A copy of all weights of a model, from before they are changed. It is used again for each change
-/// and asks for memory in the first alone.
+/// A copy of all weights of a model from before they are changed. The object can be used for any
+/// number of changes, and allocates memory only for the first.
 template <class Scalar>
 class KeptWeights {
  public:
-  /// Makes room for so many weights.
+  /// Makes room for `count` weights.
   void resize(std::size_t count) { weights_.resize(count); }
 
-  /// Copies some weights, of which the first is number `at` of the model's.
+  /// Copies some weights; the first of them is number `at` among all weights.
   void keep(std::span<const Scalar> weights, std::size_t at) {
     std::ranges::copy(weights, weights_.data() + at);
   }

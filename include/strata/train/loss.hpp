@@ -35,17 +35,14 @@ enum class Predictions {
 /// where `gradient` is not null, writes its `size` derivatives by the predictions. `target` holds
 /// `size` values, or one class number. The loss of a batch is the mean over its rows, as in Keras.
 ///
-/// A loss may have more:
+/// A loss may have more members:
 /// - `void check() const` throws ValueError on settings that make no sense.
-/// - `Predictions predictions() const`: training refuses a last layer whose activation does not
-/// have
-///   such outputs.
-/// - `bool takes(Scalar target) const`, with `target_range`, a text: training refuses targets that
-/// it
-///   does not take, and names the range.
-/// - `std::string doubt(target, size) const`: a sentence on targets of a row that are allowed but
-/// may
-///   not be meant, of which training warns; empty for others.
+/// - `Predictions predictions() const`: the meaning that predictions must have. Training refuses a
+///   last layer whose activation has other outputs.
+/// - `bool takes(Scalar target) const` and `target_range`, a text: training refuses a target that
+///   the loss does not take, and names the range.
+/// - `std::string doubt(target, size) const`: a sentence about targets of a row that are allowed
+///   but may be a mistake, which training gives as a warning; empty for other targets.
 template <class L, class Scalar>
 concept LossFunction = requires(const L& loss, const Scalar* values, Index size, Scalar* gradient) {
   { loss(values, values, size, gradient) } -> std::convertible_to<double>;
@@ -69,7 +66,7 @@ class Loss {
   [[nodiscard]] bool takes(Scalar target) const { return self_->takes(target); }
   /// The targets for which the loss is defined, in words.
   [[nodiscard]] std::string target_range() const { return self_->target_range; }
-  /// A sentence on targets of a row that may not be meant; empty for others.
+  /// A sentence about targets of a row that may be a mistake; empty for other targets.
   [[nodiscard]] std::string doubt(const Scalar* target, Index size) const {
     return self_->doubt(target, size);
   }
@@ -83,8 +80,9 @@ class Loss {
     return self_->mean(prediction, target, derivative ? derivative->data() : nullptr, mask, false);
   }
 
-  /// The same with checks of the loss itself: throws ValueError when it does not write all of its
-  /// derivatives, and when it is finite but a derivative is not.
+  /// The mean loss and its derivatives, as above, with checks of the loss itself: throws ValueError
+  /// when the loss does not write all of its derivatives, and when it is finite but a derivative is
+  /// not.
   double with_checked_derivative(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                                  Tensor<Scalar>& derivative, const Mask& mask = {}) const {
     derivative.resize(prediction.shape());
@@ -174,7 +172,8 @@ class Loss {
       }
     }
 
-    /// Bits that no loss writes: not a number, with a fraction of its own.
+    /// A marker for derivatives that have not been written yet: a NaN with bits that no computation
+    /// gives.
     static constexpr detail::Bits<Scalar> unwritten = detail::infinite_bits<Scalar> | 0x2b5a7;
 
     static void mark(Scalar* slope, Index size) {

@@ -45,7 +45,7 @@ inline void check_label_smoothing(const char* loss, double smoothing) {
                 "from 0 to 1");
 }
 
-/// log of the sum of the exponentials.
+/// The logarithm of the sum of the exponentials, at any size of the numbers.
 template <class Scalar>
 [[nodiscard]] double log_sum_exp(const Scalar* logits, Index size) {
   const double largest = static_cast<double>(*std::max_element(logits, logits + size));
@@ -180,7 +180,8 @@ struct CategoricalCrossentropy {
   [[nodiscard]] Predictions predictions() const {
     return from_logits ? Predictions::logits : Predictions::shares;
   }
-  /// A sentence about targets that are no probabilities, which are allowed, as in Keras.
+  /// A sentence about targets that are no probabilities: they are allowed, as in Keras, but may be
+  /// a mistake.
   template <class Scalar>
   [[nodiscard]] std::string doubt(const Scalar* target, Index size) const {
     double sum = 0;
@@ -190,7 +191,7 @@ struct CategoricalCrossentropy {
         return detail::message({"a target is ", target[i], ", but probabilities are at least 0"});
       }
     }
-    // Sums of probabilities that are written with three digits differ from 1 by this much.
+    // The sum of probabilities that are written with three digits may differ from 1 by this much.
     constexpr double rounding = 1e-2;
     if (std::abs(sum - 1) <= rounding) return {};
     return detail::message(

@@ -38,7 +38,8 @@ struct BinaryAccuracy {
 
   /// Throws ValueError on a threshold that is not finite.
   void check() const { detail::check_setting(name, "threshold", threshold, true, "finite"); }
-  /// Predictions count as 0 or 1, so that no prediction is right for another target.
+  /// A sentence about targets other than 0 and 1: no prediction is right for them, since
+  /// predictions count as 0 or 1.
   template <class Scalar>
   [[nodiscard]] static std::string doubt(const Scalar* target, Index size, Index) {
     for (Index i = 0; i < size; ++i) {
@@ -99,7 +100,8 @@ struct Accuracy {
     return CategoricalAccuracy{}(prediction, target, size, target_size);
   }
 
-  /// One number that is neither 0 nor 1, or several of which none stands for a class.
+  /// A sentence about a target that is one number but neither 0 nor 1, or several numbers of which
+  /// none stands for a class.
   template <class Scalar>
   [[nodiscard]] static std::string doubt(const Scalar* target, Index size, Index target_size) {
     if (size == 1) return BinaryAccuracy::doubt(target, size, target_size);
@@ -126,11 +128,14 @@ struct RootMeanSquaredError {
 /// and `target_size` targets. The logs have its mean over all rows, or finish(mean) where the
 /// metric has `double finish(double) const`.
 ///
-/// A metric may have more: `mode`, which way the figure gets better, for callbacks that monitor it;
-/// `targets`, as a loss, without which it must do with `target_size` numbers of any kind; `void
-/// check() const`, which throws ValueError on settings that make no sense; and `std::string
-/// doubt(target, size, target_size) const`, which says what is doubtful about the targets of a row:
-/// training warns of it, and refuses it with a loss of plain values.
+/// A metric may have more members:
+/// - `static constexpr Mode mode`: which way the figure gets better, for callbacks that monitor it.
+/// - `targets`, as in a loss. Without it the metric must work with `target_size` numbers of any
+///   kind.
+/// - `void check() const` throws ValueError on settings that make no sense.
+/// - `std::string doubt(target, size, target_size) const`: a sentence about targets of a row that
+///   may be a mistake, which training gives as a warning; with a loss of plain values training
+///   refuses such targets.
 template <class M, class Scalar>
 concept MetricFunction = requires(const M& metric, const Scalar* values, Index size) {
   { metric(values, values, size, size) } -> std::convertible_to<double>;
@@ -146,7 +151,7 @@ class Metric {
     requires(!std::same_as<M, Metric> && (MetricFunction<M, Scalar> || LossFunction<M, Scalar>))
   Metric(M metric) : Metric(std::move(metric), M::name) {}
 
-  /// The same under another name, as for two of a kind: {BinaryAccuracy{},
+  /// A metric under another name, for two metrics of one kind: {BinaryAccuracy{},
   /// {BinaryAccuracy{.threshold = 0.7}, "accuracy_at_70"}}.
   template <class M>
     requires(!std::same_as<M, Metric> && (MetricFunction<M, Scalar> || LossFunction<M, Scalar>))
@@ -154,15 +159,15 @@ class Metric {
       : self_(std::make_shared<Model<M>>(std::move(metric))), name_(std::move(name)) {}
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// The targets that it compares outputs with; nothing where it takes both kinds.
+  /// The kind of targets that the metric compares outputs with; empty where it takes both kinds.
   [[nodiscard]] std::optional<Targets> targets() const { return self_->targets(); }
-  /// A sentence on targets of a row that may not be meant; empty for others.
+  /// A sentence about targets of a row that may be a mistake; empty for other targets.
   [[nodiscard]] std::string doubt(const Scalar* target, Index size, Index target_size) const {
     return self_->doubt(target, size, target_size);
   }
   [[nodiscard]] Mode mode() const { return self_->mode(); }
 
-  /// The sum over all rows, of sequences over the steps that count.
+  /// The sum of the figure over all rows; of sequences, over the steps that count.
   [[nodiscard]] double sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                            const Mask& mask = {}) const {
     const Index rows = prediction.batch() * prediction.steps();

@@ -17,7 +17,8 @@ namespace strata::inline STRATA_TARGET::detail {
 class Best {
  public:
   /// Begins to monitor a figure. Throws ValueError, naming the callback, when the training has no
-  /// figure named `monitor`, and when neither mode nor figure says which way it gets better.
+  /// figure named `monitor`, and when neither `mode` nor the figure says which way the figure gets
+  /// better.
   void monitor(const std::string& callback, const std::string& monitor, Mode mode,
                const TrainingRun& run) {
     const std::vector<Figure> figures = run.figures();
@@ -35,8 +36,8 @@ class Best {
     value_.reset();
   }
 
-  /// Whether a value is better, by more than min_delta, than the best so far; then it is the best
-  /// from now on. A value that is not a number is not better than any.
+  /// Whether a value is better, by more than min_delta, than the best value so far. A better value
+  /// becomes the best value. A value that is not a number is never better.
   bool improves(double now, double min_delta) {
     if (is_nan(now)) return false;
     const bool better = !value_ || (grows_ ? now - min_delta > *value_ : now + min_delta < *value_);

@@ -12,7 +12,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// A loss, a gradient or a weight is infinite or not a number.
+/// The error that a loss, a gradient or a weight is infinite or not a number.
 class NotFinite : public ValueError {
  public:
   using ValueError::ValueError;
@@ -23,7 +23,7 @@ class NotFinite : public ValueError {
   fail<NotFinite>({what, "; the weights are kept from before. ", advice});
 }
 
-/// all_finite in several threads.
+/// Whether all numbers are finite, checked by several threads.
 template <class Scalar>
 [[nodiscard]] bool all_finite(std::span<const Scalar> values, const Threads& threads) {
   std::atomic<bool> finite = true;

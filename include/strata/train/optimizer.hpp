@@ -26,15 +26,15 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// An update rule of any type, the learning rate in use, and the numbers that the rule remembers
-/// between updates.
+/// An update rule of any type, with the learning rate in use and the numbers that the rule
+/// remembers between updates.
 ///
 ///   Optimizer<float> optimizer = Adam{.learning_rate = 1e-3};
 template <class Scalar>
 class Optimizer {
  public:
   /// Throws ValueError on settings that make no sense: a learning rate or limit that is negative or
-  /// not finite, two limits at once, and what the rule refuses.
+  /// not finite, two limits at once, and settings that the rule refuses.
   template <class O>
     requires(!std::same_as<O, Optimizer> && UpdateRule<O, Scalar>)
   Optimizer(O rule) : rule_(std::make_shared<detail::UpdateRuleOf<O, Scalar>>(std::move(rule))) {
@@ -45,7 +45,7 @@ class Optimizer {
   [[nodiscard]] double learning_rate() const {
     return adjusted_rate_ ? *adjusted_rate_ : initial_learning_rate();
   }
-  /// Gives it another rate. Throws ValueError on one that is negative or not finite.
+  /// Sets the learning rate. Throws ValueError on a rate that is negative or not finite.
   void set_learning_rate(double rate) {
     check_learning_rate(rate);
     learning_rate_ = rate;
@@ -55,21 +55,21 @@ class Optimizer {
   [[nodiscard]] double initial_learning_rate() const {
     return learning_rate_ ? *learning_rate_ : rule_->learning_rate;
   }
-  /// Changes the rate for the training that runs; the initial rate stays. Throws as
-  /// set_learning_rate does.
+  /// Changes the rate for the current training; the initial rate stays. Throws as set_learning_rate
+  /// does.
   void adjust_learning_rate(double rate) {
     check_learning_rate(rate);
     adjusted_rate_ = rate;
   }
-  /// Takes the initial rate again.
+  /// Goes back to the initial rate.
   void restore_learning_rate() noexcept { adjusted_rate_.reset(); }
 
-  /// Updates so far.
+  /// The number of updates so far.
   [[nodiscard]] std::int64_t iterations() const noexcept { return iterations_; }
 
   /// One update. `gradient` holds the gradients of all parameters in order, and is clipped in
-  /// place. Throws ValueError when a gradient, or a weight or a number of the memory after the
-  /// update, is not finite; weights and memory are those from before then.
+  /// place. Throws ValueError when a gradient is not finite, or when a weight or a remembered
+  /// number is not finite after the update; then weights and remembered numbers are as before.
   void update(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient,
               const detail::Threads& threads = {}) {
     if (!detail::all_finite(std::span<const Scalar>(gradient), threads)) {
@@ -78,13 +78,13 @@ class Optimizer {
     apply(parameters, gradient, threads);
   }
 
-  /// An update with gradients of which the caller knows that they are finite.
+  /// An update with gradients that the caller has found to be finite.
   void apply(std::span<const Parameter<Scalar>> parameters, std::span<Scalar> gradient,
              const detail::Threads& threads) {
     detail::clip_gradient(rule_->clip, parameters, gradient, threads);
     make_room(gradient.size());
-    // Of a rule that may throw everything is copied first; of others, which is faster, each range
-    // when it is in the cache.
+    // If the rule may throw, all numbers are copied before it begins. Otherwise each range is
+    // copied just before its update, while it is in the cache, which is faster.
     const bool keeps_first = !rule_->is_noexcept;
     if (keeps_first) {
       before_.keep_all(parameters);
@@ -102,9 +102,9 @@ class Optimizer {
     detail::fail_not_finite("a weight is not finite after the update", advice());
   }
 
-  /// Takes the last update back: weights, memory and iterations() are those from before it, also
-  /// weights that are not trainable. Does nothing where there is no update to take back: before
-  /// the first, after one that threw, and after undo itself.
+  /// Takes the last update back: weights, also those that are not trainable, remembered numbers and
+  /// iterations() are as before the update. Does nothing where there is no update to take back:
+  /// before the first update, after an update that threw, and after undo itself.
   void undo(std::span<const Parameter<Scalar>> parameters) noexcept {
     if (!can_undo_) return;
     before_.put_back(parameters);
@@ -113,10 +113,11 @@ class Optimizer {
     can_undo_ = false;
   }
 
-  /// From now on undo does not take the last update back.
+  /// Makes undo do nothing until the next update.
   void forget() noexcept { can_undo_ = false; }
 
-  /// A sentence on what a user may change where training diverges, for the settings in use.
+  /// A sentence that names what a user may change where training diverges, with the settings in
+  /// use.
   [[nodiscard]] std::string advice() const {
     const std::string clip = detail::clip_text(rule_->clip);
     if (clip.empty()) {
@@ -126,8 +127,8 @@ class Optimizer {
                             ", or a smaller limit than ", clip});
   }
 
-  /// Visits the numbers that it remembers between updates. The rule and its settings are not among
-  /// them; the rule must be the same.
+  /// Visits the learning rate, the number of updates and the numbers that the rule remembers. The
+  /// rule and its settings are not visited; the rule must be the same.
   void visit_state(StateVisitor visit) {
     visit.require_same("name", rule_->name);
     visit("learning_rate", adjusted_rate_);
@@ -149,7 +150,8 @@ class Optimizer {
     rule_->check(rate);
   }
 
-  /// For so many weights. The memory begins with zeros, again where the model has grown.
+  /// Makes room for `count` weights. The remembered numbers begin with zeros, and begin with zeros
+  /// again where the number of weights has changed.
   void make_room(std::size_t count) {
     const std::size_t slots = rule_->slots;
     const auto is_of_another_size = [&](const auto& slot) { return slot.size() != count; };
@@ -162,8 +164,8 @@ class Optimizer {
     for (auto& slot : slots_before_) slot.resize(count);
   }
 
-  /// Lets the rule update all parameters, and copies what it is about to change where `keeps`.
-  /// Whether all new weights and numbers of the memory are finite.
+  /// Lets the rule update all parameters; where `keeps`, copies each range of numbers before its
+  /// update. Returns whether all new weights and remembered numbers are finite.
   [[nodiscard]] bool update_all(std::span<const Parameter<Scalar>> parameters,
                                 std::span<const Scalar> gradient, const detail::Threads& threads,
                                 bool keeps) {
@@ -206,9 +208,10 @@ class Optimizer {
   std::optional<double> learning_rate_;
   std::optional<double> adjusted_rate_;
   std::int64_t iterations_ = 0;
-  /// For each number that the rule remembers of a weight, the numbers of all weights.
+  /// One vector for each number that the rule remembers of a weight; each vector holds this number
+  /// for all weights.
   std::vector<std::vector<Scalar>> slots_;
-  /// What the last update has replaced, while it can be taken back.
+  /// Whether undo can take the last update back. The copies below hold the numbers from before it.
   bool can_undo_ = false;
   detail::KeptWeights<Scalar> before_;
   std::vector<std::vector<Scalar>> slots_before_;

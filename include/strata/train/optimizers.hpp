@@ -8,19 +8,18 @@
 #include <strata/train/optimizer.hpp>
 
 // Keras' optimizers, with Keras' formulas and defaults. Each formula is written for one weight w
-// and its gradient g, and applied to a register of them at a time.
+// and its gradient g, and computed for a register of weights at a time.
 
 namespace strata::inline STRATA_TARGET {
 
 namespace detail {
 
-/// The gradient, or, where its square would be infinite, the largest gradient with its sign whose
-/// square is not. Rules that divide by the root of a mean square need this: their steps hardly
-/// depend on the gradient's size, so that the step is right, and the numbers that they remember
-/// stay finite.
+/// The gradient, limited in size so that its square is finite. Rules that divide by the root of a
+/// mean square need the limit to keep the numbers that they remember finite. The step stays right,
+/// since it hardly depends on the size of the gradient.
 template <class V, class Scalar>
 [[nodiscard]] STRATA_ALWAYS_INLINE V with_finite_square(V gradient) {
-  // Below half of the root of the largest number.
+  // Less than half of the root of Scalar's largest number.
   const V limit = constant<V>(sizeof(Scalar) == 4 ? 9e18 : 6.5e153);
   return max(constant<V>(0) - limit, min(limit, gradient));
 }
@@ -50,8 +49,8 @@ struct SGD {
   static constexpr bool elementwise = true;
   /// At least 0. 0.01, as in Keras, suits data of about 1.
   double learning_rate = 0.01;
-  /// The share of the last step, from 0 to 1, that is added to the next. 0: plain descent, which
-  /// remembers nothing; 0.9 is usual.
+  /// The share of the last step, from 0 to 1, that is added to the next step. 0: plain descent,
+  /// which remembers nothing; 0.9 is usual.
   double momentum = 0;
   /// Whether the gradient is taken as if the momentum's step had been made already. Needs momentum.
   bool nesterov = false;
@@ -99,7 +98,7 @@ struct RMSprop {
   double learning_rate = 0.001;
   /// The share of the mean square that an update keeps, below 1: 0.9 is a mean over ten updates.
   double rho = 0.9;
-  /// The share of the last step, from 0 to 1, that is added to the next. 0: none.
+  /// The share of the last step, from 0 to 1, that is added to the next step. 0: none.
   double momentum = 0;
   /// Added below the root, so that gradients near 0 make no large steps. Keras' default.
   double epsilon = 1e-7;
@@ -116,7 +115,8 @@ struct RMSprop {
     detail::check_epsilon(name, epsilon);
   }
 
-  /// The mean square, the mean and the momentum, also where the settings leave one unused.
+  /// Three numbers: the mean square, the mean and the momentum, also where the settings leave one
+  /// of them unused.
   [[nodiscard]] std::size_t slots() const { return 3; }
 
   template <class Scalar>
@@ -154,7 +154,8 @@ struct Adam {
   double learning_rate = 0.001;
   /// The share of the mean gradient that an update keeps, below 1: 0.9 is a mean over ten updates.
   double beta_1 = 0.9;
-  /// The same for the mean square: 0.999 is a mean over a thousand updates.
+  /// The share of the mean square that an update keeps, below 1: 0.999 is a mean over a thousand
+  /// updates.
   double beta_2 = 0.999;
   /// Added to the root, so that gradients near 0 make no large steps. Keras' default; the paper has
   /// 1e-8.
@@ -210,18 +211,24 @@ struct Adam {
 struct AdamW {
   static constexpr const char* name = "AdamW";
   static constexpr bool elementwise = true;
-  /// As Adam's; also a factor of the decay.
+  /// At least 0, about the size of a weight's step, as in Adam; also a factor of the decay.
   double learning_rate = 0.001;
-  /// Each update takes learning_rate * weight_decay times the weights off them. Keras' default.
+  /// The share of each weight that an update takes away is learning_rate * weight_decay. Keras'
+  /// default.
   double weight_decay = 0.004;
-  double beta_1 = 0.9;    ///< as Adam's
-  double beta_2 = 0.999;  ///< as Adam's
-  double epsilon = 1e-7;  ///< as Adam's
-  bool amsgrad = false;   ///< as Adam's
-  Clip clip{};            ///< as Adam's
+  /// The share of the mean gradient that an update keeps, as in Adam.
+  double beta_1 = 0.9;
+  /// The share of the mean square that an update keeps, as in Adam.
+  double beta_2 = 0.999;
+  /// Added to the root, as in Adam. Keras' default; the paper has 1e-8.
+  double epsilon = 1e-7;
+  /// Whether to divide by the largest mean square so far, as in Adam.
+  bool amsgrad = false;
+  /// Limits of the gradient before the update; none.
+  Clip clip{};
 
-  /// Throws ValueError on what Adam refuses, on a negative weight decay, and where learning rate
-  /// times weight decay is 1 or more: a step would turn the signs of the weights.
+  /// Throws ValueError on settings that Adam refuses, on a negative weight decay, and where
+  /// learning rate times weight decay is 1 or more: a step would turn the signs of the weights.
   void check() const {
     detail::check_adam(name, beta_1, beta_2, epsilon);
     detail::check_setting(name, "weight_decay", weight_decay, weight_decay >= 0,

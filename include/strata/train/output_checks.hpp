@@ -22,8 +22,8 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// The name of the activation that a layer applies last; nothing where it applies none, or none
-/// that its description names.
+/// The name of the activation that a layer applies last; empty where the layer applies none, or
+/// where its description does not name it.
 [[nodiscard]] inline std::optional<std::string> activation_of(const LayerDescription& layer) {
   if ((layer.kind == "TimeDistributed" || layer.kind == "Bidirectional") &&
       layer.layers.size() >= 1) {
@@ -39,13 +39,14 @@ namespace strata::inline STRATA_TARGET::detail {
   return *name;
 }
 
-/// Whether each output of a layer is one of its inputs, though perhaps at another place.
+/// Whether the outputs of a layer have the meaning of its inputs: in prediction each output is an
+/// input, perhaps at another place, or a mean of inputs.
 [[nodiscard]] inline bool passes_values_on(std::string_view kind) {
   return kind == "Dropout" || kind == "Masking" || kind == "Reshape" || kind == "Flatten" ||
          kind == "LastStep" || kind == "RepeatVector" || kind == "MeanOverSteps";
 }
 
-/// Whether outputs of an activation may have the meaning that predictions have for a loss.
+/// Whether the outputs of an activation can be the predictions that a loss expects.
 [[nodiscard]] inline bool may_give(std::string_view activation, Predictions predictions) {
   const bool is_probability =
       activation == "sigmoid" || activation == "hard_sigmoid" || activation == "softmax";
@@ -63,7 +64,7 @@ namespace strata::inline STRATA_TARGET::detail {
 }
 
 /// Throws ValueError, naming the layer, on a softmax over one number, and on a last layer with an
-/// activation whose outputs do not have the meaning that predictions have for the loss. `shape`: of
+/// activation whose outputs cannot be the predictions that the loss expects. `shape`: the shape of
 /// the network's input.
 template <class Scalar>
 void check_outputs(const Network<Scalar>& network, Shape shape, const Loss<Scalar>& loss) {
@@ -110,8 +111,8 @@ template <class Scalar>
   return false;
 }
 
-/// Throws ValueError, naming the place, on a target for which the loss is not defined, in all rows
-/// that are known to count.
+/// Throws ValueError, naming the place, on a target for which the loss is not defined, in a row
+/// that is known to count.
 template <class Scalar>
 void check_target_values(const char* what, const Network<Scalar>& network, const Loss<Scalar>& loss,
                          const Tensor<Scalar>& y, const Shape& output, const Mask& mask) {
@@ -126,7 +127,7 @@ void check_target_values(const char* what, const Network<Scalar>& network, const
   });
 }
 
-/// Throws ValueError on names of metrics that would hide another figure.
+/// Throws ValueError on a metric with the name of another figure, which it would hide in the logs.
 template <class Scalar>
 void check_metric_names(const std::vector<Metric<Scalar>>& metrics) {
   const auto wrong = [](const std::string& name) {
@@ -149,7 +150,7 @@ void check_metric_names(const std::vector<Metric<Scalar>>& metrics) {
   }
 }
 
-/// Throws ValueError on a metric that compares with other targets than the loss.
+/// Throws ValueError on a metric that compares with another kind of targets than the loss.
 template <class Scalar>
 void check_metric_targets(const Loss<Scalar>& loss, const std::vector<Metric<Scalar>>& metrics) {
   for (const auto& metric : metrics) {
@@ -163,8 +164,8 @@ void check_metric_targets(const Loss<Scalar>& loss, const std::vector<Metric<Sca
   }
 }
 
-/// Sentences on targets that are allowed but may not be meant, at most one for the loss and one for
-/// each metric. Throws ValueError where a metric that counts classes is used in a regression.
+/// Sentences about targets that are allowed but may be a mistake, at most one for the loss and one
+/// for each metric. Throws ValueError where a metric that counts classes is used in a regression.
 template <class Scalar>
 [[nodiscard]] std::vector<std::string> doubts(const Network<Scalar>& network,
                                               const Loss<Scalar>& loss,

@@ -22,15 +22,16 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Shows a training as it goes, as Keras does. On a terminal a bar moves through each epoch, with
-/// the time left and the figures that the terminal is wide enough for; in a log, or with `lines`,
-/// each epoch is one line at its end. fit adds one by itself, unless its `verbose` is 0.
+/// Shows a training as it goes, as Keras does. On a terminal, a bar moves through each epoch, with
+/// the time left and the figures for which the terminal is wide enough. In a log file, or with
+/// `lines`, each epoch is one line at its end. fit adds a ProgressBar by itself, unless its
+/// `verbose` is 0.
 ///
 ///   model.fit(x, y, {.callbacks = {ProgressBar{.out = stderr}}, .verbose = 0});
 struct ProgressBar {
-  /// Whether each epoch is one line on a terminal too.
+  /// Whether each epoch is one line on a terminal too. False: a bar that moves, as in Keras.
   bool lines = false;
-  /// Where it writes; an open file.
+  /// The open file that the bar is written to.
   std::FILE* out = stdout;
 
   struct Memory {
@@ -89,8 +90,9 @@ struct ProgressBar {
 #endif
   }
 
-  /// The columns of the terminal that a row may fill: all but the last, since some terminals begin
-  /// another row after that. Where the width is not known, more than a row needs.
+  /// The number of columns that a row may fill: all columns of the terminal but the last, since
+  /// some terminals begin another row after the last one. Where the width is not known, more
+  /// columns than a row needs.
   [[nodiscard]] std::size_t columns() const {
     int width = 0;
 #if !defined(_WIN32)
@@ -127,7 +129,7 @@ struct ProgressBar {
     return rows;
   }
 
-  /// Characters of UTF-8.
+  /// The number of characters in a text of UTF-8.
   [[nodiscard]] static std::size_t width_of(const std::string& text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
   }
@@ -183,7 +185,7 @@ struct ProgressBar {
                                fixed ? std::chars_format::fixed : std::chars_format::scientific);
   }
 
-  /// Over what stands in the row.
+  /// Writes a row over the one that stands there.
   void draw(const std::string& row) {
     const std::size_t width = width_of(row);
     const std::size_t rest = memory.drawn_width - std::min(memory.drawn_width, width);

@@ -22,7 +22,7 @@ struct Samples {
   Mask mask;
 };
 
-/// A view of samples that follow each other.
+/// Some samples that follow each other.
 template <class Scalar>
 [[nodiscard]] Samples<Scalar> part_of(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                                       const Mask& mask, Index first, Index count) {
@@ -30,7 +30,8 @@ template <class Scalar>
           mask.empty() || count == 0 ? Mask() : mask.rows(first, count)};
 }
 
-/// Fisher and Yates' shuffle, the same on every platform.
+/// The numbers from 0 to count - 1 in a random order, the same on every platform: Fisher and Yates'
+/// shuffle.
 [[nodiscard]] inline std::vector<Index> shuffled(Index count, Random random) {
   std::vector<Index> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), Index{0});
@@ -53,8 +54,8 @@ void gather_rows(const Tensor<Scalar>& all, const std::vector<Index>& order, Ind
   }
 }
 
-/// Makes `batch` of `count` samples, of which the first is number `first` in an order of all
-/// samples. An empty order means the order in which the samples lie.
+/// Copies `count` samples into `batch`. The first is number `first` in `order`, an order of all
+/// samples; an empty order is the order of the data.
 template <class Scalar>
 void gather(const Samples<Scalar>& all, const std::vector<Index>& order, Index first, Index count,
             Samples<Scalar>& batch) {

@@ -14,9 +14,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// The learning rate as a function of the epoch: an aggregate of settings, with a name, a check of
-/// the settings, and share_of(epoch, epochs), the share of the initial rate that epoch `epoch` of
-/// `epochs` has. Epochs count from 0.
+/// The learning rate as a function of the epoch: an aggregate of settings with a name, check(),
+/// which throws ValueError on settings that make no sense, and share_of(epoch, epochs), the share
+/// of the initial rate in epoch `epoch` of `epochs`. Epochs count from 0.
 template <class S>
 concept Schedule = requires(const S& schedule) {
   { S::name } -> std::convertible_to<const char*>;
@@ -32,8 +32,8 @@ struct Scheduled {
 
   void visit_state(StateVisitor& visit) { visit("initial", initial); }
 
-  /// Throws ValueError on settings that the schedule refuses, beside another callback that sets the
-  /// rate, and when the rate of the last epoch would not be finite.
+  /// Throws ValueError on settings that the schedule refuses, when another callback sets the rate
+  /// too, and when the rate of the last epoch would not be finite.
   void on_train_begin(TrainingRun& run) {
     schedule.check();
     run.schedule_learning_rate(S::name);

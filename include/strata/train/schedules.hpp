@@ -11,9 +11,10 @@
 #include <strata/train/callback.hpp>
 
 // Callbacks that set the learning rate of each epoch. The rates of StepDecay, ExponentialDecay and
-// CosineDecay follow from the epoch's number and the initial rate of the optimizer alone, so that a
-// training that goes on with `initial_epoch` goes on along the curve; fit gives the optimizer its
-// rate back at the end. A training has at most one of them, and no ReduceLROnPlateau beside it.
+// CosineDecay follow from the epoch's number and the optimizer's initial rate alone, so that a
+// training that goes on with `initial_epoch` goes on along the same curve. When fit ends, the
+// optimizer gets its initial rate back. A training may have one of these three, and no
+// ReduceLROnPlateau beside it.
 
 namespace strata::inline STRATA_TARGET {
 
@@ -22,6 +23,8 @@ namespace strata::inline STRATA_TARGET {
 ///
 ///   LearningRateScheduler{[](int epoch, double rate) { return epoch < 10 ? rate : 0.9 * rate; }}
 struct LearningRateScheduler {
+  /// The rate of an epoch, at least 0 and finite, from the epoch's number and the rate so far. Must
+  /// be given: there is no schedule that suits most trainings.
   std::function<double(int, double)> schedule;
 
   /// Throws ValueError when there is no schedule.

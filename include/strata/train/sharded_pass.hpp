@@ -12,8 +12,9 @@
 namespace strata::inline STRATA_TARGET::detail {
 
 /// A training pass over one batch, shard by shard, on the threads of the network. Each shard has a
-/// tape and a gradient of its own, and gradients are added in the order of the shards. A trainer
-/// uses one object for all its passes, so that memory is asked for once.
+/// tape and a gradient of its own, and gradients are added in the order of the shards, so that the
+/// sum does not depend on the threads. A trainer uses one object for all its passes, so that memory
+/// is allocated once.
 template <class Scalar>
 class ShardedPass {
  public:
@@ -23,7 +24,7 @@ class ShardedPass {
   ShardedPass(ShardedPass&&) = default;
   ShardedPass& operator=(ShardedPass&&) = default;
 
-  /// The outputs of the whole batch, which stay in this object.
+  /// Runs the batch forward. Returns the outputs of the whole batch, which stay in this object.
   const Tensor<Scalar>& forward(const Network& network, const Tensor<Scalar>& x,
                                 const Random& random, const SequenceContext<Scalar>& context) {
     shards_ = network.mixes_sequences() ? std::vector<Shard>{{0, x.batch()}} : shards_of(x.batch());
@@ -39,7 +40,7 @@ class ShardedPass {
       auto& tape = parts_[i].tape;
       if (i > 0) tape.packed = std::as_const(parts_[0].tape.packed);
       const Mask mask = rows_of(context.mask, shard);
-      // The network forks for its layers by numbers below its size.
+      // The network's layers use the forks below network.size(); the shards use those above.
       const auto& y = network.forward_packed(x.rows(shard.first, shard.count), tape,
                                              i == 0 ? random : random.fork(network.size() + i),
                                              {.mask = &mask,
@@ -58,25 +59,27 @@ class ShardedPass {
     return is_whole() ? parts_[0].tape.masks.back() : output_mask_;
   }
 
-  /// The derivative by the output, which the caller writes before backward.
+  /// The derivative of the loss by the output. The caller writes it before backward.
   [[nodiscard]] Tensor<Scalar>& derivative() {
     return is_whole() ? parts_[0].tape.derivative : derivative_;
   }
 
-  /// Tells backward where the derivative by the last state of a layer lies, for the whole batch.
+  /// Tells backward where the derivative of the loss by the last state of a layer lies, for the
+  /// whole batch.
   void set_final_derivative(std::size_t layer, Rows<const Scalar> rows) {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       parts_[i].tape.passes[layer].final_derivative = rows.from(shards_[i].first);
     }
   }
-  /// Tells backward where to write the derivative by the layer's state before the first step.
+  /// Tells backward where to write the derivative of the loss by a layer's state before the first
+  /// step, for the whole batch.
   void set_initial_derivative(std::size_t layer, Rows<Scalar> rows) {
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       parts_[i].tape.passes[layer].initial_derivative = rows.from(shards_[i].first);
     }
   }
 
-  /// Adds the gradient to `gradient`, in the order of the parameters.
+  /// Adds the gradients of all parameters to `gradient`, in the order of the parameters.
   void backward(const Network& network, const Tensor<Scalar>& x, std::span<Scalar> gradient) {
     if (is_whole()) return network.backward(x, parts_[0].tape, gradient);
     network.threads().run(shards_.size(), [&](std::size_t i) {
@@ -104,14 +107,15 @@ class ShardedPass {
  private:
   struct Part {
     typename Network::Tape tape;
-    /// Not in use in the first part, which adds to the gradient of the caller.
+    /// The gradient of one shard. The first part does not use it: it adds to the gradient of the
+    /// caller.
     std::vector<Scalar> gradient;
   };
 
   [[nodiscard]] bool is_whole() const noexcept { return shards_.size() == 1; }
 
   std::vector<Shard> shards_;
-  /// At least one for each shard.
+  /// At least one part for each shard.
   std::vector<Part> parts_;
   Tensor<Scalar> prediction_;
   Tensor<Scalar> derivative_;

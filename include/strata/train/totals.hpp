@@ -22,8 +22,8 @@ class Totals {
   explicit Totals(const std::vector<Metric<Scalar>>& metrics)
       : metrics_(&metrics), sums_(metrics.size(), 0) {}
 
-  /// Adds a part of a batch. `loss`: the part's mean loss. `mask`: of the prediction's steps; empty
-  /// where all count.
+  /// Adds a part of a batch. `loss`: the mean loss of the part. `mask`: the steps of the prediction
+  /// that count; empty where all count.
   void add_part(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                 const Mask& mask = {}) {
     const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
@@ -36,9 +36,9 @@ class Totals {
     }
   }
 
-  /// The parts since the last batch are a batch of `samples` sequences.
+  /// Ends a batch of `samples` sequences, which consists of the parts since the last batch.
   void end_batch(Index samples) {
-    // Where no row counts, the loss of each part is the penalty of the weights.
+    // Where no row counts, the loss of each part is the penalty of the weights alone.
     const double mean =
         batch_rows_ > 0 ? batch_loss_ / static_cast<double>(batch_rows_) : part_loss_;
     loss_ += mean * static_cast<double>(samples);
@@ -58,7 +58,8 @@ class Totals {
     return means;
   }
 
-  /// For the time between two batches.
+  /// Visits all sums. To be called between two batches, when no part is waiting for the end of its
+  /// batch.
   void visit_state(StateVisitor visit) {
     visit("sums", sums_);
     visit("loss", loss_);

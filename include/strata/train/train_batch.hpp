@@ -18,13 +18,13 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Trains a network with one batch: in one step, or in one for each window of `truncate` time
-/// steps. Windows for which there is no target, since the network has one output for a whole
-/// sequence, take the state on without a step. `state`: before the batch, then after it; in use
-/// where the options ask for it.
+/// Trains a network with one batch: in one step, or in one step for each window of `truncate` time
+/// steps. Where the network has one output for a whole sequence, only the last window has a target;
+/// the windows before it just take the state on. `state` holds the state before the batch and then
+/// the state after it, where the options ask for states.
 ///
-/// Throws ValueError when a loss, a gradient or a weight is not finite. The weights that led there
-/// are those of the update before, which is taken back.
+/// Throws ValueError when a loss, a gradient or a weight is not finite. The update before, whose
+/// weights led to it, is taken back.
 template <class Scalar>
 void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
                  const FitOptions<Scalar>& options, const Samples<Scalar>& batch,

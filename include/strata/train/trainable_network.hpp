@@ -11,22 +11,23 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A network with what training adds: a pass that keeps a tape, and derivatives that run back.
+/// A network that can be trained: it adds a forward pass that keeps a tape, and a backward pass
+/// that reads the tape.
 template <class Scalar>
 class TrainableNetwork : public Network<Scalar> {
  public:
   using Network<Scalar>::forward;
 
-  /// The record of one training pass, which backward reads. Callers use it again for later passes,
-  /// so that its memory is asked for once.
+  /// The record of one training pass, which backward reads. Callers use a tape again for later
+  /// passes, so that its memory is allocated once.
   struct Tape {
     typename Network<Scalar>::Packed packed;
     std::vector<typename TrainableRef<Scalar>::Tape> layers;
     std::vector<Tensor<Scalar>> outputs;
-    /// Of the input, and of the output of each layer; empty where every step counts.
+    /// The mask of the input, and the mask of each layer's output; empty where every step counts.
     std::vector<Mask> masks;
     std::vector<Pass<Scalar>> passes;
-    /// The derivative by the output, which the caller writes; backward uses it up.
+    /// The derivative of the loss by the output. The caller writes it; backward overwrites it.
     Tensor<Scalar> derivative;
     Tensor<Scalar> derivative_before;
   };
@@ -36,7 +37,7 @@ class TrainableNetwork : public Network<Scalar> {
         trainable_(std::move(layers)),
         setup_(&setup) {}
 
-  /// What the model knows besides its layers.
+  /// The settings of the model besides its layers.
   [[nodiscard]] NetworkSetup& setup() noexcept { return *setup_; }
 
   /// Training pass over one batch. The output stays in the tape.
@@ -46,7 +47,7 @@ class TrainableNetwork : public Network<Scalar> {
     return forward_packed(x, tape, random, context);
   }
 
-  /// The same, with the packed weights that the tape holds already.
+  /// A training pass with the packed weights that the tape holds already.
   const Tensor<Scalar>& forward_packed(const Tensor<Scalar>& x, Tape& tape, const Random& random,
                                        const SequenceContext<Scalar>& context) const {
     tape.layers.resize(this->size());
@@ -63,8 +64,8 @@ class TrainableNetwork : public Network<Scalar> {
     return tape.outputs.back();
   }
 
-  /// Adds the gradient that follows from tape.derivative to `gradient`, in the order of
-  /// parameters().
+  /// Adds the gradients of all parameters to `gradient`, in the order of parameters().
+  /// tape.derivative holds the derivative of the loss by the output.
   void backward(const Tensor<Scalar>& x, Tape& tape, std::span<Scalar> gradient) const {
     for (std::size_t i = this->size(); i-- > 0;) {
       const auto count = static_cast<std::size_t>(trainable_[i].parameter_count());
@@ -76,14 +77,15 @@ class TrainableNetwork : public Network<Scalar> {
     }
   }
 
-  /// Whether a batch must be trained as a whole.
+  /// Whether a layer computes with several sequences of a batch together, so that the batch must be
+  /// trained as a whole and not in shards.
   [[nodiscard]] bool mixes_sequences() const {
     return std::any_of(trainable_.begin(), trainable_.end(),
                        [](const auto& layer) { return layer.mixes_sequences(); });
   }
 
-  /// Gives the layers the numbers that training changes besides the weights, such as moving
-  /// statistics. After the update of a step.
+  /// Hands the layers the numbers that training changes besides the weights, such as moving
+  /// statistics. To be called after the update of a step.
   void absorb(Tape& tape) {
     for (std::size_t i = 0; i < this->size(); ++i) trainable_[i].absorb(tape.layers[i]);
   }

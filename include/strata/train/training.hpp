@@ -32,9 +32,10 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// What a training step takes besides its data.
+/// Options of a training step.
 struct StepOptions {
-  /// For dropout and all else that is random in the layers, and for the noise of weights.
+  /// The random numbers for dropout and everything else that is random in the layers, and for the
+  /// noise of weights.
   Random random = Random();
   /// The standard deviation of the noise that is added to the weights for this step (Graves 2011).
   /// 0: no noise.
@@ -43,21 +44,23 @@ struct StepOptions {
 
 namespace detail {
 
-/// What a training step goes on from when the data has run forward through a network, or through
-/// several that work together.
+/// The result of the forward pass of a training step, through one network or several that work
+/// together.
 template <class Scalar>
 struct ForwardPass {
-  /// Of all networks that the step changes, in the order of the gradient.
+  /// The parameters of all networks that the step changes, in the order of the gradient.
   const std::vector<Parameter<Scalar>>& parameters;
   const Threads& threads;
-  /// The outputs that the loss sees, and the pass of the network that has made them.
+  /// The outputs that the loss compares with the targets, and the pass of the network that has
+  /// computed them.
   const Tensor<Scalar>& prediction;
   ShardedPass<Scalar>& pass;
 };
 
 }  // namespace detail
 
-/// How a model is trained: optimizer, loss and metrics, and the step that uses them.
+/// The optimizer, loss, metrics and weight rules with which a model is trained, and the step that
+/// uses them.
 template <class Scalar>
 class Training {
  public:
@@ -71,15 +74,15 @@ class Training {
     detail::check_metric_targets(loss, metrics);
   }
 
-  /// Forward, loss, backward, update for one batch of checked data. Returns the loss before the
-  /// update, and adds loss and metrics to `totals` where these are not null. Throws ValueError when
-  /// the loss, a gradient or a new weight is not finite: weights and optimizer are as before the
-  /// step then, and the state of the context is undefined.
+  /// One training step over a batch of checked data: forward, loss, backward, update. Returns the
+  /// loss before the update, and adds loss and metrics to `totals` unless that is null. Throws
+  /// ValueError when the loss, a gradient or a new weight is not finite: then weights and optimizer
+  /// are as before the step, and the state in the context is undefined.
   double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
               const StepOptions& options, const SequenceContext<Scalar>& context,
               Totals<Scalar>* totals) {
     auto& pass = work_.pass;
-    // The pass packs the weights with their noise, and backward uses what is packed.
+    // forward packs the weights while they have their noise, and backward reads the packed weights.
     std::optional<detail::WeightNoise<Scalar>> noise;
     if (options.weight_noise > 0) {
       noise.emplace(network, options.weight_noise, options.random, work_.clean);
@@ -94,9 +97,10 @@ class Training {
         [&] { return detail::advice(network, update.optimizer, loss, x, y); });
   }
 
-  /// The part of a step behind the forward pass. backward(gradient) adds the gradient to zeros,
-  /// once the derivative by the prediction lies in the pass; absorb() and advice() are as for
-  /// GuardedUpdate. Throws what step throws.
+  /// The part of a step after the forward pass: loss, backward, update. backward(gradient) adds the
+  /// gradients of all parameters to `gradient`; by then the derivative of the loss by the
+  /// prediction lies in the pass. absorb() and advice() are as in GuardedUpdate. Throws what step
+  /// throws.
   template <class Backward, class Absorb, class Advice>
   double finish_step(const detail::ForwardPass<Scalar>& forward, const Tensor<Scalar>& y,
                      Totals<Scalar>* totals, Backward backward, Absorb absorb, Advice advice) {
@@ -116,8 +120,8 @@ class Training {
     return value;
   }
 
-  /// Throws ValueError when the outputs of a network, which it has for x of a shape, are not what
-  /// the loss takes, and on targets that do not fit.
+  /// Throws ValueError when the outputs of a network for x of a shape are not what the loss takes,
+  /// and on targets that do not fit.
   void check(const Network<Scalar>& network, const Shape& x, const Tensor<Scalar>& y,
              const Mask& mask) const {
     const Shape output = network.output_shape(x);
@@ -126,16 +130,16 @@ class Training {
     (void)detail::doubts(network, loss, metrics, y, output, mask);
   }
 
-  /// What is allowed but may not be meant, found in checked data.
+  /// Sentences about checked data that is allowed but may be a mistake.
   [[nodiscard]] std::vector<std::string> warnings(const Network<Scalar>& network, const Shape& x,
                                                   const Tensor<Scalar>& y, const Mask& mask) const {
     return detail::doubts(network, loss, metrics, y, network.output_shape(x), mask);
   }
 
-  /// Whether no step has come as far as the loss.
+  /// Whether no step has computed the loss of a row yet.
   [[nodiscard]] bool is_new() const noexcept { return !has_measured_; }
 
-  /// Loss and metrics of one batch of checked data.
+  /// Adds loss and metrics of one batch of checked data to `totals`.
   void test(const Network<Scalar>& network, const typename Network<Scalar>::Packed& packed,
             const Tensor<Scalar>& x, const Tensor<Scalar>& y, SequenceContext<Scalar> context,
             Totals<Scalar>& totals) const {
@@ -153,8 +157,8 @@ class Training {
   detail::GuardedUpdate<Scalar> update;
   Loss<Scalar> loss;
   std::vector<Metric<Scalar>> metrics;
-  /// Epochs that fit has trained since compile. An epoch's random numbers follow from the seed and
-  /// from this count.
+  /// The number of epochs that fit has trained since compile. The random numbers of an epoch follow
+  /// from the seed and from this number.
   std::int64_t epochs_trained = 0;
 
  private:
@@ -188,7 +192,8 @@ class Training {
 
 namespace detail {
 
-/// Throws when x (B, F) or (B, T, F), with its mask, is not data for a model, built or not.
+/// Throws ShapeError, ValueError or StateError when x (B, F) or (B, T, F), with its mask, is not
+/// data for a model, built or not.
 template <class Scalar>
 void check_data(const Network<Scalar>& model, const Tensor<Scalar>& x, const Mask& mask) {
   check_not_empty("x", x);
@@ -202,9 +207,9 @@ void check_data(const Network<Scalar>& model, const Tensor<Scalar>& x, const Mas
 }
 
 /// Throws when x and y, with their mask, are not data for the model of `build`, and on weight rules
-/// that name no parameter of it. Builds the model for x; the caller keeps it built. Later batches
-/// of a training, which go on with outputs and targets of the same kind, are not asked for these
-/// again.
+/// that name no parameter of the model. Builds the model for x; the caller has to keep it built.
+/// `is_first`: whether to check the values of targets and outputs too, which is done for the first
+/// batch of a training alone.
 template <class Scalar>
 void prepare(const Network<Scalar>& model, TrialBuild<Scalar>& build,
              const Training<Scalar>& training, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
@@ -216,7 +221,8 @@ void prepare(const Network<Scalar>& model, TrialBuild<Scalar>& build,
   if (!training.update.rules.empty()) check_rules(training.update.rules, model.parameters());
 }
 
-/// One training step over one batch. The user's state moves on when it succeeds.
+/// One training step over one batch. Where it succeeds, the state in the options becomes the state
+/// after the batch.
 template <class Scalar>
 double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& training,
                       const Tensor<Scalar>& x, const Tensor<Scalar>& y,
@@ -246,7 +252,7 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
 
 }  // namespace detail
 
-/// Training for people who write their own loop. The model must outlive the trainer.
+/// Training for users who write their own loop. The model must outlive the trainer.
 ///
 ///   Trainer trainer{model, Adam{}, MeanSquaredError{}};
 ///   double loss = trainer.step(x, y);
@@ -258,9 +264,9 @@ class Trainer {
   Trainer(Model& model, Optimizer<Scalar> optimizer, Loss<Scalar> loss, WeightRules rules = {})
       : model_(&model), training_(std::move(optimizer), std::move(loss), {}, std::move(rules)) {}
 
-  /// One step over one batch: forward, loss, backward, update. The loss before the update. Builds
-  /// the model from the first data. Throws what fit throws; weights and optimizer are unchanged
-  /// then. Of what is allowed but may not be meant the first step warns at std::cerr.
+  /// One step over one batch: forward, loss, backward, update. Returns the loss before the update.
+  /// Builds the model from the first data. Throws what fit throws; then weights and optimizer are
+  /// unchanged. The first step warns at std::cerr of data that is allowed but may be a mistake.
   ///
   /// With a state, long sequences are trained in windows: the state goes on from window to window,
   /// and derivatives end at the window's first step (truncated back-propagation through time,
@@ -271,7 +277,7 @@ class Trainer {
                                   static_cast<Totals<Scalar>*>(nullptr));
   }
 
-  /// The seed of dropout; 0 without a call.
+  /// Sets the seed of dropout, which is 0 before the first call.
   void seed(std::uint64_t seed) { random_ = Random(seed); }
 
   [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.update.optimizer; }

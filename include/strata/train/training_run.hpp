@@ -20,9 +20,9 @@ class TrainingRun {
   TrainingRun& operator=(const TrainingRun&) = delete;
   virtual ~TrainingRun() = default;
 
-  /// The epochs of the training, if nothing stops it before.
+  /// The number of the last epoch, counted from 1, unless the training is stopped before.
   [[nodiscard]] int epochs() const noexcept { return epochs_; }
-  /// Batches of one epoch.
+  /// The number of batches in one epoch.
   [[nodiscard]] Index batches() const noexcept { return batches_; }
 
   [[nodiscard]] virtual double learning_rate() const = 0;
@@ -30,30 +30,31 @@ class TrainingRun {
   /// The rate that the optimizer was given, whatever callbacks have set since.
   [[nodiscard]] virtual double initial_learning_rate() const { return learning_rate(); }
 
-  /// The figures that the logs of each epoch will have: loss, metrics, val_loss, ..., and those
-  /// that callbacks add which come before the asking one in the list.
+  /// The figures that the logs of each epoch will have: loss, metrics, val_loss, ..., and the
+  /// figures of the callbacks that come before the asking callback in the list.
   [[nodiscard]] virtual std::vector<Figure> figures() const { return {}; }
 
-  /// Tells the user of something that is allowed but may not be meant.
+  /// Warns the user of something that is allowed but may be a mistake.
   virtual void warn(const std::string&) {}
 
   /// All weights of the model, exact in double.
   [[nodiscard]] virtual std::vector<double> weights() const = 0;
   virtual void set_weights(const std::vector<double>& weights) = 0;
 
-  /// All numbers that the training needs to go on with the same bits. Complete only in on_rest.
+  /// A copy of all numbers with which the training can go on with the same bits. Complete only in
+  /// on_rest.
   [[nodiscard]] virtual TrainingState state() {
     throw StateError("this training has no state to keep");
   }
-  /// Makes the training go on from a state instead of the beginning. For on_train_begin. The
-  /// training throws ValueError when it is the state of another training.
+  /// Makes the training go on from a state. For on_train_begin. The training throws ValueError when
+  /// the state is that of another training.
   virtual void resume_from(TrainingState) {
     throw StateError("this training cannot go on from a state");
   }
 
   /// For on_train_begin of a callback that sets the rate of each epoch, whatever the rate was
-  /// before. Throws ValueError when another callback changes the rate too, since this one would
-  /// overwrite it.
+  /// before. Throws ValueError when another callback changes the rate too, since its changes would
+  /// be overwritten.
   void schedule_learning_rate(const std::string& callback) {
     const std::string& other = schedule_.empty() ? adjustment_ : schedule_;
     if (!other.empty()) refuse_two(callback, other);
@@ -65,8 +66,8 @@ class TrainingRun {
     if (!schedule_.empty()) refuse_two(callback, schedule_);
     adjustment_ = callback;
   }
-  /// For on_train_begin of a callback that computes the rate of an epoch from the rate so far. It
-  /// may come after a schedule, not before.
+  /// For on_train_begin of a callback that computes the rate of an epoch from the rate so far. The
+  /// callback may stand behind a schedule in the list, not before it.
   void transform_learning_rate(const std::string& callback) { adjustment_ = callback; }
 
   /// Whether a schedule sets the rate.
@@ -94,9 +95,9 @@ class TrainingRun {
 /// How far a training has come.
 struct Progress {
   int epoch;
-  /// Batches of this epoch that are done.
+  /// The number of batches of this epoch that are done.
   Index batches_done;
-  /// The figures of the epoch when it is over, null before.
+  /// The figures of the epoch after its end; null before.
   const Logs* logs;
 };
 

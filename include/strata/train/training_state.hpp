@@ -43,8 +43,8 @@ struct TrainingState {
 
 namespace detail {
 
-/// The weights of a state in the order of a model's parameters. Throws ValueError unless the state
-/// has the same parameters as the model, of the same shapes and scalar.
+/// The weights of a state in the order of a model's parameters. Throws ValueError unless state and
+/// model have the same parameters, with the same shapes and scalar.
 template <class Scalar, class Parameters>
 [[nodiscard]] std::vector<Scalar> weights_of(const TrainingState& state,
                                              const Parameters& parameters) {
@@ -76,9 +76,9 @@ template <class Scalar, class Parameters>
 ///   void visit_state(StateVisitor& visit) { visit("waited", memory.waited); }
 class StateVisitor {
  public:
-  /// A visitor that puts variables in.
+  /// A visitor that puts variables into a state.
   explicit StateVisitor(TrainingState& state) : state_(&state), put_(&state) {}
-  /// A visitor that takes variables out.
+  /// A visitor that takes variables out of a state.
   explicit StateVisitor(const TrainingState& state) : state_(&state) {}
 
   [[nodiscard]] bool takes_out() const noexcept { return put_ == nullptr; }
@@ -91,8 +91,8 @@ class StateVisitor {
   }
 
   /// Visits a variable: a whole number or bool, float or double, a text, or a vector of any of
-  /// these but bools. Taking out throws ValueError where the state has no variable of this name and
-  /// type.
+  /// these types but bool. When taking out, throws ValueError where the state has no variable of
+  /// this name and type.
   template <class T>
   void operator()(const std::string& name, T& variable) {
     if constexpr (std::integral<T>) {
@@ -116,7 +116,7 @@ class StateVisitor {
     if (!list.empty()) variable = list.front();
   }
 
-  /// Visits lines, which contain no line's end.
+  /// Visits texts without line breaks.
   void operator()(const std::string& name, std::vector<std::string>& variable) {
     std::string text;
     for (const std::string& line : variable) text += line + "\n";
@@ -129,7 +129,8 @@ class StateVisitor {
     }
   }
 
-  /// Visits a setting. Taking out throws ValueError when the setting in the state is another one.
+  /// Visits a setting. When taking out, throws ValueError unless the setting has the value in the
+  /// state.
   template <class T>
   void require_same(const std::string& name, const T& value) {
     T kept = value;
@@ -143,7 +144,7 @@ class StateVisitor {
     }
   }
 
-  /// Throws ValueError, naming the variable, when one of the state has not been taken out.
+  /// Throws ValueError, naming the variable, when a variable of the state has not been taken out.
   void finish() const {
     for (const auto& [name, value] : state_->values) {
       if (!taken_->contains(name)) {
@@ -181,7 +182,7 @@ class StateVisitor {
   const TrainingState* state_;
   TrainingState* put_ = nullptr;
   std::string prefix_;
-  /// Shared with the visitors within this one.
+  /// The names that have been taken out, shared with the visitors that within() returns.
   std::shared_ptr<std::set<std::string>> taken_ = std::make_shared<std::set<std::string>>();
 };
 

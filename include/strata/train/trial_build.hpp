@@ -13,9 +13,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Builds a network for its first data. Unless keep() is called, the end of the object leaves the
-/// network as it was before, unbuilt. Thus checks that need a built network come before a training
-/// changes anything. A network that is built already stays as it is.
+/// Builds a network for its first data, so that checks that need a built network can come before a
+/// training changes anything. Unless keep() is called, the end of the object's life leaves the
+/// network unbuilt, as it was before. A network that is built already stays as it is.
 template <class Scalar>
 class TrialBuild {
  public:
@@ -33,8 +33,8 @@ class TrialBuild {
     network_.setup().built = false;
   }
 
-  /// Throws what Network::build_for throws for x, (B, F) or (B, T, F), and ValueError on numbers
-  /// that the first layer does not take. The network is unchanged then.
+  /// Builds the network for x, (B, F) or (B, T, F). Throws what Network::build_for throws, and
+  /// ValueError on numbers that the first layer does not take; then the network is unchanged.
   void build_for(const Tensor<Scalar>& x) {
     if (network_.is_built()) return;
     input_before_ = network_.input();
@@ -44,7 +44,7 @@ class TrialBuild {
     network_.layers().front().check_input(x);
   }
 
-  /// The network stays built.
+  /// Makes the network stay built after the object's life.
   void keep() noexcept {
     is_on_trial_ = false;
     layers_before_.clear();

@@ -14,9 +14,9 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// The numbers that a rule updates together: all weights of one parameter or a range of them, their
-/// gradients, and the numbers that the rule remembers of each weight. All pointers are to `count`
-/// numbers.
+/// The numbers that a rule updates in one call: the weights of one parameter or of a range of it,
+/// their gradients, and the numbers that the rule remembers of each weight. All pointers are to
+/// `count` numbers.
 template <class Scalar>
 struct UpdateView {
   Index count;
@@ -25,22 +25,21 @@ struct UpdateView {
   std::span<Scalar* const> slots;
 };
 
-/// A rule that makes new weights of gradients, as Adam is. A rule is an aggregate of settings, of
-/// which `learning_rate` and `clip` must be there, and has
+/// A rule that computes new weights from gradients, such as Adam. A rule is an aggregate of
+/// settings, two of which must be `learning_rate` and `clip`, and has
 ///
 /// - `static constexpr const char* name`;
 /// - `std::size_t slots() const`: how many numbers it remembers for each weight;
-/// - `update(view, iteration) const`: one update. Iterations count from 1, and all slots are zero
-///   before the first.
+/// - `update(view, iteration) const`: one update of the weights in a view, which is one parameter.
+///   Iterations count from 1, and all remembered numbers are zero before the first.
 ///
-/// A view is one parameter. A rule may have more:
+/// A rule may have more:
 ///
 /// - `static constexpr bool elementwise = true`: it treats each weight by itself. Then a view may
-/// be
-///   a part of a parameter, and several threads may call update at the same time.
+///   be a part of a parameter, and several threads may call update at the same time.
 /// - `void check() const`: throws ValueError on settings that make no sense. An Optimizer calls it
 ///   when it is made and for each new learning rate.
-/// - `noexcept` at update: the copies for taking an update back are then made range by range, which
+/// - `noexcept` at update: then the copies for taking an update back are made range by range, which
 ///   is faster.
 template <class O, class Scalar>
 concept UpdateRule = std::copyable<O> && requires(const O& rule, const UpdateView<Scalar>& view) {
@@ -53,7 +52,7 @@ concept UpdateRule = std::copyable<O> && requires(const O& rule, const UpdateVie
 
 namespace detail {
 
-/// An update rule of any type, which does not change.
+/// An update rule whose type is chosen at run time. It never changes after its construction.
 template <class Scalar>
 struct AnyUpdateRule {
   AnyUpdateRule() = default;
@@ -61,7 +60,7 @@ struct AnyUpdateRule {
   AnyUpdateRule& operator=(const AnyUpdateRule&) = delete;
   virtual ~AnyUpdateRule() = default;
 
-  /// Throws ValueError on settings, with this learning rate, that the rule refuses.
+  /// Throws ValueError where the rule refuses its settings with this learning rate.
   virtual void check(double learning_rate) const = 0;
   virtual void update(double learning_rate, const UpdateView<Scalar>& view,
                       std::int64_t iteration) const = 0;

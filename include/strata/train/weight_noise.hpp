@@ -9,19 +9,20 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Adds noise to the trained weights of a network for as long as the object lives (Graves 2011,
-/// "Practical variational inference for neural networks"); then the weights are the ones from
-/// before, bit for bit.
+/// Adds noise to the trainable weights of a network for as long as the object lives (Graves 2011,
+/// "Practical variational inference for neural networks"). Afterwards the weights are as before,
+/// bit for bit.
 template <class Scalar>
 class WeightNoise {
  public:
-  /// The noise is normal with a standard deviation. `clean` keeps the weights, and its memory from
-  /// step to step.
+  /// The noise is normal, with the mean 0 and the standard deviation `deviation`. `clean` holds the
+  /// weights without noise; the caller keeps it, so that its memory is allocated once for all
+  /// steps.
   WeightNoise(TrainableNetwork<Scalar>& network, double deviation, const Random& random,
               KeptWeights<Scalar>& clean)
       : clean_(clean), parameters_(network.parameters()) {
     clean_.keep_all(parameters_);
-    // The layers have the forks below the number of layers.
+    // The layers use the forks below network.size().
     Random noise = random.fork(network.size());
     for (const auto& parameter : parameters_) {
       if (!parameter.trainable) continue;

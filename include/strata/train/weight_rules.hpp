@@ -25,50 +25,60 @@ namespace strata::inline STRATA_TARGET {
 ///
 ///   L1L2{.l1 = 1e-5, .l2 = 1e-4}
 struct L1L2 {
-  double l1 = 0;
-  double l2 = 0;
+  double l1 = 0;  ///< factor of the sum of |w|
+  double l2 = 0;  ///< factor of the sum of w^2
 };
-/// L1L2 with l1 alone, as in `L1{1e-5}`; Keras' default.
+/// A penalty of l1 times the sum of |w|, which draws weights to 0.
+///
+///   L1{1e-5}
 struct L1 {
+  /// At least 0. Keras' default.
   double l1 = 0.01;
   operator L1L2() const noexcept { return {l1, 0}; }
 };
-/// L1L2 with l2 alone, as in `L2{1e-4}`; Keras' default.
+/// A penalty of l2 times the sum of w^2, which keeps weights small.
+///
+///   L2{1e-4}
 struct L2 {
+  /// At least 0. Keras' default.
   double l2 = 0.01;
   operator L1L2() const noexcept { return {0, l2}; }
 };
 
-/// Limits the Euclidean norm of the weights of each output, of a bias the norm of all, to
-/// `max_value`, above 0; Keras' default.
+/// Limits the Euclidean norm of the weights of each output; of a bias, the norm of the whole bias.
+///
+///   MaxNorm{.max_value = 3}
 struct MaxNorm {
+  /// The largest norm, above 0. Keras' default; beside dropout, 3 to 4 is usual (Srivastava et al.
+  /// 2014).
   double max_value = 2;
 };
-/// Makes the norm of the weights of each output 1.
+/// Scales the weights of each output to the Euclidean norm 1; of a bias, the whole bias.
 struct UnitNorm {};
 /// Makes negative weights zero.
 struct NonNegative {};
-/// Moves the norm of the weights of each output towards the nearest number of a range. Keras'
-/// defaults.
+/// Moves the Euclidean norm of the weights of each output towards the range from min_value to
+/// max_value, where it lies outside. Keras' defaults, which limit the norm to 1.
 ///
 ///   MinMaxNorm{.min_value = 0.5, .max_value = 2, .rate = 0.1}
 struct MinMaxNorm {
-  double min_value = 0;  ///< the range's begin, at least 0
-  double max_value = 1;  ///< the range's end, above 0 and at least min_value
-  double rate = 1;       ///< the share of the way that an update goes, from 0 to 1
+  double min_value = 0;  ///< the begin of the range, at least 0; 0: no lower limit
+  double max_value = 1;  ///< the end of the range, above 0 and at least min_value
+  double rate = 1;  ///< the share of the way that each update goes, from 0 to 1; 1: the whole way
 };
 using Constraint = std::variant<MaxNorm, UnitNorm, NonNegative, MinMaxNorm>;
 
-/// Penalties and limits for parameters by name: "lstm.kernel", or "kernel" for that of every layer.
-/// A rule holds for each parameter whose whole name, or the end of whose name after a dot, is the
-/// name of the rule.
+/// Penalties and limits for parameters by name: "lstm.kernel" names one parameter, "kernel" the
+/// kernels of all layers. A rule holds for each parameter that has the rule's name, or whose name
+/// ends with a dot and the rule's name.
 ///
 ///   model.compile(Adam{}, MeanSquaredError{}, {}, {.regularizers = {{"kernel", L2{1e-4}}},
 ///                                                  .constraints = {{"lstm.bias", MaxNorm{3}}}});
 struct WeightRules {
-  /// Penalties; a parameter with several has their sum. None without.
+  /// Penalties, by default none. A parameter that several rules name has the sum of their
+  /// penalties.
   std::vector<std::pair<std::string, L1L2>> regularizers = {};
-  /// Limits, which are applied after each update, in this order. None without.
+  /// Limits, by default none. They are applied after each update, in this order.
   std::vector<std::pair<std::string, Constraint>> constraints = {};
 
   [[nodiscard]] bool empty() const noexcept { return regularizers.empty() && constraints.empty(); }
@@ -106,7 +116,7 @@ inline void check_rule_settings(const WeightRules& rules) {
   }
 }
 
-/// Throws ValueError on a rule for no parameter.
+/// Throws ValueError on a rule that names no parameter.
 template <class Parameters>
 void check_rules(const WeightRules& rules, const Parameters& parameters) {
   const auto check = [&](const std::string& name) {
@@ -119,7 +129,7 @@ void check_rules(const WeightRules& rules, const Parameters& parameters) {
   for (const auto& [name, rule] : rules.constraints) check(name);
 }
 
-/// The penalty of all parameters. Its derivatives are added to `gradient`, which may be empty.
+/// The sum of all penalties. Its derivatives are added to `gradient`, unless that is empty.
 template <class Parameters, class Scalar>
 [[nodiscard]] double penalty(const WeightRules& rules, const Parameters& parameters,
                              std::span<Scalar> gradient) {
@@ -140,8 +150,8 @@ template <class Parameters, class Scalar>
   return sum;
 }
 
-/// The factor that makes weights with a norm satisfy a constraint. Keras adds 1e-7 to the norm
-/// before it divides.
+/// The factor for weights of a given norm with which they satisfy a constraint. As Keras does, it
+/// adds 1e-7 to the norm before it divides.
 [[nodiscard]] inline double norm_factor(const Constraint& constraint, double norm) {
   constexpr double epsilon = 1e-7;
   if (const auto* max = std::get_if<MaxNorm>(&constraint)) {
@@ -155,7 +165,7 @@ template <class Parameters, class Scalar>
   return 1 / (epsilon + norm);
 }
 
-/// The Euclidean norm of weights, of every `stride`-th from the first.
+/// The Euclidean norm of every `stride`-th weight, from the first on.
 template <class Scalar>
 [[nodiscard]] double norm_of(std::span<const Scalar> weights, std::size_t first,
                              std::size_t stride) {
@@ -170,7 +180,8 @@ template <class Scalar>
   const double norm = norm_after(1);
   constexpr double smallest_exact = 1e-140;
   if (is_finite(norm) && norm > smallest_exact) return norm;
-  // The squares are beyond the range of double, or so small that they have lost digits.
+  // The squares are too large for double, or so small that they have lost digits: the norm is
+  // computed of weights that are divided by the largest one.
   double largest = 0;
   for (std::size_t i = first; i < weights.size(); i += stride) {
     largest = std::max(largest, std::abs(static_cast<double>(weights[i])));

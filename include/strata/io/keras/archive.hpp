@@ -23,15 +23,17 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The three files within a .keras file. All is checked before anything is unpacked: the names, and
-/// that no file unpacks to more than the archive can hold.
+/// The three files within a .keras file, which is a zip archive. Before any file is unpacked, the
+/// constructor checks the names of all files, and that no file claims to unpack to more bytes than
+/// its compressed bytes can hold.
 class KerasArchive {
  public:
   static constexpr const char* metadata = "metadata.json";
   static constexpr const char* config = "config.json";
   static constexpr const char* weights = "model.weights.h5";
 
-  /// The bytes must outlive it. Throws FormatError on what is no whole zip archive of these files.
+  /// The bytes must outlive the archive. Throws FormatError unless they are an undamaged zip
+  /// archive with no other files than these three.
   KerasArchive(std::span<const std::byte> bytes, Where where)
       : where_(std::move(where)), zip_(open(bytes, where_)) {
     const zip_int64_t count = zip_get_num_entries(zip_.get(), 0);
@@ -47,8 +49,9 @@ class KerasArchive {
     return bytes.size() >= 4 && std::memcmp(bytes.data(), "PK\x03\x04", 4) == 0;
   }
 
-  /// What a file within unpacks to. Throws FormatError when there is none of this name, or when it
-  /// is not what the archive says of it.
+  /// The unpacked contents of the file of this name. Throws FormatError when the archive has no
+  /// such file, or when the file does not unpack to the size and the checksum that the archive
+  /// gives for it.
   [[nodiscard]] std::vector<std::byte> read(const char* name) const {
     const Where here = where_.in(name);
     const auto found = entries_.find(name);
@@ -69,7 +72,7 @@ class KerasArchive {
       if (got <= 0) here.refuse("cannot be unpacked: the archive is damaged");
       used += static_cast<std::size_t>(got);
     }
-    // At the end libzip compares the checksum.
+    // Reading beyond the last byte makes libzip compare the checksum.
     std::byte more;
     if (zip_fread(file.get(), &more, 1) != 0) {
       here.refuse("unpacks to something else than the archive says");
@@ -84,7 +87,7 @@ class KerasArchive {
   };
   using Zip = std::unique_ptr<zip_t, void (*)(zip_t*)>;
 
-  /// A byte of deflate unpacks to no more.
+  /// One byte that is compressed with deflate unpacks to at most this number of bytes.
   static constexpr std::uint64_t max_expansion = 1032;
 
   [[nodiscard]] static Zip open(std::span<const std::byte> bytes, const Where& where) {

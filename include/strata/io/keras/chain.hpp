@@ -13,12 +13,13 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The layers of a functional model of Keras' that is a chain, from its input to its output. Throws
+/// The layers of a functional Keras model that is a chain, from its input to its output. Throws
 /// FormatError, naming the layer, where the model branches.
 ///
-/// Keras 3 writes the masks of Masking and Embedding as operations beside the chain,
-/// NotEqual(x, value) and Any, whose results layers take as an argument. strata's layers hand their
-/// masks on by themselves; here it is checked that they are the same.
+/// Keras 3 writes the masks of Masking and Embedding as operations beside the chain, NotEqual(x,
+/// value) and Any, and layers take the result of such an operation as an argument. strata's layers
+/// pass their masks on without being told to, so the reader only checks that each mask argument is
+/// the mask that strata passes on.
 class KerasChain {
  public:
   KerasChain(ObjectReader& config, const Json& layers, const Where& where) {
@@ -40,8 +41,8 @@ class KerasChain {
   [[nodiscard]] const std::vector<const Json*>& layers() const noexcept { return layers_; }
 
  private:
-  /// Which steps of the output of `source` are not `value`, in any feature where there are
-  /// features.
+  /// A mask of steps: a step counts where the output of layer `source` differs from `value`. With
+  /// `any`, the output has features, and one feature that differs is enough.
   struct MaskOperation {
     std::string source;
     double value = 0;
@@ -70,19 +71,18 @@ class KerasChain {
     note_mask(reader, source);
   }
 
-  /// Remembers the mask that a layer makes.
   void note_mask(ObjectReader& reader, const std::string& source) {
     const Json& config = reader.raw("config");
     const Json& kind = reader.raw("class_name");
     if (!config.is_object()) return;
     if (kind == "Masking" && config.contains("mask_value") && config["mask_value"].is_number()) {
-      mask_ = MaskOperation{source, config["mask_value"].get<double>(), true};
+      last_mask_ = MaskOperation{source, config["mask_value"].get<double>(), true};
     } else if (kind == "Embedding" && config.contains("mask_zero") && config["mask_zero"] == true) {
-      mask_ = MaskOperation{source, 0, false};
+      last_mask_ = MaskOperation{source, 0, false};
     }
   }
 
-  /// The layer that a call takes its only input from.
+  /// The name of the layer whose output is the only input of a call.
   [[nodiscard]] std::string source_of(const Json& node, const Where& here) const {
     if (node.is_array()) {
       // Keras 2: [[name, node, output, arguments]].
@@ -99,7 +99,8 @@ class KerasChain {
     return tensor_of(inputs[0], here);
   }
 
-  /// What a layer is called with besides its input changes nothing in its output.
+  /// Throws FormatError on an argument of a call that would change the output of the layer. The
+  /// input is not among these arguments.
   void require_no_arguments(const Json& json, const Where& where) const {
     ObjectReader arguments(json, where);
     arguments.require("initial_state", nullptr);
@@ -109,21 +110,22 @@ class KerasChain {
     if (mask && !mask->is_null()) {
       const Where here = where.in("mask");
       const auto found = masks_.find(tensor_of(*mask, here));
-      if (found == masks_.end() || !mask_ || !(found->second == *mask_)) {
+      if (found == masks_.end() || !last_mask_ || !(found->second == *last_mask_)) {
         here.refuse("is another one than that of the Masking or Embedding before it");
       }
     }
     arguments.finish();
   }
 
-  /// The layer whose output {"class_name": "__keras_tensor__", ...} is.
+  /// The name of the layer whose output the object {"class_name": "__keras_tensor__", ...} stands
+  /// for.
   [[nodiscard]] static std::string tensor_of(const Json& json, const Where& where) {
     if (!json.is_object()) where.refuse(std::string("takes several inputs") + only_chains);
     ObjectReader tensor(json, where);
     const std::string kind = tensor.get<std::string>("class_name");
     if (kind != "__keras_tensor__") where.expected("the output of a layer", in_quotes(kind));
     ObjectReader config = tensor.object("config");
-    // Both follow from the layers.
+    // Shape and type of a tensor follow from the layers.
     config.ignore({"shape", "dtype"});
     std::string name = output_of(config.raw("keras_history"), where);
     config.finish();
@@ -131,8 +133,9 @@ class KerasChain {
     return name;
   }
 
-  /// The layer whose first output an entry [name, node, output] is, which Keras puts into a list of
-  /// its own where there could be more.
+  /// The name of the layer in an entry [name, node, output]. Where Keras allows several entries, it
+  /// puts even a single one into a list. Throws FormatError on several entries, and on outputs
+  /// besides the first output of the first call.
   [[nodiscard]] static std::string output_of(const Json& json, const Where& where) {
     const bool in_list = json.is_array() && json.size() == 1 && json[0].is_array();
     const Json& entry = in_list ? json[0] : json;
@@ -148,7 +151,8 @@ class KerasChain {
     return entry[0].get<std::string>();
   }
 
-  /// Remembers an operation that makes a mask. Others are no layers, and refused as such.
+  /// Remembers the operation if it makes a mask. Operations of other classes are refused later, as
+  /// layers that strata does not have.
   void add_mask(const Json& json, const Where& where) {
     ObjectReader reader(json, where);
     const Json* kind = reader.find("class_name");
@@ -177,8 +181,8 @@ class KerasChain {
 
   std::vector<const Json*> layers_;
   std::map<std::string, MaskOperation> masks_;
-  /// Of the last layer that makes one.
-  std::optional<MaskOperation> mask_;
+  /// The mask of the last layer so far that makes a mask.
+  std::optional<MaskOperation> last_mask_;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io

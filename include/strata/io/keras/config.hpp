@@ -22,7 +22,7 @@ class KerasConfig {
  public:
   KerasConfig(KerasVersion version, Where where) : layers_(version), where_(std::move(where)) {}
 
-  /// Throws FormatError on whatever strata does not know or does not have.
+  /// Throws FormatError, naming its place, on each setting or layer that strata does not have.
   [[nodiscard]] Architecture read(const Json& json) const {
     const KerasObject model = KerasObject::of(json, where_);
     const Where where = where_.in(model.class_name);
@@ -83,13 +83,14 @@ class KerasConfig {
     config.require("sparse", false);
     config.require("ragged", false);
     config.require("optional", false);
-    // Ids are whole numbers in the model's scalar.
+    // Any dtype will do: strata keeps ids as whole numbers in the model's scalar.
     config.ignore({"name", "dtype", "trainable"});
     config.finish();
     return input;
   }
 
-  /// What the first layer knows of the input where there is no InputLayer.
+  /// The shape of the input as the first layer states it, for models without an InputLayer.
+  /// `needed`: whether nothing else has given the shape, so that build_config may give it.
   [[nodiscard]] static std::optional<Input> own_input(const Json& json, const KerasObject& object,
                                                       const Where& where, bool needed) {
     if (object.config->is_object() && object.config->contains("batch_input_shape")) {
@@ -101,8 +102,8 @@ class KerasConfig {
     return input_of_batch(build["input_shape"], where.in("build_config"));
   }
 
-  /// Of (B, T, F), (B, F) or, for an Embedding, (B, T), with null for what is not fixed. B may be
-  /// any number.
+  /// The input from the shape of a batch: (B, T, F), (B, F) or, for an Embedding, (B, T), where
+  /// null stands for a size that is not fixed. B is not used, since a model takes any batch size.
   [[nodiscard]] static Input input_of_batch(const Json& json, const Where& where) {
     const Json& list = json.is_object() && json.contains("items") ? json["items"] : json;
     Json sample = Json::array();
@@ -117,7 +118,8 @@ class KerasConfig {
   Where where_;
 };
 
-/// What a model is made of, from the JSON that Keras writes of it.
+/// The architecture in the JSON that Keras writes for a model. Throws FormatError where the text is
+/// not JSON, and where KerasConfig::read does.
 [[nodiscard]] inline Architecture keras_architecture(std::string_view text, KerasVersion version,
                                                      const Where& where) {
   return KerasConfig(version, where).read(parse_json(text, where));

@@ -19,9 +19,9 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What a file of Keras' holds: a .keras archive, a legacy .h5 model, or weights alone.
+/// The contents of a file that Keras wrote: a .keras archive, a legacy .h5 model, or weights alone.
 struct KerasFile {
-  /// Nothing where the file holds weights alone.
+  /// Empty where the file holds weights alone.
   std::optional<Architecture> architecture;
   KerasWeights weights;
 };
@@ -38,7 +38,7 @@ struct KerasFile {
   ObjectReader metadata(metadata_json, about);
   const auto version =
       KerasVersion::of(metadata.get<std::string>("keras_version"), about.in("keras_version"));
-  // When, and for which kind of tensors; of neither the model depends.
+  // The date of saving and the backend of Keras have no influence on the model.
   metadata.ignore({"date_saved", "backend"});
   metadata.finish();
   const auto config = archive.read(KerasArchive::config);
@@ -61,7 +61,9 @@ struct KerasFile {
   return {std::move(architecture), KerasWeights(file)};
 }
 
-/// Throws FormatError on whatever is not known, and on files that are neither.
+/// Reads either kind of file, found out from its first bytes. Throws FormatError on a file that is
+/// neither a .keras archive nor HDF5, on damaged files, and on settings and layers that strata does
+/// not have.
 [[nodiscard]] inline KerasFile read_keras_file(const Source& source) {
   const auto head = source.head(8);
   if (KerasArchive::is_archive(head)) return read_keras_archive(source);

@@ -13,7 +13,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Throws FormatError: the file, or a part of it, is laid out as Keras lays out none.
+/// Throws FormatError for a file, or a part of one, in the newer layout of HDF5, which Keras never
+/// writes.
 [[noreturn]] inline void refuse_newer_hdf5(const Where& where) {
   where.refuse(
       "the HDF5 file has the newer layout, which h5py writes with track_order=True, "
@@ -21,7 +22,7 @@ namespace strata::inline STRATA_TARGET::io {
       "again by Keras, with h5py.get_config().track_order = False");
 }
 
-/// Bytes that are read from front to back, and never beyond their end: FormatError instead.
+/// Reads bytes from front to back. Throws FormatError on reading beyond their end.
 class Hdf5Bytes {
  public:
   Hdf5Bytes(std::span<const std::byte> bytes, Where where)
@@ -39,14 +40,15 @@ class Hdf5Bytes {
   }
   void skip(std::uint64_t count) { take(count); }
 
-  /// A whole number, little-endian, as everything in HDF5 but the numbers of arrays.
+  /// The next whole number. HDF5 writes whole numbers little-endian; only the elements of arrays
+  /// may be big-endian.
   template <std::unsigned_integral Word>
   [[nodiscard]] Word word() {
     return read_word<Word>(take(sizeof(Word)).data());
   }
   [[nodiscard]] std::uint8_t byte() { return word<std::uint8_t>(); }
 
-  /// Throws FormatError unless these letters come next.
+  /// Takes the next four bytes. Throws FormatError unless they are these letters.
   void require(const char (&letters)[5]) {
     const auto found = take(4);
     for (std::size_t i = 0; i < 4; ++i) {
@@ -56,7 +58,8 @@ class Hdf5Bytes {
     }
   }
 
-  /// Throws FormatError unless a version is one of those that Keras' files have.
+  /// Throws FormatError unless `version` is from `low` to `high`, the versions in Keras' files.
+  /// `of` names the versioned part in the message.
   void require_version(const char* of, unsigned version, unsigned low, unsigned high) const {
     if (version < low || version > high) {
       where_.expected("an HDF5 " + std::string(of) + " of version " + std::to_string(low) +

@@ -22,20 +22,22 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// An HDF5 file in memory, as far as Keras' files go: groups, arrays of numbers in one piece,
-/// attributes of text, in the layout that h5py writes unless told otherwise. The HDF5 library reads
-/// more, but damaged files make it crash. Everything throws FormatError.
+/// An HDF5 file in memory. It reads the parts of HDF5 that Keras' files use: groups, arrays of
+/// numbers in one piece, and attributes of text, in the layout that h5py writes by default. The
+/// HDF5 library reads more, but damaged files make it crash; here every function throws FormatError
+/// on them.
 class Hdf5File : public Hdf5Objects {
  public:
   using Hdf5Objects::Hdf5Objects;
 
-  /// Whether there is a group at a path of groups.
+  /// Whether the object at a path exists and is a group.
   [[nodiscard]] bool has_group(const std::string& path) const {
     const auto object = find(path);
     return object && message(*object, symbol_table).has_value();
   }
 
-  /// The text of an attribute of an object; nothing when there is none of this name.
+  /// The one text of an attribute of an object; empty when the object has no attribute of this
+  /// name.
   [[nodiscard]] std::optional<std::string> text(const std::string& object,
                                                 const std::string& name) const {
     auto all = texts(object, name);
@@ -44,7 +46,7 @@ class Hdf5File : public Hdf5Objects {
     return std::move(all->front());
   }
 
-  /// The texts of an attribute; nothing when there is none of this name.
+  /// The list of texts of an attribute; empty when the object has no attribute of this name.
   [[nodiscard]] std::optional<std::vector<std::string>> texts(const std::string& object,
                                                               const std::string& name) const {
     const auto found = find(object);
@@ -71,8 +73,9 @@ class Hdf5File : public Hdf5Objects {
     return std::nullopt;
   }
 
-  /// Reads every array below a group, "layers/lstm/cell/vars/0", but for those of which
-  /// leave_out(path) is true.
+  /// Reads all arrays below a group into `arrays`, named by their paths, such as
+  /// "layers/lstm/cell/vars/0". Arrays and groups for whose path leave_out(path) is true are not
+  /// read.
   void read_arrays(const std::string& group, NamedArrays& arrays,
                    const std::function<bool(const std::string&)>& leave_out) {
     const auto object = find(group);
@@ -127,7 +130,7 @@ class Hdf5File : public Hdf5Objects {
   [[nodiscard]] Element element_of(const Hdf5Type& type, const std::string& path,
                                    const Where& here) const {
     if (type.kind == Hdf5Type::Kind::number) return type.element;
-    // As Keras writes it: bytes that HDF5 does not understand, with the name of their type.
+    // HDF5 has no bfloat16. Keras writes it as opaque bytes with an attribute that names the type.
     if (type.kind == Hdf5Type::Kind::bytes && type.size == 2 && text(path, "dtype") == "bfloat16") {
       return Element::bfloat16;
     }
@@ -135,7 +138,8 @@ class Hdf5File : public Hdf5Objects {
                   type.text() + " of " + std::to_string(type.size) + " bytes");
   }
 
-  /// The bytes of an array.
+  /// The bytes of an array's elements, `size` in number, from the "data layout" message of the
+  /// array. Arrays may not overlap, or a small file could hold arrays of any total size.
   [[nodiscard]] std::span<const std::byte> content(Hdf5Bytes bytes, std::uint64_t size) {
     bytes.require_version("layout", bytes.byte(), 3, 4);
     const unsigned kind = bytes.byte();
@@ -155,12 +159,12 @@ class Hdf5File : public Hdf5Objects {
     if (size == 0) return {};
     require_stored(address == UINT64_MAX ? 0 : stored, size, bytes.where());
     const auto content = at(address, bytes.where()).take(size);
-    const auto after = arrays_.lower_bound(address);
-    if ((after != arrays_.end() && after->first < address + size) ||
-        (after != arrays_.begin() && std::prev(after)->second > address)) {
+    const auto after = array_ends_.lower_bound(address);
+    if ((after != array_ends_.end() && after->first < address + size) ||
+        (after != array_ends_.begin() && std::prev(after)->second > address)) {
       bytes.where().refuse("the array overlaps another one");
     }
-    arrays_.emplace_hint(after, address, address + size);
+    array_ends_.emplace_hint(after, address, address + size);
     return content;
   }
 
@@ -170,7 +174,7 @@ class Hdf5File : public Hdf5Objects {
                  std::to_string(stored) + " for it");
   }
 
-  /// The values of an attribute.
+  /// The texts of an attribute; `count` is their number.
   [[nodiscard]] std::vector<std::string> values(const Hdf5Type& type, std::size_t count,
                                                 Hdf5Bytes& bytes) const {
     std::vector<std::string> texts;
@@ -187,7 +191,8 @@ class Hdf5File : public Hdf5Objects {
     return texts;
   }
 
-  /// A text of the "global heap": its length, the address of a collection, its number there.
+  /// A text in the "global heap". `bytes` hold the text's length, the address of a heap collection,
+  /// and the number of the text in that collection.
   [[nodiscard]] std::string heap_text(Hdf5Bytes& bytes) const {
     const auto length = bytes.word<std::uint32_t>();
     const auto address = bytes.word<std::uint64_t>();
@@ -224,8 +229,8 @@ class Hdf5File : public Hdf5Objects {
   }
 
   std::size_t objects_ = 0;
-  /// The arrays that were read: begins and ends.
-  std::map<std::uint64_t, std::uint64_t> arrays_;
+  /// The arrays read so far: the address of the first byte, and the address behind the last.
+  std::map<std::uint64_t, std::uint64_t> array_ends_;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io

@@ -18,14 +18,15 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The objects of an HDF5 file in memory: a tree of groups, in which each object is a list of
-/// messages. Everything throws FormatError. Names of the specification,
-/// https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html, are in quotes.
+/// The objects of an HDF5 file in memory: a tree of groups and arrays, where each object is a list
+/// of messages that describe it. Every function throws FormatError on damaged files. Names in
+/// quotes are those of the specification,
+/// https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html.
 class Hdf5Objects {
  public:
-  /// The bytes must outlive it.
+  /// The bytes must outlive the object.
   Hdf5Objects(std::span<const std::byte> bytes, Where where)
-      : where_(std::move(where)), all_(bytes) {
+      : where_(std::move(where)), file_bytes_(bytes) {
     Hdf5Bytes head(bytes, where_);
     head.skip(8);
     const unsigned version = head.byte();
@@ -39,7 +40,7 @@ class Hdf5Objects {
     if (head.word<std::uint64_t>() > bytes.size()) {
       where_.refuse("the HDF5 file is damaged: its end is cut off");
     }
-    // The driver, and the offset of the root's name.
+    // Passes over the driver's address and the offset of the root's name.
     head.skip(16);
     root_ = head.word<std::uint64_t>();
   }
@@ -52,7 +53,7 @@ class Hdf5Objects {
   [[nodiscard]] const Where& where() const noexcept { return where_; }
 
  protected:
-  /// Types of "header messages".
+  /// The numbers of the types of "header messages" that are read.
   static constexpr unsigned dataspace = 0x01;
   static constexpr unsigned datatype = 0x03;
   static constexpr unsigned external_files = 0x07;
@@ -74,11 +75,12 @@ class Hdf5Objects {
     return path == "/" || path.empty() ? where_ : where_.in(path);
   }
 
-  /// The bytes from an address on, `count` at most.
+  /// At most `count` bytes from an address on.
   [[nodiscard]] Hdf5Bytes at(std::uint64_t address, const Where& where,
                              std::uint64_t count = UINT64_MAX) const {
-    if (address > all_.size()) where.refuse("the HDF5 file is damaged: it points out of itself");
-    const auto rest = all_.subspan(static_cast<std::size_t>(address));
+    if (address > file_bytes_.size())
+      where.refuse("the HDF5 file is damaged: it points out of itself");
+    const auto rest = file_bytes_.subspan(static_cast<std::size_t>(address));
     return {rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(count, rest.size()))),
             where};
   }
@@ -102,7 +104,8 @@ class Hdf5Objects {
     head.skip(4);
     Object object;
     std::vector<Hdf5Bytes> blocks = {{head.take(size), where}};
-    // Each block but the first costs a message, of which there are no more than counted.
+    // Blocks that refer to each other do not loop for ever: each block after the first uses up one
+    // of the counted messages.
     for (std::size_t block = 0; block < blocks.size(); ++block) {
       Hdf5Bytes bytes = blocks[block];
       while (count > 0 && bytes.left() >= 8) {
@@ -134,7 +137,7 @@ class Hdf5Objects {
     return std::nullopt;
   }
 
-  /// The addresses of the members of a group by their names.
+  /// The address of each member of a group, by the member's name.
   [[nodiscard]] std::map<std::string, std::uint64_t> members(const Object& group,
                                                              const Where& where) const {
     const auto table = message(group, symbol_table);
@@ -163,7 +166,7 @@ class Hdf5Objects {
       const auto children = node.word<std::uint16_t>();
       node.skip(16);
       for (unsigned child = 0; child < children; ++child) {
-        // A key before each.
+        // Each child stands behind a key.
         node.skip(8);
         nodes.push_back(node.word<std::uint64_t>());
       }
@@ -171,7 +174,7 @@ class Hdf5Objects {
     return found;
   }
 
-  /// The object at a path of groups, "/" or "layers/lstm".
+  /// The object at a path, "/" or "layers/lstm"; empty when there is none.
   [[nodiscard]] std::optional<Object> find(const std::string& path) const {
     Object object = object_at(root_, where_);
     std::size_t begin = path == "/" ? 1 : 0;
@@ -187,18 +190,20 @@ class Hdf5Objects {
     return object;
   }
 
-  /// The parts of a file may refer to each other in more ways than it has bytes.
+  /// Counts work against a limit for each byte of the file, and throws FormatError beyond it.
+  /// Without the limit, a small file whose parts refer to each other many times could take any time
+  /// to read.
   void spend(std::uint64_t work) const {
     constexpr std::uint64_t for_each_byte = 256;
     spent_ += work;
-    if (spent_ / for_each_byte > all_.size())
+    if (spent_ / for_each_byte > file_bytes_.size())
       where_.refuse("the HDF5 file refers to itself too often");
   }
 
  private:
   static constexpr std::uint64_t symbol_size = 40;
 
-  /// The entries of a "symbol table node".
+  /// Adds the members in a "symbol table node" to `found`.
   void add_symbols(Hdf5Bytes& node, std::span<const std::byte> names,
                    std::map<std::string, std::uint64_t>& found) const {
     node.skip(4);
@@ -227,7 +232,7 @@ class Hdf5Objects {
   }
 
   Where where_;
-  std::span<const std::byte> all_;
+  std::span<const std::byte> file_bytes_;
   std::uint64_t root_ = 0;
   mutable std::uint64_t spent_ = 0;
 };

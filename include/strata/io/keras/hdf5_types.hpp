@@ -13,17 +13,18 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// What HDF5 says of an array or an attribute, section IV.A of its file format specification,
-// https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html.
+// The type and the sizes of an HDF5 array or attribute, section IV.A of the file format
+// specification, https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A type of values: numbers, texts of a fixed or of their own length, or bytes.
+/// The type of the values of an array or attribute: floating-point numbers, texts of a fixed length
+/// (fixed_text) or each of a length of its own (text), or opaque bytes.
 struct Hdf5Type {
   enum class Kind { number, fixed_text, text, bytes, other };
 
   Kind kind = Kind::other;
-  /// The number that HDF5 gives to a kind.
+  /// The number that HDF5 gives to this class of types.
   unsigned type_class = 0;
   std::uint32_t size = 0;
   Element element = Element::float32;
@@ -60,7 +61,7 @@ struct Hdf5Type {
     return type;
   }
 
-  /// In words, for messages.
+  /// The type in words, for messages.
   [[nodiscard]] std::string text() const {
     constexpr std::array<const char*, 11> names{"whole numbers",
                                                 "another floating-point type",
@@ -77,7 +78,8 @@ struct Hdf5Type {
   }
 
  private:
-  /// Of IEEE 754, and bfloat16.
+  /// The element of a floating-point type: IEEE 754 of 2, 4 or 8 bytes, or bfloat16; empty for
+  /// other floating-point types.
   [[nodiscard]] static std::optional<Element> floating(Hdf5Bytes bytes, std::uint32_t size,
                                                        unsigned bits, unsigned sign) {
     const auto offset = bytes.word<std::uint16_t>();
@@ -102,7 +104,8 @@ struct Hdf5Type {
   }
 };
 
-/// The sizes of an array; nothing where it has none, not even of rank 0.
+/// The sizes of an array, none for a single number; empty for a "null" dataspace, which holds no
+/// number at all.
 [[nodiscard]] inline std::optional<std::vector<Index>> hdf5_sizes(Hdf5Bytes bytes) {
   const unsigned version = bytes.byte();
   bytes.require_version("dataspace", version, 1, 2);

@@ -21,14 +21,14 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Reads the configs of Keras' layers into strata's descriptions. Every setting of a layer is used,
-/// or must have the one value that strata has, or is named here as one that changes no output.
+/// Reads the configs of Keras' layers into strata's descriptions. Each setting is used, or must
+/// have the one value that strata has, or is listed as a setting that changes no output.
 class KerasLayers {
  public:
   explicit KerasLayers(KerasVersion version) : version_(version) {}
 
-  /// The description of a layer. `rank`, 2 or 3, is that of its input, and becomes that of its
-  /// output. Throws FormatError on layers that strata does not have and on unknown settings.
+  /// The description of a layer. `rank`, 2 or 3, is the rank of its input, and becomes the rank of
+  /// its output. Throws FormatError on layers that strata does not have and on unknown settings.
   [[nodiscard]] LayerDescription read(const KerasObject& object, Index& rank,
                                       const Where& where) const {
     for (const Class& one : classes()) {
@@ -85,14 +85,14 @@ class KerasLayers {
     description.add(key, read_activation(config, key, version_));
   }
 
-  /// The weights come from the file, and nothing pulls at them in prediction.
+  /// The weights come from the file, and penalties and constraints act in training alone.
   static void ignore_weight_rules(Config& config) {
     config.ignore({"kernel_initializer", "recurrent_initializer", "bias_initializer",
                    "kernel_regularizer", "recurrent_regularizer", "bias_regularizer",
                    "kernel_constraint", "recurrent_constraint", "bias_constraint"});
   }
 
-  /// Numbers of the features, which are the last axis.
+  /// Throws FormatError unless the layer works along the last axis, that of the features.
   static void require_last_axis(Config& config, Index rank) {
     const Json* axis = config.find("axis");
     if (!axis) return;
@@ -114,7 +114,7 @@ class KerasLayers {
     description.add("dropout", config.get<double>("dropout"));
     description.add("recurrent_dropout", config.get<double>("recurrent_dropout"));
     description.add("go_backwards", config.get<bool>("go_backwards"));
-    // Keras 2 writes it where it is true.
+    // Keras 2 writes this setting only where it is true.
     description.add("zero_output_for_mask", config.get<bool>("zero_output_for_mask", false));
     config.require("return_state", false);
     config.require("time_major", false);
@@ -124,7 +124,7 @@ class KerasLayers {
               "expected false, found true: in strata the state belongs to the caller; save the "
               "model with stateful=False and go on with predict(x, {.state = &state}) or a Stream");
     }
-    // Ways to compute the same, and what random numbers training draws.
+    // Three ways to compute the same outputs, and the seed of dropout in training.
     config.ignore({"unroll", "implementation", "use_cudnn", "seed"});
     ignore_weight_rules(config);
     rank = sequences ? 3 : 2;
@@ -167,7 +167,7 @@ class KerasLayers {
     const Index rank_before = rank;
     LayerDescription forward = inner(config, "layer", rank);
     require_recurrent(forward, config.where("layer"));
-    // Bidirectional sets it, as Keras does.
+    // Bidirectional sets zero_output_for_mask of its layers itself, as Keras does.
     const LayerDescription::Value sequences = *forward.find("return_sequences");
     forward.option("zero_output_for_mask") = sequences;
     if (const Json* other = config.find("backward_layer"); other && !other->is_null()) {
@@ -220,7 +220,7 @@ class KerasLayers {
     description.add("mask_zero", config.get<bool>("mask_zero", false));
     config.require("quantization_config", nullptr);
     config.require("sparse", false);
-    // As with other weights; the steps come with the data.
+    // Initializers and penalties as for other weights; the number of steps comes with the data.
     config.ignore({"embeddings_initializer", "embeddings_regularizer", "embeddings_constraint",
                    "input_length"});
     rank = 3;
@@ -246,7 +246,7 @@ class KerasLayers {
     config.require("renorm", false);
     config.require("virtual_batch_size", nullptr);
     config.require("adjustment", nullptr);
-    // Of training on several machines, of a way to compute, and of renorm, which is false.
+    // Initial values, ways to compute, and two settings of renorm, which is off.
     config.ignore({"moving_mean_initializer", "moving_variance_initializer", "synchronized",
                    "fused", "renorm_clipping", "renorm_momentum"});
     return description;
@@ -268,7 +268,7 @@ class KerasLayers {
     return LayerDescription{"Masking"}.add("value", config.get<double>("mask_value"));
   }
 
-  // Noise, which prediction leaves out.
+  // Noise, which is added in training alone.
 
   [[nodiscard]] LayerDescription dropout(Config& config, Index&) const {
     LayerDescription description{"Dropout"};

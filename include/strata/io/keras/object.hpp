@@ -12,15 +12,15 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A model or a layer as Keras writes them: {"class_name": "LSTM", "config": {...}}, and what newer
-/// versions add around it.
+/// A model or a layer as Keras writes it: {"class_name": "LSTM", "config": {...}}, with more keys
+/// around these two in newer versions.
 struct KerasObject {
   std::string class_name;
-  /// Of the layer's own name, and of the class where it has none.
+  /// The name of the layer, or that of its class where the layer has no name.
   std::string name;
   const Json* config = nullptr;
 
-  /// Throws FormatError on classes that are not Keras' own.
+  /// Throws FormatError on classes that do not come from Keras.
   [[nodiscard]] static KerasObject of(const Json& json, const Where& where) {
     ObjectReader reader(json, where);
     KerasObject object{reader.get<std::string>("class_name"), "", &reader.raw("config")};
@@ -39,8 +39,8 @@ struct KerasObject {
         registered && !registered->is_null() && *registered != Json(object.class_name)) {
       here.in("registered_name").expected("a class of Keras", found_text(*registered));
     }
-    // The sizes follow from the input; what training needs is not read; the place in the model is
-    // read by who knows models; the rest names the object and its writer.
+    // The sizes in build_config follow from the input, compile_config is for training, and
+    // KerasChain reads inbound_nodes. The other keys name the object and the Keras that wrote it.
     reader.ignore({"build_config", "compile_config", "name", "inbound_nodes", "shared_object_id",
                    "keras_version", "backend"});
     reader.finish();
@@ -48,11 +48,11 @@ struct KerasObject {
   }
 };
 
-/// What every layer's config has. strata computes in the scalar of the model, whichever Keras
-/// computed in; only types that change what is computed are refused.
+/// Reads the settings that the configs of all layers have. strata computes in the scalar of the
+/// model, in whichever floating-point type Keras computed; other types are refused, since with them
+/// the layer would compute something else.
 inline void read_common(ObjectReader& config) {
-  // "trainable" and penalties change training alone; the shape of the input is read by who knows
-  // the model.
+  // "trainable" and penalties change training alone. KerasConfig reads the shape of the input.
   config.ignore({"name", "trainable", "batch_input_shape", "activity_regularizer"});
   const Json* type = config.find("dtype");
   if (!type || type->is_null()) return;
@@ -78,7 +78,8 @@ inline void read_common(ObjectReader& config) {
   where.expected("a floating-point type", in_quotes(name));
 }
 
-/// The name of an activation function that strata has.
+/// The name of the activation in a setting, "linear" for null. Throws FormatError on an activation
+/// that strata does not have, or computes in another way than this version of Keras.
 [[nodiscard]] inline std::string read_activation(ObjectReader& config, const char* key,
                                                  KerasVersion version) {
   const Json& value = config.raw(key);

@@ -12,14 +12,14 @@ namespace strata::inline STRATA_TARGET::io {
 
 /// The version of Keras that wrote a file.
 struct KerasVersion {
-  /// Of a later one nobody knows what its settings mean. A later minor version is read: what it
-  /// adds to the settings is refused by its name.
+  /// The newest major version that is read. In a later one the known settings may mean something
+  /// else. Later minor versions are read: where they add a setting, the reader refuses it by name.
   static constexpr int newest = 3;
   static constexpr int oldest = 2;
 
   int major = newest;
 
-  /// Of "3.15.1" or "2.15.0-tf". Throws FormatError on versions that are not known.
+  /// Reads "3.15.1" or "2.15.0-tf". Throws FormatError on other major versions than 2 and 3.
   [[nodiscard]] static KerasVersion of(const std::string& text, const Where& where) {
     KerasVersion version;
     const char* const end = text.data() + text.size();

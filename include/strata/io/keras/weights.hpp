@@ -22,21 +22,20 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The weights of an HDF5 file of Keras', in either of its layouts:
+/// The weights in an HDF5 file that Keras wrote, in either of Keras' two layouts:
 ///
-/// - of Keras 3, by the classes of the layers: layers/lstm_1/cell/vars/0;
-/// - of Keras 2 and legacy files, by the layers' names:
-/// model_weights/first/first/lstm_cell/kernel:0,
-///   with lists of the names.
+/// - Keras 3 names groups by the classes of the layers: layers/lstm_1/cell/vars/0;
+/// - Keras 2, and .h5 files of Keras 3, name groups by the layers' names,
+///   model_weights/first/first/lstm_cell/kernel:0, and keep lists of the names in attributes.
 class KerasWeights {
  public:
-  /// Reads all of them. Throws FormatError where the file is damaged or in neither layout. What
-  /// training left behind is not read.
+  /// Reads all weights; the state of training, such as the optimizer's, is left out. Throws
+  /// FormatError where the file is damaged or in neither layout.
   explicit KerasWeights(Hdf5File& file) : arrays_(file.where()) {
     for (const char* root : {"layers", "_layer_checkpoint_dependencies"}) {
-      if (file.has_group(root)) root_ = root;
+      if (file.has_group(root)) class_root_ = root;
     }
-    if (!root_.empty()) {
+    if (!class_root_.empty()) {
       file.read_arrays("/", arrays_, is_left_out);
       return;
     }
@@ -51,7 +50,7 @@ class KerasWeights {
     file.read_arrays(group, arrays_, is_left_out);
   }
 
-  /// Of all arrays.
+  /// The number of weights in all arrays.
   [[nodiscard]] std::size_t count() const {
     std::size_t numbers = 0;
     for (const std::string& name : arrays_.names()) {
@@ -60,8 +59,8 @@ class KerasWeights {
     return numbers;
   }
 
-  /// Gives a built model every one of its weights. Throws FormatError unless every array has its
-  /// place and its sizes; the model keeps its own weights then.
+  /// Gives the weights to a built model. Throws FormatError unless each parameter of the model has
+  /// an array of its size and each array is used; the model keeps its own weights then.
   template <class Model>
   void give_to(Model& model) {
     using Scalar = typename Model::scalar_type;
@@ -75,18 +74,19 @@ class KerasWeights {
       const auto parameters = layer.parameters();
       const LayerDescription description = layer.description();
       const std::string group = class_of(description);
-      // Keras also counts layers of a class that have no weights.
+      // Keras numbers the layers of a class whether they have weights or not.
       const int use = uses[group]++;
       if (parameters.empty()) continue;
       const Where here =
           arrays_.where().in("layer " + std::to_string(i) + " (" + layer.kind() + ")");
       std::vector<std::string> names;
-      if (root_.empty()) {
+      if (class_root_.empty()) {
         if (with_weights < layers_.size()) names = layers_[with_weights].arrays;
         ++with_weights;
       } else {
         if (group.empty()) here.refuse("Keras has no such layer");
-        const std::string path = root_ + "/" + group + (use == 0 ? "" : "_" + std::to_string(use));
+        const std::string path =
+            class_root_ + "/" + group + (use == 0 ? "" : "_" + std::to_string(use));
         add_names(description, path, parameters.size(), names);
       }
       if (names.size() != parameters.size()) {
@@ -98,12 +98,12 @@ class KerasWeights {
                                           rest.first(size)};
         rest = rest.subspan(size);
         const Where field = here.in(parameter.name);
-        if (root_.empty()) require_name(parameter.name, names[p], field);
+        if (class_root_.empty()) require_name(parameter.name, names[p], field);
         if (!arrays_.contains(names[p])) field.refuse("there is no array " + in_quotes(names[p]));
         assign(parameter, arrays_.take(names[p]), field.in(names[p]));
       }
     }
-    if (root_.empty() && with_weights != layers_.size()) {
+    if (class_root_.empty() && with_weights != layers_.size()) {
       arrays_.where().expected(std::to_string(with_weights) + " layers with weights",
                                std::to_string(layers_.size()));
     }
@@ -112,14 +112,14 @@ class KerasWeights {
   }
 
  private:
-  /// Of the layout with names.
+  /// A layer with weights in the layout of Keras 2, with the paths of its arrays.
   struct Layer {
     std::string name;
     std::vector<std::string> arrays;
   };
 
-  /// The state of the optimizer, of metrics and of the generators of random numbers, and what
-  /// Normalization keeps for files of Keras 2, a count.
+  /// Whether a group or array is no weight: the state of the optimizer, of metrics and of random
+  /// number generators, and the count of samples that Normalization keeps.
   [[nodiscard]] static bool is_left_out(const std::string& path) {
     constexpr std::array groups = {"optimizer", "optimizer_weights", "metrics", "compile_metrics"};
     for (const char* group : groups) {
@@ -129,7 +129,8 @@ class KerasWeights {
     return path.ends_with(generator) || is_count(path);
   }
 
-  /// layers/normalization_1/vars/2 or model_weights/.../normalization/count.
+  /// Whether an array is the count of a Normalization: layers/normalization_1/vars/2 or
+  /// model_weights/.../normalization/count.
   [[nodiscard]] static bool is_count(std::string_view path) {
     for (const std::string_view ending : {"/vars/2", "/count", "/count:0"}) {
       if (!path.ends_with(ending)) continue;
@@ -141,7 +142,7 @@ class KerasWeights {
     return false;
   }
 
-  /// A list of texts, which Keras cuts into name0, name1, ... where it is long.
+  /// The list of texts of an attribute. Keras cuts long lists into attributes name0, name1, ...
   [[nodiscard]] static std::optional<std::vector<std::string>> texts_of(const Hdf5File& file,
                                                                         const std::string& object,
                                                                         const std::string& name) {
@@ -168,7 +169,8 @@ class KerasWeights {
     layers_.push_back(std::move(layer));
   }
 
-  /// "forward.kernel" is ".../kernel:0" or ".../kernel".
+  /// Throws FormatError unless the array at a path is named as the parameter: ".../kernel:0" or
+  /// ".../kernel" for "forward.kernel".
   static void require_name(const std::string& parameter, const std::string& path,
                            const Where& where) {
     const auto last = [](std::string_view text, char separator) {
@@ -181,8 +183,8 @@ class KerasWeights {
     if (found != expected) where.expected("an array " + in_quotes(expected), in_quotes(found));
   }
 
-  /// What Keras calls the group of the first layer of a class; empty where Keras has no such class
-  /// with weights.
+  /// The name of the group for the first layer of a class in the layout of Keras 3; empty where
+  /// Keras has no such class with weights.
   [[nodiscard]] static std::string class_of(const LayerDescription& layer) {
     constexpr std::array known = {"LSTM",
                                   "GRU",
@@ -199,7 +201,7 @@ class KerasWeights {
     return layer.kind == "ResetBeforeGRU" ? "gru" : detail::snake_case(layer.kind);
   }
 
-  /// The arrays of a layer in the order of its parameters.
+  /// Appends the paths of a layer's arrays, `count` in number, in the order of its parameters.
   static void add_names(const LayerDescription& layer, const std::string& path, std::size_t count,
                         std::vector<std::string>& names) {
     if (layer.kind == "Bidirectional") {
@@ -216,8 +218,9 @@ class KerasWeights {
   }
 
   NamedArrays arrays_;
-  /// Of the layout with classes.
-  std::string root_;
+  /// The group of all layers in the layout of Keras 3; empty in the layout of Keras 2, in which
+  /// `layers_` is used.
+  std::string class_root_;
   std::vector<Layer> layers_;
 };
 

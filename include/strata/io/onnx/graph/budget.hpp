@@ -7,10 +7,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Bounds what a graph may make of its constants: a few nodes could ask for any amount of memory.
+/// Bounds how many constants a graph may compute. Without a bound, a file with a few nodes could
+/// ask for any amount of memory.
 class OnnxBudget {
  public:
-  /// `numbers`: of all constants of the file.
+  /// `numbers`: the count of numbers in all constants of the file. The graph may compute 16 times
+  /// as many, and always some thousands.
   explicit OnnxBudget(std::size_t numbers) : left_(16 * (numbers + 1024)) {}
 
   void spend(std::size_t numbers, const Where& where) {

@@ -18,14 +18,15 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// One node while it is read: its operands and attributes, which it knows at the end when nobody
-/// asked for them. Every function throws FormatError, naming the node, where something else is
-/// there.
+/// One node while it is read. A reader asks for the node's operands and attributes; finish()
+/// refuses the node if it has one that nobody asked for. Every function throws FormatError, naming
+/// the node, where an operand or attribute is of another kind than the caller asks for.
 class OnnxCall {
  public:
   using Values = std::map<std::string, OnnxValue>;
 
-  /// All of them must outlive the call.
+  /// Node, values and budget must outlive the call. `number`: the node's place in the graph, for
+  /// messages.
   OnnxCall(const OnnxNode& node, std::size_t number, const Values& values, Index opset,
            OnnxBudget& budget, const Where& where)
       : node_(&node),
@@ -43,7 +44,7 @@ class OnnxCall {
   [[nodiscard]] bool has(std::size_t i) const {
     return i < node_->inputs.size() && !node_->inputs[i].empty();
   }
-  /// Where operand i is.
+  /// The place of operand i, for messages.
   [[nodiscard]] Where where(std::size_t i) const {
     return where_.in("input " + std::to_string(i) +
                      (has(i) ? " " + in_quotes(node_->inputs[i]) : std::string()));
@@ -77,7 +78,7 @@ class OnnxCall {
     if (const auto* found = find<OnnxIntegers>(i)) return *found;
     expected(i, "whole numbers that follow from constants and shapes");
   }
-  /// Whole numbers that are known.
+  /// Operand i as whole numbers without B and T.
   [[nodiscard]] std::vector<Index> integers(std::size_t i) {
     std::vector<Index> list;
     for (const OnnxSize& size : sizes(i).values) {
@@ -87,7 +88,7 @@ class OnnxCall {
     return list;
   }
 
-  /// An attribute, or what it is without.
+  /// The value of an attribute, or `otherwise` where the node does not have it.
   template <class T>
   [[nodiscard]] T attribute(const char* name, T otherwise) {
     const OnnxAttribute* found = find_attribute(name);
@@ -103,23 +104,23 @@ class OnnxCall {
   [[nodiscard]] Where attribute_where(std::string_view name) const {
     return where_.in("attribute " + std::string(name));
   }
-  /// An attribute that must have one value, or be absent where that is the default, because strata
-  /// has no other.
+  /// Throws FormatError unless an attribute has this value, the only one that strata has.
+  /// `otherwise`: the value of an attribute that is absent.
   void require(const char* name, Index value, Index otherwise) {
     const Index found = attribute<Index>(name, otherwise);
     if (found != value) {
       attribute_where(name).expected(std::to_string(value), std::to_string(found));
     }
   }
-  /// What changes nothing in what the model computes.
+  /// Accepts an attribute that changes no output of the model.
   void ignore(const char* name) { (void)find_attribute(name); }
 
-  /// Axes, which are attributes in older versions of an operator and operand i in newer ones.
+  /// The axes that the node works on: operand i from opset `newer` on, the attribute "axes" before.
   [[nodiscard]] std::vector<Index> axes(std::size_t i, Index newer) {
     if (opset_ >= newer) return has(i) ? integers(i) : std::vector<Index>();
     return attribute<std::vector<Index>>("axes", {});
   }
-  /// An axis of a tensor of a rank, counted from the end where it is negative.
+  /// An axis of a tensor of rank `rank`, counted from the end where it is negative.
   [[nodiscard]] std::size_t axis(Index axis, std::size_t rank) const {
     const auto size = static_cast<Index>(rank);
     if (axis < -size || axis >= size) {
@@ -129,10 +130,11 @@ class OnnxCall {
     return static_cast<std::size_t>(axis < 0 ? axis + size : axis);
   }
 
-  /// To be called before a node makes as many numbers of constants.
+  /// To be called before a node computes this number of constants. Throws FormatError beyond the
+  /// budget.
   void spend(std::size_t numbers) const { budget_->spend(numbers, where_); }
 
-  /// Throws FormatError, naming them, when there are operands or attributes that nobody asked for.
+  /// Throws FormatError on an operand or attribute that nobody asked for.
   void finish() const {
     for (const OnnxAttribute& one : node_->attributes) {
       if (!read_attributes_.contains(one.name)) {
@@ -144,7 +146,7 @@ class OnnxCall {
     }
   }
 
-  /// Throws FormatError: operand i is something else.
+  /// Throws FormatError: operand i is not `what`.
   [[noreturn]] void expected(std::size_t i, const std::string& what) {
     if (!has(i)) where(i).expected(what, "nothing");
     constexpr const char* kinds[] = {"nothing",

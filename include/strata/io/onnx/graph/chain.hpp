@@ -15,33 +15,34 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The numbers of a layer's parameters, by the parameters' names and of their sizes.
+/// The weights of a layer: for each parameter its name, its numbers and their shape.
 using OnnxWeights = std::map<std::string, Numbers>;
 
-/// The layers that a graph has been found to be made of, and its tensors' place among them.
+/// The chain of layers that the reader has found in a graph so far.
 ///
-/// A recurrent node does not say which of its outputs is meant, nor how its directions are merged:
-/// that is settled when a node takes the tensor.
+/// A recurrent node has several outputs, all steps and the last state, and may have two directions.
+/// Which output the layer returns and how it merges its directions is only known when a later node
+/// takes one of these tensors; settled() decides it then.
 class OnnxChain {
  public:
   struct Layer {
     LayerDescription description;
     OnnxWeights weights;
-    /// Of its node, for messages.
+    /// The place of the layer's node, for messages.
     Where where;
   };
 
   [[nodiscard]] const std::vector<Layer>& layers() const noexcept { return layers_; }
   [[nodiscard]] std::vector<Layer> take() noexcept { return std::move(layers_); }
 
-  /// Whether a tensor is the output of the last layer. Only such a one may be taken: the layers are
-  /// a chain.
+  /// Whether a tensor is the output of the last layer. In a chain, nodes may take no other tensor.
   [[nodiscard]] bool is_end(const OnnxData& data) const noexcept {
     return data.version == version_;
   }
 
-  /// A tensor as a layer or the graph's output takes it: all that was left open is settled. Throws
-  /// FormatError where the graph branches, or where strata has no layer with this output.
+  /// Makes a tensor the input of a layer or the graph's output: decides what a recurrent layer
+  /// returns, and appends LastStep where only the last step is taken. Throws FormatError where the
+  /// graph branches, and where strata has no layer with such an output.
   [[nodiscard]] OnnxData settled(OnnxData data, const Where& where) {
     if (!is_end(data)) {
       where.refuse(
@@ -49,7 +50,7 @@ class OnnxChain {
           "chains of layers are read");
     }
     if (data.ids) where.refuse("takes whole numbers, which only an Embedding (Gather) does");
-    if (open_) {
+    if (last_is_unsettled_) {
       settle_recurrent(data, where);
     } else if (data.steps != OnnxData::Steps::all) {
       append_last_step(data, where);
@@ -59,21 +60,22 @@ class OnnxChain {
     return data;
   }
 
-  /// A new layer at the end, whose output this is.
+  /// Appends a layer. Returns its output.
   OnnxData append(LayerDescription description, OnnxWeights weights, OnnxData output,
                   const Where& where) {
     layers_.push_back({std::move(description), std::move(weights), where});
     output.version = ++version_;
     return output;
   }
-  /// The same for a recurrent layer, of whose outputs this is one.
+  /// Appends a recurrent layer, whose options for the output settled() fills in later.
   OnnxData append_recurrent(LayerDescription description, OnnxWeights weights, OnnxData output,
                             const Where& where) {
-    open_ = true;
+    last_is_unsettled_ = true;
     return append(std::move(description), std::move(weights), std::move(output), where);
   }
 
-  /// The last layer where it is a Dense without an activation and, for a bias, without that.
+  /// The last layer if it is a Dense without an activation, else null. `without_bias`: the layer
+  /// may have no bias either.
   [[nodiscard]] Layer* plain_dense(bool without_bias) {
     if (layers_.empty() || layers_.back().description.kind != "Dense") return nullptr;
     Layer& layer = layers_.back();
@@ -86,7 +88,7 @@ class OnnxChain {
   using Steps = OnnxData::Steps;
 
   void settle_recurrent(OnnxData& data, const Where& where) {
-    open_ = false;
+    last_is_unsettled_ = false;
     LayerDescription& outer = layers_.back().description;
     const bool both = outer.kind == "Bidirectional";
     LayerDescription& layer = both ? outer.layers[0] : outer;
@@ -120,7 +122,8 @@ class OnnxChain {
         "last");
   }
 
-  /// How the directions were merged. Concatenated, they become the features of one axis.
+  /// The merge mode of two directions, as in Bidirectional. Where they are concatenated, the axis
+  /// of both becomes one axis of features. Throws FormatError where the tensor does not hold both.
   [[nodiscard]] static std::string join_directions(OnnxData& data, const Where& where) {
     if (!data.merge.empty()) return data.merge;
     if (data.directions == OnnxData::Directions::all) {
@@ -142,7 +145,7 @@ class OnnxChain {
   std::vector<Layer> layers_;
   int version_ = 0;
   /// Whether the last layer is recurrent and no node has taken its output yet.
-  bool open_ = false;
+  bool last_is_unsettled_ = false;
 };
 
 }  // namespace strata::inline STRATA_TARGET::io

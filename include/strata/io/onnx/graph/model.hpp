@@ -10,19 +10,20 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// The parts of an ONNX file that its messages are read into and written from, see
+// The parts of an ONNX file, as the reader and the writer keep them in memory; see
 // https://github.com/onnx/onnx/blob/main/docs/IR.md.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The versions that are read, those of ONNX 1.23, and that are written, which older runtimes take.
+/// The versions of the file format and of the operator set: up to those of ONNX 1.23 are read.
+/// Older ones are written, so that older runtimes can load the files.
 inline constexpr Index onnx_newest_ir_version = 14;
 inline constexpr Index onnx_oldest_opset = 7;
 inline constexpr Index onnx_newest_opset = 28;
 inline constexpr Index onnx_written_ir_version = 8;
 inline constexpr Index onnx_written_opset = 17;
 
-/// TensorProto.DataType, of the types that are read.
+/// An element type with its code in TensorProto.DataType. Other types are not read.
 struct OnnxElement {
   Index code;
   Element element;
@@ -31,7 +32,7 @@ inline constexpr OnnxElement onnx_elements[] = {
     {1, Element::float32},  {6, Element::int32},    {7, Element::int64},    {9, Element::boolean},
     {10, Element::float16}, {11, Element::float64}, {16, Element::bfloat16}};
 
-/// Of a code; nothing for types that are not read.
+/// The element type of a code; empty for types that are not read.
 [[nodiscard]] constexpr std::optional<Element> onnx_element_of(Index code) noexcept {
   for (const OnnxElement& one : onnx_elements) {
     if (one.code == code) return one.element;
@@ -45,7 +46,7 @@ inline constexpr OnnxElement onnx_elements[] = {
   return 0;
 }
 
-/// Numbers in C order, little-endian.
+/// A constant: its numbers in C order, little-endian.
 struct OnnxTensor {
   std::string name;
   Element element = Element::float32;
@@ -53,7 +54,7 @@ struct OnnxTensor {
   std::vector<std::byte> bytes;
 };
 
-/// AttributeProto.AttributeType, of the types that are read.
+/// The codes of AttributeProto.AttributeType. Other types are not read.
 enum class OnnxAttributeType {
   number = 1,
   integer = 2,
@@ -65,10 +66,11 @@ enum class OnnxAttributeType {
   texts = 8
 };
 
-/// A subgraph, which no operator that strata knows has.
+/// A subgraph as an attribute. Its contents are not kept, since none of the operators that strata
+/// reads has one.
 struct OnnxSubgraph {};
 
-/// In the order of OnnxAttributeType.
+/// The value of an attribute. The alternatives are in the order of OnnxAttributeType.
 using OnnxAttributeValue =
     std::variant<float, Index, std::string, OnnxTensor, OnnxSubgraph, std::vector<float>,
                  std::vector<Index>, std::vector<std::string>>;
@@ -87,7 +89,7 @@ struct OnnxNode {
   std::vector<OnnxAttribute> attributes;
 };
 
-/// One size of an input or output: a number, or Dynamic with a name or without.
+/// One size of an input or output: a number, or Dynamic, which may have a name such as "batch".
 struct OnnxDimension {
   Index size = Dynamic;
   std::string name;
@@ -97,7 +99,7 @@ struct OnnxValueInfo {
   std::string name;
   /// A code of TensorProto.DataType; 0 where the value is no tensor.
   Index type = 0;
-  /// Nothing where the file does not say.
+  /// Empty where the file does not give a shape.
   std::optional<std::vector<OnnxDimension>> shape;
 };
 

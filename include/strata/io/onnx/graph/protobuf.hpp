@@ -15,16 +15,16 @@
 #include <strata/target.hpp>
 
 // The wire format of Protocol Buffers, https://protobuf.dev/programming-guides/encoding. The eight
-// messages of ONNX need no more than this, and strata::onnx stays headers alone, without the
-// library, its compiler and generated code in the program that includes it.
+// messages of an ONNX file need no more than this header, so that users of strata::onnx need
+// neither the Protocol Buffers library nor its compiler.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// How the value of a field is written.
+/// The wire type of a field: how its value is written.
 enum class ProtoWire { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
-/// Reads the fields of a message one after the other. Whatever it returns lies within the bytes
-/// that it was given; nothing is allocated on the word of a length.
+/// Reads the fields of a message one after the other. All returned bytes lie within the message,
+/// and memory is never sized by a length that the file claims.
 class ProtoReader {
  public:
   ProtoReader(std::span<const std::byte> bytes, Where where)
@@ -57,7 +57,8 @@ class ProtoReader {
   [[nodiscard]] std::uint64_t field() const noexcept { return field_; }
   [[nodiscard]] const Where& where() const noexcept { return where_; }
 
-  /// The value of the field; the next four throw FormatError where it is written in another way.
+  /// The value of the field. integer(), number(), bytes(), text() and message() throw FormatError
+  /// where the field is of another wire type.
   [[nodiscard]] Index integer() const {
     require(ProtoWire::varint);
     return static_cast<Index>(integer_);
@@ -78,7 +79,7 @@ class ProtoReader {
     return {bytes(), where_.in(part)};
   }
 
-  /// Values of a list: one, or, written together, all of them.
+  /// Appends the values of a repeated field, which holds one value, or all of them packed together.
   void append_integers(std::vector<Index>& to) const {
     if (wire_ == ProtoWire::varint) return to.push_back(integer());
     ProtoReader packed(bytes(), where_);
@@ -96,7 +97,7 @@ class ProtoReader {
     }
   }
 
-  /// Throws FormatError: there is no field of this number.
+  /// Throws FormatError: the message has no field of this number.
   [[noreturn]] void refuse_field() const { refuse("is not known"); }
   [[noreturn]] void refuse(const std::string& what) const {
     where_.in("field " + std::to_string(field_)).refuse(what);
@@ -120,7 +121,8 @@ class ProtoReader {
     return taken;
   }
 
-  /// Seven bits a byte, the lowest first; the highest bit says that more follow.
+  /// Takes a number in a variable count of bytes: each byte has seven bits, the lowest first, and a
+  /// highest bit that says whether another byte follows.
   [[nodiscard]] std::uint64_t take_varint() {
     std::uint64_t value = 0;
     for (int shift = 0; shift < 64; shift += 7) {

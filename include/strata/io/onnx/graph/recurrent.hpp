@@ -19,8 +19,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What an activation is called in ONNX, with the settings that Keras' and strata's function of
-/// this name has.
+/// The ONNX name of an activation, with the values of alpha and beta for which ONNX' function is
+/// the one that strata and Keras have.
 struct OnnxActivation {
   Activation activation;
   std::string_view name;
@@ -37,12 +37,12 @@ inline constexpr OnnxActivation onnx_activations[] = {
     {Activation::hard_sigmoid, "HardSigmoid", 1.0 / 6, 0.5},
     {Activation::linear, "Affine", 1.0, 0.0}};
 
-/// Whether a setting of a file is the one that strata's function has, which files keep as float.
+/// Whether a setting in a file is the wanted one, up to the rounding of the file's float.
 [[nodiscard]] inline bool is_setting(double found, double wanted) noexcept {
   return std::abs(found - wanted) <= 1e-6;
 }
 
-/// Reads a node LSTM, GRU or RNN: a layer, in one direction or both.
+/// Reads a node LSTM, GRU or RNN as a recurrent layer, or as a Bidirectional.
 class OnnxRecurrent {
  public:
   struct Layer {
@@ -50,13 +50,13 @@ class OnnxRecurrent {
     OnnxWeights weights;
     Index units = 0;
     bool both = false;
-    /// Of one direction: the node reads its tensor from the end.
+    /// Whether a node of one direction reads its input from the last step to the first.
     bool reverse = false;
     bool batch_first = false;
   };
 
-  /// `features`: of each step of the input. Throws FormatError where the node is not what a layer
-  /// of strata's is.
+  /// `features`: the number F of features in each step of the input. Throws FormatError where the
+  /// node does something that no layer of strata does.
   [[nodiscard]] static Layer read(OnnxCall& call, std::string_view op, Index features) {
     OnnxRecurrent node(call, op, features);
     return node.read();
@@ -135,37 +135,39 @@ class OnnxRecurrent {
     }
   }
 
-  /// The gates in strata's order: ONNX has i, o, f, c and z, r, h.
+  /// The gates in strata's order. ONNX orders the gates of an LSTM i, o, f, c. It orders the gates
+  /// of a GRU z, r, h, as strata does.
   [[nodiscard]] Numbers in_order(const Numbers& numbers, const Where& where) const {
     if (!is_lstm_) return numbers;
     static constexpr int all[] = {0, 2, 3, 1};
-    // f is 1 - i then, whatever its weights.
+    // With input_forget, f is 1 - i, and the forget gate's weights are not used.
     static constexpr int without_forget[] = {0, 3, 1};
     if (coupled_) return permute_gates(numbers, 4, without_forget, where);
     return permute_gates(numbers, 4, all, where);
   }
 
-  /// (D, G U, N) to (N, G U) of one direction.
+  /// The weights (N, G U) of one direction, from ONNX' (D, G U, N).
   [[nodiscard]] Numbers gates_of(const Numbers& numbers, Index direction, std::size_t i) const {
     const Where where = call_->where(i);
     return in_order(transposed(row(numbers, direction, where), where), where);
   }
 
-  /// The sum of the two, or of a GRU whose reset comes after the product both.
+  /// ONNX has one bias for the input product and one for the recurrent product. strata keeps both,
+  /// one below the other, for a GRU that resets after the recurrent product, and else their sum.
   [[nodiscard]] Numbers bias_of(const Numbers& bias, Index direction) const {
     const Where where = call_->where(3);
     const Numbers parts = reshaped(row(bias, direction, where), {2, gates_ * layer_.units}, where);
     const Numbers input = in_order(row(parts, 0, where), where);
     const Numbers recurrent = in_order(row(parts, 1, where), where);
     if (reset_after_) return stacked(input, recurrent, where);
-    // So that a zero keeps its sign.
+    // Adding a bias of zeros would turn -0 into 0.
     for (const double value : recurrent.values) {
       if (value != 0) return sum(input, recurrent, where);
     }
     return input;
   }
 
-  /// ONNX has i, o, f.
+  /// ONNX keeps the peepholes in the order i, o, f.
   void add_peepholes(const std::string& prefix, Index direction) {
     const Where where = call_->where(7);
     const Numbers parts = reshaped(row(*peepholes_, direction, where), {3, layer_.units}, where);
@@ -206,7 +208,8 @@ class OnnxRecurrent {
     return description;
   }
 
-  /// Recurrent, of the candidate, and of an LSTM's memory on its way out: ONNX' f, g and h.
+  /// The activations that ONNX calls f, g and h: of the gates, of the candidate, and of an LSTM's
+  /// memory on its way out. Throws FormatError where the two directions have different ones.
   [[nodiscard]] std::array<Activation, 3> read_activations() {
     const std::size_t count = is_lstm_ ? 3 : is_gru_ ? 2 : 1;
     const auto names = call_->attribute<std::vector<std::string>>("activations", {});
@@ -240,7 +243,9 @@ class OnnxRecurrent {
     return {Activation::sigmoid, found[0], found[0]};
   }
 
-  /// The lists hold the settings of those functions that have some, one after the other.
+  /// Finds the activation of a name and checks its settings. Each list of settings has entries only
+  /// for the activations that have such a setting, one after the other; `alpha` and `beta` are the
+  /// places of the next entries.
   [[nodiscard]] Activation activation_of(const std::string& name, const std::vector<float>& alphas,
                                          std::size_t& alpha, const std::vector<float>& betas,
                                          std::size_t& beta) const {
@@ -257,7 +262,7 @@ class OnnxRecurrent {
 
   void check_setting(const OnnxActivation& activation, double wanted,
                      const std::vector<float>& values, std::size_t& at, const char* list) const {
-    // Of those that may be left out, only this one's default is strata's value.
+    // Files may leave settings out. ONNX' default is strata's value for elu alone.
     const bool by_default = values.empty() && activation.activation == Activation::elu;
     if (by_default || (at < values.size() && is_setting(static_cast<double>(values[at++]), wanted)))
       return;

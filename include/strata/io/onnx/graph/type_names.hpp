@@ -9,12 +9,12 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// What ONNX has and strata does not read, in the words of those who exported it:
-// https://onnx.ai/onnx/api/classes.html, TensorProto.DataType.
+// Types and operators that strata does not read, by the names that their exporters know, so that
+// messages can name them: https://onnx.ai/onnx/api/classes.html, TensorProto.DataType.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// "INT8 (3)".
+/// The name and the code of a type, "INT8 (3)".
 [[nodiscard]] inline std::string onnx_type_text(Index code) {
   constexpr std::array<std::string_view, 27> names{
       "UNDEFINED",      "FLOAT",    "UINT8",        "INT8",           "UINT16",
@@ -32,12 +32,12 @@ inline constexpr const char* onnx_is_quantized =
     "this is a quantized model, whose weights are rounded to a few bits; strata reads the "
     "floating-point model from before quantize_dynamic or quantize_static";
 
-/// Whether weights have such a type in quantized models alone.
+/// Whether only quantized models have weights of this type.
 [[nodiscard]] inline bool is_quantized_type(Index code) noexcept {
   return (code >= 2 && code <= 5) || (code >= 17 && code <= 26);
 }
 
-/// Whether quantized models alone have an operator of this name.
+/// Whether only quantized models have an operator of this name.
 [[nodiscard]] inline bool is_quantized_operator(std::string_view name) noexcept {
   constexpr std::array<std::string_view, 7> parts{"Quantize", "quantize",   "QLinear",    "Integer",
                                                   "QGemm",    "QAttention", "MatMulNBits"};

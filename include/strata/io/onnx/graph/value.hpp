@@ -12,12 +12,13 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// What the values of a graph are while it is read: nothing is computed, but for constants and the
-// sizes with which exporters compute shapes.
+// The values of a graph while it is read. The reader follows what nodes do to the axes of tensors,
+// and computes only constants and the sizes with which exporters compute shapes.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A size: a number, times B where the batch may be of any size, times T where the steps may be.
+/// A size: number * B^batch * T^steps, where B is a batch size and T a number of steps that the
+/// graph leaves open.
 struct OnnxSize {
   Index number = 0;
   int batch = 0;
@@ -42,7 +43,7 @@ inline constexpr OnnxSize onnx_any_steps{1, 0, 1};
   return "(" + list_text(words) + ")";
 }
 
-/// Throws FormatError where the product does not fit.
+/// The product of two sizes. Throws FormatError where its number or its powers are too large.
 [[nodiscard]] inline OnnxSize product(const OnnxSize& a, const OnnxSize& b, const Where& where) {
   constexpr int most = 1 << 10;
   OnnxSize result{0, a.batch + b.batch, a.steps + b.steps};
@@ -53,7 +54,7 @@ inline constexpr OnnxSize onnx_any_steps{1, 0, 1};
   return result;
 }
 
-/// What an axis of a tensor runs over.
+/// The meaning of an axis of a tensor.
 enum class OnnxRun { batch, steps, directions, features };
 
 [[nodiscard]] constexpr const char* name(OnnxRun run) noexcept {
@@ -66,15 +67,15 @@ struct OnnxAtom {
   OnnxSize size;
 };
 
-/// Of each axis what it runs over: nothing where its size is 1, several, the first outermost, where
-/// they were joined.
+/// The meaning of each axis of a tensor. An axis of size 1 may have none; an axis that several axes
+/// were joined into has the meanings of all of them, the outermost first.
 using OnnxAxes = std::vector<std::vector<OnnxAtom>>;
 
 [[nodiscard]] inline bool is_only(const std::vector<OnnxAtom>& axis, OnnxRun run) noexcept {
   return axis.size() == 1 && axis[0].run == run;
 }
 
-/// "(steps, batch, 2 directions x features)", for messages.
+/// The axes in words, such as "(steps, batch, directions x features)", for messages.
 [[nodiscard]] inline std::string axes_text(const OnnxAxes& axes) {
   std::vector<std::string> words;
   for (const auto& axis : axes) {
@@ -86,28 +87,28 @@ using OnnxAxes = std::vector<std::vector<OnnxAtom>>;
   return "(" + list_text(words) + ")";
 }
 
-/// A tensor on the way from the input to the output of the chain: the output of its last layer so
-/// far, in some order of the axes, or a part of it.
+/// A tensor on the way from the input to the output of the chain: the output of the last layer that
+/// the reader has found, or a part of it, with its axes in some order.
 struct OnnxData {
-  /// Which steps, by their place in the tensor; `final`: the state after the last step of the
-  /// reading.
+  /// The steps that the tensor holds. `first` and `last` are places in the tensor; `final` is the
+  /// state after the last step in the order of reading.
   enum class Steps { all, first, last, final };
-  /// Which directions of a recurrent layer; merged: what they were made into.
+  /// The directions of a recurrent layer that the tensor holds, where `merge` does not say that
+  /// they have become one.
   enum class Directions { all, forward, backward };
 
-  /// Of the chain when the tensor was made.
+  /// The version of the chain when the tensor was made; see OnnxChain::is_end.
   int version = 0;
   OnnxAxes axes;
   Steps steps = Steps::all;
   Directions directions = Directions::all;
   /// "sum", "mul" or "ave" where the directions were added, multiplied or averaged.
   std::string merge;
-  /// Whether the steps come from the last to the first.
+  /// Whether the first place of the steps' axis holds the last step.
   bool reversed = false;
-  /// Whether the tensor is the input as whole numbers.
+  /// Whether the tensor is the graph's input as whole numbers, which only an Embedding takes.
   bool ids = false;
 
-  /// The size of an axis.
   [[nodiscard]] OnnxSize size(std::size_t axis, const Where& where) const {
     OnnxSize size{1, 0, 0};
     for (const OnnxAtom& atom : axes[axis]) size = product(size, atom.size, where);
@@ -120,25 +121,26 @@ struct OnnxData {
   where.expected("the axes (batch, steps, features) or (batch, features)", axes_text(data.axes));
 }
 
-/// Whole numbers of rank 0 or 1, such as a shape.
+/// Whole numbers of rank 0 or 1, such as a shape. `scalar`: of rank 0.
 struct OnnxIntegers {
   std::vector<OnnxSize> values;
   bool scalar = false;
 };
 
-/// One number everywhere: an initial state of zeros.
+/// A constant tensor with one number in all places, such as an initial state of zeros.
 struct OnnxFilled {
-  /// A whole number, which may be a size, or any number.
+  /// The number: a whole number, possibly a size with B or T, or a floating-point number.
   std::variant<OnnxSize, double> value;
   std::vector<OnnxSize> shape;
 };
 
-/// The last states of several layers one after the other: PyTorch's h_n.
+/// The last states of several layers one after the other, as PyTorch's h_n.
 struct OnnxStates {
   std::vector<OnnxData> layers;
 };
 
-/// Nothing: an output that strata does not have, such as the mask of a Dropout.
+/// A value of the graph. std::monostate stands for an output that strata does not have, such as the
+/// mask of a Dropout.
 using OnnxValue =
     std::variant<std::monostate, Numbers, OnnxIntegers, OnnxFilled, OnnxData, OnnxStates>;
 

@@ -18,11 +18,12 @@
 #include <strata/io/onnx/read/parse_model.hpp>
 #include <strata/target.hpp>
 
-// From the layers of a file to those of a model.
+// Turns the layers that were read from an ONNX file into those of a model.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// `output`: see OnnxGraphReader.
+/// Reads the layers of a file. `output`: the name of the output to read; empty where the graph has
+/// only one. Throws FormatError where OnnxGraphReader::read and read_onnx_model do.
 [[nodiscard]] inline OnnxLayers read_onnx(const Source& from, const std::string& output) {
   return OnnxGraphReader::read(read_onnx_model(from), output, from.where());
 }
@@ -33,7 +34,7 @@ namespace strata::inline STRATA_TARGET::io {
   return architecture;
 }
 
-/// How many numbers the weights have.
+/// The number of weights in all layers.
 [[nodiscard]] inline std::size_t count_weights(const OnnxLayers& file) {
   std::size_t count = 0;
   for (const auto& layer : file.layers) {
@@ -42,7 +43,9 @@ namespace strata::inline STRATA_TARGET::io {
   return count;
 }
 
-/// A layer as ONNX has it: without what an ONNX file cannot say and prediction does not need.
+/// The description that a layer would have after it was saved as ONNX and loaded: without the
+/// options that an ONNX file does not keep and prediction does not need. For comparing a model's
+/// layers with those of a file.
 [[nodiscard]] inline LayerDescription as_in_onnx(LayerDescription layer) {
   if (layer.kind == "TimeDistributed") return as_in_onnx(layer.layers[0]);
   for (auto& inner : layer.layers) inner = as_in_onnx(inner);
@@ -55,7 +58,7 @@ namespace strata::inline STRATA_TARGET::io {
   };
   for (const char* name : {"zero_output_for_mask", "mask_zero", "recompute"}) remove(name);
   for (auto& [name, value] : layer.options) {
-    // ONNX' attributes are floats.
+    // ONNX keeps numbers as float.
     auto* const number = std::get_if<double>(&value);
     if (number) *number = static_cast<double>(static_cast<float>(*number));
   }
@@ -69,8 +72,9 @@ namespace strata::inline STRATA_TARGET::io {
   return layer;
 }
 
-/// The same of all layers; a function behind a Dense is its activation, and LastStep behind a
-/// recurrent layer its own last output.
+/// The descriptions that a model's layers would have after they were saved as ONNX and loaded. An
+/// Activation behind a Dense becomes the activation of the Dense, and LastStep behind a recurrent
+/// layer becomes return_sequences = false.
 [[nodiscard]] inline std::vector<LayerDescription> as_in_onnx(
     const std::vector<LayerDescription>& layers) {
   const auto is_linear = [](const LayerDescription& layer) {
@@ -98,8 +102,9 @@ namespace strata::inline STRATA_TARGET::io {
   return list;
 }
 
-/// Gives a built model the weights of layers that are its own, in their order. Throws FormatError
-/// where a parameter is of another size; the model keeps its own weights then.
+/// Gives the weights of a file to a built model with the same layers, in their order. Throws
+/// FormatError where a parameter is missing or of another size; the model keeps its own weights
+/// then.
 template <class Model>
 void give_weights(const OnnxLayers& file, Model& model, const Where& where) {
   using Scalar = typename Model::scalar_type;

@@ -27,21 +27,23 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What a graph is, as a chain of strata's layers.
+/// The chain of strata's layers that a graph computes, and its input.
 struct OnnxLayers {
   std::optional<Input> input;
   std::vector<OnnxChain::Layer> layers;
 };
 
-/// Goes through the nodes of a graph in their order, and finds the layers that they make up.
+/// Goes through the nodes of a graph in their order, and finds the layers that the nodes make up.
 ///
 /// Exporters surround a layer with nodes that move axes, take the last step, and compute shapes and
-/// states of zeros. Nothing of that is matched as a pattern: each node says what it does to the
-/// values it takes, and what a layer takes must then be what strata's layer does.
+/// states of zeros. The reader does not match patterns of such nodes: it follows what each node
+/// does to its operands, and checks that the operands of a layer's node have the axes that strata's
+/// layer takes.
 class OnnxGraphReader {
  public:
-  /// `output`: the one to read where there are several. Throws FormatError on whatever is no chain
-  /// of strata's layers.
+  /// `output`: the name of the output to read, needed where the graph has several. Throws
+  /// FormatError on a graph that is no chain of strata's layers. The input may have its steps or
+  /// its batch first: the graph is read once more with the steps first when a node needs that.
   [[nodiscard]] static OnnxLayers read(const OnnxModel& model, const std::string& output,
                                        const Where& where) {
     for (const bool steps_first : {false, true}) {
@@ -108,7 +110,7 @@ class OnnxGraphReader {
   void add_input() {
     const OnnxValueInfo* input = nullptr;
     for (const OnnxValueInfo& one : model_->graph.inputs) {
-      // Older files list the initializers too.
+      // Files of old IR versions list the initializers among the inputs.
       if (values_.contains(one.name)) continue;
       if (input) {
         where_->in("input " + in_quotes(one.name))
@@ -144,7 +146,8 @@ class OnnxGraphReader {
     if (!data) here.refuse("does not come from the graph's input by layers that strata has");
     const OnnxData settled = reading_.chain.settled(*data, here);
     if (settled.reversed) here.refuse("has the steps from the last to the first");
-    // Batch and steps in any order, and without an only feature: the numbers are the same.
+    // The output may have batch and steps in any order, and no axis for a single feature: its
+    // numbers are those of strata's output all the same.
     std::vector<OnnxRun> runs;
     for (const auto& axis : settled.axes) {
       if (axis.size() > 1) refuse_axes(settled, here);
@@ -161,7 +164,8 @@ class OnnxGraphReader {
     }
   }
 
-  /// Before anything else, so that the message names what the model cannot be read for.
+  /// Comes before everything else, so that the message names the operator for which the model
+  /// cannot be read.
   void require_known_operators() {
     std::size_t number = 0;
     for (const OnnxNode& node : model_->graph.nodes) {

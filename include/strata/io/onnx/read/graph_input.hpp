@@ -14,11 +14,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The input of a graph, which does not say what its axes run over.
+/// The input of a graph. The file does not say what the axes mean, so that the reader tries both
+/// orders of batch and steps.
 class OnnxGraphInput {
  public:
-  /// Read as (T, B, F) where the steps are first, else as (B, T, F); or as (B, F); or, of whole
-  /// numbers, as (B, T). Throws FormatError on others.
+  /// Reads the input as (T, B, F) where `steps_first`, else as (B, T, F); with two axes as (B, F);
+  /// whole numbers as (T, B) or (B, T). Throws FormatError on inputs of other shapes or types.
   [[nodiscard]] static OnnxGraphInput read(const OnnxValueInfo& input, bool steps_first,
                                            const Where& where) {
     if (!input.shape || input.shape->size() < 2 || input.shape->size() > 3) {
@@ -51,15 +52,15 @@ class OnnxGraphInput {
       if (last) result.features_ = dimension.size;
       ++i;
     }
-    // (B, F) has no steps to come first.
+    // With two axes, (B, F), there are no steps that could come first.
     if (data.axes.size() == 2 && !data.ids) data.axes[0][0].run = OnnxRun::batch;
     return result;
   }
 
-  /// As a tensor of the graph.
+  /// The input as a tensor of the graph.
   [[nodiscard]] const OnnxData& data() const noexcept { return data_; }
 
-  /// As a model has it; `ids`: for an Embedding.
+  /// The input of the model. `ids`: whether its first layer is an Embedding.
   [[nodiscard]] Input described(bool ids) const {
     const bool two_axes = data_.axes.size() == 2;
     if (ids) return Input(two_axes && features_ != Dynamic ? features_ : steps_);

@@ -24,16 +24,17 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The operators that strata reads.
+/// The table of ONNX' operators that strata reads.
 class OnnxOperators {
  public:
   struct Operator {
     std::string_view name;
-    /// Throws FormatError, naming the node, where it is not what strata has.
+    /// Reads a node of this operator. Throws FormatError, naming the node, where it does something
+    /// that strata's layers do not.
     void (*read)(OnnxReading& reading, OnnxCall& call);
   };
 
-  /// That of a node; null where strata does not know it.
+  /// The operator of a node; null where strata does not read it.
   [[nodiscard]] static const Operator* find(const OnnxNode& node) {
     if (!node.domain.empty() && node.domain != "ai.onnx") return nullptr;
     for (const Operator& one : all()) {

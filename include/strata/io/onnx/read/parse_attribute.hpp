@@ -14,7 +14,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A setting of a node. Each type has a field of its own; the type says which one counts.
+/// Reads an attribute of a node. The message has a field for each type of value; the field "type"
+/// says which of them holds the value.
 [[nodiscard]] inline OnnxAttribute read_onnx_attribute(ProtoReader message) {
   OnnxAttribute attribute;
   Index type = 0;

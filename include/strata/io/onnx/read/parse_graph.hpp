@@ -12,7 +12,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The nodes with the values that go in, come out and are constant.
+/// Reads a graph: its nodes, initializers, inputs and outputs.
 [[nodiscard]] inline OnnxGraph read_onnx_graph(ProtoReader message) {
   OnnxGraph graph;
   while (message.next()) {

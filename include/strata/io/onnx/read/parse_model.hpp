@@ -14,13 +14,14 @@
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
-// The messages of an ONNX file, each in a header of its own. Fields that change nothing
-// (documentation, metadata, the shapes of inner values) are named and passed over; all others are
-// read or refused.
+// Reads an ONNX file, whose messages have a header each. Fields that change no output
+// (documentation, metadata, the shapes of inner values) are listed and passed over; every other
+// field is read or refused.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The version of an operator set, of which only ONNX' own is needed.
+/// Reads the version of ONNX' own operator set. Versions of other operator sets are passed over: a
+/// node that uses one of their operators is refused.
 inline void read_onnx_opset(ProtoReader message, Index& opset) {
   std::string domain;
   Index version = 0;
@@ -43,9 +44,10 @@ inline void read_onnx_opset(ProtoReader message, Index& opset) {
   opset = version;
 }
 
-/// Throws FormatError, before the file is read, on what cannot be one.
+/// Throws FormatError on a file that cannot be ONNX, before the whole file is read into memory.
 inline void require_onnx_begin(const Source& from) {
-  // Protocol Buffers allow no larger messages, which is why ONNX has external data.
+  // A message of Protocol Buffers may not be larger. Larger models keep their weights in other
+  // files, as external data.
   constexpr std::uintmax_t largest = (std::uintmax_t{1} << 31) - 1;
   const auto head = from.head(1);
   if (!head.empty() && head[0] == std::byte{0}) from.where().refuse("this is no ONNX file");
@@ -55,8 +57,8 @@ inline void require_onnx_begin(const Source& from) {
   }
 }
 
-/// Throws FormatError on files that are damaged, newer than what strata knows, or hold more than
-/// one graph.
+/// Reads a whole file. Throws FormatError on a file that is damaged, newer than the versions that
+/// strata reads, or without exactly one graph.
 [[nodiscard]] inline OnnxModel read_onnx_model(const Source& from) {
   const Where where = from.where();
   require_onnx_begin(from);

@@ -7,7 +7,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// An operator with the names of its values, and its attributes.
+/// Reads a node: its operator, the names of its inputs and outputs, and its attributes.
 [[nodiscard]] inline OnnxNode read_onnx_node(ProtoReader message) {
   OnnxNode node;
   while (message.next()) {

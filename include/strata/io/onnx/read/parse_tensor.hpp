@@ -18,7 +18,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// One tensor, whose numbers the file may write in three ways.
+/// Reads a tensor. A file may write its numbers as raw bytes, as a list of their own type, or, for
+/// whole numbers and 16-bit floats, as a list of integers.
 class OnnxTensorReader {
  public:
   [[nodiscard]] static OnnxTensor read(ProtoReader message) {
@@ -123,7 +124,7 @@ class OnnxTensorReader {
     }
   }
 
-  /// Integers, and halves, which are written as their bits.
+  /// Puts down whole numbers, and 16-bit floats, which the file holds as integers with their bits.
   void put_words() {
     const std::size_t size = size_of(tensor_.element);
     tensor_.bytes.resize(integers_.size() * size);

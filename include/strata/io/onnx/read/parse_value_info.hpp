@@ -13,7 +13,7 @@ namespace strata::inline STRATA_TARGET::io {
     switch (message.field()) {
       case 1:
         dimension.size = message.integer();
-        // Some exporters write 0 or -1 for any size.
+        // Some exporters write 0 or -1 for a size that is left open.
         if (dimension.size < 1) dimension.size = Dynamic;
         break;
       case 2:
@@ -28,7 +28,7 @@ namespace strata::inline STRATA_TARGET::io {
   return dimension;
 }
 
-/// An input or output of the graph, which has no type where it is no tensor.
+/// Reads an input or output of the graph. A value that is no tensor gets no type.
 [[nodiscard]] inline OnnxValueInfo read_onnx_value_info(ProtoReader message) {
   OnnxValueInfo value;
   const auto read_shape = [&](ProtoReader shape) {

@@ -14,8 +14,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The file of a built model. Throws StateError before it is built, ValueError, naming the layer,
-/// on what ONNX cannot say.
+/// The ONNX file of a built model. Throws StateError when the model is not built, and ValueError,
+/// naming the layer, on a layer or option that ONNX does not have.
 template <class Model>
 [[nodiscard]] std::vector<std::byte> write_onnx(const Model& model) {
   (void)model.parameters();

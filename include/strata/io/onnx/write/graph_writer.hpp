@@ -20,14 +20,15 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Puts a graph together node by node, each on the tensor that the one before made. Batch and steps
-/// are axes of any size.
+/// Puts a graph together node by node. Each node takes the current tensor and makes the next one.
+/// Batch size and number of steps are left open.
 ///
-/// ONNX' recurrent operators want the steps first, all else is the same for both orders: the order
-/// turns where a layer needs the other one.
+/// ONNX' recurrent operators want the steps first; all other operators work in either order. The
+/// writer adds a Transpose only where a layer needs the other order than the current tensor has.
 class OnnxGraphWriter {
  public:
-  /// `input`: the shape of a batch; `ids`: whether it holds whole numbers.
+  /// `input`: the shape of a batch, (B, T, F) or (B, F), or (B, T) where `ids`, whole numbers for
+  /// an Embedding.
   OnnxGraphWriter(const Shape& input, bool ids) : rank_(input.rank()) {
     model_.ir_version = onnx_written_ir_version;
     model_.opset = onnx_written_opset;
@@ -41,7 +42,7 @@ class OnnxGraphWriter {
     value_ = "x";
   }
 
-  /// The graph, whose output is the current tensor of this many features.
+  /// Makes the current tensor the output, with `features` features. Returns the graph.
   [[nodiscard]] OnnxModel finish(Index features) {
     put_batch_first();
     add_node("Identity", {value_}, {});
@@ -56,7 +57,7 @@ class OnnxGraphWriter {
   /// Names the layer whose nodes come next, for messages.
   void begin_layer(std::string place) { place_ = std::move(place); }
   [[nodiscard]] Where where() const { return Where(place_); }
-  /// Throws ValueError, naming the layer: ONNX cannot say this.
+  /// Throws ValueError, naming the layer that ONNX cannot express.
   [[noreturn]] void refuse(const std::string& what) const {
     throw ValueError("save_onnx: " + place_ + ": " + what);
   }
@@ -64,7 +65,7 @@ class OnnxGraphWriter {
   /// The name of the current tensor.
   [[nodiscard]] const std::string& value() const noexcept { return value_; }
 
-  /// A node, whose output becomes the current tensor.
+  /// Adds a node, whose output becomes the current tensor.
   void add_node(const char* op, std::vector<std::string> inputs,
                 std::vector<OnnxAttribute> attributes) {
     const std::string name = unique(op);
@@ -72,10 +73,11 @@ class OnnxGraphWriter {
         {name, op, "", std::move(inputs), {name + "_output"}, std::move(attributes)});
     value_ = name + "_output";
   }
-  /// The current tensor becomes the second output of its node in the place of the first.
+  /// Makes the last node's second output the current tensor, in place of its first.
   void use_second_output() { model_.graph.nodes.back().outputs = {"", value_}; }
 
-  /// A constant. Returns its name, with a number behind it from the second of that name on.
+  /// Adds a constant. Returns its name in the graph: `name`, with a number behind it where the name
+  /// is taken. Throws ValueError on a number that float cannot hold.
   [[nodiscard]] std::string add_numbers(const std::string& name, const Numbers& numbers) {
     OnnxTensor tensor{unique(name), Element::float32, numbers.shape, {}};
     tensor.bytes.resize(numbers.values.size() * sizeof(float));
@@ -101,15 +103,15 @@ class OnnxGraphWriter {
     return model_.graph.initializers.back().name;
   }
 
-  /// Whether the current tensor is (B, T, F), or (T, B, F), and not (B, F).
+  /// Whether the current tensor has steps: (B, T, F) or (T, B, F), not (B, F).
   [[nodiscard]] bool has_steps() const noexcept { return rank_ == 3; }
   [[nodiscard]] Index steps_axis() const noexcept { return steps_first_ ? 0 : 1; }
-  /// The current tensor has become (B, F).
+  /// Notes that the current tensor has become (B, F).
   void take_steps_away() noexcept {
     rank_ = 2;
     steps_first_ = false;
   }
-  /// The current tensor has become (B, T, F).
+  /// Notes that the current tensor has become (B, T, F).
   void give_steps() noexcept { rank_ = 3; }
 
   void put_steps_first() {

@@ -22,7 +22,7 @@ namespace strata::inline STRATA_TARGET::io {
 /// Writes layers as nodes, one after the other.
 class OnnxLayerWriter {
  public:
-  /// Throws ValueError, naming the layer, on what ONNX cannot say.
+  /// Adds the nodes of a layer. Throws ValueError, naming the layer, where ONNX cannot express it.
   static void write(OnnxGraphWriter& graph, const LayerDescription& layer,
                     const OnnxWeights& weights) {
     for (const Kind& kind : kinds()) {
@@ -81,7 +81,8 @@ class OnnxLayerWriter {
     graph.add_node("Add", {x, graph.value()}, {});
   }
 
-  /// Each layer reads the input beside the outputs of the one before; all outputs are the result.
+  /// The first layer reads the input, each further one the input beside the output of the layer
+  /// before it. The outputs of all layers, side by side, are the result.
   static void skip_connections(OnnxGraphWriter& graph, const LayerDescription& layer,
                                const OnnxWeights& weights) {
     graph.put_batch_first();

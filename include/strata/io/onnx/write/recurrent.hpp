@@ -20,7 +20,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Writes recurrent layers, in one direction or both.
+/// Writes recurrent layers and Bidirectional.
 class OnnxRecurrentWriter {
  public:
   static void write(OnnxGraphWriter& graph, const LayerDescription& layer,
@@ -53,7 +53,7 @@ class OnnxRecurrentWriter {
       inputs.push_back(graph.add_numbers("P", operands.peepholes()));
     }
     graph.add_node(op.name, std::move(inputs), std::move(attributes));
-    // Y_h, the last step of each reading.
+    // The second output, Y_h, is the state after the last step in the order of reading.
     if (!sequences) graph.use_second_output();
     if (both) {
       OptionReader reader(layer, graph.where());
@@ -64,7 +64,7 @@ class OnnxRecurrentWriter {
     if (!sequences) {
       graph.take_steps_away();
     } else if (backwards) {
-      // ONNX gives the outputs in the order of the input, strata in that of reading.
+      // ONNX puts out the steps in the order of the input, strata in the order of reading.
       graph.add_node("Slice",
                      {graph.value(), graph.add_integers("starts", {-1}),
                       graph.add_integers("ends", {std::numeric_limits<Index>::min()}),
@@ -74,7 +74,8 @@ class OnnxRecurrentWriter {
   }
 
  private:
-  /// (T, 2, B, U) or (2, B, U).
+  /// Merges the two directions of the current tensor, (T, 2, B, U) or, without sequences, (2, B,
+  /// U).
   static void merge(OnnxGraphWriter& graph, const std::string& how, bool sequences, Index width) {
     const Index axis = sequences ? 1 : 0;
     if (how == "concat") {
@@ -92,7 +93,7 @@ class OnnxRecurrentWriter {
 
   struct Operator {
     const char* name;
-    /// See OnnxRecurrentWeights.
+    /// The order of the gates, as OnnxRecurrentWeights takes it.
     std::vector<int> order;
     bool reset_after = false;
   };

@@ -14,12 +14,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The constants of a node LSTM, GRU or RNN from the weights of a layer of U units, whose D
-/// directions, one or two, have G gates each.
+/// Turns the weights of a layer into the constants of a node LSTM, GRU or RNN. The layer has U
+/// units, G gates, and D directions, one or two.
 class OnnxRecurrentWeights {
  public:
-  /// `order`: block g of ONNX is block order[g] of strata; -1: zeros. The weights must outlive
-  /// this.
+  /// `order`: gate g of ONNX is gate order[g] of strata, or, where order[g] is -1, zeros, since
+  /// strata's layer has no such gate. The weights must outlive this object.
   OnnxRecurrentWeights(const OnnxWeights& weights, bool both, Index units, std::vector<int> order,
                        Where where)
       : units_(units), order_(std::move(order)), where_(std::move(where)) {
@@ -32,7 +32,7 @@ class OnnxRecurrentWeights {
     return directions_[0].find(name) != nullptr;
   }
 
-  /// (D, G U, N) of the directions' (N, G U).
+  /// A kernel as (D, G U, N), from (N, G U) of each direction.
   [[nodiscard]] Numbers gates_of(const std::string& name) const {
     Numbers all;
     for (const Direction& direction : directions_) {
@@ -41,8 +41,8 @@ class OnnxRecurrentWeights {
     return all;
   }
 
-  /// (D, 2 G U): ONNX has a bias for each of the two products, of which the second is zero where
-  /// the layer has one for both.
+  /// The biases (D, 2 G U). ONNX has one bias for the input product and one for the recurrent
+  /// product; the second is zero where the layer has a single bias.
   [[nodiscard]] Numbers biases() const {
     Numbers all;
     const Index wide = static_cast<Index>(order_.size()) * units_;
@@ -55,7 +55,7 @@ class OnnxRecurrentWeights {
     return all;
   }
 
-  /// (D, 3 U).
+  /// The peepholes (D, 3 U) in ONNX' order i, o, f; zeros for a gate that the layer does not have.
   [[nodiscard]] Numbers peepholes() const {
     Numbers all;
     for (const Direction& direction : directions_) {
@@ -82,7 +82,7 @@ class OnnxRecurrentWeights {
     }
   };
 
-  /// The blocks of the last axis in ONNX' order.
+  /// The numbers with the gates, blocks of U along the last axis, in ONNX' order.
   [[nodiscard]] Numbers in_order(Numbers numbers) const {
     std::vector<int> order = order_;
     const Index gates =
@@ -104,7 +104,7 @@ class OnnxRecurrentWeights {
     return permute_gates(numbers, static_cast<Index>(order.size()), order, where_);
   }
 
-  /// One more row of a new outermost axis.
+  /// Appends `one` along a new first axis of `all`.
   static void append(Numbers& all, const Numbers& one) {
     if (all.shape.empty()) {
       all.shape = one.shape;

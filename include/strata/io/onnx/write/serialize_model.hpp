@@ -77,7 +77,7 @@ namespace strata::inline STRATA_TARGET::io {
   return message;
 }
 
-/// The file of a model.
+/// The bytes of the ONNX file of a model.
 [[nodiscard]] inline std::vector<std::byte> write_onnx_model(const OnnxModel& model) {
   ProtoWriter graph;
   for (const OnnxNode& node : model.graph.nodes) graph.message(1, onnx_message(node));

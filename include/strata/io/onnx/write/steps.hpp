@@ -11,7 +11,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Writes the layers that take steps away, or make them.
+/// Writes the layers that remove the axis of steps, or add it.
 class OnnxStepsWriter {
  public:
   static void last_step(OnnxGraphWriter& graph, const LayerDescription&, const OnnxWeights&) {

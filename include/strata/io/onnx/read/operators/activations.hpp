@@ -17,7 +17,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Functions of each number, and Softmax.
+/// Activations: functions of each number, and Softmax over the features.
 class OnnxActivations {
  public:
   template <Activation Function>
@@ -39,7 +39,7 @@ class OnnxActivations {
   static void softmax(OnnxReading& reading, OnnxCall& call) {
     OnnxData x = with_features(reading, call, 0);
     const std::size_t last = x.axes.size() - 1;
-    // Before opset 13 all axes from this one on are taken together.
+    // Before opset 13, Softmax goes over all axes from `axis` on together.
     const Index axis = call.attribute<Index>("axis", call.opset() >= 13 ? -1 : 1);
     if (call.axis(axis, x.axes.size()) != last) {
       call.attribute_where("axis").expected("the features, " + std::to_string(last),

@@ -18,7 +18,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The same numbers with their axes in another order, or with more or fewer of them.
+/// Operators that keep all numbers and change the axes: their order, or their number.
 class OnnxAxisMoves {
  public:
   [[nodiscard]] static OnnxValue transpose(OnnxCall& call) {
@@ -49,13 +49,13 @@ class OnnxAxisMoves {
       return OnnxIntegers{integers->values, true};
     }
     const std::size_t rank = rank_of(call);
-    std::vector<bool> gone(rank, false);
+    std::vector<bool> removed(rank, false);
     const auto axes = call.axes(1, 13);
-    for (const Index axis : axes) gone[call.axis(axis, rank)] = true;
+    for (const Index axis : axes) removed[call.axis(axis, rank)] = true;
     if (const auto* data = call.find<OnnxData>(0)) {
       OnnxData result = *data;
       for (std::size_t i = rank; i-- > 0;) {
-        if (axes.empty() ? result.size(i, call.where()).is(1) : gone[i]) {
+        if (axes.empty() ? result.size(i, call.where()).is(1) : removed[i]) {
           result = without_axis(std::move(result), i, call.where());
         }
       }
@@ -63,7 +63,7 @@ class OnnxAxisMoves {
     }
     std::vector<OnnxSize> sizes = sizes_of(call);
     for (std::size_t i = rank; i-- > 0;) {
-      if (axes.empty() ? !sizes[i].is(1) : !gone[i]) continue;
+      if (axes.empty() ? !sizes[i].is(1) : !removed[i]) continue;
       if (!sizes[i].is(1))
         call.where().refuse("the size of axis " + std::to_string(i) + " is not 1");
       sizes.erase(sizes.begin() + static_cast<std::ptrdiff_t>(i));
@@ -99,7 +99,7 @@ class OnnxAxisMoves {
     return with_sizes(call, std::move(sizes));
   }
 
-  /// Reshape of constants alone.
+  /// Reshape of a constant. OnnxShapeLayers::reshape reads a Reshape in the chain.
   [[nodiscard]] static OnnxValue reshape(OnnxCall& call) {
     const auto& target = call.sizes(1);
     const bool copies = call.attribute<Index>("allowzero", 0) == 0;
@@ -111,18 +111,18 @@ class OnnxAxisMoves {
     std::vector<OnnxSize> sizes = shape_of(call, 1);
     OnnxSize all{1, 0, 0};
     for (const OnnxSize& size : before) all = product(all, size, call.where());
-    OnnxSize* open = nullptr;
+    OnnxSize* unknown_size = nullptr;
     OnnxSize rest{1, 0, 0};
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       if (copies && sizes[i].is(0) && i < before.size()) sizes[i] = before[i];
-      if (sizes[i].is(-1) && !open) {
-        open = &sizes[i];
+      if (sizes[i].is(-1) && !unknown_size) {
+        unknown_size = &sizes[i];
       } else {
         rest = product(rest, sizes[i], call.where());
       }
     }
-    if (open && all.is_number() && rest.is_number() && rest.number > 0) {
-      *open = {all.number / rest.number};
+    if (unknown_size && all.is_number() && rest.is_number() && rest.number > 0) {
+      *unknown_size = {all.number / rest.number};
     }
     return with_sizes(call, std::move(sizes));
   }

@@ -13,7 +13,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Constants one after the other, the two directions of a layer, or the states of several layers.
+/// Concat of constants, of the two directions of a layer, or of the states of several layers.
 class OnnxConcat {
  public:
   [[nodiscard]] static OnnxValue concat(OnnxCall& call) {
@@ -53,7 +53,8 @@ class OnnxConcat {
   }
 
  private:
-  /// The two directions side by side, or the states of several layers.
+  /// Concat of the two directions of a layer along the features, or of last states along the first
+  /// axis.
   [[nodiscard]] static OnnxValue concat_data(OnnxCall& call, Index axis) {
     using Directions = OnnxData::Directions;
     using Steps = OnnxData::Steps;

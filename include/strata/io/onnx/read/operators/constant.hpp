@@ -20,11 +20,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Constants, and states of one number in all places. Throws FormatError on what strata's layers do
-/// not take.
+/// Operators that make constants, among them tensors with one number in all places, as initial
+/// states are. Throws FormatError on constants that no layer of strata takes.
 class OnnxConstants {
  public:
-  /// The value of a tensor of the file.
+  /// The value of a constant tensor: floating-point numbers of any rank, or whole numbers of rank 0
+  /// or 1.
   [[nodiscard]] static OnnxValue value_of(const OnnxTensor& tensor, const Where& where) {
     if (tensor.shape.size() > onnx_most_axes) where.refuse("has too many axes");
     if (is_floating(tensor.element)) {
@@ -75,7 +76,7 @@ class OnnxConstants {
     return OnnxFilled{only_value(value, call), shape_of(call, 0)};
   }
 
-  /// Expand of constants alone.
+  /// Expand of a constant. OnnxShapeLayers::expand reads an Expand in the chain.
   [[nodiscard]] static OnnxValue expand(OnnxCall& call) {
     std::vector<OnnxSize> shape = shape_of(call, 1);
     if (const auto* filled = call.find<OnnxFilled>(0)) {
@@ -92,7 +93,8 @@ class OnnxConstants {
  private:
   using Filling = std::variant<OnnxSize, double>;
 
-  /// The value of something that has one.
+  /// The one number of a constant that has the same number in all places. Throws FormatError on
+  /// other constants.
   [[nodiscard]] static Filling only_value(const OnnxValue& value, OnnxCall& call) {
     if (const auto* integers = std::get_if<OnnxIntegers>(&value)) {
       if (integers->values.size() == 1) return integers->values[0];

@@ -11,11 +11,12 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// The operators of ONNX on constants, from which exporters put weights together.
+// Operations on constants. Exporters put weights together with them.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// One axis of an array, between those around it.
+/// The strides of one axis of an array: its size, and the products of the sizes of the axes before
+/// it (`outer`) and behind it (`inner`).
 struct OnnxStrides {
   std::size_t outer = 1;
   std::size_t size = 1;
@@ -28,14 +29,16 @@ struct OnnxStrides {
   }
 };
 
-/// Places of a list, in order; each must be there.
+/// The entries of a list at some places, in the order of the places, which must lie within the
+/// list.
 template <class T, class Place>
 [[nodiscard]] std::vector<T> taken(const std::vector<T>& from, const std::vector<Place>& places) {
   std::vector<T> list;
   for (const Place place : places) list.push_back(from[static_cast<std::size_t>(place)]);
   return list;
 }
-/// The same along an axis of an array.
+/// The entries of an array at some places of an axis, in the order of the places, which must lie
+/// within the axis.
 [[nodiscard]] inline Numbers taken(const Numbers& from, std::size_t axis,
                                    const std::vector<Index>& places) {
   const OnnxStrides strides(from.shape, axis);
@@ -55,7 +58,7 @@ template <class T, class Place>
   return result;
 }
 
-/// Along an axis, one after the other. Throws FormatError where the other sizes differ.
+/// Arrays joined along an axis. Throws FormatError where the sizes of another axis differ.
 [[nodiscard]] inline Numbers concatenated(const std::vector<const Numbers*>& parts,
                                           std::size_t axis, const Where& where) {
   Numbers result{parts.front()->shape, {}};
@@ -80,7 +83,7 @@ template <class T, class Place>
   return result;
 }
 
-/// The axes in another order: axis i of the result is axis order[i].
+/// The array with its axes in another order: axis i of the result is axis order[i] of `from`.
 [[nodiscard]] inline Numbers with_axes(const Numbers& from, const std::vector<std::size_t>& order) {
   Numbers result{{}, std::vector<double>(from.values.size())};
   std::vector<std::size_t> steps(order.size());
@@ -101,7 +104,8 @@ template <class T, class Place>
   return result;
 }
 
-/// One axis of a Slice.
+/// The part of a node Slice for one axis: it takes the places from `start` to before `end`, every
+/// `step`-th. Negative places count from the end.
 struct OnnxSlice {
   static constexpr Index end_of_axis = std::numeric_limits<std::int32_t>::max();
 
@@ -110,7 +114,8 @@ struct OnnxSlice {
   Index end = 0;
   Index step = 1;
 
-  /// What it takes of an axis of a size of at least 0: the first place, and how many.
+  /// The places that the slice takes of an axis of a known size, at least 0: the first place and
+  /// their count.
   struct Range {
     Index first = 0;
     Index count = 0;
@@ -129,7 +134,7 @@ struct OnnxSlice {
     const Index stride = step > 0 ? std::min(step, distance) : -std::max(step, -distance);
     return {first, 1 + (distance - 1) / stride};
   }
-  /// The places themselves, in order.
+  /// The places that the slice takes of an axis of a known size, in order.
   [[nodiscard]] std::vector<Index> places(Index size) const {
     const Range taken = range(size);
     std::vector<Index> list;
@@ -137,7 +142,7 @@ struct OnnxSlice {
     return list;
   }
 
-  // The same of an axis of unknown size.
+  // Questions about the slice that have an answer although the size of the axis is not known.
   [[nodiscard]] bool is_whole() const noexcept {
     return start == 0 && end >= end_of_axis && step == 1;
   }

@@ -21,7 +21,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Products with constants, and the constants that are added to them.
+/// Operators that become a Dense: products of a tensor with constants, and sums with constants,
+/// which are its bias.
 class OnnxDense {
  public:
   static void mat_mul(OnnxReading& reading, OnnxCall& call) {

@@ -19,10 +19,12 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What becomes of the two directions of a layer.
+/// Operators that merge the two directions of a layer, or split them. Some of these operators also
+/// work on sizes, or take the mean over steps.
 class OnnxDirections {
  public:
-  /// Of two tensors, which must be the directions of one layer.
+  /// An operator on two tensors, which must be the two directions of one layer. `how`: the merge
+  /// mode of Bidirectional.
   static void merge(OnnxReading& reading, OnnxCall& call, const char* how) {
     const OnnxData& a = call.data(0);
     const OnnxData& b = call.data(1);
@@ -87,7 +89,8 @@ class OnnxDirections {
     reading.give(std::move(x));
   }
 
-  /// Over the directions, or the mean over all steps.
+  /// A reduction over the directions, which merges them by `how`, or the mean over all steps. Axes
+  /// are an operand from opset `newer` on.
   static void reduce(OnnxReading& reading, OnnxCall& call, Index newer, const std::string& how) {
     const auto axes = call.axes(1, newer);
     OnnxData x = call.data(0);

@@ -15,7 +15,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Operators that change no number when a model predicts.
+/// Operators that change no number in prediction.
 class OnnxIdentities {
  public:
   [[nodiscard]] static OnnxValue identity(OnnxCall& call) { return call.value(0); }
@@ -74,7 +74,7 @@ class OnnxIdentities {
     return integers;
   }
 
-  /// The graph's input as whole numbers, (B, T).
+  /// Turns the graph's input into whole numbers (B, T). Throws FormatError on other tensors.
   static void make_ids(OnnxData& data, const OnnxCall& call) {
     if (data.ids) return;
     if (data.version != 0 || data.axes.size() != 2 || data.steps != OnnxData::Steps::all) {

@@ -14,11 +14,12 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// What the operators that are layers ask of their operands.
+// Checks and conversions of operands for the operators that become layers.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// A tensor whose last axis is the features alone; of an axis of steps and features, flattened.
+/// Operand i, settled, with the features alone as its last axis. Where the last axis joins steps
+/// and features, a Flatten is appended to the chain. Throws FormatError on other axes.
 [[nodiscard]] inline OnnxData with_features(OnnxReading& reading, OnnxCall& call, std::size_t i) {
   OnnxData x = reading.chain.settled(call.data(i), call.where(i));
   if (x.axes.size() == 2 && is_only(x.axes[0], OnnxRun::batch) && x.axes[1].size() == 2 &&
@@ -35,7 +36,7 @@ namespace strata::inline STRATA_TARGET::io {
   return x;
 }
 
-/// (U), or (1, ..., U), or one number for all.
+/// A vector (U) from constants (U), (1, ..., U), or one number for all units.
 [[nodiscard]] inline Numbers vector_of(const Numbers& numbers, Index units, const Where& where) {
   if (numbers.values.size() == 1 && units > 1) {
     return {{units}, std::vector<double>(static_cast<std::size_t>(units), numbers.values[0])};
@@ -44,7 +45,8 @@ namespace strata::inline STRATA_TARGET::io {
   return reshaped(numbers, {units}, where);
 }
 
-/// More axes would give the result more axes too.
+/// Throws FormatError where constants have more axes than a tensor: the result of the operator
+/// would have more axes too.
 inline void require_rank(const Numbers& numbers, const OnnxData& data, const Where& where) {
   if (numbers.shape.size() > data.axes.size()) {
     where.expected("at most " + std::to_string(data.axes.size()) + " axes",

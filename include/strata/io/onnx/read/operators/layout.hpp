@@ -13,12 +13,12 @@
 #include <strata/io/onnx/read/operators/constants.hpp>
 #include <strata/target.hpp>
 
-// What operators do to the axes of a tensor, to one place of an axis, and to two directions. None
-// of it makes a layer.
+// Operations on the axes of a tensor, on one place of an axis, and on two directions. None of them
+// appends a layer.
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Axis i of the result is axis order[i].
+/// The tensor with its axes in another order: axis i of the result is axis order[i] of `data`.
 [[nodiscard]] inline OnnxData with_axes(OnnxData data, const std::vector<std::size_t>& order) {
   OnnxAxes axes;
   for (const std::size_t axis : order) axes.push_back(data.axes[axis]);
@@ -26,14 +26,15 @@ namespace strata::inline STRATA_TARGET::io {
   return data;
 }
 
-/// The first or last place of the axis of the steps, which is left with a size of 1.
+/// The tensor at its first or last step. The axis of the steps stays, with a size of 1.
 [[nodiscard]] inline OnnxData with_step(OnnxData data, std::size_t axis, OnnxData::Steps step) {
   data.axes[axis].clear();
   data.steps = step;
   return data;
 }
 
-/// Without an axis of size 1. Throws FormatError on others, and on the batch.
+/// The tensor without an axis of size 1. Throws FormatError on axes of other sizes, and on the
+/// batch.
 [[nodiscard]] inline OnnxData without_axis(OnnxData data, std::size_t axis, const Where& where) {
   const auto& runs = data.axes[axis];
   if (is_only(runs, OnnxRun::steps) && runs[0].size.is(1)) {
@@ -47,8 +48,8 @@ namespace strata::inline STRATA_TARGET::io {
   return data;
 }
 
-/// A slice along one axis: all of it, one direction, the first or last step, or all steps reversed.
-/// Throws FormatError on others.
+/// A slice along one axis: the whole axis, one direction, the first or last step, or all steps
+/// reversed. Throws FormatError on other slices.
 [[nodiscard]] inline OnnxData sliced(OnnxData data, const OnnxSlice& slice, const Where& where) {
   auto& axis = data.axes[slice.axis];
   const OnnxSize size = data.size(slice.axis, where);
@@ -79,14 +80,14 @@ namespace strata::inline STRATA_TARGET::io {
                axes_text(data.axes) + "; of the steps, strata takes all or the last");
 }
 
-/// One place of an axis, which stays with a size of 1.
+/// A slice of one place of an axis, which stays with a size of 1.
 [[nodiscard]] inline OnnxSlice slice_at(std::size_t axis, Index place) {
   const bool is_end = place == -1 || place == std::numeric_limits<Index>::max();
   return {axis, place, is_end ? OnnxSlice::end_of_axis : place + 1, 1};
 }
 
-/// What the two directions of a layer have in common. Throws FormatError where they are not of
-/// the same layer and the same steps of their readings.
+/// One tensor of the two directions of a layer. Throws FormatError where `forward` and `backward`
+/// are not the directions of one layer, or not at the same steps in the order of reading.
 [[nodiscard]] inline OnnxData both_directions(const OnnxData& forward, const OnnxData& backward,
                                               const Where& where) {
   using Steps = OnnxData::Steps;
@@ -104,7 +105,8 @@ namespace strata::inline STRATA_TARGET::io {
   return both;
 }
 
-/// The other sizes, 0 and -1 of a Reshape in numbers where they are known: 0 copies a size.
+/// The sizes of a Reshape, where each 0 is replaced by the size of the same axis of `data`. -1
+/// stays. Throws FormatError on a 0 for an axis that `data` does not have.
 [[nodiscard]] inline std::vector<OnnxSize> with_copied_sizes(std::vector<OnnxSize> sizes,
                                                              const OnnxData& data,
                                                              const Where& where) {
@@ -116,11 +118,12 @@ namespace strata::inline STRATA_TARGET::io {
   return sizes;
 }
 
-/// The same numbers with other axes, which keep what they run over: some are joined, or come apart
-/// again. Nothing where the new sizes cut through an axis.
+/// Finds out what the axes of a tensor mean after a Reshape: axes keep their meaning when they are
+/// joined, and when joined axes come apart again.
 class OnnxRegrouping {
  public:
-  /// `sizes`: without 0, at most one -1.
+  /// The axes of `data` with new sizes; empty where a new size cuts through an axis. `sizes` have
+  /// no 0 and at most one -1. Throws FormatError on a second -1.
   [[nodiscard]] static std::optional<OnnxAxes> of(const OnnxData& data,
                                                   const std::vector<OnnxSize>& sizes,
                                                   const Where& where) {
@@ -158,7 +161,8 @@ class OnnxRegrouping {
   }
 
  private:
-  /// A batch, a step or a feature of its own in an axis of size 1.
+  /// Whether an empty axis of size 1 takes a part of size 1: a single step, feature or sequence
+  /// keeps an axis of its own.
   [[nodiscard]] static bool takes_one(const std::vector<OnnxAtom>& axis, const OnnxSize& size,
                                       const OnnxAtom& atom) {
     return axis.empty() && size.is(1) && atom.size.is(1);

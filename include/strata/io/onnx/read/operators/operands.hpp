@@ -8,13 +8,13 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// What the operators that make no layer ask of their operands.
+// Conversions of operands for the operators that become no layer.
 
 namespace strata::inline STRATA_TARGET::io {
 
 inline constexpr std::size_t onnx_most_axes = 8;
 
-/// The sizes of the first operand: of constants and states of zeros.
+/// The sizes of the first operand, a constant or a tensor with one number in all places.
 [[nodiscard]] inline std::vector<OnnxSize> sizes_of(OnnxCall& call) {
   if (const auto* filled = call.find<OnnxFilled>(0)) return filled->shape;
   std::vector<OnnxSize> sizes;
@@ -22,7 +22,7 @@ inline constexpr std::size_t onnx_most_axes = 8;
   return sizes;
 }
 
-/// The rank of the first operand, of any kind.
+/// The number of axes of the first operand, of whichever kind.
 [[nodiscard]] inline std::size_t rank_of(OnnxCall& call) {
   if (const auto* data = call.find<OnnxData>(0)) return data->axes.size();
   if (const auto* states = call.find<OnnxStates>(0)) return states->layers[0].axes.size();
@@ -30,7 +30,7 @@ inline constexpr std::size_t onnx_most_axes = 8;
   return sizes_of(call).size();
 }
 
-/// Operand i as a shape.
+/// Operand i as a shape. Throws FormatError where the shape has more than onnx_most_axes axes.
 [[nodiscard]] inline const std::vector<OnnxSize>& shape_of(OnnxCall& call, std::size_t i) {
   const auto& sizes = call.sizes(i).values;
   if (sizes.size() > onnx_most_axes) call.where(i).refuse("has too many axes");

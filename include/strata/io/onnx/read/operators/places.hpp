@@ -20,7 +20,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// Some places of an axis, or all of them in another order.
+/// Operators that take some places of an axis, or all of them in another order.
 class OnnxPlaces {
  public:
   [[nodiscard]] static OnnxValue slice(OnnxCall& call) {
@@ -63,7 +63,8 @@ class OnnxPlaces {
     return result;
   }
 
-  /// Gather of anything but a table of an embedding: constant places of an axis.
+  /// Gather of constant places of an axis. OnnxShapeLayers::gather reads the Gather of an
+  /// Embedding.
   [[nodiscard]] static OnnxValue gather(OnnxCall& call) {
     const std::size_t rank = rank_of(call);
     const std::size_t axis = call.axis(call.attribute<Index>("axis", 0), rank);
@@ -119,7 +120,7 @@ class OnnxPlaces {
   }
 
  private:
-  /// The slices of a node Slice, one for each axis.
+  /// The slices of a node Slice, one for each axis that it names.
   [[nodiscard]] static std::vector<OnnxSlice> slices_of(OnnxCall& call, std::size_t rank) {
     const bool operands = call.opset() >= 10;
     const auto list = [&](std::size_t i, const char* name) {

@@ -9,13 +9,14 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// What the operators of a graph share while it is read.
+/// The state of reading a graph, which all operators share.
 struct OnnxReading {
   OnnxChain chain;
-  /// The outputs of the node at hand, in their order.
+  /// The outputs, in order, of the node that is read.
   std::vector<OnnxValue> results;
-  /// Whether the input is read as (T, B, F), and whether a node could only be read so.
+  /// Whether the input is read as (T, B, F).
   bool steps_first = false;
+  /// Set by a node that could only be read with the steps first; the reading then begins anew.
   bool steps_must_be_first = false;
 
   void give(OnnxValue value) { results.push_back(std::move(value)); }

@@ -17,7 +17,7 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// LSTM, GRU and RNN.
+/// Operators that become recurrent layers: LSTM, GRU and RNN.
 class OnnxRecurrentLayers {
  public:
   static void lstm(OnnxReading& reading, OnnxCall& call) { recurrent(reading, call, "LSTM"); }
@@ -67,7 +67,8 @@ class OnnxRecurrentLayers {
     reading.give(std::move(state));
   }
 
-  /// sequence_lens of all steps are as none.
+  /// Throws FormatError unless the operand sequence_lens is absent, or is the number of all steps
+  /// for each sequence, as it is without the operand.
   static void require_all_steps(OnnxCall& call, const OnnxSize& steps) {
     if (!call.has(4)) return;
     std::vector<OnnxSize> lengths;
@@ -86,7 +87,8 @@ class OnnxRecurrentLayers {
     }
   }
 
-  /// Initial states of zeros are as none.
+  /// Throws FormatError unless operand i, an initial state, is absent, or is zeros, as the state is
+  /// without the operand.
   static void require_zeros(OnnxCall& call, std::size_t i, const OnnxRecurrent::Layer& layer) {
     if (!call.has(i)) return;
     const char* const name = i == 5 ? "initial_h" : "initial_c";

@@ -22,7 +22,8 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// The operators on shapes that are layers, where they take a tensor of the chain.
+/// Operators on shapes that become layers, Embedding, Reshape and RepeatVector, where they take a
+/// tensor of the chain. On constants and sizes they are computed.
 class OnnxShapeLayers {
  public:
   static void gather(OnnxReading& reading, OnnxCall& call) {
@@ -78,7 +79,7 @@ class OnnxShapeLayers {
   }
 
  private:
-  /// Numbers of each sample as steps and features.
+  /// Appends a Reshape, which makes steps and features of the numbers of each sample.
   [[nodiscard]] static OnnxData reshaped_samples(OnnxReading& reading, OnnxCall& call, OnnxData x,
                                                  const std::vector<OnnxSize>& sizes) {
     OnnxSize count{1, 0, 0};
@@ -100,7 +101,7 @@ class OnnxShapeLayers {
     return reading.chain.append(std::move(description), {}, std::move(x), call.where());
   }
 
-  /// A sample in every step: an axis of size 1, repeated.
+  /// Appends a RepeatVector where an axis of size 1 is repeated: each step holds the sample (B, F).
   static void repeat(OnnxReading& reading, OnnxCall& call, const std::vector<OnnxSize>& repeats) {
     OnnxData x = reading.chain.settled(call.data(0), call.where(0));
     if (repeats.size() != x.axes.size()) {

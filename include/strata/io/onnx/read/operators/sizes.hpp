@@ -30,10 +30,11 @@ class OnnxSizes {
     return OnnxIntegers{taken(sizes, slice.places(rank)), false};
   }
 
-  /// Sub; the other signs have a meaning for layers too.
+  /// Sub. Operators of the other signs also become layers, or merge directions, and are read there.
   [[nodiscard]] static OnnxValue subtract(OnnxCall& call) { return arithmetic(call, '-'); }
 
-  /// '*', '+' or '-' of whole numbers.
+  /// A product ('*'), sum ('+') or difference ('-') of whole numbers. Throws FormatError on sums
+  /// and differences of sizes with B or T.
   [[nodiscard]] static OnnxValue arithmetic(OnnxCall& call, char sign) {
     OnnxIntegers a = call.sizes(0);
     OnnxIntegers b = call.sizes(1);
@@ -60,7 +61,7 @@ class OnnxSizes {
     return a;
   }
 
-  /// ReduceProd of whole numbers.
+  /// The product of all entries of a list of sizes, for ReduceProd.
   [[nodiscard]] static OnnxValue product_of_sizes(OnnxCall& call) {
     OnnxSize all{1, 0, 0};
     for (const OnnxSize& size : call.sizes(0).values) all = product(all, size, call.where());

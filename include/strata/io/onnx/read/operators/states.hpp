@@ -13,19 +13,20 @@
 
 namespace strata::inline STRATA_TARGET::io {
 
-/// How many directions a last state has.
+/// The number of directions in a last state, 1 or 2.
 [[nodiscard]] inline std::size_t directions_of(const OnnxData& state) noexcept {
   return state.axes.empty() || state.axes[0].empty() ? 1 : 2;
 }
 
-/// How many states there are, each direction one.
+/// The number of states, where each direction of a layer counts as one.
 [[nodiscard]] inline std::size_t count_of(const OnnxStates& states) noexcept {
   std::size_t count = 0;
   for (const OnnxData& state : states.layers) count += directions_of(state);
   return count;
 }
 
-/// One state, or both of a layer.
+/// The state at one place, or the states of both directions of one layer at two places. Throws
+/// FormatError on other places.
 [[nodiscard]] inline OnnxData states_at(const OnnxStates& states, const std::vector<Index>& places,
                                         const OnnxCall& call) {
   std::size_t first = 0;
