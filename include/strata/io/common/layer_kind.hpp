@@ -45,12 +45,12 @@ struct LayerSyntax {
 /// The base of the entries of the registry. An entry is a struct for one kind of layer, with a
 /// `name`, which is the kind in descriptions, a `syntax`, and two functions:
 ///
-///   template <class S>
-///   static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>& maker);
+///     template <class S>
+///     static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>& maker);
 ///
 /// makes the layer, not yet built, from the options in a file, and
 ///
-///   static Index outputs(const auto& sizes);
+///     static Index outputs(const auto& sizes);
 ///
 /// returns the layer's output features; before, it throws FormatError on sizes for which the file
 /// holds too few numbers, since the layer is not made yet and has allocated nothing. `sizes` is the
