@@ -8,8 +8,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Asks for the numbers that are needed next, to the second cache: some before each of so many
-/// `calls`, since a core waits when it asks for much at once. By default for none.
+/// Asks for `count` numbers that are needed soon to come to the second cache. Each of `calls` calls
+/// of advance() asks for an equal share, since a core that asks for many lines at once waits for
+/// them. An object made without arguments asks for nothing.
 template <class Scalar>
 class Prefetch {
  public:

@@ -21,11 +21,12 @@ template <class Scalar>
 inline constexpr int register_width =
     packet::unpacket_traits<typename packet::packet_traits<Scalar>::type>::size;
 
-// Registers carry attributes that template arguments lose, which does not matter here.
+// GCC warns that a register type loses its attributes, such as its alignment, as a template
+// argument. No code here depends on these attributes.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 
-/// Eigen's widest register, halved so many times; the narrowest where it cannot be halved further.
+/// Eigen's widest register, halved `Halvings` times, or the narrowest there is.
 template <class Scalar, int Halvings>
 struct HalvedRegister {
   using type =
@@ -101,8 +102,9 @@ struct Pack {
   friend STRATA_ALWAYS_INLINE Pack abs(Pack a) { return {packet::pabs(a.lanes)}; }
   friend STRATA_ALWAYS_INLINE Pack sqrt(Pack a) { return {packet::psqrt(a.lanes)}; }
 
-  // Eigen's functions may not be inlined, and linked programs keep one for all that call it by the
-  // same name. So each of these takes in its own.
+  // A compiler may leave Eigen's functions out of line. The linker then keeps one copy of each for
+  // the whole program, compiled perhaps for a wider instruction set than this one. `flatten` puts
+  // the code of Eigen's function into each of these.
   [[gnu::flatten]] friend Pack exp(Pack a) { return {packet::pexp(a.lanes)}; }
   [[gnu::flatten]] friend Pack log(Pack a) { return {packet::plog(a.lanes)}; }
   [[gnu::flatten]] friend Pack eigen_tanh(Pack a) { return {packet::ptanh(a.lanes)}; }
@@ -110,8 +112,9 @@ struct Pack {
   /// The sum of all lanes.
   friend STRATA_ALWAYS_INLINE Scalar sum(Pack a) { return packet::predux(a.lanes); }
 
-  /// The same, in a register from here on. Otherwise compilers may read memory again for each use,
-  /// as GCC does when it tunes for Zen 3, which then waits for its loads.
+  /// The same numbers, in a register from here on. Otherwise a compiler may read them from memory
+  /// again for each use, as GCC does when it tunes for Zen 3, and the processor waits for the
+  /// loads.
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack held() const {
     Register held = lanes;
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -151,8 +154,8 @@ STRATA_ALWAYS_INLINE void unroll(F&& f) {
   (std::make_integer_sequence<int, Count>{});
 }
 
-/// Copies `count` < Width values. In line: around a call, compilers would keep what is in registers
-/// in memory, even where it never happens.
+/// Copies `count` < Width values. It is inlined: around a call the compiler would move all
+/// registers in use to memory, also on the path without the call.
 template <int Width, class Scalar>
 STRATA_ALWAYS_INLINE void copy_lanes(const Scalar* from, Index count, Scalar* to) {
   if constexpr (Width > 1) {

@@ -17,8 +17,8 @@ template <class Scalar>
 inline constexpr int tile_vectors = sizeof(typename Pack<Scalar>::Register) >= 64 ? 4 : 2;
 inline constexpr int tile_columns = 6;
 
-/// Part of the depth of a product: where the numbers of each column begin, and how far apart they
-/// are.
+/// Part of the depth of a product: `depth` numbers of each column. columns[n] points to the first
+/// number of column n, and `step` is the distance to its next number.
 template <class Scalar>
 struct TileSegment {
   Index depth;
@@ -26,8 +26,8 @@ struct TileSegment {
   const Scalar* const* columns;
 };
 
-/// What a tile multiplies with: some registers side by side for each k, `step` numbers from one k
-/// to the next.
+/// The weights of a tile: for each k of the depth some registers side by side, `step` numbers apart
+/// from one k to the next.
 template <class Scalar>
 struct TileWeights {
   const Scalar* first;
@@ -122,10 +122,11 @@ STRATA_ALWAYS_INLINE void for_column_groups(Index count, F&& f) {
   }
 }
 
-/// Columns that pass the weights of a tile together, while those lie in the first cache.
+/// The number of columns that a tile's weights are multiplied with one after another, while these
+/// weights lie in the first cache.
 inline constexpr Index tile_chunk = 16 * tile_columns;
 
-/// Tiles that so many columns and registers of a row take.
+/// The number of tiles for `count` columns and a row of some registers.
 template <class Scalar>
 [[nodiscard]] constexpr Index tile_count(Index columns, Index registers) {
   constexpr Index vectors = tile_vectors<Scalar>;

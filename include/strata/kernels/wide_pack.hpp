@@ -5,8 +5,8 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Two or three registers as one. What is computed with it are as many chains of results side by
-/// side, none of which waits for another.
+/// Two or three registers as one. Each operation works on all of them, so results come in two or
+/// three chains, none of which waits for another.
 template <class Scalar, int Width>
   requires(Width == 2 * register_width<Scalar> || Width == 3 * register_width<Scalar>)
 struct Pack<Scalar, Width> {

@@ -20,22 +20,30 @@ void each_recurrent_option(Options& options, F& f) {
 
 }  // namespace detail
 
-/// What every recurrent layer can do, whatever its cell.
+/// The options that every recurrent layer has, whatever its cell. All are off, as in Keras: a layer
+/// without options is the equations of its cell.
+///
+///   Recurrent{GatedCell<MyGates>{64}, return_sequences, {.dropout = 0.2, .zoneout = 0.1}}
 struct RecurrentOptions {
-  /// Share of the inputs, and of the outputs fed back, that is dropped in training; the same ones
-  /// in every step of a sequence (Gal & Ghahramani 2016).
+  /// The share of the inputs x that is dropped in training, at least 0 and below 1. A sequence
+  /// drops the same features in all of its steps (Gal & Ghahramani 2016).
   double dropout = 0;
+  /// The same share of h on its way to the recurrent kernel.
   double recurrent_dropout = 0;
-  /// Share of the outputs, and of the memories, that keep their value from the step before, drawn
-  /// anew for each step; in prediction the mean is taken (Krueger et al. 2017).
+  /// The share of the outputs that keep their value from the step before, drawn anew for each step
+  /// of a training; prediction takes the mean of both values (Krueger et al. 2017).
   double zoneout = 0;
+  /// The same share of the memories.
   double memory_zoneout = 0;
-  /// Reads the sequence from its end; outputs come in the order of reading, as in Keras.
+  /// Whether the layer reads the sequence from its end. Its outputs then come in the order of
+  /// reading, last step first, as in Keras.
   bool go_backwards = false;
-  /// Outputs of masked steps: zeros, instead of the output before them.
+  /// Whether the output of a masked step is zeros. Otherwise a masked step repeats the output of
+  /// the step before.
   bool zero_output_for_mask = false;
-  /// In training, keeps only the outputs and memories of all steps and computes the rest again on
-  /// the way back: less than half of the memory, about a third more time (Chen et al. 2016).
+  /// Whether training keeps only the outputs and memories of all steps, and computes the gates
+  /// again on the way back: less than half of the memory, for about a third more time (Chen et al.
+  /// 2016). Off, since most sequences fit.
   bool recompute = false;
 
   /// f(name, option) for each option in order.
@@ -47,7 +55,7 @@ struct RecurrentOptions {
 
 namespace detail {
 
-/// What the options of a layer say to every recurrent layer.
+/// The RecurrentOptions among the options of a layer.
 template <class Options>
 [[nodiscard]] RecurrentOptions recurrent_options_of(const Options& options) {
   RecurrentOptions own{.dropout = options.dropout,

@@ -14,8 +14,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// The tape of such cells: pre-activations, or what the gates left in their place, then dz, as
-/// [panel][step][sequence][slots][width]. A panel has `rows` rows, of all steps and sequences.
+/// The tape of a gated cell, as [panel][step][sequence][slots][width]. Forward writes the
+/// pre-activations or, in their place, what the gates' derivatives need; backward overwrites them
+/// with dz. A panel has `rows` rows, one for each step and sequence.
 template <class Scalar, class Gates, class Z>
 [[nodiscard]] Z* tape_row(const GatePacked<Scalar, Gates>& packed, Z* z, Index rows, Index panel,
                           Index row) {
@@ -27,7 +28,7 @@ template <class Scalar, class Gates>
   return tape_row(packed, z, at.steps * at.batch, panel, at.step * at.batch + b);
 }
 
-/// Loads what the gates of one panel and one sequence read, but for h.
+/// Loads all that the gates of one panel and one sequence read, except for h.
 template <int Width, class Scalar, class Gates, class Step>
 STRATA_ALWAYS_INLINE void load_gates(const GatePacked<Scalar, Gates>& packed, Index panel,
                                      const Scalar* z, const Scalar* memory, Step& to) {
@@ -41,7 +42,8 @@ STRATA_ALWAYS_INLINE void load_gates(const GatePacked<Scalar, Gates>& packed, In
       [&](auto i) STRATA_INLINE_LAMBDA { to.peephole[i] = P::load(packed.peephole(i, panel)); });
 }
 
-/// The new h of the gates that `step` reads, where nothing goes back through them.
+/// The new h from what the gates read in `step`, in a prediction, which keeps nothing for a
+/// backward pass.
 template <class Equations, class Step>
 [[nodiscard]] STRATA_ALWAYS_INLINE auto gates_predict(const Equations& equations, Step& step) {
   if constexpr (requires { equations.predict(step); }) {
@@ -51,8 +53,8 @@ template <class Equations, class Step>
   }
 }
 
-/// bias + W x for all steps of a window, to its tape. One step of a small batch does not fill the
-/// columns of a tile, several steps do.
+/// Writes bias + W x of all steps of a window to its tape. One step of a small batch does not fill
+/// the columns of a tile; several steps do.
 template <class Scalar, class Gates>
 void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>& window,
                      Scalar* z) {
@@ -76,10 +78,10 @@ void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
   });
 }
 
-/// One step of a batch. `z_tape` is null where pre-activations only pass, through the first cache;
-/// where they are `ready` there, all but what the recurrent kernel adds (gates_of_inputs). h goes
-/// to the rows `h_to`, of which only the units are written. With `training` the gates stay in the
-/// tape.
+/// One step of a batch. Where `z_tape` is null, pre-activations lie in a small buffer for one panel
+/// at a time. Where they are `ready`, the tape has bias + W x already (gates_of_inputs), and the
+/// step adds U h. The new h goes to the rows `h_to`, without padding. With `training` the gates
+/// stay in the tape.
 template <bool training, class Scalar, class Gates, class Equations>
 void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
                    const ScanStep<Scalar>& at, bool ready, std::type_identity_t<Scalar>* z_tape,
@@ -136,14 +138,16 @@ void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& 
         }
       }
     };
-    // In turns, so that a step begins with the weights that the one before left in the cache.
+    // The order turns, so that a step begins with the weights that the step before left in the
+    // cache.
     visit_panels<Dynamic>(packed, order_of_step(at.step), panel_forward);
   });
 }
 
-/// One step back: the tape to dz, the derivatives by the memories to those before the step, and
-/// what the gates' own reading of h gives to dh_direct. dh and dmemory are padded like memories.
-/// Adds to dpeepholes, (P, padded U).
+/// One step back. In the tape the gates become dz. `dmemory`, the derivatives by the memories after
+/// the step, become the derivatives by the memories before it. dh_direct gets the derivatives by
+/// the h that the equations read themselves, besides the product U h. dh and dmemory are padded
+/// like memories. Adds to dpeepholes, (P, padded U).
 template <class Scalar, class Gates, class Equations>
 void gates_backward_step(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
                          const ScanStep<Scalar>& at, Scalar* z_tape, Rows<const Scalar> dh,
@@ -181,7 +185,7 @@ void gates_backward_step(const Equations& equations, const GatePacked<Scalar, Ga
   });
 }
 
-/// dz of one step to dh before it, through the recurrent kernel: rows of R.
+/// dh before a step, rows of R, from the step's dz, through the recurrent kernel.
 template <class Scalar, class Gates>
 void gates_to_previous(const GatePacked<Scalar, Gates>& packed, const ScanStep<Scalar>& at,
                        Scalar* z, Rows<Scalar> dh) {
@@ -191,7 +195,7 @@ void gates_to_previous(const GatePacked<Scalar, Gates>& packed, const ScanStep<S
       [&](Index b) { return dh(b); });
 }
 
-/// dz of all steps to dx (B, T, F).
+/// dx (B, T, F) from dz of all steps.
 template <class Scalar, class Gates>
 void gates_input_derivative(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>& scan,
                             const Scalar* z, Scalar* dx) {
@@ -209,7 +213,7 @@ struct GradientScratch {
   Buffer<Scalar> sums;
 };
 
-/// dz of all steps to the gradients of kernel, recurrent kernel and bias, which are added to.
+/// Adds to the gradients of kernel, recurrent kernel and bias, from dz of all steps.
 template <class Scalar, class Gates>
 void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>& scan,
                      const Scalar* z, const GateParameters<Scalar>& gradient,
@@ -218,7 +222,7 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
   using Packed = GatePacked<Scalar, Gates>;
   const Index rows = scan.rows();
   const Index columns = Traits::gates * packed.units;
-  // What is read after the rows of a panel from `start` on.
+  // Prefetches the rows of z that follow the rows of a panel from `start` on.
   const auto rows_after = [&](Index panel, Index start, Index calls) {
     const bool last = panel + 1 == packed.panels;
     const Index next = last ? 0 : panel + 1;
@@ -227,8 +231,9 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
     return Prefetch<Scalar>(tape_row(packed, z, rows, next, begin), count * packed.row_size(next),
                             calls);
   };
-  // The rows of z, from first_row, with the row of numbers that each was multiplied with, and
-  // perhaps with one; then add(j, panel, sums).
+  // Sums, over the rows of z from first_row on, the products of a row of z with the `size` numbers
+  // of row(i) that the weights were multiplied with, and with a one for the bias where there are
+  // `ones`. Calls add(j, panel, sums) with the sums of number j.
   const auto sum_products = [&](Index size, bool ones, Index first_row, auto row, auto add) {
     const Index all = size + (ones ? 1 : 0);
     scratch.sums.resize(packed.row_sizes() * all);

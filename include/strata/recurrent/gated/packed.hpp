@@ -29,9 +29,10 @@ struct GateParameters {
 /// The weights of a gated cell as its kernels read them.
 ///
 /// Units are handled in panels of one register width. For each panel the weights of all gates lie
-/// side by side, so that one tile computes all gates of its units for several sequences. What is
-/// left of the units goes into a panel of half or a quarter of that width, where the machine has
-/// such registers and that makes fewer rows: four gates of four units fill one register of 16.
+/// side by side, so that one tile computes all gates of its units for several sequences. The units
+/// that do not fill the last panel get one of half or a quarter of the width, where the machine has
+/// registers of that width and the panel's rows then take fewer registers: four gates of four units
+/// fill one register of 16 numbers.
 template <class Scalar, class Gates>
 struct GatePacked {
   using Traits = GateTraits<Gates>;
@@ -42,16 +43,16 @@ struct GatePacked {
   Index outputs = 0;
   Index units = 0;
   Index panels = 0;
-  /// Units of the last panel, padding included.
+  /// Units of the last panel, with those that only pad it.
   Index last_width = width;
 
-  /// For each panel: the bias, a row of all slots of the panel's units; then, for each block of
-  /// registers of such a row that a tile takes, F rows of the kernel, R rows of the recurrent
-  /// kernel.
+  /// Panel after panel. A panel begins with the bias, one row with all slots of the panel's units.
+  /// Then the row is cut into blocks, of as many registers as a tile takes, and for each block
+  /// follow F rows of the kernel and R rows of the recurrent kernel.
   Buffer<Scalar> forward;
   /// (P, padded U).
   Buffer<Scalar> peepholes;
-  /// dz to dx and dz to dh; packed for training only.
+  /// The kernels that take dz to dx and dz to dh; packed for training only.
   PackedMatrix<Scalar> kernel_transposed;
   PackedMatrix<Scalar> recurrent_transposed;
 
@@ -59,7 +60,7 @@ struct GatePacked {
   static constexpr int registers(int panel_width) {
     return static_cast<int>((Traits::slots * panel_width + width - 1) / width);
   }
-  /// The best width for a last panel of so many units.
+  /// The best width for a last panel that has `rest` units.
   static constexpr int width_for(Index rest) {
     int best = width;
     if constexpr (has_register<Scalar, width / 2>) {
@@ -75,10 +76,10 @@ struct GatePacked {
     return width_for(units - (panels_for(units) - 1) * width);
   }
 
-  /// Whether a fixed number of units is three whole panels, which a step takes at once.
+  /// Whether the units fill three whole panels, which a step of a cell of fixed size takes at once.
   static constexpr bool fills_three(Index units) { return units == 3 * width; }
 
-  /// Whether the weights of such a cell lie in the first cache, of 32 KB or more.
+  /// Whether the packed weights of a cell of these sizes fit the first cache, of 32 KB or more.
   static constexpr bool is_small(Index inputs, Index outputs, Index units) {
     return (1 + inputs + outputs) * panels_for(units) * wide * Index(sizeof(Scalar)) <= 32 * 1024;
   }
@@ -97,7 +98,7 @@ struct GatePacked {
   }
   /// F + R.
   [[nodiscard]] Index depth() const noexcept { return inputs + outputs; }
-  /// All of a panel but its bias.
+  /// The panel without its bias.
   [[nodiscard]] const Scalar* weights(Index panel) const noexcept {
     return bias(panel) + row_size(panel);
   }
@@ -112,17 +113,18 @@ struct GatePacked {
   [[nodiscard]] const Scalar* peephole(Index which, Index panel) const noexcept {
     return peepholes.data() + (which * panels + panel) * width;
   }
-  /// Units of a panel, padding included.
+  /// Units of a panel, with those that only pad it.
   [[nodiscard]] Index panel_width(Index panel) const noexcept {
     return panel + 1 < panels ? width : last_width;
   }
-  /// Units of a panel that exist; the others pad the last one.
+  /// Units of a panel without padding.
   [[nodiscard]] Index used(Index panel) const noexcept {
     return std::min(width, units - panel * width);
   }
 
-  /// f(lane, column) for every slot of a panel that takes a gate of the kernel: the first lane of
-  /// the slot, and the column among G U of its first unit. used(panel) columns follow.
+  /// f(lane, column) for every slot of a panel that takes a gate of the kernel (F, G U): `lane` is
+  /// the slot's first number in a row of the panel, `column` the kernel's column of the panel's
+  /// first unit. The other units of the panel have the columns behind it.
   template <class F>
   void for_each_kernel_slot(Index panel, F f) const {
     for_each_slot([](int slot) { return Traits::kernel_gate(slot); }, panel, f);
@@ -192,16 +194,16 @@ struct GatePacked {
     return true;
   }();
 
-  /// Packs `count` rows (G U) of weights as the rows from first_row on of all panels. A few at a
-  /// time: one after the other, places are computed again for every register; all of a panel, and
-  /// every number is on a page of its own.
+  /// Packs `count` rows (G U) of weights as the rows from first_row on of all panels, a few rows at
+  /// a time. With one row at a time, the place of every single register would be computed; with all
+  /// rows of a panel, every number read would be on another page of memory.
   template <class GateOf>
   void pack_rows(const Scalar* from, Index first_row, Index count, GateOf gate_of) {
     constexpr Index few = 4;
     const Index columns = Traits::gates * units;
     for (Index start = 0; start < count; start += few) {
       const Index rows = std::min(few, count - start);
-      // No processor guesses that the next rows come next.
+      // The processor does not foresee the jump to the next few rows.
       const Index ahead = start + 2 * few <= count ? few * columns : 0;
       for (Index panel = 0; panel < panels; ++panel) {
         for (int slot = 0; slot < Traits::slots; ++slot) {
@@ -222,7 +224,7 @@ struct GatePacked {
     }
   }
 
-  /// Where a row of a slot of a panel lies, and how far from it the next.
+  /// Where a row of a slot of a panel lies, and the distance to the slot's next row.
   [[nodiscard]] std::pair<Scalar*, Index> place(Index panel, Index row, int slot) noexcept {
     constexpr Index most = tile_vectors<Scalar>;
     const Index lane = slot * panel_width(panel);
@@ -250,7 +252,7 @@ struct GatePacked {
   }
 };
 
-/// f(width) for the width of a last panel that is narrower than the others.
+/// Calls f(width), with the width as a constant, where the last panel is narrower than the others.
 template <class Scalar, class Gates, class F>
 STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& packed, F f) {
   using Packed = GatePacked<Scalar, Gates>;
@@ -262,10 +264,10 @@ STRATA_ALWAYS_INLINE void with_narrow_width(const GatePacked<Scalar, Gates>& pac
   if constexpr (Packed::width_for(half) == half) f(std::integral_constant<int, half>{});
 }
 
-/// f(panel, width) for every panel, its width as a constant, in `order` but for a narrow
-/// one, which is last. The number of units is a constant where it is fixed. Whole
-/// panels may come two at a time, as one of twice the width that begins with `panel`, and a fixed
-/// number of units that fills three at once.
+/// Calls f(panel, width) for every panel, with its width as a constant. Whole panels come in
+/// `order`, a narrow one is always last. With Together = 2, whole panels come in pairs, as one
+/// panel of twice the width that begins with number `panel`, and three panels at once where a fixed
+/// number of units fills exactly three. `Units` is Dynamic or the fixed number of units.
 template <Index Units, int Together = 1, class Scalar, class Gates, class F>
 STRATA_ALWAYS_INLINE void visit_panels(const GatePacked<Scalar, Gates>& packed, WeightOrder order,
                                        F f) {

@@ -7,36 +7,38 @@
 #include <strata/recurrent/gated/step_panel.hpp>
 #include <strata/target.hpp>
 
-// One step of one sequence, for streams: nothing is kept, and all is in registers. Up to some 40
-// units what counts is how long one result waits for the next; beyond, how fast the weights come
-// from the caches.
+// One step of one sequence, for streams: nothing is kept for a backward pass, and sums and gates
+// stay in registers. Up to some 40 units a step takes as long as the chain of results that wait for
+// each other; with more units, as long as reading the weights from the caches.
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Whether the gates have the activations of nearly every cell. Others are kept small rather than
-/// fast.
+/// Whether the gates have the usual activations, tanh and sigmoid. For these the compiler makes the
+/// fastest code; for other activations it makes one kernel for all sizes, so that programs stay
+/// small.
 template <class Equations>
 inline constexpr bool has_standard_activations = requires(const Equations& equations) {
   requires std::remove_cvref_t<decltype(equations.act)>::standard;
 };
 
-/// A fixed size as a step of these equations knows it: Dynamic where Gates choose equations when
-/// running and these are not the standard ones, whose kernel then is one for all sizes.
+/// The size for which the step of some equations is compiled: the fixed size, or Dynamic where the
+/// gates choose their equations at run time and these equations have unusual activations.
 template <class Gates, class Equations>
 [[nodiscard]] constexpr Index known_size(Index fixed) {
   const bool has_choice = !std::is_same_v<Gates, Equations>;
   return has_choice && !has_standard_activations<Equations> ? Dynamic : fixed;
 }
 
-/// Whether panels of a step come two at a time: in a small cell, where the time goes into results
-/// that wait for each other. In a large one it goes into reading the weights.
+/// Whether a step takes two panels at a time. This pays in a small cell, where results wait for
+/// each other and a second panel fills the wait; a large cell waits for its weights instead.
 template <class Equations, class Scalar, class Gates>
 [[nodiscard]] constexpr bool in_pairs(Index inputs, Index outputs, Index units) {
   return has_standard_activations<Equations> && units > Pack<Scalar>::width &&
          GatePacked<Scalar, Gates>::is_small(inputs, outputs, units);
 }
 
-/// f(1), or f(2) where panels come in pairs. `inputs` are those that the step multiplies.
+/// Calls f(2) where a step takes two panels at a time, otherwise f(1), with a constant. `inputs` is
+/// the number of inputs that the step multiplies by the kernel.
 template <class Equations, Index Inputs, Index Units, class Scalar, class Gates, class F>
 STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& packed,
                                                Index inputs, F f) {
@@ -50,7 +52,8 @@ STRATA_ALWAYS_INLINE void with_panels_together(const GatePacked<Scalar, Gates>& 
   f(std::integral_constant < int, pairs ? 2 : 1 > {});
 }
 
-/// Whether all units of a step come together, so that nothing reads h after the first of them.
+/// Whether a step computes all units at once, so that no unit still reads the old h when the first
+/// unit writes the new one.
 template <class Equations, Index Inputs, Index Units, class Scalar, class Gates>
 [[nodiscard]] constexpr bool comes_at_once() {
   using Packed = GatePacked<Scalar, Gates>;
@@ -62,7 +65,7 @@ template <class Equations, Index Inputs, Index Units, class Scalar, class Gates>
   return Inputs != Dynamic && is_group && in_pairs<Equations, Scalar, Gates>(Inputs, Units, Units);
 }
 
-/// Where the new h of a step goes, a register at a time.
+/// Writes the new h of a step to memory, a register at a time.
 template <class Scalar>
 struct StepOutput {
   Scalar* to;

@@ -11,7 +11,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// What a panel of a step, or up to three of them together, read besides their weights.
+/// What a step reads, besides weights, for one panel or for up to three panels at once.
 template <class Scalar>
 struct PanelStep {
   Index inputs;
@@ -26,7 +26,7 @@ struct PanelStep {
   const Scalar* x;
   const Scalar* h;
   Scalar* memory;
-  /// From one memory of all units to the next.
+  /// The distance from one memory of all units to the next memory.
   Index memory_stride;
 };
 
@@ -53,8 +53,8 @@ STRATA_ALWAYS_INLINE void accumulate_rows(const PanelStep<Scalar>& at, Index fir
   };
   Index k = 0;
 #ifdef __clang__
-  // Clang would unroll it to the end where the count is fixed, and then spills what it loaded
-  // early.
+  // Where the count is fixed, Clang would unroll the whole loop, load weights early, and spill them
+  // from the registers.
 #pragma clang loop unroll(disable)
 #endif
   for (; k + Chains <= count; k += Chains) {
@@ -112,8 +112,8 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
     sum[0][i] = Full::load(at.from[i / each] + i % each * Full::width);
     unroll<chains - 1>([&](auto c) STRATA_INLINE_LAMBDA { sum[c + 1][i] = Full::broadcast(0); });
   });
-  // What is known first comes first: x of the first layer, which mostly has few inputs, and h of a
-  // layer whose x is what the layer before gives.
+  // The product whose factor is known first comes first: x in the first layer, which mostly has few
+  // inputs; h in a later layer, whose x is the output that the layer before is still computing.
   const bool x_first = at.inputs < at.outputs;
   const Index x_row = 0;
   const Index h_row = at.depth - at.outputs;
