@@ -9,7 +9,7 @@ namespace strata::inline STRATA_TARGET::detail {
 
 // What a layer that is made of other layers asks of them.
 
-/// Whether training a sequence takes part of the others of its batch.
+/// Whether the training of a sequence depends on the other sequences of its batch.
 template <class L>
 [[nodiscard]] consteval bool mixes_sequences_of() {
   return L::traits.mixes_sequences.value_or(L::traits.absorb);

@@ -11,8 +11,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-// What a layer holds of each of its layers, one after the other: a tuple where they are chosen
-// while writing, a vector where while running. The same loops go over both.
+// A layer made of other layers has a list with one part for each of them: packed weights, tapes,
+// sizes. The list is a tuple where the layers' types are known at compile time, otherwise a vector;
+// the loops of this header go over both.
 
 template <class Layers>
 struct Parts;
@@ -56,13 +57,14 @@ template <class List>
   return list[i];
 }
 
-/// As many as there are layers. Tuples and arrays have that many by their type.
+/// Gives a vector `count` parts. Tuples and arrays have their number of parts by their type.
 template <class List>
 void resize_parts(List& list, std::size_t count) {
   if constexpr (requires { list.resize(count); }) list.resize(count);
 }
 
-/// f(i) for the number of each part; a constant for those of a tuple.
+/// Calls f(i) for the number of each part, from the first to the last. For a tuple, i is a
+/// constant.
 template <class... T, class F>
 void for_each_part(const std::tuple<T...>&, F f) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {
@@ -75,7 +77,7 @@ void for_each_part(const std::vector<T>& list, F f) {
   for (std::size_t i = 0; i < list.size(); ++i) f(i);
 }
 
-/// From the last to the first.
+/// Calls f(i) for the number of each part, from the last to the first.
 template <class... T, class F>
 void for_each_part_backward(const std::tuple<T...>&, F f) {
   [&]<std::size_t... I>(std::index_sequence<I...>) {

@@ -10,8 +10,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Where a sequence keeps its state over a step: all of it at a masked step, single numbers with
-/// zoneout. Numbers are h and the memories, `outputs` and `memories` x `units` (padded) of them.
+/// Keeps the state of a sequence over a step: the whole state at a masked step, single numbers of
+/// it with zoneout. The state is h, `outputs` numbers, and the memories, `memories` times `units`
+/// (padded) numbers.
 template <class Scalar>
 class Carry {
  public:
@@ -20,7 +21,7 @@ class Carry {
     double memory = 0;
   };
 
-  /// `random` null: the mean of zoneout, as in prediction.
+  /// Without `random` zoneout takes the mean of the old and the new number, as in prediction.
   Carry(const Scan<Scalar>& scan, const Mask* mask, Rates rates, const Random* random)
       : scan_(scan), mask_(mask), rates_(rates), random_(random) {}
 
@@ -32,7 +33,7 @@ class Carry {
     return !mask_ || (*mask_)(b, scan_.x_step(step));
   }
 
-  /// After the cell's step: puts back what is kept.
+  /// After the cell's step: puts the kept numbers of the old state back.
   void apply(Index step) const {
     if (!is_active()) return;
     const auto h_before = scan_.h_carried(step);
@@ -48,7 +49,7 @@ class Carry {
     }
   }
 
-  /// Before the cell's step back: takes the derivatives of what was kept from d to `kept`.
+  /// Before the cell's step back: moves the derivatives by kept numbers from d to `kept`.
   void split(Index step, Rows<Scalar> dh, Rows<Scalar> dmemory, Rows<Scalar> kept) const {
     for (Index b = 0; b < scan_.batch; ++b) {
       const bool masked = !counts(step, b);
@@ -58,7 +59,7 @@ class Carry {
     }
   }
 
-  /// After the cell's step back: adds them to the derivatives before the step.
+  /// After the cell's step back: adds `kept` to the derivatives by the state before the step.
   void join(Rows<Scalar> dh, Rows<Scalar> dmemory, Rows<Scalar> kept) const {
     for (Index b = 0; b < scan_.batch; ++b) {
       for (Index i = 0; i < scan_.outputs; ++i) dh(b)[i] += kept(b)[i];

@@ -8,24 +8,25 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// One step of a batch: what a cell reads and writes. Rows of memory are padded to whole registers
-/// for each of the memories.
+/// What a cell reads and writes in one step of a batch. A row of memory has all memories of a
+/// sequence, each of them padded to whole registers.
 template <class Scalar>
 struct ScanStep {
   Index batch;
-  /// Steps in the order of reading, from 0.
+  /// The number of the step in the order of reading, from 0.
   Index step;
   Index steps;
   Rows<const Scalar> x;
-  /// h before the step; nothing where that is zero.
+  /// h before the step; null where it is zero.
   Rows<const Scalar> h_before;
   Rows<const Scalar> memory_before;
   Rows<Scalar> h;
   Rows<Scalar> memory;
 };
 
-/// Where a scan over T steps of B sequences reads and writes, or a window of its steps. Steps are
-/// counted from the window's first; a row is a step of a sequence, step B + b.
+/// Where a scan over T steps of B sequences, or over a window of these steps, reads and writes.
+/// Steps are counted from the first step of the window. Row number step B + b is that step of
+/// sequence b.
 template <class Scalar>
 struct Scan {
   Index batch;
@@ -70,7 +71,7 @@ struct Scan {
   [[nodiscard]] Rows<Scalar> h_rows(Index step) const noexcept {
     return {h + (first + step) % h_slots * outputs, h_slots * outputs};
   }
-  /// The state before a step, not what dropout leaves of it.
+  /// The state before a step, without dropout.
   [[nodiscard]] Rows<const Scalar> h_carried(Index step) const noexcept {
     if (first + step == 0) return {h_initial, outputs};
     return h_rows(step - 1);
