@@ -45,7 +45,8 @@ struct Pass {
   Rows<const Scalar> initial_state{};
   /// Where the state after the last step goes. It may lie over the initial state.
   Rows<Scalar> final_state{};
-  /// For backward: the derivatives by the final state, and where those by the initial state go.
+  /// For backward: the derivatives by the final state, and where the derivatives by the initial
+  /// state go.
   Rows<const Scalar> final_derivative{};
   Rows<Scalar> initial_derivative{};
 };
@@ -65,8 +66,8 @@ struct Pass {
 /// - The gradient: the parameters' numbers in the order of `parameters()`; `backward` adds to it.
 ///
 /// `forward(packed, x, y, pass)` predicts; `forward(packed, x, tape, y, pass)` trains.
-/// `backward(packed, x, y, dy, tape, gradient, dx, pass)` takes the derivatives by y, which it may
-/// overwrite, to those by the parameters and, unless `dx` is null, by x.
+/// `backward(packed, x, y, dy, tape, gradient, dx, pass)` computes the derivatives by the
+/// parameters and, unless `dx` is null, by x, from the derivatives dy by y, which it may overwrite.
 ///
 /// `output_features(F)` checks F, and throws ShapeError. A layer may have more functions, which it
 /// names in its `traits`; see LayerTraits. A `description()` says what files keep of it besides the

@@ -75,7 +75,7 @@ class StoredWeights {
     return count;
   }
 
-  /// Where the gradient of an array begins among those of all.
+  /// Where the gradient of an array begins among the gradients of all arrays.
   [[nodiscard]] Scalar* gradient(std::size_t i, std::span<Scalar> all) const noexcept {
     Scalar* at = all.data();
     for (std::size_t k = 0; k < i; ++k) at += arrays_[k].values.size();

@@ -18,7 +18,8 @@ void softmax(Scalar* values, Index size) noexcept {
   for (Index i = 0; i < size; ++i) values[i] /= sum;
 }
 
-/// Derivatives by the outputs y of a softmax to those by its inputs, in place.
+/// Turns the derivatives by the outputs y of a softmax into the derivatives by its inputs, in
+/// place.
 template <class Scalar>
 void softmax_backward(const Scalar* y, Scalar* dy, Index size) noexcept {
   Scalar inner = 0;

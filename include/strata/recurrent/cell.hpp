@@ -13,8 +13,9 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// The derivatives that run from step to step, one row for each sequence. dh by the outputs, U
-/// numbers, and dmemory by the memories are those after the step, and become those before it.
+/// The derivatives that run from step to step, one row for each sequence: dh by the outputs, U
+/// numbers, and dmemory by the memories. A step back replaces the derivatives by the state after
+/// the step by the derivatives by the state before it.
 template <class Scalar>
 struct CellDerivatives {
   Rows<Scalar> dh;
@@ -46,8 +47,9 @@ struct CellDefaults {
 ///   called before the steps of each window. A cell that wants none inherits CellDefaults.
 /// - `backward(packed, at, tape, derivatives, first)` takes a step back; at the `first` one nobody
 ///   needs the derivatives before it.
-/// - `gradients(packed, scan, tape, gradient)` adds those of all parameters, in their order, when
-///   all steps are back; `input_derivative(packed, scan, tape, dx)` writes those by x, (B, T, F).
+/// - `gradients(packed, scan, tape, gradient)` adds the derivatives by all parameters, in their
+///   order, after the last step back; `input_derivative(packed, scan, tape, dx)` writes the
+///   derivatives by x, (B, T, F).
 ///
 /// A scan may be a window of the steps of a sequence. In training `prepare` is called before each
 /// window, with the number of its steps, and the rows of the window are counted from its first

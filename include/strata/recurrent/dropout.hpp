@@ -61,7 +61,7 @@ class RecurrentDropout {
     }
   }
 
-  /// From the derivatives by what the cell read as h to those by h.
+  /// Turns dh, the derivatives by h with dropout, which the cell read, into the derivatives by h.
   void drop_derivative_by_h(Rows<Scalar> dh, Index batch) const {
     if (rates_.h <= 0) return;
     const Scalar* mask = h_mask_.data();

@@ -250,7 +250,8 @@ class GatedCell {
     }
   }
 
-  /// The derivatives by the gates of a step to those by what the recurrent kernel read.
+  /// Writes dh, the derivatives by the numbers that the recurrent kernel read in a step, from the
+  /// derivatives by the step's gates.
   void to_previous(const Packed& packed, const detail::ScanStep<Scalar>& at, Tape& tape,
                    Rows<Scalar> dh) const {
     detail::gates_to_previous(packed.weights, at, tape.z.data(), dh);

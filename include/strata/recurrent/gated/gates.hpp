@@ -23,7 +23,8 @@ struct GateStep {
   std::array<V, Slots> z;
   /// The output before the step.
   V h;
-  /// The unit's other memories: before the step, and replaced by those after it.
+  /// The unit's other memories before the step, which the equations replace by the memories after
+  /// it.
   std::array<V, Memories> memory;
   /// Weights of the unit itself.
   std::array<V, Peepholes> peephole;
@@ -42,9 +43,9 @@ struct GateLayout {
   bool reads_h = true;
   /// 1: a bias for each gate. 2: one for its product with x and one for its product with h.
   int biases = 1;
-  /// How many of the gates, the last ones, get their product with x and their product with h as two
-  /// pre-activations. Those with x lie where those of other gates do, those with h behind the
-  /// gates. A GRU has one, its candidate.
+  /// The number of gates, counted from the last, whose products with x and with h are two separate
+  /// pre-activations: s.z[gate] has the product with x, and the products with h follow behind all
+  /// gates. A GRU has one such gate, its candidate.
   int separate_gates = 0;
   /// Weights of a unit itself, which the gates name: `static constexpr std::array peephole_names`.
   int peepholes = 0;

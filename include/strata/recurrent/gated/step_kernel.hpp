@@ -76,7 +76,7 @@ struct StepOutput {
   }
 };
 
-/// gates_step and gates_recurrent_step with so many panels together.
+/// The work of gates_step and gates_recurrent_step, with `Together` panels at a time.
 ///
 /// Out of line: where several equations are inlined side by side, GCC loads all weights ahead of
 /// the choice between them and spills them.
