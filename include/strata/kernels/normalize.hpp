@@ -38,8 +38,8 @@ template <class Scalar>
   return normal.factor;
 }
 
-/// to = the derivatives by the values that were normalized, from `d`, the derivatives by gamma times
-/// the normalized values. `to` may be `normalized` or `d`.
+/// to = the derivatives by the values that were normalized, from `d`, the derivatives by gamma
+/// times the normalized values. `to` may be `normalized` or `d`.
 template <class Scalar>
 void normal_backward(Index size, const Scalar* normalized, Scalar factor, const Scalar* gamma,
                      const Scalar* d, Scalar* to) noexcept {
