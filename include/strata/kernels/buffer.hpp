@@ -14,7 +14,8 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Working memory that starts at a cache line and is kept when a later use needs no more.
+/// Working memory that starts at a cache line. It keeps its memory for later uses, and allocates
+/// again only for a use that needs more.
 template <class Scalar>
 class Buffer {
  public:
@@ -23,8 +24,8 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(Index size) { resize(size); }
 
-  /// Makes room. The values are unspecified. Throws MemoryError when there is none; it is empty
-  /// then.
+  /// Makes room for `size` numbers, whose values are unspecified. Throws MemoryError when there is
+  /// no memory; the buffer is empty then.
   void resize(Index size) {
     if (size > capacity_) {
       memory_.reset();
@@ -37,8 +38,8 @@ class Buffer {
       });
       capacity_ = size;
 #ifdef __linux__
-      // Walking through many small pages costs large products several per cent. No matter if the
-      // kernel declines.
+      // With small pages, looking up their places costs large products several per cent of the
+      // time. The system may refuse large pages; only speed depends on them.
       if (bytes >= huge_page) madvise(memory_.get(), bytes / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
     }

@@ -8,8 +8,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// A matrix of few outputs by many inputs, and a bias for each output: one row for each output,
-/// padded to whole registers with zeros.
+/// A matrix of few outputs by many inputs, and a bias for each output. The weights of an output are
+/// one row, padded with zeros to whole registers, and the output is one dot product: a tile would
+/// leave most lanes of its registers empty.
 template <class Scalar>
 class DotRows {
  public:

@@ -22,6 +22,7 @@ struct Dual {
     dual.slopes.fill(V::broadcast(0));
     return dual;
   }
+  /// Variable number `which`: its derivative by itself is 1.
   static Dual variable(const V& value, int which) {
     Dual dual = broadcast(0);
     dual.value = value;
@@ -29,7 +30,7 @@ struct Dual {
     return dual;
   }
 
-  /// f(a) with the derivative `slope` of f at a.
+  /// f(a), where `value` is the value of f at a and `slope` its derivative.
   static Dual chain(const V& value, const V& slope, const Dual& a) {
     Dual dual{value, {}};
     for (std::size_t i = 0; i < a.slopes.size(); ++i) dual.slopes[i] = slope * a.slopes[i];

@@ -9,8 +9,8 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// y = x W + b for rows of numbers: W (F, U) in C order, b (U). Rows are given by functions of
-/// their number.
+/// y = x W + b for rows of numbers, with W (F, U) in C order and b (U). The arguments x, y, dx and
+/// dy are functions: x(row) points to the numbers of that row.
 template <class Scalar>
 class Linear {
  public:
@@ -21,8 +21,9 @@ class Linear {
     Buffer<Scalar> sums;
   };
 
-  /// `bias` may be null; `more` is added to it. Only with `training` can derivatives be taken back.
-  /// W may be columns of a wider matrix: `stride` numbers lie between its rows, U without.
+  /// Packs W and b. A null `bias` is zeros; `more` is added to each of its numbers. Only with
+  /// `training` can apply_transposed be called. W may be columns of a wider matrix whose rows lie
+  /// `stride` numbers apart; 0 stands for U.
   void pack(Index inputs, Index units, const Scalar* kernel, const Scalar* bias, bool training,
             Index stride = 0, Scalar more = 0) {
     if (stride == 0) stride = units;
@@ -61,7 +62,8 @@ class Linear {
         transposed_, rows, units(), [&](Index row, Index) -> const Scalar* { return dy(row); }, dx);
   }
 
-  /// Adds x(row)^T dy(row) over all rows to dW, and dy(row) to db where that is not null.
+  /// Adds the sum of x(row)^T dy(row) over all rows to dW, `kernel`, and the sum of dy(row) to db,
+  /// `bias`, unless `bias` is null. `stride` is as in pack.
   template <class X, class DY>
   void add_gradients(Index rows, X x, DY dy, Scalar* kernel, Scalar* bias, Scratch& scratch,
                      Index stride = 0) const {
@@ -80,7 +82,8 @@ class Linear {
   }
 
  private:
-  /// So few that they would leave most lanes of a register empty.
+  /// Whether the units would leave most lanes of a register empty; each unit is then one dot
+  /// product (DotRows).
   static constexpr bool are_few(Index units) noexcept { return 4 * units <= Pack<Scalar>::width; }
 
   template <int Vectors, class X, class DY>

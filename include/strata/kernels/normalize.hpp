@@ -8,8 +8,8 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// What takes a row of numbers to mean 0 and variance 1 (Ba et al. 2016): (x - mean) factor, where
-/// factor = 1 / sqrt(variance + epsilon).
+/// The mean and the factor that take a row of numbers to mean 0 and variance 1: (x - mean) factor,
+/// where factor = 1 / sqrt(variance + epsilon) (Ba et al. 2016).
 template <class Scalar>
 struct Normal {
   using P = Pack<Scalar>;
@@ -30,7 +30,7 @@ struct Normal {
   }
 };
 
-/// Takes the values to mean 0 and variance 1, in place; the factor that did it.
+/// Takes the values to mean 0 and variance 1, in place. Returns the factor, for normal_backward.
 template <class Scalar>
 [[nodiscard]] Scalar normalize(Scalar* values, Index size, Scalar epsilon) noexcept {
   const Normal<Scalar> normal(values, size, epsilon);

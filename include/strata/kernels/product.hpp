@@ -11,9 +11,9 @@
 namespace strata::inline STRATA_TARGET::detail {
 
 /// A matrix of `lanes` outputs by `depth` inputs, and a bias for each output, laid out as the tile
-/// reads it. The lanes are cut into blocks of as many registers as a tile takes, then of one
-/// register for what is left where that pads less; a block holds its bias, and for each k the
-/// weights of its lanes, padded with zeros.
+/// reads it. The lanes are cut into blocks. A block has as many registers as a tile takes; the last
+/// lanes are cut into blocks of one register where that needs less padding. A block holds the
+/// biases of its lanes, then for each k the weights of its lanes, padded with zeros.
 template <class Scalar>
 class PackedMatrix {
  public:
@@ -27,7 +27,8 @@ class PackedMatrix {
     depth_ = depth;
     values_.resize(padded<Scalar>(lanes) * (1 + depth));
     Scalar* to = values_.data();
-    // Tiles of the matrix that stay in the first cache, whichever way it is read.
+    // The inputs are packed 64 at a time, so that this part of a block stays in the first cache
+    // whether element() reads along the rows or along the columns of its matrix.
     constexpr Index tile = 64;
     for (Index first = 0; first < lanes; first += block_size(first)) {
       const Index size = block_size(first);
@@ -75,13 +76,13 @@ class PackedMatrix {
 
 /// to(c)[lane] = bias[lane] + sum over k of matrix(lane, k) * column(c)[k], for all columns c.
 ///
-/// A column may lie in memory as segments of `length` numbers, the last one perhaps shorter:
-/// column(c, segment).
+/// A column may lie in several places of memory: column(c, segment) points to a segment of `length`
+/// numbers. The last segment may be shorter.
 template <class Scalar, class Column, class To>
 void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index length, Column column,
               To to) {
   constexpr Index wide = PackedMatrix<Scalar>::wide;
-  // Segments that one tile runs through.
+  // The most segments that one tile runs through.
   constexpr Index most = 8;
   std::array<const Scalar*, static_cast<std::size_t>(most * tile_chunk)> pointers;
   std::array<Scalar, static_cast<std::size_t>(tile_chunk * wide)> tail;
@@ -121,10 +122,10 @@ void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index length, C
   });
 }
 
-/// sum[j][lane] += panel[r][lane] * row(r)[j], summed over the rows r, for all j: the gradient of
-/// weights that multiplied row(r)[j] and gave the outputs with derivatives `panel`, of `Registers`
-/// registers of lanes a row. `strips` is what pack_strips made of the rows. `next`, in tile_count()
-/// shares, is what the product after this one reads.
+/// Adds to the gradient of a weight matrix: sum[j][lane] += panel[r][lane] * row(r)[j], summed over
+/// all rows r, for all columns j. row(r) was the input of the matrix; pack_strips has packed the
+/// rows into `strips`. `panel` has the derivatives by the outputs, `Registers` registers a row.
+/// `next` prefetches the numbers that the call after this one reads, in tile_count() shares.
 template <int Registers, class Scalar>
 void add_outer_product(const Scalar* panel, Index rows, Index columns, const Scalar* strips,
                        Scalar* sum, Prefetch<Scalar> next = {}) {
@@ -145,8 +146,9 @@ void add_outer_product(const Scalar* panel, Index rows, Index columns, const Sca
   });
 }
 
-/// Rows of numbers in the order in which add_outer_product reads them: the columns of a tile side
-/// by side. With `ones` there is one column more, of ones: its product is the sum of all rows.
+/// Packs the rows row(r) in the order in which add_outer_product reads them: the columns of a tile
+/// lie side by side. With `ones` a column of ones follows, whose product is the sum of all rows of
+/// the panel: the gradient of a bias.
 template <class Scalar, class Row>
 void pack_strips(Index rows, Index columns, bool ones, Row row, Buffer<Scalar>& strips) {
   const Index all = columns + (ones ? 1 : 0);
@@ -155,7 +157,7 @@ void pack_strips(Index rows, Index columns, bool ones, Row row, Buffer<Scalar>& 
     const Scalar* values = row(r);
     for_column_groups(all, [&](Index begin, int size) {
       Scalar* const to = strips.data() + begin * rows + r * size;
-      // Unrolled, since a call of memcpy for so few numbers takes longer than they do.
+      // Unrolled, since for a few numbers a call of memcpy takes longer than the copy itself.
       unroll<tile_columns>([&](auto n) {
         if (n < size) to[n] = begin + n < columns ? values[begin + n] : Scalar(1);
       });
@@ -163,7 +165,7 @@ void pack_strips(Index rows, Index columns, bool ones, Row row, Buffer<Scalar>& 
   }
 }
 
-/// Rows whose strips stay in the first cache.
+/// The number of rows that are packed at a time, so that their strips stay in the first cache.
 inline constexpr Index outer_product_rows = 128;
 
 }  // namespace strata::inline STRATA_TARGET::detail

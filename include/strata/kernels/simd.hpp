@@ -37,7 +37,7 @@ struct HalvedRegister<Scalar, 0> {
   using type = typename packet::packet_traits<Scalar>::type;
 };
 
-/// How often the widest register is halved for one of Width scalars; at most two times.
+/// How often the widest register is halved to hold Width scalars, at most twice.
 template <class Scalar, int Width>
 inline constexpr int halvings = Width == register_width<Scalar>       ? 0
                                 : 2 * Width == register_width<Scalar> ? 1
@@ -57,7 +57,7 @@ template <class Scalar>
   return (size + width - 1) / width * width;
 }
 
-/// As many scalars as a register holds, with the operators of arithmetic.
+/// One register of `Width` scalars, its lanes, with operators that compute lane by lane.
 template <class Scalar, int Width = register_width<Scalar>>
 struct Pack {
   using value_type = Scalar;
@@ -90,7 +90,7 @@ struct Pack {
   /// a b + c, rounded once where the machine can.
   friend STRATA_ALWAYS_INLINE Pack multiply_add(Pack a, Pack b, Pack c) {
 #if defined(__clang__) && defined(__FMA__)
-    // Eigen writes it as assembly for Clang, which then cannot take an operand from memory.
+    // Eigen's pmadd is assembly for Clang, and the compiler could not take an operand from memory.
 #pragma clang fp contract(fast)
     return {a.lanes * b.lanes + c.lanes};
 #else
@@ -169,7 +169,8 @@ STRATA_ALWAYS_INLINE void copy_lanes(const Scalar* from, Index count, Scalar* to
   }
 }
 
-/// A register of consecutive values of which only `used` exist in memory.
+/// Loads a register of consecutive values, of which only the first `used` exist in memory. The
+/// other lanes are 0.
 template <class P>
 STRATA_ALWAYS_INLINE P load_lanes(const typename P::value_type* from, Index used) {
   if (used == P::width) return P::load(from);
@@ -186,8 +187,8 @@ STRATA_ALWAYS_INLINE void store_lanes(Pack<Scalar, Width> values, Scalar* to, In
   copy_lanes<Width>(lanes, used, to);
 }
 
-/// The sum of f(from[i]...) over all i, with the same bits wherever the numbers lie: Eigen's sums
-/// begin at an aligned address.
+/// The sum of f(from[i]...) over all i. It has the same bits at every address of the numbers,
+/// unlike Eigen's sums, which begin at an aligned address.
 template <class F, class Scalar, class... More>
 [[nodiscard]] Scalar sum_over(Index count, F f, const Scalar* from, const More*... more) {
   using P = Pack<Scalar>;

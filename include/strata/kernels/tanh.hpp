@@ -14,7 +14,7 @@ struct Quotient {
   V under;
 };
 
-/// a + b x + c x^2 + d x^3 + e x^4 with x2 = x^2, in an order that waits little.
+/// a + b x + c x^2 + d x^3 + e x^4, where x2 = x^2. Its two halves do not wait for each other.
 template <class V>
 STRATA_ALWAYS_INLINE V polynomial(V x, V x2, double a, double b, double c, double d, double e) {
   const V low = multiply_add(x, constant<V>(b), constant<V>(a));
@@ -22,14 +22,15 @@ STRATA_ALWAYS_INLINE V polynomial(V x, V x2, double a, double b, double c, doubl
   return multiply_add(x2, multiply_add(x2, constant<V>(e), high), low);
 }
 
-/// x^2, and a little that the polynomials do not feel: what they make of it is no denormal number.
+/// x^2 + 1e-13. The summand is too small to change a polynomial of x^2, and large enough that none
+/// of its terms is a denormal number, even at x = 0.
 template <class V>
 STRATA_ALWAYS_INLINE V squared(V x) {
   return multiply_add(x, x, constant<V>(1e-13));
 }
 
 /// tanh(x) in float: x P(x^2) / Q(x^2), both of degree 4, the minimax fit for |x| <= 8, where tanh
-/// is 1 - 2.3e-7. Error below 3e-7. The quotient's lower part is in [1, 242].
+/// is 1 - 2.3e-7. Error below 3e-7. The denominator is in [1, 242].
 template <class V>
 STRATA_ALWAYS_INLINE Quotient<V> tanh_quotient(V x) {
   x = max(min(x, constant<V>(8)), constant<V>(-8));
@@ -39,7 +40,7 @@ STRATA_ALWAYS_INLINE Quotient<V> tanh_quotient(V x) {
           polynomial(u, u2, 1, 0.467778236, 0.0261644293, 0.000341128616, 8.52241271e-07)};
 }
 
-/// sigmoid(x) = (1 + tanh(x / 2)) / 2 in float, of the same fit. Error below 2e-7.
+/// sigmoid(x) = (1 + tanh(x / 2)) / 2 in float, by the same fit. Error below 2e-7.
 template <class V>
 STRATA_ALWAYS_INLINE Quotient<V> sigmoid_quotient(V x) {
   x = max(min(x, constant<V>(16)), constant<V>(-16));
@@ -51,13 +52,14 @@ STRATA_ALWAYS_INLINE Quotient<V> sigmoid_quotient(V x) {
   return {multiply_add(x, odd, constant<V>(0.5) * under), under};
 }
 
-/// Whether V has tanh and sigmoid as quotients: registers of float.
+/// Whether V has tanh_quotient and sigmoid_quotient. Only registers of float have them.
 template <class V>
 inline constexpr bool has_quotients = false;
 template <int Width>
 inline constexpr bool has_quotients<Pack<float, Width>> = true;
 
-/// Exactly 1 or -1 beyond 8, so that derivatives in terms of it vanish there.
+/// Exactly 1 or -1 where |x| is 8 or more, so that the derivative 1 - y^2, taken from the value y,
+/// is exactly 0 there.
 template <int Width>
 STRATA_ALWAYS_INLINE Pack<float, Width> tanh(Pack<float, Width> x) {
   using P = Pack<float, Width>;
@@ -76,7 +78,7 @@ STRATA_ALWAYS_INLINE Pack<Scalar, Width> tanh(Pack<Scalar, Width> x) {
     const P one = P::broadcast(1);
     const P bounded = max(min(x, P::broadcast(20)), P::broadcast(-20));
     const P decay = exp(P::broadcast(-2) * bounded);
-    // The difference loses numbers that are small; they are their own tanh.
+    // 1 - decay loses the digits of a small x, but a small x is its own tanh.
     return where_less(abs(x), P::broadcast(1e-8), x, (one - decay) / (one + decay));
   }
 }

@@ -45,7 +45,8 @@ template <class Scalar, int Vectors, int Columns>
 void tile(const TileSegment<Scalar>* segments, Index segment_count, Index first,
           TileWeights<Scalar> weights, const Scalar* const* from, Scalar* const* to) {
   using P = Pack<Scalar>;
-  // Fewer than eight independent sums leave the multiply-add units waiting; split each.
+  // Fewer than eight independent sums would leave the multiply-add units waiting, so each sum is
+  // split into chains.
   constexpr int chains = (Vectors * Columns + 7) / (Vectors * Columns);
   P sum[chains][Columns][Vectors];
   unroll<Columns>([&](auto n) STRATA_INLINE_LAMBDA {
@@ -153,8 +154,8 @@ STRATA_ALWAYS_INLINE void for_vector_blocks(F&& f) {
   });
 }
 
-/// The tiles of `count` columns with the same weights: from(n) and to(n) are a column's rows of
-/// sums.
+/// Multiplies `count` columns by the same weights, tile by tile. The sums of column n start with
+/// the row from(n) and are written to the row to(n).
 template <int Vectors, class Scalar, class From, class To>
 STRATA_ALWAYS_INLINE void multiply_columns(const TileSegment<Scalar>* segments, Index segment_count,
                                            Index count, TileWeights<Scalar> weights, From from,

@@ -6,8 +6,9 @@
 #include <strata/kernels/tanh.hpp>
 #include <strata/target.hpp>
 
-// The activations of gates: of the recurrent gates, sigma; of what they let in, phi; and of what
-// they let out, psi, which is phi nearly always.
+// The three activations of a gated cell: sigma of its gates, phi of the candidate for its memory,
+// and psi of the memory on its way out. In nearly all cells psi is phi. The derivatives are
+// functions of the activation's value y, not of its argument.
 
 namespace strata::inline STRATA_TARGET::detail {
 
@@ -41,7 +42,8 @@ struct StandardActivations {
   }
 };
 
-/// Any other activations; rare, and so kept small rather than fast.
+/// Any other activations, chosen at run time. They are rare, so each is a call: the code is small
+/// rather than fast.
 struct ChosenActivations {
   static constexpr bool standard = false;
 
@@ -85,7 +87,7 @@ struct ChosenActivations {
   }
 };
 
-/// Limits values to [-limit, limit], where there is a limit.
+/// Limits values to [-limit, limit]. A limit of 0 changes nothing.
 struct ClipValue {
   double limit = 0;
 
@@ -104,13 +106,13 @@ inline void check_gate_activations(const char* layer, Activation activation,
   }
 }
 
-/// Throws ValueError on a limit below 0, or that is no number.
+/// Throws ValueError on a clip that is below 0 or NaN.
 inline void check_clip(const char* layer, double clip) {
   if (is_nan(clip) || clip < 0)
     fail<ValueError>({layer, ": a clip must be at least 0, found ", clip});
 }
 
-/// Calls f with the activations; what the gates let out has that of what they let in.
+/// Calls f with sigma = recurrent_activation and phi = psi = activation.
 template <class F>
 STRATA_ALWAYS_INLINE void with_activations(Activation activation, Activation recurrent_activation,
                                            F&& f) {

@@ -8,7 +8,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// What an extended LSTM does besides its activations.
+/// The settings of an extended LSTM: its activations, whether it has peepholes, and its clips.
 struct ExtendedSettings {
   Activation activation = Activation::tanh;
   Activation recurrent_activation = Activation::sigmoid;
@@ -21,7 +21,7 @@ struct ExtendedSettings {
     return cell_clip.limit > 0 || activation_clip.limit > 0;
   }
 
-  /// f with the activations, where nothing is clipped.
+  /// Calls f with the three activations, for equations that clip nothing.
   template <class F>
   void with_all_activations(F f) const {
     if (output_activation == activation) {
@@ -32,8 +32,8 @@ struct ExtendedSettings {
   }
 };
 
-/// An LSTM whose gates see the memory: i and f that before the step, o that after it (Gers &
-/// Schmidhuber 2000; Graves 2013, equations 7 to 11).
+/// An LSTM whose gates read the memory through peepholes: i and f the memory before the step, o the
+/// memory after it (Gers & Schmidhuber 2000; Graves 2013, equations 7 to 11).
 template <class Activations>
 struct PeepholeEquations {
   Activations act;
@@ -71,7 +71,8 @@ struct PeepholeEquations {
   }
 };
 
-/// The same with limits: of the memory, and of what goes into every activation.
+/// PeepholeEquations with limits on the memory and on the argument of every activation. They have
+/// no `backward`, so derivatives are taken automatically.
 struct ClippedPeepholeEquations {
   ExtendedSettings settings;
 
@@ -93,7 +94,8 @@ struct ClippedPeepholeEquations {
   }
 };
 
-/// The gates i, g, o of an LSTM that forgets what it replaces: f = 1 - i (Greff et al. 2017).
+/// An LSTM with the gates i, g and o. The forget gate is coupled to the input gate, f = 1 - i, so
+/// that the memory forgets as much as it takes in (Greff et al. 2017).
 template <class Activations>
 struct CoupledEquations {
   Activations act;
@@ -129,6 +131,7 @@ struct CoupledEquations {
   }
 };
 
+/// CoupledEquations with the limits of ClippedPeepholeEquations.
 struct ClippedCoupledEquations {
   ExtendedSettings settings;
 
@@ -149,7 +152,7 @@ struct ClippedCoupledEquations {
   }
 };
 
-/// The gates i, f, g, o with all that may be asked for.
+/// The gates i, f, g, o of an extended LSTM, with the equations that its settings ask for.
 struct PeepholeGates : ExtendedSettings {
   static constexpr const char* kind = "ExtendedLSTM";
   static constexpr GateLayout layout{.gates = 4,
@@ -171,7 +174,7 @@ struct PeepholeGates : ExtendedSettings {
   }
 };
 
-/// The gates i, g, o with all that may be asked for.
+/// The gates i, g, o of a coupled LSTM, with the equations that its settings ask for.
 struct CoupledGates : ExtendedSettings {
   static constexpr const char* kind = "CoupledLSTM";
   static constexpr GateLayout layout{.gates = 3,

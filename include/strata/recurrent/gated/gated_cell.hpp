@@ -21,8 +21,8 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A cell that is one product with x, one with h, and arithmetic on the gates of each unit, which
-/// `Gates` says:
+/// A recurrent cell that multiplies x by a kernel and h by a recurrent kernel, and computes each
+/// unit from these two products by the equations of `Gates`:
 ///
 ///   struct SimpleGates {
 ///     static constexpr const char* kind = "SimpleRNN";
@@ -30,9 +30,9 @@ namespace strata::inline STRATA_TARGET {
 ///     auto operator()(auto& s) const { return activate(Activation::tanh, s.z[0]); }
 ///   };
 ///
-/// It returns the new h from a GateStep `s`: pre-activations s.z, the output before s.h, and
-/// s.memory, which it replaces. Derivatives are taken automatically, unless Gates has a `backward`.
-/// The layout says what a unit has; see GateLayout.
+/// The equations read a GateStep `s`: the pre-activations s.z, the output before the step s.h, and
+/// the memories s.memory. They replace the memories and return the new h. Derivatives are taken
+/// automatically, unless the equations have a function `backward`. GateLayout explains the layout.
 template <class Gates, class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic,
           class Weights =
               detail::GateWeights<Scalar, Inputs, Units, detail::GateTraits<Gates>::gates,
@@ -57,7 +57,7 @@ class GatedCell {
   static constexpr Index fixed_outputs = Units;
   static constexpr Index memories = Traits::memories;
 
-  /// Throws ValueError on units below 1 or that no memory can hold.
+  /// Throws ValueError when `units` is below 1 or more than memory can hold.
   explicit GatedCell(Index units = Units, Gates gates = {}, GatedCellOptions options = {})
       : units_(units), gates_(gates), options_(options) {
     sizes::check(kind(), "units", units);
@@ -70,7 +70,8 @@ class GatedCell {
   [[nodiscard]] Index units() const noexcept { return units_; }
   [[nodiscard]] const Gates& gates() const noexcept { return gates_; }
   [[nodiscard]] const GatedCellOptions& options() const noexcept { return options_; }
-  /// Of gates without settings of their own, which it could not name.
+  /// Only for gates without members: a description has names for the options of the cell, but not
+  /// for the settings of gates.
   [[nodiscard]] LayerDescription description() const requires(std::is_empty_v<Gates>) {
     LayerDescription description{.kind = kind(), .complete = options_.recurrent_inputs == 0};
     return description.add("units", units_).add_all(options_);
@@ -147,7 +148,7 @@ class GatedCell {
         using Equations = std::remove_cvref_t<decltype(equations)>;
         const detail::StepOutput<Scalar> to_y{y};
         if constexpr (detail::comes_at_once<Equations, Inputs, Units, Scalar, Gates>()) {
-          // The next step waits for it.
+          // The next step waits for h, so h is stored from the registers and not copied from y.
           const auto to_both = [=](Index first, Index used, const auto& values)
                                    STRATA_INLINE_LAMBDA {
                                      to_y(first, used, values);
@@ -161,7 +162,8 @@ class GatedCell {
       });
     }
 
-    /// emit(first, used, values) takes the new h as detail::StepOutput does.
+    /// The same step, but it leaves h as it was and passes the new h to emit(first, used, values),
+    /// a register at a time, as to detail::StepOutput.
     template <class Emit>
     void step(const Scalar* x, const Scalar* h, Scalar* memory, WeightOrder order,
               Emit emit) const noexcept {
@@ -172,7 +174,7 @@ class GatedCell {
   };
 
   struct Scratch {
-    /// bias + W x of a window of steps, where the batch is small.
+    /// bias + W x of the steps of a window, where the batch is smaller than a tile.
     detail::Buffer<Scalar> z;
   };
 
@@ -201,7 +203,8 @@ class GatedCell {
     tape.dpeepholes.fill(0);
   }
 
-  /// Steps of a batch that does not fill a tile with which it fills several; 0 for larger batches.
+  /// The number of steps whose products with x are taken together, so that a batch smaller than a
+  /// tile fills several tiles. 0 for larger batches.
   [[nodiscard]] static Index input_steps(Index batch) noexcept {
     constexpr Index columns = detail::tile_columns;
     return batch < columns ? 6 * columns / batch : 0;
@@ -279,7 +282,7 @@ class GatedCell {
     detail::gates_input_derivative(packed.weights, scan, std::as_const(tape.z).data(), dx);
   }
 
-  /// Gives another cell of the same gates these weights, as far as there are any yet.
+  /// Copies the weights to another cell of the same gates. Does nothing before the cell is built.
   template <class Cell>
   void copy_weights_to(Cell& cell) const {
     if (inputs_ == Dynamic) return;
@@ -299,11 +302,11 @@ class GatedCell {
     return cell;
   }
 
-  /// (P, U).
+  /// The peephole weights, (P, U).
   [[nodiscard]] std::span<Scalar> peepholes() noexcept { return peepholes_; }
 
  private:
-  /// f(equations), where Gates choose among several when running, f(gates) otherwise.
+  /// Calls f(equations) where the gates choose their equations at run time, f(gates) otherwise.
   template <class F>
   static STRATA_ALWAYS_INLINE void with_equations(const Gates& gates, F f) {
     if constexpr (Gates::layout.chooses_equations) {

@@ -18,9 +18,11 @@ struct PanelStep {
   Index outputs;
   Index units;
   Index first_unit;
-  /// For each panel: the bias, or pre-activations to which only the recurrent kernel is to be
-  /// added; and rows of the kernel, then `outputs` rows of the recurrent kernel, `depth` of them.
+  /// For each panel, the row with which its sums start: the bias, or bias + W x where these
+  /// products are taken already and `inputs` is 0.
   const Scalar* from[3];
+  /// For each panel, `depth` rows of weights: first the rows of the kernel, last the `outputs` rows
+  /// of the recurrent kernel.
   const Scalar* weights[3];
   Index depth;
   const Scalar* x;
@@ -30,8 +32,9 @@ struct PanelStep {
   Index memory_stride;
 };
 
-/// sum[p R + i] += row first + k of panel p's weights, register i of R, times values[k], summed
-/// over `count` rows, in several chains that do not wait for each other.
+/// Adds values[k] times row first + k of the weights for all k below `count`: register i of the R
+/// registers of panel p's row goes to sum[chain][p R + i]. The rows go to the chains in turn, so
+/// that no chain waits for another.
 template <int Panels, int Chains, int Registers, class Scalar>
 STRATA_ALWAYS_INLINE void accumulate_rows(const PanelStep<Scalar>& at, Index first, Index count,
                                           const Scalar* values,
@@ -75,8 +78,9 @@ template <int Width, int Stride, class Scalar>
   }
 }
 
-/// The pre-activations of each slot of a panel, or of some that make wide packs, from the registers
-/// of their rows.
+/// Takes the pre-activations z of each slot from the registers of a panel's row, or of the rows of
+/// two or three panels, whose slots become wide packs. Slots of a narrow panel share registers, so
+/// they go through memory.
 template <int Width, std::size_t Slots, int Registers, class Scalar>
 STRATA_ALWAYS_INLINE void split_slots(const Pack<Scalar> (&sum)[Registers],
                                       std::array<Pack<Scalar, Width>, Slots>& z) {
@@ -94,8 +98,8 @@ STRATA_ALWAYS_INLINE void split_slots(const Pack<Scalar> (&sum)[Registers],
   }
 }
 
-/// One panel of a step, or up to three: the products, then the gates. Sizes are constants where
-/// those of the cell are fixed.
+/// One step of a panel, or of two or three panels as one panel of `Width` units: the products, then
+/// the gates. Where the cell has fixed sizes, the sizes in `at` are constants for the compiler.
 template <int Width, class Scalar, class Gates, class Equations, class Emit>
 STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
                                      const GatePacked<Scalar, Gates>& packed,

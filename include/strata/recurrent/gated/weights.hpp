@@ -8,8 +8,9 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// kernel (F, G U), recurrent kernel (U, G U) and bias (N, G U) in C order, seen by Eigen as their
-/// transposes.
+/// The weights of a gated cell with F inputs, U units, G gates and N biases for each gate: kernel
+/// (F, G U), recurrent kernel (U, G U) and bias (N, G U), in C order as in Keras. The Eigen
+/// matrices of the same memory are the transposes.
 template <class Scalar, Index Inputs, Index Units, int Gates, int Biases = 1>
 class GateWeights {
  public:
@@ -20,10 +21,12 @@ class GateWeights {
 
   /// Zero weights. Throws ShapeError or MemoryError on sizes that memory cannot hold.
   void resize(Index inputs, Index units) { resize(inputs, units, units); }
+  /// The same with a recurrent kernel (recurrent_inputs, G U), for a cell whose h is not its units.
   void resize(Index inputs, Index units, Index recurrent_inputs) {
     if (inputs < 0 || units < 0) return;
     (void)sizes::count({Gates, units, std::max(inputs, recurrent_inputs)});
-    // First, since it is what mostly cannot be.
+    // The recurrent kernel comes first: it is mostly the largest, so a size that memory cannot hold
+    // is refused before the other weights are allocated.
     recurrent_kernel_.resize(Gates * units, recurrent_inputs);
     kernel_.resize(Gates * units, inputs);
     bias_.resize(Gates * units, Biases);
