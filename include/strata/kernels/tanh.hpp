@@ -22,8 +22,8 @@ STRATA_ALWAYS_INLINE V polynomial(V x, V x2, double a, double b, double c, doubl
   return multiply_add(x2, multiply_add(x2, constant<V>(e), high), low);
 }
 
-/// x^2 + 1e-13. The summand is too small to change a polynomial of x^2, and large enough that none
-/// of its terms is a denormal number, even at x = 0.
+/// x^2 + 1e-13. The summand is too small to change a polynomial of x^2, and large enough that no
+/// intermediate result of the polynomial is a denormal number, even at x = 0.
 template <class V>
 STRATA_ALWAYS_INLINE V squared(V x) {
   return multiply_add(x, x, constant<V>(1e-13));

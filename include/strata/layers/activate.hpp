@@ -40,7 +40,7 @@ class Activate : public detail::PlainLayer<Scalar> {
 
     void step(const Scalar* x, Scalar*, Scalar* y, WeightOrder) const noexcept { rows(x, y, 1); }
 
-    /// x and y: rows of F.
+    /// x and y: `count` rows of F numbers.
     void rows(const Scalar* x, Scalar* y, Index count) const noexcept {
       if (activation == Activation::softmax) {
         std::copy_n(x, count * features, y);

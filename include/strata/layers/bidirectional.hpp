@@ -15,8 +15,9 @@
 namespace strata::inline STRATA_TARGET {
 
 /// How Bidirectional joins the outputs of its two directions. concat puts them side by side: the
-/// first U features are of the reading forwards, the last U of that backwards, and split_directions
-/// takes them apart. sum, mul and ave are sums, products and means of the two, number by number.
+/// first U features are the forward direction's, the last U the backward direction's, and
+/// split_directions takes them apart. sum, mul and ave are the sum, product and mean of the two
+/// outputs, number by number.
 enum class Merge { concat, sum, mul, ave };
 
 [[nodiscard]] constexpr const char* name(Merge merge) noexcept {
@@ -25,15 +26,16 @@ enum class Merge { concat, sum, mul, ave };
 }
 
 /// Two recurrent layers of one kind over the same sequence, one forwards and one backwards
-/// (Schuster & Paliwal 1997), as in Keras: (B, T, F) to (B, T, 2 U) with return_sequences, both in
-/// the order of x, to (B, 2 U) without: the last step of each in its own reading. 2 U is U unless
-/// the outputs are concatenated.
+/// (Schuster & Paliwal 1997), as in Keras. With return_sequences (B, T, F) to (B, T, 2 U), with the
+/// outputs of both in the order of x. Without, (B, T, F) to (B, 2 U): each direction's output after
+/// the last step that it reads, which for the backward direction is the first step of x. Without
+/// Merge::concat there are U features instead of 2 U.
 ///
 ///   Bidirectional{LSTM{50, return_sequences}}, Bidirectional{LSTM{50}, Merge::sum}
 ///
-/// The layer reads forwards; its twin, with weights of its own, backwards. The state of a sequence
-/// is that of the forward layer, then that of the backward one. It needs the whole sequence, so it
-/// cannot stream. `L` is a layer made of `detail::RecurrentLayer`.
+/// The given layer reads forwards; a copy of it, with weights of its own, reads backwards. The
+/// state of a sequence is the state of the forward layer, then the state of the backward layer. The
+/// layer needs the whole sequence, so it cannot stream. `L` inherits `detail::RecurrentLayer`.
 template <class L>
 class Bidirectional {
  public:
@@ -53,7 +55,8 @@ class Bidirectional {
       throw ValueError(
           "Bidirectional: give it the layer that reads forwards, without go_backwards");
     }
-    // As Keras does, so that the padding of the two directions does not mix.
+    // Masked steps output zeros, as in Keras. Otherwise each direction would repeat its own last
+    // output there, and the merge would mix outputs of different steps.
     if (returns == Returns::sequence) {
       forward_.set_zero_output_for_mask(true);
       backward_.set_zero_output_for_mask(true);
@@ -123,7 +126,7 @@ class Bidirectional {
     typename L::Tape forward;
     typename L::Tape backward;
     Tensor<Scalar> y_forward;
-    Tensor<Scalar> y_backward;  ///< In the order of its reading.
+    Tensor<Scalar> y_backward;  ///< In the order of reading, from the last step of x.
     Tensor<Scalar> dy_forward;
     Tensor<Scalar> dy_backward;
     Tensor<Scalar> dx;
@@ -189,8 +192,9 @@ class Bidirectional {
                               direction * forward_.state_size());
   }
 
-  /// f(row, row_backward) for each sequence, or step of one: the rows of one step in the output of
-  /// the forward layer, and of the merged one, and in the output of the backward layer.
+  /// Calls f(row, row_backward) for each step of each sequence. `row` is the step's row in the
+  /// forward layer's output and in the merged output, `row_backward` its row in the backward
+  /// layer's output. Without return_sequences an output has one row for each sequence.
   template <class F>
   void for_each_row(const Tensor<Scalar>& y_forward, F f) const {
     const Index steps = y_forward.steps();
@@ -264,8 +268,9 @@ class Bidirectional {
   Merge merge_;
 };
 
-/// The outputs of the two directions, forwards and backwards, of a Bidirectional that concatenates
-/// them: Keras' merge_mode None. Throws ShapeError on an odd number of features.
+/// Takes the output of a Bidirectional with Merge::concat apart into the outputs of its forward and
+/// its backward direction, which Keras returns with merge_mode None. Throws ShapeError on an odd
+/// number of features.
 template <class Scalar>
 [[nodiscard]] std::pair<Tensor<Scalar>, Tensor<Scalar>> split_directions(const Tensor<Scalar>& y) {
   if (y.rank() == 0 || y.features() % 2 != 0) {

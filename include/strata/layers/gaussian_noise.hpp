@@ -13,15 +13,17 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// Adds normal noise to its inputs in training; does nothing in prediction. (B, F) to (B, F),
-/// (B, T, F) to (B, T, F).
+/// Adds normal noise of mean 0 and standard deviation `stddev` to its inputs in training, as in
+/// Keras; does nothing in prediction. (B, F) to (B, F), (B, T, F) to (B, T, F).
+///
+///   GaussianNoise{0.1}
 template <class Scalar = float>
 class GaussianNoise : public detail::PlainLayer<Scalar> {
  public:
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
 
-  /// Throws ValueError when the deviation is negative or not finite.
+  /// Throws ValueError when `stddev` is negative or not finite.
   explicit GaussianNoise(double stddev) : stddev_(stddev) {
     if (!detail::is_finite(stddev) || stddev < 0) {
       detail::fail<ValueError>({"GaussianNoise: stddev must be at least 0, found ", stddev});

@@ -11,14 +11,15 @@ namespace strata::inline STRATA_TARGET {
 /// The shape of one sample, so that a model knows its sizes before it sees data.
 class Input {
  public:
-  /// Samples of F features: data (B, F); or class numbers (B, T), T of which may be Dynamic, for an
-  /// Embedding. Throws ValueError on sizes below 1.
+  /// Samples of F features, data (B, F). Before an Embedding: T class numbers for each sequence,
+  /// data (B, T), where T may be Dynamic. Throws ValueError on sizes below 1.
   explicit Input(Index features) : features_(features) { check(); }
 
-  /// Sequences of T steps of F features: data (B, T, F). Steps may be Dynamic: any number.
+  /// Sequences of T steps of F features, data (B, T, F). `steps` is Dynamic for sequences of any
+  /// length. Throws ValueError on sizes below 1.
   Input(Index steps, Index features) : rank_(3), steps_(steps), features_(features) { check(); }
 
-  /// The shape of a batch, of which the number of samples is Dynamic.
+  /// The shape of a batch, with a Dynamic number of samples.
   [[nodiscard]] Shape shape() const {
     return rank_ == 3 ? Shape{Dynamic, steps_, features_} : Shape{Dynamic, features_};
   }

@@ -10,8 +10,9 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// The mean of the steps of a sequence that count, Keras' GlobalAveragePooling1D: (B, T, F) to
-/// (B, F). Zeros where no step counts. It cannot stream.
+/// The mean of a sequence over its steps, without masked steps, as Keras' GlobalAveragePooling1D:
+/// (B, T, F) to (B, F). The mean of a sequence whose steps are all masked is zeros. The layer needs
+/// the whole sequence, so it cannot stream.
 template <class Scalar = float>
 class MeanOverSteps : public detail::PlainLayer<Scalar> {
  public:
@@ -68,7 +69,8 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
   }
 
  private:
-  /// f(b, the features of a step, 1 / the number of steps that count) for each step that counts.
+  /// Calls f(b, step, share) for each step of sequence b that counts: `step` is the row of its
+  /// features, `share` is 1 / the number of steps of the sequence that count.
   template <class Sequences, class F>
   static void for_each_step(Sequences& x, const Pass<Scalar>& pass, F f) {
     for (Index b = 0; b < x.batch(); ++b) {

@@ -8,8 +8,10 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A recurrent layer of any cell, from a zero state or a given one. (B, T, F) to (B, T, U) with
-/// return_sequences, to (B, U), the last step's output, without.
+/// A recurrent layer of any cell. (B, T, F) to (B, T, U) with return_sequences; without, to (B, U),
+/// the output of the last step.
+///
+///   Recurrent{GatedCell<MyGates>{64}, return_sequences, {.dropout = 0.2}}
 template <RecurrentCell Cell, bool ReturnsSequences = false>
 class Recurrent : public detail::RecurrentLayer<Cell> {
   struct NoFlag {};
@@ -27,7 +29,8 @@ class Recurrent : public detail::RecurrentLayer<Cell> {
   [[nodiscard]] Cell& cell() noexcept { return this->cell_; }
   [[nodiscard]] const Cell& cell() const noexcept { return this->cell_; }
 
-  /// Where the cell describes itself: of the kind "Recurrent", with the cell's kind as an option.
+  /// The cell's description as a layer of kind "Recurrent", with the cell's kind as the option
+  /// "cell". Only for cells that describe themselves.
   [[nodiscard]] LayerDescription description() const requires requires(const Cell& cell) {
     cell.description();
   }

@@ -15,8 +15,8 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// The same sample at each of n steps, as the input of a decoder. (B, F) to (B, n, F). It cannot
-/// stream.
+/// Repeats a sample at each of n steps, as the input of a decoder: (B, F) to (B, n, F). It makes a
+/// whole sequence at once, so it cannot stream.
 template <class Scalar = float>
 class RepeatVector : public detail::PlainLayer<Scalar> {
  public:
@@ -24,7 +24,7 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
   static constexpr Returns returns = Returns::sequence;
   static constexpr LayerTraits traits{.streams = false, .output_shape = true, .output_mask = true};
 
-  /// Throws ValueError when n is below 1 or no memory can hold as many steps.
+  /// Throws ValueError when n is below 1, or more steps than memory can hold.
   explicit RepeatVector(Index n) : n_(n) { sizes::check("RepeatVector", "n", n); }
 
   [[nodiscard]] std::string kind() const { return "RepeatVector"; }

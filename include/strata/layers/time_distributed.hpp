@@ -8,7 +8,7 @@
 
 namespace strata::inline STRATA_TARGET {
 
-/// A layer that takes samples, for each step of a sequence by itself: (B, T, F) to (B, T, U).
+/// Applies a layer that takes samples to each step of a sequence by itself: (B, T, F) to (B, T, U).
 ///
 ///   TimeDistributed{Dense{3}}
 template <class L>
@@ -70,7 +70,8 @@ class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
     return Tensor<Scalar>::view(x.data(), {x.batch() * x.steps(), x.features()});
   }
 
-  /// Every step is a sample, so its flag is the mask of a sequence of one step.
+  /// The pass of the inner layer, for which every step is a sample: the mask (B, T) becomes a mask
+  /// (B T, 1), which is stored in `mask`.
   [[nodiscard]] static Pass<Scalar> pass_of(const Pass<Scalar>& pass, Mask& mask) {
     if (!pass.mask) return {.random = pass.random};
     const Index steps = pass.mask->steps();
@@ -81,7 +82,7 @@ class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
     return {.random = pass.random, .mask = &mask};
   }
 
-  /// (B T, U) to (B, T, U).
+  /// Copies samples (B T, U) to y (B, T, U); B and T are those of x.
   static void join(const Tensor<Scalar>& x, const Tensor<Scalar>& samples, Tensor<Scalar>& y) {
     y.resize({x.batch(), x.steps(), samples.features()});
     std::ranges::copy(samples.values(), y.data());

@@ -22,15 +22,17 @@ struct CellDerivatives {
   Rows<Scalar> dmemory;
 };
 
-/// What a cell inherits that takes the products with x step by step.
+/// The base of a cell that takes its products with x in each step, and not for a window of steps:
+/// it has the two functions that such a cell does not need.
 struct CellDefaults {
   [[nodiscard]] static Index input_steps(Index) noexcept { return 0; }
   template <class Packed, class Scalar, class Memory>
   static void forward_inputs(const Packed&, const detail::Scan<Scalar>&, Memory&) noexcept {}
 };
 
-/// One step of a recurrent layer for a batch: what tells an LSTM from a GRU. `Recurrent` makes a
-/// layer of it, and brings the loop over the steps, masks, states, dropout, zoneout and direction.
+/// One step of a recurrent layer for a batch: the part in which an LSTM and a GRU differ.
+/// `Recurrent` makes a layer of a cell: it has the loop over the steps, masks, states, dropout,
+/// zoneout and direction.
 ///
 /// The state of a sequence is the output h of `outputs()` numbers and `memories` rows of `units()`
 /// numbers each (for an LSTM one: c). In a scan each memory is padded to whole registers.
@@ -41,12 +43,13 @@ struct CellDefaults {
 ///   are faster if it turns from step to step.
 /// - `forward(packed, at, scratch)` predicts one step, after `prepare(packed, scratch, batch)`;
 ///   `forward(packed, at, tape)` trains, after `prepare(packed, tape, batch, steps)`.
-/// - `input_steps(batch)`: of how many steps of a batch the cell wants to take the products with x
-///   together; 0: each step takes its own. Where it is not 0, the steps come in windows, of as many
-///   steps in prediction, and `forward_inputs(packed, window, scratch)`, or with the tape, is
-///   called before the steps of each window. A cell that wants none inherits CellDefaults.
-/// - `backward(packed, at, tape, derivatives, first)` takes a step back; at the `first` one nobody
-///   needs the derivatives before it.
+/// - `input_steps(batch)`: the number of steps of a batch whose products with x the cell wants to
+///   take together, or 0 where each step takes its own. If it is not 0, the steps come in windows,
+///   in prediction of this number of steps. Before the steps of each window the layer calls
+///   `forward_inputs(packed, window, scratch)`, in training with the tape instead of the scratch. A
+///   cell that always returns 0 inherits CellDefaults.
+/// - `backward(packed, at, tape, derivatives, first)` takes the derivatives one step back. With
+///   `first` nobody reads the derivatives by the state before the step.
 /// - `gradients(packed, scan, tape, gradient)` adds the derivatives by all parameters, in their
 ///   order, after the last step back; `input_derivative(packed, scan, tape, dx)` writes the
 ///   derivatives by x, (B, T, F).

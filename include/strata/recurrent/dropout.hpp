@@ -15,7 +15,7 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// Dropout of the inputs of a recurrent layer, and of h where the cell reads it: the same numbers
+/// Dropout of the inputs of a recurrent layer, and of h on its way into the cell: the same numbers
 /// are dropped at every step of a sequence (Gal & Ghahramani 2016). It is part of a tape, and keeps
 /// its memory from one batch to the next.
 template <class Scalar>
@@ -26,7 +26,8 @@ class RecurrentDropout {
     double h = 0;
   };
 
-  /// Draws what is dropped of a batch x (B, T, F), and of its h (B, T, U) where U is `outputs`.
+  /// Draws the masks of a batch for x (B, T, F) and for h (B, T, U), U = `outputs`, and applies the
+  /// mask of x.
   void draw(Rates rates, const Tensor<Scalar>& x, Index outputs, const Random& random) {
     rates_ = rates;
     features_ = x.features();
@@ -42,14 +43,14 @@ class RecurrentDropout {
     }
   }
 
-  /// What the cell reads as x: what dropout leaves of it.
+  /// The x that the cell reads, with dropout.
   [[nodiscard]] const Scalar* inputs(const Tensor<Scalar>& x) const noexcept {
     return rates_.inputs > 0 ? x_.data() : x.data();
   }
-  /// What the cell reads as h before each step, (T, B, U), or null where that is h itself.
+  /// The h with dropout that the cell reads before each step, (T, B, U), or null without dropout.
   [[nodiscard]] const Scalar* h() const noexcept { return rates_.h > 0 ? h_.data() : nullptr; }
 
-  /// Before a step: what dropout leaves of h.
+  /// Applies dropout to the h before a step; called before the cell takes the step.
   void drop_h(const Scan<Scalar>& scan, Index step) {
     if (rates_.h <= 0) return;
     const auto from = scan.h_carried(step);

@@ -13,18 +13,18 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// What a recurrent layer outputs after each step, and the derivatives by it. A step that counts
-/// outputs h. A step that does not count repeats the last output; before the first step that
-/// counts it outputs zeros, whatever the initial state, as in Keras.
+/// The outputs of a recurrent layer after each step, and the derivatives by them. A step that
+/// counts outputs h. A step that does not count repeats the last output. Before the first step that
+/// counts, the output is zeros whatever the initial state, as in Keras.
 template <class Scalar>
 class Outputs {
  public:
   struct Options {
-    /// (B, T, U), or only the output after the last step, (B, U).
+    /// Whether the layer returns the outputs of all steps, (B, T, U), or of the last one, (B, U).
     bool sequences;
-    /// A step that does not count outputs zeros.
+    /// Whether a step that does not count outputs zeros instead of the last output.
     bool zero_for_mask;
-    /// The sequences go on from earlier steps, so that there is always a last output.
+    /// Whether the sequences continue earlier ones, so that there is a last output from the start.
     bool continues;
   };
 
@@ -53,7 +53,7 @@ class Outputs {
     }
   }
 
-  /// Adds the derivatives by the outputs of a step to those by h after it.
+  /// Adds the derivatives by the outputs of a step to dh, the derivatives by h after the step.
   void add_derivative(Index step, const Tensor<Scalar>& dy, Rows<Scalar> dh) const {
     if (!has_output(step)) return;
     for (Index b = 0; b < scan_.batch; ++b) {

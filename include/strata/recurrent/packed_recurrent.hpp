@@ -15,7 +15,7 @@ struct PackedRecurrent {
   using Scalar = typename Cell::scalar_type;
 
   typename Cell::Packed cell;
-  /// Numbers of h, and of all memories, of one sequence.
+  /// How many numbers h has, and how many all memories of one sequence have together.
   Index outputs = 0;
   Index memory = 0;
   double zoneout = 0;

@@ -22,13 +22,13 @@
 
 namespace strata::inline STRATA_TARGET::detail {
 
-/// A recurrent layer but for its type: whether it returns sequences is known at run time here, so
-/// that both kinds are compiled once.
+/// A recurrent layer that learns at run time whether it returns sequences, so that the layers with
+/// return_sequences and without share one compiled copy of everything here.
 ///
 /// The state of a sequence, S = outputs + memories x units numbers, is h, then the memories.
 ///
-/// The loop over the steps, with everything that is the same for all cells: direction, masks,
-/// states, dropout, zoneout, and what comes out.
+/// It has the loop over the steps, and everything else that is the same for all cells: direction,
+/// masks, states, dropout, zoneout and outputs.
 template <RecurrentCell Cell>
 class RecurrentLayer {
  public:
@@ -70,7 +70,7 @@ class RecurrentLayer {
     typename Cell::Tape cell;
     Buffer<Scalar> h_initial;
     Buffer<Scalar> memory;
-    Tensor<Scalar> h;  ///< (B, T, U), unless the layer's output is the same.
+    Tensor<Scalar> h;  ///< (B, T, U), where the layer's output does not hold h of all steps.
     RecurrentDropout<Scalar> dropout;
     Random zoneout;
     Buffer<Scalar> dh;
@@ -104,7 +104,8 @@ class RecurrentLayer {
     cell_.prepare(packed.cell, scratch, scan.batch);
     const Carry<Scalar> carry(scan, pass.mask, rates(), nullptr);
     const Outputs<Scalar> outputs_of(scan, carry, output_options(pass));
-    // Where the cell takes the products with x of several steps together, in windows of as many.
+    // A cell may take the products with x of `together` steps at once; the steps then come in
+    // windows of this size.
     const Index together = cell_.input_steps(scan.batch);
     const Index size = together > 0 ? together : scan.steps;
     for (Index first = 0; first < scan.steps; first += size) {
@@ -194,8 +195,7 @@ class RecurrentLayer {
     return outputs() + Cell::memories * cell_.units();
   }
 
-  /// Gives another layer of the same kind of cell these options, and these weights as far as there
-  /// are any yet.
+  /// Copies the options, and the weights of a built layer, to a layer of the same kind of cell.
   template <class Other>
   void copy_weights_to(RecurrentLayer<Other>& layer) const {
     cell_.copy_weights_to(layer.cell_);
@@ -219,13 +219,15 @@ class RecurrentLayer {
   RecurrentOptions options_;
 
  private:
-  /// Steps whose tape exists at once: with `recompute` as many as keep the products large.
+  /// The number of steps whose tape exists at a time: all steps, or with `recompute` some 512 rows,
+  /// which keep the products large.
   [[nodiscard]] Index window_size(const Scan<Scalar>& scan) const noexcept {
     constexpr Index rows = 512;
     return options_.recompute ? std::clamp<Index>(rows / scan.batch, 1, scan.steps) : scan.steps;
   }
 
-  /// Makes room in the tape for a window, and takes what the cell wants to know of all its inputs.
+  /// Makes room in the tape for a window, and takes the products with x of all its steps where the
+  /// cell wants them together.
   void begin_window(const Packed& packed, const Scan<Scalar>& window, Tape& tape) const {
     cell_.prepare(packed.cell, tape.cell, window.batch, window.steps);
     if (cell_.input_steps(window.batch) > 0) {
@@ -233,7 +235,7 @@ class RecurrentLayer {
     }
   }
 
-  /// The tape of a window, from h and the memories before each step.
+  /// Computes the tape of a window again, from the h and the memories before each of its steps.
   void compute_again(const Packed& packed, const Scan<Scalar>& window, Tape& tape) const {
     const Index h_size = padded<Scalar>(outputs());
     tape.unused.resize(window.batch * (h_size + window.memory_size));

@@ -32,7 +32,7 @@ struct Scan {
   Index batch;
   /// Steps of the window.
   Index steps;
-  /// T.
+  /// T, the steps of the whole scan.
   Index all_steps;
   bool backwards;
   /// (B, T, F).
@@ -53,7 +53,7 @@ struct Scan {
   /// The step of the whole scan with which the window begins.
   Index first = 0;
 
-  /// The same scan from step `begin` on, `size` steps of it or as many as are left.
+  /// A window of this scan: `size` steps from step `begin` on, or fewer where the scan ends.
   [[nodiscard]] Scan window_of(Index begin, Index size) const noexcept {
     Scan part = *this;
     part.first += begin;
@@ -61,7 +61,7 @@ struct Scan {
     return part;
   }
 
-  /// The step of x that a step reads.
+  /// The number of the step of x that the cell reads in a step.
   [[nodiscard]] Index x_step(Index step) const noexcept {
     return backwards ? all_steps - 1 - first - step : first + step;
   }
@@ -98,7 +98,7 @@ struct Scan {
   }
 
   [[nodiscard]] Index rows() const noexcept { return steps * batch; }
-  /// Rows of the first step, where there is no h before it.
+  /// The number of rows that have no h before them: the first step's, without an initial state.
   [[nodiscard]] Index rows_without_h() const noexcept {
     return first == 0 && !h_initial ? batch : 0;
   }
