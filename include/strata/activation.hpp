@@ -7,7 +7,7 @@
 #include <strata/kernels/tanh.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Keras' activation functions. softmax works on all units of a layer together, and only Dense
 /// takes it.
@@ -50,6 +50,10 @@ enum class Activation {
   }
   return "unknown";
 }
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// y = activation(x), number by number. V is a float, a double, a register of either, or any scalar
 /// with exp, log and tanh, such as a dual number. softmax is not a function of one number and

@@ -12,7 +12,72 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
+
+struct Zeros {};
+
+struct Ones {};
+
+/// Sets all weights to one value.
+///
+///   Constant{.value = 0.1}
+struct Constant {
+  double value = 0;
+};
+
+/// Uniform in [minval, maxval), by default Keras' range.
+///
+///   RandomUniform{.minval = -0.1, .maxval = 0.1}
+struct RandomUniform {
+  double minval = -0.05;
+  double maxval = 0.05;
+};
+
+/// Normal with a mean and a standard deviation, by default Keras' values.
+///
+///   RandomNormal{.stddev = 0.01}
+struct RandomNormal {
+  double mean = 0;
+  double stddev = 0.05;
+};
+
+/// Uniform with the variance 2 / (fan_in + fan_out), a compromise that keeps the variance of
+/// outputs and of derivatives from layer to layer (Glorot & Bengio 2010).
+struct GlorotUniform {};
+
+/// Normal, cut off at two deviations, with the variance of GlorotUniform.
+struct GlorotNormal {};
+
+/// Uniform with the variance 2 / fan_in, which keeps the variance of outputs behind relu (He et al.
+/// 2015).
+struct HeUniform {};
+
+/// Normal, cut off at two deviations, with the variance of HeUniform.
+struct HeNormal {};
+
+/// Uniform with the variance 1 / fan_in, which keeps the variance of the outputs of a linear layer
+/// (LeCun et al. 1998).
+struct LecunUniform {};
+
+/// Normal, cut off at two deviations, with the variance of LecunUniform.
+struct LecunNormal {};
+
+/// A matrix with orthonormal rows, or columns where it has fewer columns than rows, drawn uniformly
+/// among all such matrices (Saxe et al. 2013) and multiplied by `gain`. With a gain of 1, the
+/// default, a recurrent kernel keeps the length of h.
+///
+///   Orthogonal{.gain = 0.5}
+struct Orthogonal {
+  double gain = 1;
+};
+
+/// How the weights of a layer are drawn before training, with Keras' names and formulas. An option
+/// of this type takes any of them:
+///
+///   LSTM{64, {.kernel_initializer = HeNormal{}}}
+using Initializer =
+    std::variant<Zeros, Ones, Constant, RandomUniform, RandomNormal, GlorotUniform, GlorotNormal,
+                 HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal>;
 
 /// The numbers that an initializer fills: a matrix (fan_in, fan_out), as Keras' kernel, in C order.
 template <class Scalar>
@@ -22,7 +87,9 @@ struct WeightMatrix {
   Index fan_out;
 };
 
-namespace detail {
+}  // namespace strata
+
+namespace strata::detail::inline STRATA_TARGET {
 
 template <class Scalar>
 void fill_uniform(WeightMatrix<Scalar> w, double low, double high, Random& random) {
@@ -43,164 +110,101 @@ void fill_truncated_normal(WeightMatrix<Scalar> w, double variance, Random& rand
   }
 }
 
-}  // namespace detail
+template <class Scalar>
+void draw(const Zeros&, WeightMatrix<Scalar> w, Random&) {
+  std::fill(w.values.begin(), w.values.end(), Scalar(0));
+}
 
-struct Zeros {
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random&) const {
-    std::fill(w.values.begin(), w.values.end(), Scalar(0));
-  }
-};
+template <class Scalar>
+void draw(const Ones&, WeightMatrix<Scalar> w, Random&) {
+  std::fill(w.values.begin(), w.values.end(), Scalar(1));
+}
 
-struct Ones {
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random&) const {
-    std::fill(w.values.begin(), w.values.end(), Scalar(1));
-  }
-};
+template <class Scalar>
+void draw(const Constant& how, WeightMatrix<Scalar> w, Random&) {
+  std::fill(w.values.begin(), w.values.end(), Scalar(how.value));
+}
 
-/// Sets all weights to one value.
-///
-///   Constant{.value = 0.1}
-struct Constant {
-  double value = 0;
+template <class Scalar>
+void draw(const RandomUniform& how, WeightMatrix<Scalar> w, Random& random) {
+  fill_uniform(w, how.minval, how.maxval, random);
+}
 
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random&) const {
-    std::fill(w.values.begin(), w.values.end(), Scalar(value));
-  }
-};
+template <class Scalar>
+void draw(const RandomNormal& how, WeightMatrix<Scalar> w, Random& random) {
+  for (Scalar& value : w.values) value = Scalar(how.mean + how.stddev * random.normal());
+}
 
-/// Uniform in [minval, maxval), by default Keras' range.
-///
-///   RandomUniform{.minval = -0.1, .maxval = 0.1}
-struct RandomUniform {
-  double minval = -0.05;
-  double maxval = 0.05;
+template <class Scalar>
+void draw(const GlorotUniform&, WeightMatrix<Scalar> w, Random& random) {
+  const double limit = std::sqrt(6.0 / static_cast<double>(w.fan_in + w.fan_out));
+  fill_uniform(w, -limit, limit, random);
+}
 
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    detail::fill_uniform(w, minval, maxval, random);
-  }
-};
+template <class Scalar>
+void draw(const GlorotNormal&, WeightMatrix<Scalar> w, Random& random) {
+  fill_truncated_normal(w, 2.0 / static_cast<double>(w.fan_in + w.fan_out), random);
+}
 
-/// Normal with a mean and a standard deviation, by default Keras' values.
-///
-///   RandomNormal{.stddev = 0.01}
-struct RandomNormal {
-  double mean = 0;
-  double stddev = 0.05;
+template <class Scalar>
+void draw(const HeUniform&, WeightMatrix<Scalar> w, Random& random) {
+  const double limit = std::sqrt(6.0 / static_cast<double>(w.fan_in));
+  fill_uniform(w, -limit, limit, random);
+}
 
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    for (Scalar& value : w.values) value = Scalar(mean + stddev * random.normal());
-  }
-};
+template <class Scalar>
+void draw(const HeNormal&, WeightMatrix<Scalar> w, Random& random) {
+  fill_truncated_normal(w, 2.0 / static_cast<double>(w.fan_in), random);
+}
 
-/// Uniform with the variance 2 / (fan_in + fan_out), a compromise that keeps the variance of
-/// outputs and of derivatives from layer to layer (Glorot & Bengio 2010).
-struct GlorotUniform {
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    const double limit = std::sqrt(6.0 / static_cast<double>(w.fan_in + w.fan_out));
-    detail::fill_uniform(w, -limit, limit, random);
-  }
-};
+template <class Scalar>
+void draw(const LecunUniform&, WeightMatrix<Scalar> w, Random& random) {
+  const double limit = std::sqrt(3.0 / static_cast<double>(w.fan_in));
+  fill_uniform(w, -limit, limit, random);
+}
 
-/// Normal, cut off at two deviations, with the variance of GlorotUniform.
-struct GlorotNormal {
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    detail::fill_truncated_normal(w, 2.0 / static_cast<double>(w.fan_in + w.fan_out), random);
-  }
-};
+template <class Scalar>
+void draw(const LecunNormal&, WeightMatrix<Scalar> w, Random& random) {
+  fill_truncated_normal(w, 1.0 / static_cast<double>(w.fan_in), random);
+}
 
-/// Uniform with the variance 2 / fan_in, which keeps the variance of outputs behind relu (He et al.
-/// 2015).
-struct HeUniform {
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    const double limit = std::sqrt(6.0 / static_cast<double>(w.fan_in));
-    detail::fill_uniform(w, -limit, limit, random);
-  }
-};
-
-/// Normal, cut off at two deviations, with the variance of HeUniform.
-struct HeNormal {
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    detail::fill_truncated_normal(w, 2.0 / static_cast<double>(w.fan_in), random);
-  }
-};
-
-/// Uniform with the variance 1 / fan_in, which keeps the variance of the outputs of a linear layer
-/// (LeCun et al. 1998).
-struct LecunUniform {
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    const double limit = std::sqrt(3.0 / static_cast<double>(w.fan_in));
-    detail::fill_uniform(w, -limit, limit, random);
-  }
-};
-
-/// Normal, cut off at two deviations, with the variance of LecunUniform.
-struct LecunNormal {
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    detail::fill_truncated_normal(w, 1.0 / static_cast<double>(w.fan_in), random);
-  }
-};
-
-/// A matrix with orthonormal rows, or columns where it has fewer columns than rows, drawn uniformly
-/// among all such matrices (Saxe et al. 2013) and multiplied by `gain`. With a gain of 1, the
-/// default, a recurrent kernel keeps the length of h.
-///
-///   Orthogonal{.gain = 0.5}
-struct Orthogonal {
-  double gain = 1;
-
-  template <class Scalar>
-  void operator()(WeightMatrix<Scalar> w, Random& random) const {
-    // Gram and Schmidt's method on normal draws, done twice for full precision.
-    const bool wide = w.fan_out >= w.fan_in;
-    const Index count = wide ? w.fan_in : w.fan_out;
-    const Index length = wide ? w.fan_out : w.fan_in;
-    std::vector<double> numbers;
-    detail::sizes::resize(numbers, length * count);
-    const auto basis = [&](Index which) { return numbers.data() + which * length; };
-    for (Index j = 0; j < count; ++j) {
-      double* const own = basis(j);
-      for (Index i = 0; i < length; ++i) own[i] = random.normal();
-      for (int pass = 0; pass < 2; ++pass) {
-        for (Index k = 0; k < j; ++k) {
-          const double* const other = basis(k);
-          detail::add_scaled(length, -detail::dot<double>(length, other, own), other, own);
-        }
-        const double norm = std::sqrt(detail::dot<double>(length, own, own));
-        for (Index i = 0; i < length; ++i) own[i] /= norm;
+template <class Scalar>
+void draw(const Orthogonal& how, WeightMatrix<Scalar> w, Random& random) {
+  // Gram and Schmidt's method on normal draws, done twice for full precision.
+  const bool wide = w.fan_out >= w.fan_in;
+  const Index count = wide ? w.fan_in : w.fan_out;
+  const Index length = wide ? w.fan_out : w.fan_in;
+  std::vector<double> numbers;
+  sizes::resize(numbers, length * count);
+  const auto basis = [&](Index which) { return numbers.data() + which * length; };
+  for (Index j = 0; j < count; ++j) {
+    double* const own = basis(j);
+    for (Index i = 0; i < length; ++i) own[i] = random.normal();
+    for (int pass = 0; pass < 2; ++pass) {
+      for (Index k = 0; k < j; ++k) {
+        const double* const other = basis(k);
+        add_scaled(length, -dot<double>(length, other, own), other, own);
       }
-    }
-    for (Index i = 0; i < w.fan_in; ++i) {
-      for (Index o = 0; o < w.fan_out; ++o) {
-        w.values[static_cast<std::size_t>(i * w.fan_out + o)] =
-            Scalar(gain * (wide ? basis(i)[o] : basis(o)[i]));
-      }
+      const double norm = std::sqrt(dot<double>(length, own, own));
+      for (Index i = 0; i < length; ++i) own[i] /= norm;
     }
   }
-};
+  for (Index i = 0; i < w.fan_in; ++i) {
+    for (Index o = 0; o < w.fan_out; ++o) {
+      w.values[static_cast<std::size_t>(i * w.fan_out + o)] =
+          Scalar(how.gain * (wide ? basis(i)[o] : basis(o)[i]));
+    }
+  }
+}
 
-/// How the weights of a layer are drawn before training, with Keras' names and formulas. An option
-/// of this type takes any of them:
-///
-///   LSTM{64, {.kernel_initializer = HeNormal{}}}
-using Initializer =
-    std::variant<Zeros, Ones, Constant, RandomUniform, RandomNormal, GlorotUniform, GlorotNormal,
-                 HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal>;
+}  // namespace strata::detail::inline STRATA_TARGET
+
+namespace strata::inline STRATA_TARGET {
 
 /// Fills a matrix by an initializer, which advances `random`.
 template <class Scalar>
 void initialize(const Initializer& initializer, WeightMatrix<Scalar> w, Random& random) {
-  std::visit([&](const auto& draw) { draw(w, random); }, initializer);
+  std::visit([&](const auto& how) { detail::draw(how, w, random); }, initializer);
 }
 
 }  // namespace strata::inline STRATA_TARGET

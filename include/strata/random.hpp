@@ -4,9 +4,8 @@
 #include <cstdint>
 
 #include <strata/shape.hpp>
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Random numbers: the same seed gives the same numbers with every platform and compiler.
 ///
@@ -60,4 +59,4 @@ class Random {
   std::uint64_t state_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata

@@ -12,10 +12,9 @@
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
-#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// An end of a sequence: pre is its beginning, post its end.
 enum class Side { pre, post };
@@ -45,7 +44,9 @@ struct Padded {
   Mask mask;
 };
 
-namespace detail {
+}  // namespace strata
+
+namespace strata::detail {
 
 /// T of the padded sequences. Throws ShapeError when there are no sequences or no steps, ValueError
 /// on a negative maxlen.
@@ -93,7 +94,9 @@ template <class Scalar, class Number>
                      [&](Index b) { return sequences[static_cast<std::size_t>(b)].data(); });
 }
 
-}  // namespace detail
+}  // namespace strata::detail
+
+namespace strata {
 
 /// Puts sequences of different lengths, (T_b, F) each, into one tensor (B, T, F) with the mask of
 /// the steps that are data, as keras.utils.pad_sequences does. A sequence may be empty, (0, F).
@@ -173,4 +176,4 @@ template <std::floating_point Scalar = float, std::integral Id>
   return batches;
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata

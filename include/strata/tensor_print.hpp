@@ -13,8 +13,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET {
-namespace detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The number format of one array, chosen as NumPy's array2string does: the fewest digits that tell
 /// each value from its neighbours, at most eight decimals, and powers of ten where the values are
@@ -140,7 +139,9 @@ class NumberFormat {
   return '[' + text.substr(depth) + ']';
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// A tensor as NumPy prints it: nested brackets, aligned numbers, long rows broken, and above 1000
 /// values dots in place of the middle of each axis.
@@ -200,4 +201,4 @@ std::ostream& operator<<(std::ostream& out, const Tensor<Scalar>& tensor) {
   return out << to_string(tensor);
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -17,7 +17,7 @@
 // number is infinite or not a number, and std::isfinite, std::isnan and comparisons then answer by
 // that promise and not by the number.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 template <std::floating_point Scalar>
 using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
@@ -75,4 +75,4 @@ template <std::floating_point Scalar>
          std::all_of(values.begin(), values.end(), [](Scalar value) { return is_finite(value); });
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

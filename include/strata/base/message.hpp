@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include <strata/shape.hpp>
-#include <strata/target.hpp>
 
 namespace strata::messages {
 
@@ -76,10 +75,10 @@ template <class Error>
 
 }  // namespace strata::messages
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 using messages::fail;
 using messages::message;
 using messages::number_text;
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

@@ -3,9 +3,8 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 /// Throws ValueError unless `value` is finite and `fits`. `range` says in words what fits: "Adam:
 /// beta_1 must be at least 0 and below 1, found 2".
@@ -22,4 +21,4 @@ void check_settings(const T& object) {
   if constexpr (requires { object.check(); }) object.check();
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

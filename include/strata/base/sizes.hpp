@@ -98,8 +98,8 @@ void assign(std::vector<T>& vector, Index count, T value) {
 
 }  // namespace strata::sizes
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 namespace sizes = strata::sizes;
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

@@ -11,9 +11,8 @@
 #include <strata/activation.hpp>
 #include <strata/initializers.hpp>
 #include <strata/shape.hpp>
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// What a layer is made of besides its weights, by names: all that is needed to build it anew.
 /// Files keep it.
@@ -76,7 +75,9 @@ struct LayerDescription {
   }
 };
 
-namespace detail {
+}  // namespace strata
+
+namespace strata::detail {
 
 /// What any layer says of itself.
 template <class L>
@@ -88,5 +89,4 @@ template <class L>
   }
 }
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail

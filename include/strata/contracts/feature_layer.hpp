@@ -18,7 +18,7 @@
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// An array with one number for each feature, of a FeatureLayer.
 struct FeatureArray {
@@ -142,4 +142,4 @@ inline void check_normalization_epsilon(const char* layer, double epsilon) {
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

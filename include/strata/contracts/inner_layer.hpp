@@ -3,9 +3,8 @@
 #include <cstddef>
 
 #include <strata/contracts/layer.hpp>
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 // What a layer that is made of other layers asks of them.
 
@@ -38,4 +37,4 @@ template <class Scalar>
           .initial_derivative = part(pass.initial_derivative)};
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

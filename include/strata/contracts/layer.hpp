@@ -12,10 +12,9 @@
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
 #include <strata/rows.hpp>
-#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Asks a recurrent layer for one output per step, (B, T, U), instead of one for the whole
 /// sequence, (B, U). It is given to a constructor, or as a template argument.
@@ -166,4 +165,4 @@ template <class L, class Scalar>
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata

@@ -5,10 +5,9 @@
 #include <strata/contracts/weight_order.hpp>
 #include <strata/mask.hpp>
 #include <strata/shape.hpp>
-#include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// What a layer has besides what every layer has, as it says itself:
 ///
@@ -42,7 +41,9 @@ struct LayerTraits {
   bool check_masked_stream = false;
 };
 
-namespace detail {
+}  // namespace strata
+
+namespace strata::detail {
 
 template <class L>
 concept HasAbsorb = requires(L& layer, typename L::Tape& tape) {
@@ -109,5 +110,4 @@ consteval bool agrees_with_traits() {
   return true;
 }
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail

@@ -12,7 +12,7 @@
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// One array of a layer's numbers, as the optimizer, the files and the summary see it. `values` are
 /// in C order of `shape`, which is Keras' shape. Numbers that are not trainable belong to the
@@ -41,7 +41,9 @@ template <class Holder>
   }
 }
 
-namespace detail {
+}  // namespace strata
+
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The numbers of a weight matrix of Rows x Columns, column after column: in the object itself when
 /// both sizes are fixed, on the heap otherwise. Needs no alignment, so that a model can lie
@@ -98,5 +100,4 @@ class Weights {
   [[no_unique_address]] Size columns_{};
 };
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_TARGET

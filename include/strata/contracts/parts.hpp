@@ -7,9 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 // A layer made of other layers has a list with one part for each of them: packed weights, tapes,
 // sizes. The list is a tuple where the layers' types are known at compile time, otherwise a vector;
@@ -90,4 +89,4 @@ void for_each_part_backward(const std::vector<T>& list, F f) {
   for (std::size_t i = list.size(); i-- > 0;) f(i);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

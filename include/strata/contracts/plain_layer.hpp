@@ -5,7 +5,7 @@
 #include <strata/contracts/layer.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// What layers without parameters and without a state have in common.
 template <class Scalar>
@@ -30,4 +30,4 @@ class PlainLayer {
   Index inputs_ = Dynamic;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

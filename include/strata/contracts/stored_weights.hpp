@@ -15,7 +15,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// A list of weight arrays by name, for cells and layers whose sizes are known at run time only.
 template <class Scalar>
@@ -102,4 +102,4 @@ class StoredWeights {
   std::vector<Array> arrays_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

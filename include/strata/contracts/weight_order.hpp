@@ -1,8 +1,7 @@
 #pragma once
 
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// The order in which one step of one sequence reads a layer's weights. A stream turns it from step
 /// to step, so that a step begins with the weights that the step before left in the cache. It
@@ -14,4 +13,4 @@ enum class WeightOrder { ascending, descending };
   return order == WeightOrder::ascending ? WeightOrder::descending : WeightOrder::ascending;
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata

@@ -11,7 +11,7 @@
 #include <strata/contracts/parameter.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// What layers have in common that hold one other layer: its parameters, sizes and state are
 /// theirs. `Wrapper` is the class template that inherits this one, of the layer's type.
@@ -63,4 +63,4 @@ class WrapperLayer {
   L layer_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -28,7 +28,7 @@
 // A checkpoint of a training in a safetensors file: the model, which load reads like any other
 // model, and, in arrays named "training..." and in the metadata, all that fit needs to go on.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 namespace io {
 
@@ -218,4 +218,4 @@ struct ModelCheckpoint {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -20,7 +20,7 @@
 
 // A model as a C++ header, for programs that have no file to read.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Options of save_header.
 ///
@@ -126,4 +126,4 @@ void save_header(const std::filesystem::path& path, const Model& model,
   file.commit();
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -13,7 +13,7 @@
 
 // Models of Keras: https://keras.io/guides/serialization_and_saving.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// The model of a .keras file of Keras 3, or of a legacy .h5 file of Keras 2 or 3: a Keras
 /// Sequential, or a functional model whose layers are a chain. It predicts what Keras predicts.
@@ -55,4 +55,4 @@ void load_keras_weights(const io::Source& from, Model& model) {
   file.weights.give_to(model);
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

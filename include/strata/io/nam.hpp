@@ -25,7 +25,7 @@
 // The .nam files of Neural Amp Modeler, https://neural-amp-modeler.readthedocs.io: JSON with the
 // architecture, its sizes, and all weights as one list of numbers.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// A model of Neural Amp Modeler, and the trained state in which it starts, before the first
 /// sample:
@@ -191,4 +191,4 @@ template <class Model>
   return rest;
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

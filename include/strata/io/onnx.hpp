@@ -19,7 +19,7 @@
 
 // Models of ONNX: https://onnx.ai/onnx/operators.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Options of load_onnx.
 ///
@@ -79,4 +79,4 @@ void save_onnx(const std::filesystem::path& path, const Model& model) {
   io::write_file(path, save_onnx_to_memory(model));
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

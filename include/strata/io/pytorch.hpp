@@ -26,7 +26,7 @@
 // PyTorch's state_dict, the tensors of a model by name. A state_dict says neither in which order
 // the modules run nor which functions run between them; PyTorchOptions say both.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 namespace io {
 
@@ -125,4 +125,4 @@ void load_pytorch(const io::Source& from, Model& model, const PyTorchOptions& op
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

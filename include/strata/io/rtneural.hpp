@@ -24,7 +24,7 @@
 // The JSON files of RTNeural, https://github.com/jatinchowdhury18/RTNeural: a list of Keras layers,
 // each with its weights in Keras' order and the shape of its output.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 namespace io {
 
@@ -247,4 +247,4 @@ void load_rtneural(const io::Source& from, Model& model) {
                     allow_non_finite);
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

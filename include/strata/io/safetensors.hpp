@@ -23,7 +23,7 @@
 // weights and, if there is one, a self-test; the metadata describe the layers and give the
 // versions.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Options of save.
 ///
@@ -186,4 +186,4 @@ void load_weights(const io::Source& from, Model& model) {
   io::read_weights(model, file.arrays, metadata);
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -12,7 +12,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Working memory that starts at a cache line. It keeps its memory for later uses, and allocates
 /// again only for a use that needs more.
@@ -68,4 +68,4 @@ class Buffer {
   Index size_ = 0;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

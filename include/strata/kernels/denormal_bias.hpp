@@ -2,7 +2,7 @@
 
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// What packing adds to the biases of recurrent layers. With zero biases and silence a memory would
 /// shrink to a denormal number and stay there, which makes a step up to a hundred times slower on
@@ -11,4 +11,4 @@ namespace strata::inline STRATA_TARGET::detail {
 template <class Scalar>
 inline constexpr Scalar denormal_bias = sizeof(Scalar) < 8 ? Scalar(1e-11) : Scalar(1e-100);
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

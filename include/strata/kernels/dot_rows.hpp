@@ -6,7 +6,7 @@
 #include <strata/kernels/simd.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// A matrix of few outputs by many inputs, and a bias for each output. The weights of an output are
 /// one row, padded with zeros to whole registers, and the output is one dot product: a tile would
@@ -62,4 +62,4 @@ class DotRows {
   Index row_ = 0;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

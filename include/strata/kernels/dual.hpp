@@ -5,7 +5,7 @@
 #include <strata/kernels/tanh.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// A number, or a register of numbers, with its derivatives by Count variables: forward-mode
 /// automatic differentiation of equations that are written for any V.
@@ -87,4 +87,4 @@ struct Dual {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

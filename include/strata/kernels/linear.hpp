@@ -7,7 +7,7 @@
 #include <strata/kernels/product.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// y = x W + b for rows of numbers, with W (F, U) in C order and b (U). The arguments x, y, dx and
 /// dy are functions: x(row) points to the numbers of that row.
@@ -132,4 +132,4 @@ class Linear {
   PackedMatrix<Scalar> transposed_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -6,7 +6,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The mean and the factor that take a row of numbers to mean 0 and variance 1: (x - mean) factor,
 /// where factor = 1 / sqrt(variance + epsilon) (Ba et al. 2016).
@@ -56,4 +56,4 @@ void normal_backward(Index size, const Scalar* normalized, Scalar factor, const 
       d, gamma, normalized);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

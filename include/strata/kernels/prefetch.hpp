@@ -6,7 +6,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Asks for `count` numbers that are needed soon to come to the second cache. Each of `calls` calls
 /// of advance() asks for an equal share, since a core that asks for many lines at once waits for
@@ -31,4 +31,4 @@ class Prefetch {
   Index share_ = 0;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -8,7 +8,7 @@
 #include <strata/kernels/tile.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// A matrix of `lanes` outputs by `depth` inputs, and a bias for each output, laid out as the tile
 /// reads it. The lanes are cut into blocks. A block has as many registers as a tile takes; the last
@@ -168,4 +168,4 @@ void pack_strips(Index rows, Index columns, bool ones, Row row, Buffer<Scalar>& 
 /// The number of rows that are packed at a time, so that their strips stay in the first cache.
 inline constexpr Index outer_product_rows = 128;
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

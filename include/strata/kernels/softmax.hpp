@@ -6,7 +6,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// exp(v) / sum of exp(v), in place. Shifted by the largest value, so that no exponential
 /// overflows.
@@ -27,4 +27,4 @@ void softmax_backward(const Scalar* y, Scalar* dy, Index size) noexcept {
   for (Index i = 0; i < size; ++i) dy[i] = y[i] * (dy[i] - inner);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -5,7 +5,7 @@
 #include <strata/kernels/simd.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// A number that is not divided yet, so that several divisions can become one.
 template <class V>
@@ -89,4 +89,4 @@ template <class V>
   return multiply_add(half, tanh(half * z), half);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

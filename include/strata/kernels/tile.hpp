@@ -9,7 +9,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Registers of one tile: at most `tile_vectors` by `tile_columns` accumulators. 4 x 6 fills the 32
 /// registers of AVX-512, 2 x 6 the 16 of AVX2 and SSE.
@@ -171,4 +171,4 @@ STRATA_ALWAYS_INLINE void multiply_columns(const TileSegment<Scalar>* segments, 
   });
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -3,7 +3,7 @@
 #include <strata/kernels/simd.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Two or three registers as one. Each operation works on all of them, so results come in two or
 /// three chains, none of which waits for another.
@@ -61,4 +61,4 @@ struct Pack<Scalar, Width> {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

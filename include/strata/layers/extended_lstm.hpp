@@ -78,7 +78,9 @@ struct ExtendedLSTMOptions {
   }
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail::inline STRATA_TARGET {
 
 /// What the options say to the gates.
 [[nodiscard]] inline ExtendedSettings settings_of(const ExtendedLSTMOptions& options) {
@@ -113,7 +115,9 @@ template <class Layer, class Gates, class Scalar, bool ReturnsSequences>
 using ExtendedLayer =
     OptionLayer<Layer, ExtendedLSTMCell<Gates, Scalar>, ExtendedLSTMOptions, ReturnsSequences>;
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_TARGET
+
+namespace strata::inline STRATA_TARGET {
 
 /// An LSTM layer with what the literature added to it: peepholes, a projection of its output, and
 /// limits, each an option.

@@ -8,9 +8,7 @@
 #include <strata/recurrent/option_layer.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The gates z (update), r (reset) and n (candidate) of a GRU whose reset comes after the recurrent
 /// product. The parts of n from x and from h therefore stay apart, in s.z[2] and s.z[3]:
@@ -89,7 +87,9 @@ class GRULayerCell : public GatedCell<GRUGates, Scalar, Inputs, Units> {
   }
 };
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_TARGET
+
+namespace strata::inline STRATA_TARGET {
 
 /// A gated recurrent unit layer (Cho et al. 2014), in the form of Keras' reset_after, PyTorch's GRU
 /// and ONNX' linear_before_reset; see ResetBeforeGRU for the other.

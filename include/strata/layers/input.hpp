@@ -4,9 +4,8 @@
 #include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// The shape of one sample, so that a model knows its sizes before it sees data.
 class Input {
@@ -43,4 +42,4 @@ class Input {
   Index features_ = Dynamic;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata

@@ -53,7 +53,9 @@ struct LSTMOptions {
   }
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The gates of an LSTM with the activations of its options.
 struct LSTMGateSet {
@@ -89,7 +91,9 @@ class LSTMLayerCell
   }
 };
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_TARGET
+
+namespace strata::inline STRATA_TARGET {
 
 /// A long short-term memory layer: LSTMCell over all steps of a sequence.
 ///

@@ -13,9 +13,7 @@
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// A layer that keeps the numbers of each sample and changes their shape to that of
 /// `L::output_shape`. Steps are no longer what they were, so there is no mask behind it.
@@ -72,7 +70,9 @@ class ReshapingLayer : public PlainLayer<Scalar> {
   return sizes::count(shape.rank() == 3 ? Shape{shape[1], shape[2]} : Shape{shape[1]});
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_TARGET
+
+namespace strata::inline STRATA_TARGET {
 
 /// Puts the steps of a sequence side by side: (B, T, F) to (B, T F); (B, F) stays as it is. T must
 /// be known where the next layer is built. It cannot stream.

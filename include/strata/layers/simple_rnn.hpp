@@ -44,7 +44,9 @@ struct SimpleRNNOptions {
   }
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail::inline STRATA_TARGET {
 
 /// h' = phi(z).
 template <class Activations>
@@ -103,7 +105,9 @@ class SimpleRNNLayerCell : public GatedCell<SimpleRNNGates, Scalar, Inputs, Unit
   }
 };
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_TARGET
+
+namespace strata::inline STRATA_TARGET {
 
 /// The plain recurrent layer of Elman 1990: h' = phi(W x + U h + b).
 ///

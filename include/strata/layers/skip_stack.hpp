@@ -17,7 +17,7 @@
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// What the types of the layers tell before there is an object of them.
 template <class Layers>
@@ -297,4 +297,4 @@ class SkipConnectionsOf {
   Each<std::size_t> parameter_counts_{};
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -13,7 +13,7 @@
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// A sequence that BeamSearch found.
 struct Beam {
@@ -170,4 +170,4 @@ struct BeamSearch {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -10,9 +10,7 @@
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The indices of the layers that have a state.
 template <class Scalar>
@@ -62,7 +60,9 @@ template <class Scalar>
   return begin;
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// The state in which a decoder begins after an encoder has read B sequences (Sutskever, Vinyals &
 /// Le 2014). Among the layers that have a state, the decoder's first begins in the state of the
@@ -82,4 +82,4 @@ template <class Encoder, class Decoder>
   return detail::hand_over(encoder.network(), state, decoder.network());
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

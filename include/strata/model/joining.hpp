@@ -12,7 +12,7 @@
 
 // Joining one layer to a chain: does it take the data that it is given, and what are its sizes.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Throws ShapeError, its message beginning with `where`, unless the layer takes data of the rank
 /// of `shape`. `before` names the layer that computes the data; it is empty for the model's input.
@@ -68,4 +68,4 @@ template <class Scalar>
   return true;
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -7,7 +7,7 @@
 #include <strata/contracts/layer.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 template <class... Layers>
 using FirstScalar = typename std::tuple_element_t<0, std::tuple<Layers...>>::scalar_type;
@@ -61,4 +61,4 @@ consteval bool joints_fit() {
   return check_joints<Joint{}, Layers...>();
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -9,7 +9,7 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// A kind of layer as Keras writes it in names: "SimpleRNN" becomes "simple_rnn".
 [[nodiscard]] inline std::string snake_case(const std::string& name) {
@@ -40,4 +40,4 @@ template <class Scalar>
   return names;
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -12,9 +12,7 @@
 #include <strata/contracts/layer.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The functions of one type of layer, called by a network for everything but training. A layer and
 /// its packed weights are handed in as pointers without a type.
@@ -154,7 +152,9 @@ const TrainingTable<typename L::scalar_type>& LayerFunctions<L>::training() noex
   return functions;
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// Refers to a layer of any type, which lies elsewhere and must outlive it. It has the functions of
 /// a layer, so that the algorithms over networks are written once, for layers chosen at compile
@@ -314,4 +314,4 @@ class AnyLayer : public TrainableRef<Scalar> {
   void (*destroy_)(void*);
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

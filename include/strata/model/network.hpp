@@ -22,7 +22,7 @@
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// What a model has besides its layers.
 struct NetworkSetup {
@@ -344,4 +344,4 @@ class Network {
   NetworkSetup* setup_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -15,7 +15,7 @@
 // One weight that is infinite or not a number spoils every prediction. Such weights come from a
 // training that went wrong; set_weights and the readers of files refuse them.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// A tag for calls whose weights may be infinite or not a number:
 ///
@@ -25,7 +25,9 @@ struct AllowNonFinite {
 };
 inline constexpr AllowNonFinite allow_non_finite{};
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Kind and place of the first number of a parameter that is not finite, such as "nan at (0, 3)";
 /// empty where all numbers are finite.
@@ -64,6 +66,4 @@ void fail_where_not_finite(std::vector<Parameter<const Scalar>> parameters,
   }
 }
 
-}  // namespace detail
-
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_RUNTIME

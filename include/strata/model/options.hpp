@@ -4,7 +4,7 @@
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Options of predict and evaluate.
 ///
@@ -35,4 +35,4 @@ struct BatchOptions {
   State<Scalar>* state = nullptr;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

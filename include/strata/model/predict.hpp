@@ -13,7 +13,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The outputs of a network for x (B, F) or (B, T, F), computed shard by shard on its threads.
 template <class Scalar>
@@ -89,4 +89,4 @@ template <class Scalar>
   return forward(network, packed, x, shards, {&options.mask, options.state});
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -16,7 +16,7 @@
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Options of sample and generate: how a class is drawn from its scores.
 ///
@@ -52,7 +52,9 @@ struct ClassInput {
   }
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 template <class Scores>
 concept ScoreRange = std::ranges::sized_range<const Scores> &&
@@ -108,7 +110,9 @@ inline void check_prompt(const char* what, std::span<const Index> prompt) {
   fail<ValueError>({what, ": the prompt is empty; one class at least is needed to begin with"});
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// Draws a class by its probability. `scores` holds one number for each class: the outputs of a
 /// softmax, or logits with from_logits. Where classes are equally likely, temperature 0 and top_k
@@ -192,4 +196,4 @@ template <class Model, class Encode = ClassInput>
   return drawn;
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

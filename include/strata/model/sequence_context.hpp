@@ -5,7 +5,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// What a forward pass over a batch of sequences is given besides x. Each pointer may be null.
 template <class Scalar>
@@ -22,4 +22,4 @@ struct SequenceContext {
   bool continues = false;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

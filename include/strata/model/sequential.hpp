@@ -17,9 +17,7 @@
 #include <strata/model/sequential_base.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The Input of a model whose first layer knows its number of inputs.
 [[nodiscard]] inline Input input_of(Accepts accepts, Index inputs) {
@@ -33,7 +31,9 @@ namespace detail {
   return {Dynamic, Dynamic, Dynamic};
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// A stack of layers that is chosen at compile time: the whole stack is one type, and layers that
 /// do not join do not compile. Sizes are fixed by the layers' types or taken from Input or the
@@ -233,4 +233,4 @@ class Sequential<> : public Sequential<float> {
   Sequential(Sequential<float> model) : Sequential<float>(std::move(model)) {}
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -18,7 +18,7 @@
 #include <strata/support/thread_pool.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 // Training is declared here and defined in strata/train/fit.hpp, so that a program that only
 // predicts need not include it.
@@ -38,7 +38,9 @@ struct Evaluation;
 struct WeightRules;
 class History;
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// What a user calls on a model, whether its layers were chosen at compile time or at run time.
 /// B, T, F are the sizes of x; y has the shape of the output, or one class number in place of its
@@ -179,5 +181,4 @@ class SequentialBase {
   Owned<Training<Scalar>> training_;
 };
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_RUNTIME

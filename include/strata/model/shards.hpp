@@ -7,7 +7,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Sequences of a batch that are computed together, in one thread.
 struct Shard {
@@ -51,4 +51,4 @@ struct Shard {
   return whole;
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -18,9 +18,7 @@
 #include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// What the type of a model's list of layers says to a stream: F and U, Dynamic where they are
 /// chosen at run time, whether all layers can run step by step, and whether one may make a mask.
@@ -57,7 +55,9 @@ template <class Scalar, Index Size>
 using FixedSpan =
     std::span<Scalar, Size == Dynamic ? std::dynamic_extent : static_cast<std::size_t>(Size)>;
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// Runs a model one time step at a time and keeps its state from step to step.
 ///
@@ -208,4 +208,4 @@ class Stream {
   bool masks_ = false;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

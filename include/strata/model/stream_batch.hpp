@@ -20,7 +20,7 @@
 #include <strata/model/stream_rows.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Many streams over one model that are advanced together: each layer computes the next step of all
 /// streams in one pass, which takes a fraction of the time of one Stream after the other.
@@ -215,4 +215,4 @@ class StreamBatch {
   std::array<Tensor<Scalar>, 2> values_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -8,7 +8,7 @@
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 // What Stream and StreamBatch ask of a model. `who` is the name of the asker, for messages.
 
@@ -75,4 +75,4 @@ void check_stream_state(const char* who, const State<Scalar>& state,
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -24,7 +24,7 @@ struct StreamId {
 
 }  // namespace strata
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Which stream is in which row of a batch. The rows are 0 to size() - 1, without gaps: where a
 /// stream leaves, the stream of the last row moves into its row. An id says a slot, and the slot
@@ -95,4 +95,4 @@ class StreamIds {
   std::uint64_t last_serial_ = 0;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -14,7 +14,7 @@
 #include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The numbers of the streams of a StreamBatch, a row for each: inputs (N, F), outputs (N, U) and
 /// the state of each layer (N, S).
@@ -133,4 +133,4 @@ class BatchedLayers {
   bool masks_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -8,7 +8,7 @@
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// A number with commas between thousands: 12345 becomes "12,345".
 [[nodiscard]] inline std::string with_commas(Index number) {
@@ -85,4 +85,4 @@ template <class Scalar>
          "\n Non-trainable params: " + with_commas(total - trainable) + "\n";
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

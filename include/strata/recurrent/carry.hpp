@@ -8,7 +8,7 @@
 #include <strata/support/dropout_mask.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Keeps the state of a sequence over a step: the whole state at a masked step, single numbers of
 /// it with zoneout. The state is h, `outputs` numbers, and the memories, `memories` times `units`
@@ -107,4 +107,4 @@ class Carry {
   const Random* random_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -13,7 +13,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Dropout of the inputs of a recurrent layer, and of h on its way into the cell: the same numbers
 /// are dropped at every step of a sequence (Gal & Ghahramani 2016). It is part of a tape, and keeps
@@ -93,4 +93,4 @@ class RecurrentDropout {
   std::vector<Scalar> h_mask_;  ///< (B, U)
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

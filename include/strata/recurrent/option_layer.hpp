@@ -9,7 +9,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The type of a recurrent layer with another scalar, and with sizes chosen at run time.
 template <class Layer, class Scalar>
@@ -82,4 +82,4 @@ class OptionLayer : public RecurrentLayer<Cell> {
   Options all_options_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -2,9 +2,7 @@
 
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// f(name, option) for the options of every recurrent layer, in their order.
 template <class Options, class F>
@@ -18,7 +16,9 @@ void each_recurrent_option(Options& options, F& f) {
   f("recompute", options.recompute);
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_TARGET
+
+namespace strata::inline STRATA_TARGET {
 
 /// The options that every recurrent layer has, whatever its cell. All are off, as in Keras: a layer
 /// without options is the equations of its cell.
@@ -53,7 +53,9 @@ struct RecurrentOptions {
   }
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The RecurrentOptions among the options of a layer.
 template <class Options>
@@ -68,5 +70,4 @@ template <class Options>
   return own;
 }
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_TARGET

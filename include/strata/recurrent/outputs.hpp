@@ -11,7 +11,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The outputs of a recurrent layer after each step, and the derivatives by them. A step that
 /// counts outputs h. A step that does not count repeats the last output. Before the first step that
@@ -80,4 +80,4 @@ class Outputs {
   std::vector<Index> first_counted_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

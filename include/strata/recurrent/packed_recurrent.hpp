@@ -7,7 +7,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The packed weights of a recurrent layer, and its step for one sequence of a stream.
 template <class Cell>
@@ -64,4 +64,4 @@ struct PackedRecurrent {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

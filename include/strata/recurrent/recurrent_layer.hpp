@@ -20,7 +20,7 @@
 #include <strata/recurrent/scan.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// A recurrent layer that learns at run time whether it returns sequences, so that the layers with
 /// return_sequences and without share one compiled copy of everything here.
@@ -344,4 +344,4 @@ class RecurrentLayer {
   bool returns_sequences_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

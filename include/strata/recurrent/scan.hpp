@@ -6,7 +6,7 @@
 #include <strata/rows.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// What a cell reads and writes in one step of a batch. A row of memory has all memories of a
 /// sequence, each of them padded to whole registers.
@@ -114,4 +114,4 @@ struct Scan {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

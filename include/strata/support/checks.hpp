@@ -8,7 +8,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The place of the i-th value of a tensor, such as "x(3, 0, 1)" where `what` is "x".
 template <class Scalar>
@@ -40,4 +40,4 @@ void check_finite(const char* what, const Tensor<Scalar>& x) {
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -8,7 +8,7 @@
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Throws ValueError unless `rate`, the share of dropped values, is in [0, 1).
 inline void check_rate(const char* what, double rate) {
@@ -34,4 +34,4 @@ void draw_dropout(std::vector<Scalar>& mask, Index size, double rate, const Rand
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

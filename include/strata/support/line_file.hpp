@@ -20,9 +20,8 @@
 #endif
 
 #include <strata/error.hpp>
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 /// A text file to which one writer at a time adds lines.
 class LineFile {
@@ -92,4 +91,4 @@ class LineFile {
   bool is_regular_ = false;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

@@ -5,7 +5,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The stride of numbers without gaps. It is a type of strata, in the namespace of the instruction
 /// set, so that the functions that Eigen's templates make for a Map have that set in their names
@@ -48,4 +48,4 @@ template <class Scalar>
   return {x.data() + b * x.steps() * x.features(), x.steps(), x.features()};
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

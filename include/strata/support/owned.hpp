@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 /// Owns at most one T on the heap, which is copied with its owner. T must be complete where emplace
 /// is called, and may be incomplete where the owner is copied, moved and destroyed, so that a model
@@ -51,4 +50,4 @@ class Owned {
   void (*destroy_)(T*) = nullptr;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

@@ -12,9 +12,8 @@
 #include <vector>
 
 #include <strata/support/threads.hpp>
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 /// Threads that share the tasks of a call of `run` with the caller. They start when a call first
 /// has work for them, sleep between calls, and end with the pool.
@@ -134,4 +133,4 @@ class ThreadPool {
   return count == 1 ? Threads() : Threads(count, functions);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

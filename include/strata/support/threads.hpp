@@ -5,9 +5,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail {
 
 /// Refers to a function of a task's number, which must outlive the Task.
 class Task {
@@ -90,4 +89,4 @@ class Threads {
   ThreadPool* pool_ = nullptr;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail

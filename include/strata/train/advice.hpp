@@ -12,7 +12,7 @@
 #include <strata/train/loss.hpp>
 #include <strata/train/optimizer.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Sentences that name what a user may change where the loss or a gradient is not finite: the
 /// learning rate, but not in the first step, and the scale of data that is large.
@@ -44,4 +44,4 @@ template <class Scalar>
                         : sizes);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

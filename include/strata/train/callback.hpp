@@ -15,7 +15,7 @@
 #include <strata/train/training_run.hpp>
 #include <strata/train/training_state.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Any object that acts during a training: a copyable type with some of the functions
 ///
@@ -184,4 +184,4 @@ class Callback {
   std::unique_ptr<Base> self_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -17,7 +17,7 @@
 // the learning rate are in schedules.hpp. Each callback is an aggregate of options; what it
 // remembers begins anew with each training.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Ends the training when a figure has not got better for some epochs. A figure that is not a
 /// number has not got better.
@@ -152,4 +152,4 @@ struct ReduceLROnPlateau {
   [[nodiscard]] std::vector<Figure> figures() const { return {{"learning_rate"}}; }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

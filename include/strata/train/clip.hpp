@@ -15,7 +15,7 @@
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Limits of gradients: Keras' clipvalue, clipnorm and global_clipnorm. 0, the default of each,
 /// means no limit, and at most one may be set. Recurrent networks, whose gradients explode at
@@ -29,7 +29,9 @@ struct Clip {
   double global_norm = 0;  ///< of the Euclidean norm of all gradients together
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Throws ValueError on a limit that is negative or not finite, and on two limits at once. `whose`:
 /// the name of the update rule, for messages.
@@ -109,5 +111,4 @@ void clip_gradient(const Clip& limits, std::span<const Parameter<Scalar>> parame
   if (limits.global_norm > 0) limit_norm(gradient, limits.global_norm, threads);
 }
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -12,7 +12,7 @@
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Writes every figure of every epoch to a file of comma-separated values, a line as soon as its
 /// epoch is over. NA stands for a figure that an epoch does not have. Only one training at a time
@@ -140,4 +140,4 @@ struct CSVLogger {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

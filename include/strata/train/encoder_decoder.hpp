@@ -15,7 +15,7 @@
 #include <strata/train/training.hpp>
 #include <strata/train/trial_build.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Masks of a training step of an encoder and a decoder; empty: every step counts.
 struct EncoderDecoderMasks {
@@ -123,4 +123,4 @@ class EncoderDecoderTrainer {
   detail::ShardedPass<Scalar> decoder_pass_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -32,7 +32,7 @@
 #include <strata/train/training_state.hpp>
 #include <strata/train/trial_build.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The loop of a training over epochs and batches, with all variables that change from the first
 /// batch to the last. state() copies these variables, resume_from() takes them from a copy.
@@ -277,4 +277,4 @@ class Fit final : public TrainingRun {
   std::set<std::string> warnings_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

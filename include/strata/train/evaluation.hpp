@@ -12,7 +12,7 @@
 #include <strata/train/totals.hpp>
 #include <strata/train/training.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Loss and metrics over all samples of checked data, x (B, F) or (B, T, F), batch by batch.
 template <class Scalar>
@@ -36,4 +36,4 @@ template <class Scalar>
   return logs;
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

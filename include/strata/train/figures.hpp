@@ -4,7 +4,7 @@
 
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Which way a figure gets better. Automatic: the figure itself says it; losses get better as they
 /// shrink, accuracies as they grow, and a metric of a user's says it by a member, `static constexpr
@@ -18,4 +18,4 @@ struct Figure {
   Mode mode = Mode::automatic;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

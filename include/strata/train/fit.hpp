@@ -23,7 +23,7 @@
 
 // The functions of a model that train and evaluate, which strata/model/sequential.hpp declares.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 template <class Training>
 [[nodiscard]] auto& compiled(Training* training) {
@@ -80,4 +80,4 @@ Evaluation SequentialBase<Model, S>::test_on_batch(const Tensor<S>& x, const Ten
   return evaluate(x, y, {std::max<Index>(1, x.batch()), options.mask, options.state});
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -17,7 +17,7 @@
 
 // The checks of options and data that fit makes before anything changes.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Whether the input of a network is class numbers (B, T), one for each step.
 template <class Scalar>
@@ -123,4 +123,4 @@ void check_fit(const Network<Scalar>& network, const Loss<Scalar>& loss, const T
   if (options.validation_data) check_validation(network, loss, x, options);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -10,7 +10,7 @@
 #include <strata/tensor.hpp>
 #include <strata/train/callback.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Options of fit, with the meaning and the defaults that they have in Keras.
 ///
@@ -58,4 +58,4 @@ struct FitOptions {
   int initial_epoch = 0;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

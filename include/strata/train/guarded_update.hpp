@@ -11,7 +11,7 @@
 #include <strata/train/optimizer.hpp>
 #include <strata/train/weight_rules.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// One update of a model's parameters: the optimizer's step, then the constraints, then the numbers
 /// that layers change themselves, such as moving statistics. Either all numbers are finite
@@ -71,4 +71,4 @@ class GuardedUpdate {
   WeightRules rules;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

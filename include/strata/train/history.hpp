@@ -8,7 +8,7 @@
 #include <strata/target.hpp>
 #include <strata/train/training_state.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Named figures in the order in which they were set first: loss, metrics, val_loss, ...
 class Logs {
@@ -117,4 +117,4 @@ class History {
   std::vector<std::vector<double>> values_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -8,7 +8,7 @@
 #include <strata/contracts/parameter.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// A copy of all weights of a model from before they are changed. The object can be used for any
 /// number of changes, and allocates memory only for the first.
@@ -51,4 +51,4 @@ class KeptWeights {
   std::vector<Scalar> weights_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

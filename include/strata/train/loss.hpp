@@ -15,7 +15,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// The targets that a loss or metric compares outputs with: values, one for each output, or
 /// classes, the number of the right class for each row of outputs.
@@ -209,7 +209,9 @@ class Loss {
   std::shared_ptr<const Base> self_;
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Throws ShapeError unless y fits outputs of a shape, and ValueError on values that are not finite
 /// and on labels that are no class.
@@ -257,5 +259,4 @@ void for_each_counted_row(const Shape& output, const Mask& mask, bool layers_mas
   }
 }
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_RUNTIME

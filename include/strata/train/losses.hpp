@@ -12,9 +12,7 @@
 // Keras' losses, with Keras' formulas and limits. Probabilities are kept at least 1e-7 away from 0
 // and 1, and their derivatives beyond are zero; logits are stable at any size.
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The mean over the features of a row. f(prediction, target, slope) is the loss of one feature and
 /// sets its derivative by the prediction.
@@ -54,7 +52,9 @@ template <class Scalar>
   return largest + std::log(sum);
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// The mean of (prediction - target)^2 over the features. Targets: a value for each output.
 struct MeanSquaredError {
@@ -287,4 +287,4 @@ struct SparseCategoricalCrossentropy {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

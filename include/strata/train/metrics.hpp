@@ -14,16 +14,16 @@
 #include <strata/train/loss.hpp>
 #include <strata/train/losses.hpp>
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 template <class Scalar>
 [[nodiscard]] Index index_of_largest(const Scalar* values, Index size) {
   return static_cast<Index>(std::max_element(values, values + size) - values);
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// The share of the features of a row whose prediction, taken as 1 above the threshold and as 0
 /// below it, is the target.
@@ -246,4 +246,4 @@ class Metric {
   std::string name_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

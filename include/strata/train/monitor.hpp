@@ -11,7 +11,7 @@
 #include <strata/train/callback.hpp>
 #include <strata/train/figures.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The best value so far of the figure that a callback monitors.
 class Best {
@@ -70,4 +70,4 @@ class Best {
   bool grows_ = false;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -10,7 +10,7 @@
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The error that a loss, a gradient or a weight is infinite or not a number.
 class NotFinite : public ValueError {
@@ -33,4 +33,4 @@ template <class Scalar>
   return finite;
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

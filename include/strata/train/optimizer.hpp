@@ -24,7 +24,7 @@
 #include <strata/train/training_state.hpp>
 #include <strata/train/update_rule.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// An update rule of any type, with the learning rate in use and the numbers that the rule
 /// remembers between updates.
@@ -217,4 +217,4 @@ class Optimizer {
   std::vector<std::vector<Scalar>> slots_before_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -10,9 +10,7 @@
 // Keras' optimizers, with Keras' formulas and defaults. Each formula is written for one weight w
 // and its gradient g, and computed for a register of weights at a time.
 
-namespace strata::inline STRATA_TARGET {
-
-namespace detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The gradient, limited in size so that its square is finite. Rules that divide by the root of a
 /// mean square need the limit to keep the numbers that they remember finite. The step stays right,
@@ -39,7 +37,9 @@ inline void check_adam(const char* rule, double beta_1, double beta_2, double ep
   check_epsilon(rule, epsilon);
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// Stochastic gradient descent: w := w - rate g; with momentum as in Polyak 1964 or Nesterov 1983.
 ///
@@ -251,4 +251,4 @@ struct AdamW {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

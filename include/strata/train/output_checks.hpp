@@ -20,7 +20,7 @@
 // Checks that the outputs of a network, the targets, the loss and the metrics go together. They
 // find trainings that would run without an error but would not compute what the user means.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The name of the activation that a layer applies last; empty where the layer applies none, or
 /// where its description does not name it.
@@ -194,4 +194,4 @@ template <class Scalar>
   return found;
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

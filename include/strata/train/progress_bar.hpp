@@ -20,7 +20,7 @@
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Shows a training as it goes, as Keras does. On a terminal, a bar moves through each epoch, with
 /// the time left and the figures for which the terminal is wide enough. In a log file, or with
@@ -199,4 +199,4 @@ struct ProgressBar {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -11,7 +11,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Samples of a training or validation: x, the targets y, and the mask of x, empty where all steps
 /// count.
@@ -89,4 +89,4 @@ template <class Scalar>
   return window;
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

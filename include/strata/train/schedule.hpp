@@ -12,7 +12,7 @@
 #include <strata/train/training_run.hpp>
 #include <strata/train/training_state.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The learning rate as a function of the epoch: an aggregate of settings with a name, check(),
 /// which throws ValueError on settings that make no sense, and share_of(epoch, epochs), the share
@@ -50,4 +50,4 @@ struct Scheduled {
   [[nodiscard]] std::vector<Figure> figures() const { return {{"learning_rate"}}; }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -16,7 +16,7 @@
 // optimizer gets its initial rate back. A training may have one of these three, and no
 // ReduceLROnPlateau beside it.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Sets the learning rate of each epoch to schedule(epoch, rate so far), as in Keras. Epochs count
 /// from 0. After another schedule in the list, the rate so far is the rate of that schedule.
@@ -101,4 +101,4 @@ struct CosineDecay {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

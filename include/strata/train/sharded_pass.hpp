@@ -9,7 +9,7 @@
 #include <strata/target.hpp>
 #include <strata/train/trainable_network.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// A training pass over one batch, shard by shard, on the threads of the network. Each shard has a
 /// tape and a gradient of its own, and gradients are added in the order of the shards, so that the
@@ -122,4 +122,4 @@ class ShardedPass {
   Mask output_mask_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

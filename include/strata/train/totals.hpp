@@ -10,7 +10,7 @@
 #include <strata/train/metrics.hpp>
 #include <strata/train/training_state.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Sums of the loss and of the metrics over batches, for their means. As in Keras, the weight of a
 /// batch in the mean loss is its number of samples, and all rows have the same weight in the mean
@@ -78,4 +78,4 @@ class Totals {
   double part_loss_ = 0;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -16,7 +16,7 @@
 #include <strata/train/trainable_network.hpp>
 #include <strata/train/training.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Trains a network with one batch: in one step, or in one step for each window of `truncate` time
 /// steps. Where the network has one output for a whole sequence, only the last window has a target;
@@ -62,4 +62,4 @@ void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -9,7 +9,7 @@
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// A network that can be trained: it adds a forward pass that keeps a tape, and a backward pass
 /// that reads the tape.
@@ -100,4 +100,4 @@ class TrainableNetwork : public Network<Scalar> {
   NetworkSetup* setup_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -30,7 +30,7 @@
 #include <strata/train/weight_noise.hpp>
 #include <strata/train/weight_rules.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Options of a training step.
 struct StepOptions {
@@ -42,7 +42,9 @@ struct StepOptions {
   double weight_noise = 0;
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The result of the forward pass of a training step, through one network or several that work
 /// together.
@@ -57,7 +59,9 @@ struct ForwardPass {
   ShardedPass<Scalar>& pass;
 };
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// The optimizer, loss, metrics and weight rules with which a model is trained, and the step that
 /// uses them.
@@ -190,7 +194,9 @@ class Training {
   Work work_;
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Throws ShapeError, ValueError or StateError when x (B, F) or (B, T, F), with its mask, is not
 /// data for a model, built or not.
@@ -250,7 +256,9 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
   return loss;
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// Training for users who write their own loop. The model must outlive the trainer.
 ///
@@ -288,4 +296,4 @@ class Trainer {
   Random random_;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -10,7 +10,7 @@
 #include <strata/train/history.hpp>
 #include <strata/train/training_state.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// A training while it runs, as callbacks see and steer it.
 class TrainingRun {
@@ -101,4 +101,4 @@ struct Progress {
   const Logs* logs;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -19,7 +19,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// The state of a training between two batches, as numbers and texts by name, with which the
 /// training goes on with the same bits. Files keep it; see ModelCheckpoint.
@@ -41,7 +41,9 @@ struct TrainingState {
   std::map<std::string, Value> values;
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The weights of a state in the order of a model's parameters. Throws ValueError unless state and
 /// model have the same parameters, with the same shapes and scalar.
@@ -68,7 +70,9 @@ template <class Scalar, class Parameters>
   return all;
 }
 
-}  // namespace detail
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// Puts variables into a TrainingState, or takes them out of one. An object whose variables belong
 /// to the state of a training has one function for both directions:
@@ -186,4 +190,4 @@ class StateVisitor {
   std::shared_ptr<std::set<std::string>> taken_ = std::make_shared<std::set<std::string>>();
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -11,7 +11,7 @@
 #include <strata/tensor.hpp>
 #include <strata/train/trainable_network.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Builds a network for its first data, so that checks that need a built network can come before a
 /// training changes anything. Unless keep() is called, the end of the object's life leaves the
@@ -57,4 +57,4 @@ class TrialBuild {
   bool is_on_trial_ = false;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -12,7 +12,7 @@
 #include <strata/target.hpp>
 #include <strata/train/clip.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// The numbers that a rule updates in one call: the weights of one parameter or of a range of it,
 /// their gradients, and the numbers that the rule remembers of each weight. All pointers are to
@@ -50,7 +50,9 @@ concept UpdateRule = std::copyable<O> && requires(const O& rule, const UpdateVie
   rule.update(view, std::int64_t{1});
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// An update rule whose type is chosen at run time. It never changes after its construction.
 template <class Scalar>
@@ -100,5 +102,4 @@ struct UpdateRuleOf final : AnyUpdateRule<Scalar> {
   O rule;
 };
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -7,7 +7,7 @@
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/trainable_network.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Adds noise to the trainable weights of a network for as long as the object lives (Graves 2011,
 /// "Practical variational inference for neural networks"). Afterwards the weights are as before,
@@ -40,4 +40,4 @@ class WeightNoise {
   std::vector<Parameter<Scalar>> parameters_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_RUNTIME

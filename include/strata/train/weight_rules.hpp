@@ -18,7 +18,7 @@
 
 // Penalties and limits of weights in training, with Keras' formulas.
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// A penalty that is added to the loss: l1 times the sum of |w|, and l2 times the sum of w^2. Both
 /// factors are at least 0 and, as in Keras, 0 unless they are set.
@@ -84,7 +84,9 @@ struct WeightRules {
   [[nodiscard]] bool empty() const noexcept { return regularizers.empty() && constraints.empty(); }
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
 
 [[nodiscard]] inline bool is_named(std::string_view parameter, std::string_view rule) {
   if (!parameter.ends_with(rule)) return false;
@@ -207,5 +209,4 @@ void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter)
   }
 }
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -16,7 +16,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// How many numbers an array of these sizes holds: their product. Throws FormatError on negative
 /// sizes and on a product that no memory can hold. Also when one size is 0 and the product of the
@@ -148,4 +148,4 @@ class NamedArrays {
   std::list<std::vector<std::byte>> storage_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -11,7 +11,7 @@
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The type of model that the readers of files return: `Sequential<>` for float.
 template <class Scalar>
@@ -33,4 +33,4 @@ template <class Scalar>
   return model;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -15,7 +15,7 @@
 
 // The one place where a file's numbers become a model's weights.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 [[nodiscard]] inline std::vector<Index> sizes_of(const Shape& shape) {
   std::vector<Index> sizes;
@@ -102,4 +102,4 @@ void assign_all(const std::vector<Parameter<Scalar>>& parameters, NamedArrays& a
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -19,7 +19,7 @@
 #include <strata/io/common/temporary_name.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Whether `path` still names the file that `descriptor` has open, and not another file that took
 /// its place.
@@ -199,4 +199,4 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
   write_file(path, std::as_bytes(std::span(text)));
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -13,7 +13,7 @@
 
 // Whether the layers of two models predict the same, given the same weights.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Whether an option changes training alone: dropout, initializers and the like.
 [[nodiscard]] inline bool is_of_training(std::string_view name,
@@ -89,4 +89,4 @@ inline void require_same_layers(const std::vector<LayerDescription>& of_file,
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

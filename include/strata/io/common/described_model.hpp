@@ -13,7 +13,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The model that an architecture describes, built, with weights of zero. `numbers` is the count of
 /// numbers in all arrays of the file together. Throws FormatError when a layer cannot take the
@@ -40,4 +40,4 @@ template <class Scalar>
   return assemble<Scalar>(std::move(layers), *architecture.input, where);
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

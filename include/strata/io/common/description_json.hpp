@@ -18,7 +18,7 @@
 //   {"kind": "Dense", "options": {"units": 1, "activation": "linear", ...}}
 //   {"kind": "Residual", "layers": [{"kind": "LSTM", "options": {...}}]}
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The names of the initializers, in the order of the variant.
 inline constexpr const char* initializer_names[] = {
@@ -138,4 +138,4 @@ void each_setting(I& initializer, F f) {
   return layer;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -11,7 +11,7 @@
 
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The type of an array's numbers in a file.
 enum class Element {
@@ -135,4 +135,4 @@ void write_scalar(Scalar value, std::byte* bytes) noexcept {
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -8,7 +8,7 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A layer inside a Residual, TimeDistributed or SkipConnections that a reader makes from a file,
 /// so that its type is known at run time alone. `Takes`, `Gives` and `Mixes` are the accepts,
@@ -83,4 +83,4 @@ class ErasedLayer {
   AnyLayer<S> layer_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

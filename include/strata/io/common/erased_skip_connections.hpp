@@ -8,7 +8,7 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// SkipConnections of any number of layers, each of which takes and returns sequences. `Mixes` says
 /// whether one of the layers, when it trains, must see all sequences of a batch together, as
@@ -21,4 +21,4 @@ template <bool Mixes, class S>
   return AnyLayer<S>(detail::SkipConnectionsOf<std::vector<Each>>(std::move(each)));
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -15,7 +15,7 @@
 
 // Layers that the readers of other libraries' files make.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Numbers for the parameters of a layer, by the names of the parameters.
 using LayerWeights = std::map<std::string, Numbers>;
@@ -101,4 +101,4 @@ template <class Scalar, class Model>
       layers, model, [](LayerDescription&, const LayerDescription&) {}, where);
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

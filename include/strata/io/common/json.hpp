@@ -24,7 +24,7 @@
 // JSON by the standard, strictly, and with bounds on depth and keys, since a file may be damaged or
 // made to do harm.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A JSON value whose objects keep the order of the keys in the file.
 using Json = nlohmann::ordered_json;
@@ -188,4 +188,4 @@ class JsonBuilder {
   return json;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -9,7 +9,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Appends the numbers of nested lists. Throws FormatError unless their lengths are the sizes of
 /// `to.shape` from `axis` on.
@@ -38,4 +38,4 @@ inline void append_numbers(const Json& json, std::size_t axis, Numbers& to, cons
   return numbers;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -21,7 +21,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A layer as C++ code: its type, and an expression that makes it. The sizes are arguments of the
 /// type where the layer's template takes them.
@@ -154,4 +154,4 @@ class LayerCoder {
   std::set<std::string> headers_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -7,7 +7,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 template <class S>
 class LayerMaker;
@@ -68,4 +68,4 @@ struct LayerKind {
 /// The value of inner_layers of a kind that holds any number of layers.
 inline constexpr std::size_t any_number = static_cast<std::size_t>(-1);
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

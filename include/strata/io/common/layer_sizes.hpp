@@ -12,7 +12,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Refuses layers that would have more weights than their file has numbers, before anything is
 /// allocated for the layers: a damaged size must not exhaust the memory.
@@ -103,4 +103,4 @@ inline Index SizeLimit::check(const LayerDescription& layer, Index features,
   return outputs;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -17,7 +17,7 @@
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The place of a layer for messages: "<file>: layer 2 (LSTM)".
 [[nodiscard]] inline Where where_layer(const Where& where, std::size_t i, const std::string& kind) {
@@ -92,4 +92,4 @@ AnyLayer<S> LayerMaker<S>::make(const LayerDescription& description, const Where
   where.refuse("strata " + std::string(version_string) + " has no layer of this kind");
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

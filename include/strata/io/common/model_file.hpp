@@ -19,7 +19,7 @@
 
 // The metadata of strata's safetensors files: versions, input and layers of the model.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The version of the format. It grows by one when files change so that an older strata cannot read
 /// them.
@@ -149,4 +149,4 @@ class Metadata {
   Where where_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

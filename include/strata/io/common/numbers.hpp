@@ -18,7 +18,7 @@
 // Functions by which importers turn arrays of a file into weights of strata. They compute in
 // double, which holds every floating-point type of the files exactly.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Numbers of a file with their sizes, in C order.
 struct Numbers {
@@ -153,4 +153,4 @@ inline void check_shape(const Numbers& numbers, const std::vector<Index>& shape,
   return numbers;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

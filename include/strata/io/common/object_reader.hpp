@@ -12,7 +12,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads a JSON object key by key, and refuses at the end the keys that nobody asked for:
 ///
@@ -109,4 +109,4 @@ class ObjectReader {
   std::set<std::string> read_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -15,7 +15,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The activation of a name. Throws FormatError, with the names of all activations, when there is
 /// no activation of this name.
@@ -146,4 +146,4 @@ class OptionReader {
   std::set<std::string> read_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

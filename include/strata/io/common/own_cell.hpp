@@ -10,7 +10,7 @@
 #include <strata/recurrent/gated/gated_cell.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// Lets load make layers of a cell of your own; see own_cell, which makes this struct.
 template <class Scalar>
@@ -63,4 +63,4 @@ template <class Gates, class Scalar = float>
       }};
 }
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -21,7 +21,7 @@
 
 // The registry's entries of layers that are neither recurrent nor made of other layers.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 struct ActivationKind : LayerKind {
   static constexpr const char* name = "Activation";
@@ -216,4 +216,4 @@ struct ReshapeKind : LayerKind {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -7,7 +7,7 @@
 
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// While an object of this class lives, the C library reads and writes numbers in this thread with
 /// a decimal point, whatever the program's locale is. Other threads keep their locale.
@@ -29,4 +29,4 @@ class PlainLocale {
   locale_t before_{};
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -21,7 +21,7 @@
 
 // The registry's entries of recurrent layers.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The base of the entries of recurrent layers. `Kind`, the entry, has `Options`, the struct of the
 /// layer's options, and Layer<S, returns_sequences>, the layer with sizes chosen at run time.
@@ -194,4 +194,4 @@ struct OwnCellKind : LayerKind {
   static Index outputs(const auto& sizes) { return LSTMKind::outputs(sizes); }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -7,7 +7,7 @@
 #include <strata/io/common/wrapper_kinds.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 template <class... Kinds>
 struct KindList {};
@@ -31,4 +31,4 @@ bool with_kind(std::string_view kind, F f) {
   }(LayerKinds());
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -15,7 +15,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The names of the arrays of a self-test: an input for the model, and the output that the model
 /// must compute.
@@ -99,4 +99,4 @@ void run_self_test(const Model& model, NamedArrays& arrays,
                                 tolerance, " (1 + |expected|)"}));
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -17,7 +17,7 @@
 #include <strata/model/non_finite.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A range that a Source can view as bytes: contiguous, of std::byte or unsigned char.
 template <class Range>
@@ -88,4 +88,4 @@ class Source {
   bool allows_non_finite_ = false;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

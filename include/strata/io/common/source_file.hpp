@@ -20,7 +20,7 @@
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A file that is read from its beginning, as far as it is asked for, and kept in memory. Every
 /// function throws FileError when the file cannot be opened or read, is larger than the limit, or
@@ -100,4 +100,4 @@ class SourceFile {
   std::size_t used_ = 0;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -16,7 +16,7 @@
 // ".strata-<hash of the file's name>-<16 random digits>.tmp", in the same folder. It has 45 letters
 // however long the file's own name is, so that it is never too long for the file system.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 inline constexpr std::string_view temporary_prefix = ".strata-";
 inline constexpr std::string_view temporary_suffix = ".tmp";
@@ -80,4 +80,4 @@ inline constexpr std::string_view hexadecimal_digits = "0123456789abcdef";
   return error ? path : folder / path.filename();
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -12,7 +12,7 @@
 
 // The namespace strata::io holds the functions that the readers of all formats share.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A text of a file for messages: in quotes, shortened to 80 letters, with letters that cannot be
 /// printed written as their codes.
@@ -86,4 +86,4 @@ class Where {
   bool allows_non_finite_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

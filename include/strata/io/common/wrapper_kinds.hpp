@@ -19,7 +19,7 @@
 
 // The registry's entries of layers that are made of other layers.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 struct BidirectionalKind : LayerKind {
   static constexpr const char* name = "Bidirectional";
@@ -136,4 +136,4 @@ struct SkipConnectionsKind : LayerKind {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

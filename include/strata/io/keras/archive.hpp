@@ -21,7 +21,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The three files within a .keras file, which is a zip archive. Before any file is unpacked, the
 /// constructor checks the names of all files, and that no file claims to unpack to more bytes than
@@ -134,4 +134,4 @@ class KerasArchive {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

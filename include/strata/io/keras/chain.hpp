@@ -11,7 +11,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The layers of a functional Keras model that is a chain, from its input to its output. Throws
 /// FormatError, naming the layer, where the model branches.
@@ -185,4 +185,4 @@ class KerasChain {
   std::optional<MaskOperation> last_mask_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

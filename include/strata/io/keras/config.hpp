@@ -15,7 +15,7 @@
 #include <strata/layers/input.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads the config of a Keras model: a Sequential, or a functional model whose layers are a chain.
 class KerasConfig {
@@ -125,4 +125,4 @@ class KerasConfig {
   return KerasConfig(version, where).read(parse_json(text, where));
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

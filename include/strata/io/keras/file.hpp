@@ -17,7 +17,7 @@
 #include <strata/io/keras/weights.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The contents of a file that Keras wrote: a .keras archive, a legacy .h5 model, or weights alone.
 struct KerasFile {
@@ -71,4 +71,4 @@ struct KerasFile {
   source.where().refuse("this is neither a .keras archive nor an HDF5 file");
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -11,7 +11,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Throws FormatError for a file, or a part of one, in the newer layout of HDF5, which Keras never
 /// writes.
@@ -74,4 +74,4 @@ class Hdf5Bytes {
   Where where_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -20,7 +20,7 @@
 #include <strata/io/keras/hdf5_types.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// An HDF5 file in memory. It reads the parts of HDF5 that Keras' files use: groups, arrays of
 /// numbers in one piece, and attributes of text, in the layout that h5py writes by default. The
@@ -233,4 +233,4 @@ class Hdf5File : public Hdf5Objects {
   std::map<std::uint64_t, std::uint64_t> array_ends_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -16,7 +16,7 @@
 #include <strata/io/keras/hdf5_types.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The objects of an HDF5 file in memory: a tree of groups and arrays, where each object is a list
 /// of messages that describe it. Every function throws FormatError on damaged files. Names in
@@ -237,4 +237,4 @@ class Hdf5Objects {
   mutable std::uint64_t spent_ = 0;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

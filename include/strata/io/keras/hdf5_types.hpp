@@ -16,7 +16,7 @@
 // The type and the sizes of an HDF5 array or attribute, section IV.A of the file format
 // specification, https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The type of the values of an array or attribute: floating-point numbers, texts of a fixed length
 /// (fixed_text) or each of a length of its own (text), or opaque bytes.
@@ -125,4 +125,4 @@ struct Hdf5Type {
   return sizes;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -19,7 +19,7 @@
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads the configs of Keras' layers into strata's descriptions. Each setting is used, or must
 /// have the one value that strata has, or is listed as a setting that changes no output.
@@ -346,4 +346,4 @@ class KerasLayers {
   KerasVersion version_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

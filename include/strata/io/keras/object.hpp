@@ -10,7 +10,7 @@
 #include <strata/io/keras/version.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A model or a layer as Keras writes it: {"class_name": "LSTM", "config": {...}}, with more keys
 /// around these two in newer versions.
@@ -97,4 +97,4 @@ inline void read_common(ObjectReader& config) {
   return text;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

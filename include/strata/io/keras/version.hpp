@@ -8,7 +8,7 @@
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The version of Keras that wrote a file.
 struct KerasVersion {
@@ -34,4 +34,4 @@ struct KerasVersion {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -20,7 +20,7 @@
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The weights in an HDF5 file that Keras wrote, in either of Keras' two layouts:
 ///
@@ -224,4 +224,4 @@ class KerasWeights {
   std::vector<Layer> layers_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -26,7 +26,7 @@
 // length of the header, in 8 bytes; the header, JSON with type, sizes and place of each tensor; the
 // bytes of the tensors.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The types of numbers by their names in safetensors.
 inline constexpr std::pair<const char*, Element> safetensors_types[] = {
@@ -259,4 +259,4 @@ class SafetensorsWriter {
   std::list<std::vector<std::byte>> storage_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -20,7 +20,7 @@
 // "state_dict": {...}}: one nn.LSTM, nn.GRU or nn.RNN and one nn.Linear, and `skip`, the number of
 // input channels that are added to the output.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Compares the settings in model_data with the modules that the tensors make up, and returns
 /// `skip`. Throws FormatError, naming the setting, when they differ, on an unknown setting, and on
@@ -96,4 +96,4 @@ template <class S>
   return layers;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

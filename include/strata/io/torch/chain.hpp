@@ -18,7 +18,7 @@
 
 // The modules of a PyTorch model in the order in which they run, with the functions between them.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A module of a chain, with the functions right before it and the activation right after it.
 struct TorchLink {
@@ -237,4 +237,4 @@ inline void require_said(const TorchChain& chain, const Where& where) {
   return chain;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -19,7 +19,7 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Makes strata's layers from modules of PyTorch, with the weights in the tensors of the file,
 /// which it marks as used.
@@ -161,4 +161,4 @@ class TorchLayers {
   Activation nonlinearity_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

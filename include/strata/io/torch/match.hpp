@@ -23,7 +23,7 @@
 
 // Finds the layers of a given model that the modules of a state_dict are.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Completes the description of a file's layer by the model's layer, where a state_dict is silent:
 /// activations of Dense and SimpleRNN, whether sequences are returned, the treatment of masks, and
@@ -198,4 +198,4 @@ template <class Scalar, class Model>
   return ordered;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -15,7 +15,7 @@
 // The modules of a PyTorch model, found by the names of their tensors: "encoder.lstm.weight_ih_l0"
 // is of the module "encoder.lstm".
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A module of PyTorch: its kind and its sizes, against which all its tensors are checked.
 struct TorchModule {
@@ -214,4 +214,4 @@ class TorchModuleFinder {
   return modules;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

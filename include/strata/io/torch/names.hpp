@@ -11,7 +11,7 @@
 
 // The order of modules, as far as the numbers in their names say it.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The name of a module, split at its dots: "encoder.0.lstm" has the parts encoder, 0 and lstm.
 class TorchName {
@@ -86,4 +86,4 @@ class TorchName {
   std::vector<std::string> parts_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

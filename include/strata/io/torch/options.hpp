@@ -14,7 +14,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata::inline STRATA_RUNTIME {
 
 /// A function without weights between the modules of a PyTorch model.
 using PyTorchFunction =
@@ -99,4 +99,4 @@ struct PyTorchOptions {
   Index inputs = Dynamic;
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::inline STRATA_RUNTIME

@@ -10,7 +10,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The orders in which modules may run. In each, every module can follow on the modules before it,
 /// and the numbers in names do not contradict the order (TorchName::runs_before).
@@ -119,4 +119,4 @@ class TorchOrders {
   return chosen;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -16,7 +16,7 @@
 
 // Chooses the order in which the modules of a file run, or refuses the file when there are several.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 inline constexpr const char* too_many_orders =
     "its modules may join in too many orders to try; name them in their order by .modules";
@@ -121,4 +121,4 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
   return chain;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -22,7 +22,7 @@
 #include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Makes the layers of a chain of modules.
 template <class S>
@@ -160,4 +160,4 @@ class TorchStack {
   return steps ? Input(Dynamic, first.inputs) : Input(first.inputs);
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

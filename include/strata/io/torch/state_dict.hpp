@@ -19,7 +19,7 @@
 #include <strata/io/safetensors/format.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The tensors of a PyTorch model by name. Tensors of a safetensors file view the bytes of the
 /// source, which must outlive this struct.
@@ -81,4 +81,4 @@ struct TorchStateDict {
   source.where().expected("a state_dict in safetensors or JSON", in_quotes(text.substr(0, 16)));
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

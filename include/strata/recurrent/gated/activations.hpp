@@ -10,7 +10,7 @@
 // and psi of the memory on its way out. In nearly all cells psi is phi. The derivatives are
 // functions of the activation's value y, not of its argument.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// tanh and sigmoid, the activations of nearly every gate.
 struct StandardActivations {
@@ -123,4 +123,4 @@ STRATA_ALWAYS_INLINE void with_activations(Activation activation, Activation rec
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -12,7 +12,7 @@
 // products over all steps that end a backward pass. The products are tiles; the arithmetic of the
 // gates follows for each panel while its tile is in cache.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The tape of a gated cell, as [panel][step][sequence][slots][width]. Forward writes the
 /// pre-activations or, in their place, what the gates' derivatives need; backward overwrites them
@@ -281,4 +281,4 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
       });
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

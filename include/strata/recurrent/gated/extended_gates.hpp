@@ -6,7 +6,7 @@
 #include <strata/recurrent/gated/gates.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The settings of an extended LSTM: its activations, whether it has peepholes, and its clips.
 struct ExtendedSettings {
@@ -195,4 +195,4 @@ struct CoupledGates : ExtendedSettings {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

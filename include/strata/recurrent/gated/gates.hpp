@@ -63,7 +63,9 @@ struct GateLayout {
   bool chooses_equations = false;
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The sizes of `Gates`, from their layout.
 template <class Gates>
@@ -134,5 +136,4 @@ STRATA_ALWAYS_INLINE void gates_backward(const Equations& equations,
   }
 }
 
-}  // namespace detail
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -4,7 +4,7 @@
 #include <strata/recurrent/gated/gates.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// One step of a unit of an LSTM, from the pre-activations z of its gates i, f, g, o:
 ///
@@ -57,4 +57,4 @@ struct LSTMEquations {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -30,7 +30,9 @@ struct GatedCellOptions {
   }
 };
 
-namespace detail {
+}  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail::inline STRATA_TARGET {
 
 /// What the options of a layer say to its gated cell.
 template <class Options>
@@ -42,6 +44,4 @@ template <class Options>
           .unit_bias_gate = unit_bias_gate};
 }
 
-}  // namespace detail
-
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata::detail::inline STRATA_TARGET

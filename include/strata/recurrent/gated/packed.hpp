@@ -14,7 +14,7 @@
 #include <strata/recurrent/scan.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Weights of a gated cell in the order of its parameters, Keras' memory: kernel (F, G U),
 /// recurrent kernel (R, G U) for R outputs, bias (G U) or (2, G U) or null, peepholes (P, U).
@@ -309,4 +309,4 @@ STRATA_ALWAYS_INLINE void for_each_panel(const GatePacked<Scalar, Gates>& packed
   visit_panels<Dynamic>(packed, WeightOrder::ascending, f);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

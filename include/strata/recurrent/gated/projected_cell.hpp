@@ -14,7 +14,7 @@
 #include <strata/recurrent/gated/gated_cell.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// A GatedCell whose output is projected, h' = P hidden, where `hidden` is what the gates let out
 /// (Sak, Senior & Beaufays 2014); the recurrent kernel then reads the R numbers of h. Without a
@@ -200,4 +200,4 @@ class ProjectedCell {
   StoredWeights<Scalar> weights_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

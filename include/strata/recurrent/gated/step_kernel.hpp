@@ -11,7 +11,7 @@
 // stay in registers. Up to some 40 units a step takes as long as the chain of results that wait for
 // each other; with more units, as long as reading the weights from the caches.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// Whether the gates have the usual activations, tanh and sigmoid. For these the compiler makes the
 /// fastest code; for other activations it makes one kernel for all sizes, so that programs stay
@@ -167,4 +167,4 @@ void gates_recurrent_step(const Equations& equations, const GatePacked<Scalar, G
   });
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

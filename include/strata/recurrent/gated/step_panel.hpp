@@ -9,7 +9,7 @@
 
 // A panel of units in a step of one sequence: its products and gates, all in registers.
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// What a step reads, besides weights, for one panel or for up to three panels at once.
 template <class Scalar>
@@ -155,4 +155,4 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
   emit(at.first_unit, used, y);
 }
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

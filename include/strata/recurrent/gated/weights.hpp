@@ -6,7 +6,7 @@
 #include <strata/contracts/parameter.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// The weights of a gated cell with F inputs, U units, G gates and N biases for each gate: kernel
 /// (F, G U), recurrent kernel (U, G U) and bias (N, G U), in C order as in Keras. The Eigen
@@ -51,4 +51,4 @@ class GateWeights {
   Weights<Scalar, Rows, Biases> bias_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

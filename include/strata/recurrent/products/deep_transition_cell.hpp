@@ -17,7 +17,7 @@
 #include <strata/recurrent/products/products_cell.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// One step of a DeepTransitionRNN: from x and h through several layers to the next h. Layer 0
 /// reads x and h; layer k reads layer k - 1; the last has U units, and with a shortcut it reads h
@@ -217,4 +217,4 @@ class DeepTransitionCell
   std::vector<Index> widths_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -15,7 +15,7 @@
 #include <strata/recurrent/products/products_cell.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// One step of one sequence of a LayerNormLSTM: U units, of whose gates i, f, g, o lie one behind
 /// the other. `Normal` is mean 0 and variance 1 over all numbers.
@@ -297,4 +297,4 @@ class LayerNormLSTMCell : public ProductsCell<LayerNormLSTMCell<Scalar, Options>
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -17,7 +17,7 @@
 #include <strata/rows.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// values = activation(values).
 template <class Scalar>
@@ -132,4 +132,4 @@ class ProductsCell : public CellDefaults {
   StoredWeights<Scalar> weights_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

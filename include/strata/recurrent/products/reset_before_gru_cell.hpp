@@ -12,7 +12,7 @@
 #include <strata/recurrent/products/products_cell.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::detail {
+namespace strata::detail::inline STRATA_TARGET {
 
 /// One step of a GRU that resets h before the recurrent product: z and r from one product with h,
 /// n from another with r h. `Options` are GRUOptions.
@@ -209,4 +209,4 @@ class ResetBeforeGRUCell
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::detail
+}  // namespace strata::detail::inline STRATA_TARGET

@@ -5,7 +5,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Bounds how many constants a graph may compute. Without a bound, a file with a few nodes could
 /// ask for any amount of memory.
@@ -24,4 +24,4 @@ class OnnxBudget {
   std::size_t left_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

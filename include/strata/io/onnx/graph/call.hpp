@@ -16,7 +16,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// One node while it is read. A reader asks for the node's operands and attributes; finish()
 /// refuses the node if it has one that nobody asked for. Every function throws FormatError, naming
@@ -176,4 +176,4 @@ class OnnxCall {
   std::set<std::size_t> read_inputs_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -13,7 +13,7 @@
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The weights of a layer: for each parameter its name, its numbers and their shape.
 using OnnxWeights = std::map<std::string, Numbers>;
@@ -148,4 +148,4 @@ class OnnxChain {
   bool last_is_unsettled_ = false;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

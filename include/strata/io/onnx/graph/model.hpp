@@ -13,7 +13,7 @@
 // The parts of an ONNX file, as the reader and the writer keep them in memory; see
 // https://github.com/onnx/onnx/blob/main/docs/IR.md.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The versions of the file format and of the operator set: up to those of ONNX 1.23 are read.
 /// Older ones are written, so that older runtimes can load the files.
@@ -119,4 +119,4 @@ struct OnnxModel {
   OnnxGraph graph;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

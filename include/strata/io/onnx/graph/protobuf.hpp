@@ -18,7 +18,7 @@
 // messages of an ONNX file need no more than this header, so that users of strata::onnx need
 // neither the Protocol Buffers library nor its compiler.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The wire type of a field: how its value is written.
 enum class ProtoWire { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
@@ -191,4 +191,4 @@ class ProtoWriter {
   std::vector<std::byte> bytes_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -17,7 +17,7 @@
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The ONNX name of an activation, with the values of alpha and beta for which ONNX' function is
 /// the one that strata and Keras have.
@@ -292,4 +292,4 @@ class OnnxRecurrent {
   Layer layer_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

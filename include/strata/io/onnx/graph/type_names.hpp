@@ -12,7 +12,7 @@
 // Types and operators that strata does not read, by the names that their exporters know, so that
 // messages can name them: https://onnx.ai/onnx/api/classes.html, TensorProto.DataType.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The name and the code of a type, "INT8 (3)".
 [[nodiscard]] inline std::string onnx_type_text(Index code) {
@@ -45,4 +45,4 @@ inline constexpr const char* onnx_is_quantized =
       parts, [&](std::string_view part) { return name.find(part) != std::string_view::npos; });
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

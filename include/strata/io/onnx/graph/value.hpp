@@ -15,7 +15,7 @@
 // The values of a graph while it is read. The reader follows what nodes do to the axes of tensors,
 // and computes only constants and the sizes with which exporters compute shapes.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// A size: number * B^batch * T^steps, where B is a batch size and T a number of steps that the
 /// graph leaves open.
@@ -144,4 +144,4 @@ struct OnnxStates {
 using OnnxValue =
     std::variant<std::monostate, Numbers, OnnxIntegers, OnnxFilled, OnnxData, OnnxStates>;
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -20,7 +20,7 @@
 
 // Turns the layers that were read from an ONNX file into those of a model.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads the layers of a file. `output`: the name of the output to read; empty where the graph has
 /// only one. Throws FormatError where OnnxGraphReader::read and read_onnx_model do.
@@ -138,4 +138,4 @@ void give_weights(const OnnxLayers& file, Model& model, const Where& where) {
   model.set_weights(weights, allow_non_finite);
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

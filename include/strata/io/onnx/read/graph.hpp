@@ -25,7 +25,7 @@
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The chain of strata's layers that a graph computes, and its input.
 struct OnnxLayers {
@@ -214,4 +214,4 @@ class OnnxGraphReader {
   std::optional<OnnxGraphInput> input_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -12,7 +12,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The input of a graph. The file does not say what the axes mean, so that the reader tries both
 /// orders of batch and steps.
@@ -75,4 +75,4 @@ class OnnxGraphInput {
   Index features_ = Dynamic;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

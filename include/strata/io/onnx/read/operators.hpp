@@ -22,7 +22,7 @@
 #include <strata/io/onnx/read/operators/sizes.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The table of ONNX' operators that strata reads.
 class OnnxOperators {
@@ -97,4 +97,4 @@ class OnnxOperators {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

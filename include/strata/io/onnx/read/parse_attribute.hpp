@@ -12,7 +12,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads an attribute of a node. The message has a field for each type of value; the field "type"
 /// says which of them holds the value.
@@ -95,4 +95,4 @@ namespace strata::inline STRATA_TARGET::io {
   return attribute;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

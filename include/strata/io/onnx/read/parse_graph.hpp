@@ -10,7 +10,7 @@
 #include <strata/io/onnx/read/parse_value_info.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads a graph: its nodes, initializers, inputs and outputs.
 [[nodiscard]] inline OnnxGraph read_onnx_graph(ProtoReader message) {
@@ -48,4 +48,4 @@ namespace strata::inline STRATA_TARGET::io {
   return graph;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

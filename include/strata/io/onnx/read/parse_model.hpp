@@ -18,7 +18,7 @@
 // (documentation, metadata, the shapes of inner values) are listed and passed over; every other
 // field is read or refused.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads the version of ONNX' own operator set. Versions of other operator sets are passed over: a
 /// node that uses one of their operators is refused.
@@ -107,4 +107,4 @@ inline void require_onnx_begin(const Source& from) {
   return model;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

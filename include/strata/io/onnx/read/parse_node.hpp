@@ -5,7 +5,7 @@
 #include <strata/io/onnx/read/parse_attribute.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads a node: its operator, the names of its inputs and outputs, and its attributes.
 [[nodiscard]] inline OnnxNode read_onnx_node(ProtoReader message) {
@@ -43,4 +43,4 @@ namespace strata::inline STRATA_TARGET::io {
   return node;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -16,7 +16,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads a tensor. A file may write its numbers as raw bytes, as a list of their own type, or, for
 /// whole numbers and 16-bit floats, as a list of integers.
@@ -146,4 +146,4 @@ class OnnxTensorReader {
   std::vector<Index> integers_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -5,7 +5,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 [[nodiscard]] inline OnnxDimension read_onnx_dimension(ProtoReader message) {
   OnnxDimension dimension;
@@ -64,4 +64,4 @@ namespace strata::inline STRATA_TARGET::io {
   return value;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

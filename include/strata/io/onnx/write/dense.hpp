@@ -8,7 +8,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Writes Dense, Activation and Embedding.
 class OnnxDenseWriter {
@@ -63,4 +63,4 @@ class OnnxDenseWriter {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

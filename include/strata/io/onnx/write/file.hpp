@@ -12,7 +12,7 @@
 #include <strata/io/onnx/write/serialize_model.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The ONNX file of a built model. Throws StateError when the model is not built, and ValueError,
 /// naming the layer, on a layer or option that ONNX does not have.
@@ -38,4 +38,4 @@ template <class Model>
   return write_onnx_model(writer.finish(shape.back()));
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -18,7 +18,7 @@
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Puts a graph together node by node. Each node takes the current tensor and makes the next one.
 /// Batch size and number of steps are left open.
@@ -145,4 +145,4 @@ class OnnxGraphWriter {
   std::map<std::string, int> names_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -17,7 +17,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Writes layers as nodes, one after the other.
 class OnnxLayerWriter {
@@ -103,4 +103,4 @@ class OnnxLayerWriter {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

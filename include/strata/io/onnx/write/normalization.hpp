@@ -14,7 +14,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Writes LayerNormalization, BatchNormalization and Normalization.
 class OnnxNormalizationWriter {
@@ -74,4 +74,4 @@ class OnnxNormalizationWriter {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

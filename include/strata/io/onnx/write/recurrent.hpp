@@ -18,7 +18,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Writes recurrent layers and Bidirectional.
 class OnnxRecurrentWriter {
@@ -161,4 +161,4 @@ class OnnxRecurrentWriter {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -12,7 +12,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Turns the weights of a layer into the constants of a node LSTM, GRU or RNN. The layer has U
 /// units, G gates, and D directions, one or two.
@@ -120,4 +120,4 @@ class OnnxRecurrentWeights {
   std::vector<Direction> directions_;
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

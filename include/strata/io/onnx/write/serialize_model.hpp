@@ -11,7 +11,7 @@
 #include <strata/io/onnx/graph/protobuf.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 [[nodiscard]] inline ProtoWriter onnx_message(const OnnxTensor& tensor) {
   ProtoWriter message;
@@ -97,4 +97,4 @@ namespace strata::inline STRATA_TARGET::io {
   return message.take();
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -9,7 +9,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Writes the layers that remove the axis of steps, or add it.
 class OnnxStepsWriter {
@@ -49,4 +49,4 @@ class OnnxStepsWriter {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

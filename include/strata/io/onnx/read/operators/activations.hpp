@@ -15,7 +15,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Activations: functions of each number, and Softmax over the features.
 class OnnxActivations {
@@ -66,4 +66,4 @@ class OnnxActivations {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -16,7 +16,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operators that keep all numbers and change the axes: their order, or their number.
 class OnnxAxisMoves {
@@ -155,4 +155,4 @@ class OnnxAxisMoves {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

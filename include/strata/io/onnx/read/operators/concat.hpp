@@ -11,7 +11,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Concat of constants, of the two directions of a layer, or of the states of several layers.
 class OnnxConcat {
@@ -88,4 +88,4 @@ class OnnxConcat {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -18,7 +18,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operators that make constants, among them tensors with one number in all places, as initial
 /// states are. Throws FormatError on constants that no layer of strata takes.
@@ -109,4 +109,4 @@ class OnnxConstants {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

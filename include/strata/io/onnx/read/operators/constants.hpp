@@ -13,7 +13,7 @@
 
 // Operations on constants. Exporters put weights together with them.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The strides of one axis of an array: its size, and the products of the sizes of the axes before
 /// it (`outer`) and behind it (`inner`).
@@ -155,4 +155,4 @@ struct OnnxSlice {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -19,7 +19,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operators that become a Dense: products of a tensor with constants, and sums with constants,
 /// which are its bias.
@@ -86,4 +86,4 @@ class OnnxDense {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -17,7 +17,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operators that merge the two directions of a layer, or split them. Some of these operators also
 /// work on sizes, or take the mean over steps.
@@ -113,4 +113,4 @@ class OnnxDirections {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -16,7 +16,7 @@
 
 // Checks and conversions of operands for the operators that become layers.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operand i, settled, with the features alone as its last axis. Where the last axis joins steps
 /// and features, a Flatten is appended to the chain. Throws FormatError on other axes.
@@ -54,4 +54,4 @@ inline void require_rank(const Numbers& numbers, const OnnxData& data, const Whe
   }
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

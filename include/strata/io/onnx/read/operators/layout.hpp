@@ -16,7 +16,7 @@
 // Operations on the axes of a tensor, on one place of an axis, and on two directions. None of them
 // appends a layer.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The tensor with its axes in another order: axis i of the result is axis order[i] of `data`.
 [[nodiscard]] inline OnnxData with_axes(OnnxData data, const std::vector<std::size_t>& order) {
@@ -169,4 +169,4 @@ class OnnxRegrouping {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -13,7 +13,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// LayerNormalization and BatchNormalization.
 class OnnxNormalization {
@@ -65,4 +65,4 @@ class OnnxNormalization {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

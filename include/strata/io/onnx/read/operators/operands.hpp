@@ -10,7 +10,7 @@
 
 // Conversions of operands for the operators that become no layer.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 inline constexpr std::size_t onnx_most_axes = 8;
 
@@ -37,4 +37,4 @@ inline constexpr std::size_t onnx_most_axes = 8;
   return sizes;
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -18,7 +18,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operators that take some places of an axis, or all of them in another order.
 class OnnxPlaces {
@@ -155,4 +155,4 @@ class OnnxPlaces {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -7,7 +7,7 @@
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The state of reading a graph, which all operators share.
 struct OnnxReading {
@@ -22,4 +22,4 @@ struct OnnxReading {
   void give(OnnxValue value) { results.push_back(std::move(value)); }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -15,7 +15,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operators that become recurrent layers: LSTM, GRU and RNN.
 class OnnxRecurrentLayers {
@@ -116,4 +116,4 @@ class OnnxRecurrentLayers {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

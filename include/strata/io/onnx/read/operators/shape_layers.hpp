@@ -20,7 +20,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operators on shapes that become layers, Embedding, Reshape and RepeatVector, where they take a
 /// tensor of the chain. On constants and sizes they are computed.
@@ -131,4 +131,4 @@ class OnnxShapeLayers {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -11,7 +11,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The arithmetic on sizes by which exporters compute shapes.
 class OnnxSizes {
@@ -70,4 +70,4 @@ class OnnxSizes {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -11,7 +11,7 @@
 
 // The last states of several layers, joined and taken apart again.
 
-namespace strata::inline STRATA_TARGET::io {
+namespace strata::inline STRATA_RUNTIME::io {
 
 /// The number of directions in a last state, 1 or 2.
 [[nodiscard]] inline std::size_t directions_of(const OnnxData& state) noexcept {
@@ -45,4 +45,4 @@ namespace strata::inline STRATA_TARGET::io {
   call.where().refuse("takes the states of more than one layer");
 }
 
-}  // namespace strata::inline STRATA_TARGET::io
+}  // namespace strata::inline STRATA_RUNTIME::io
