@@ -14,12 +14,6 @@ template <class L>
   return L::traits.mixes_sequences.value_or(L::traits.absorb);
 }
 
-/// Calls a layer's absorb where it has one.
-template <class L>
-void absorb(L& layer, typename L::Tape& tape) {
-  if constexpr (L::traits.absorb) layer.absorb(tape);
-}
-
 /// The pass of layer number `layer` among the inner layers, whose state begins at `offset` of the
 /// state of the outer layer.
 template <class Scalar>

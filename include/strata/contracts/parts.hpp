@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/contracts/inner.hpp>
 
 namespace strata::detail {
 
@@ -19,16 +20,16 @@ struct Parts;
 
 template <class... L>
 struct Parts<std::tuple<L...>> {
-  using Packed = std::tuple<typename L::Packed...>;
-  using Tapes = std::tuple<typename L::Tape...>;
+  using Packed = std::tuple<InnerPacked<L>...>;
+  using Tapes = std::tuple<InnerTape<L>...>;
   template <class T>
   using Each = std::array<T, sizeof...(L)>;
 };
 
 template <class L>
 struct Parts<std::vector<L>> {
-  using Packed = std::vector<typename L::Packed>;
-  using Tapes = std::vector<typename L::Tape>;
+  using Packed = std::vector<InnerPacked<L>>;
+  using Tapes = std::vector<InnerTape<L>>;
   template <class T>
   using Each = std::vector<T>;
 };

@@ -1,6 +1,5 @@
 #pragma once
 
-
 namespace strata {
 
 /// The order in which one step of one sequence reads a layer's weights. A stream turns it from step

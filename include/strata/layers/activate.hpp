@@ -7,6 +7,7 @@
 
 #include <strata/activation.hpp>
 #include <strata/base/message.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/kernels/softmax.hpp>
 #include <strata/target.hpp>
@@ -100,3 +101,10 @@ class Activate : public detail::PlainLayer<Scalar> {
 Activate(Activation)->Activate<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<Activate<Scalar>> : HeldLayer<HeldKind::activate> {};
+
+}  // namespace strata::detail

@@ -9,6 +9,7 @@
 #include <strata/activation.hpp>
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -229,3 +230,10 @@ class AttentionPooling {
 AttentionPooling(Index)->AttentionPooling<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<AttentionPooling<Scalar>> : HeldLayer<HeldKind::attention_pooling> {};
+
+}  // namespace strata::detail

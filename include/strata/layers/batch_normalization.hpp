@@ -7,6 +7,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/contracts/feature_layer.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -257,3 +258,10 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
 BatchNormalization()->BatchNormalization<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<BatchNormalization<Scalar>> : HeldLayer<HeldKind::batch_normalization> {};
+
+}  // namespace strata::detail

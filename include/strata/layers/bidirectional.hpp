@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <strata/base/message.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
@@ -292,3 +293,13 @@ template <class Scalar>
 }
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class L>
+  requires requires { Held<L>::both_ways; }
+struct Held<Bidirectional<L>> {
+  static constexpr int number = Held<L>::both_ways;
+};
+
+}  // namespace strata::detail

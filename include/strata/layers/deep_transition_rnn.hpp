@@ -3,6 +3,7 @@
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/initializers.hpp>
 #include <strata/recurrent/option_layer.hpp>
 #include <strata/recurrent/options.hpp>
@@ -78,3 +79,11 @@ DeepTransitionRNN(Index, DeepTransitionOptions)->DeepTransitionRNN<>;
 DeepTransitionRNN(Index, ReturnSequences, DeepTransitionOptions)->DeepTransitionRNN<float, true>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar, bool Sequences>
+struct Held<DeepTransitionRNN<Scalar, Sequences>>
+    : HeldRecurrent<HeldKind::deep_transition_rnn, Sequences> {};
+
+}  // namespace strata::detail

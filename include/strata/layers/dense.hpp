@@ -7,6 +7,7 @@
 #include <strata/activation.hpp>
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -228,3 +229,10 @@ class Dense {
 Dense(Index, Activation)->Dense<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<Dense<Scalar>> : HeldLayer<HeldKind::dense> {};
+
+}  // namespace strata::detail

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/support/dropout_mask.hpp>
 #include <strata/target.hpp>
@@ -111,3 +112,10 @@ Dropout(double)->Dropout<float>;
 Dropout(double, DropoutOptions)->Dropout<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<Dropout<Scalar>> : HeldLayer<HeldKind::dropout> {};
+
+}  // namespace strata::detail

@@ -10,6 +10,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -211,3 +212,10 @@ Embedding(Index, Index)->Embedding<float>;
 Embedding(Index, Index, EmbeddingOptions)->Embedding<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<Embedding<Scalar>> : HeldLayer<HeldKind::embedding> {};
+
+}  // namespace strata::detail

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include <strata/activation.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/lstm_cell.hpp>
 #include <strata/recurrent/gated/activations.hpp>
@@ -160,3 +161,12 @@ CoupledLSTM(Index, ExtendedLSTMOptions = {})->CoupledLSTM<>;
 CoupledLSTM(Index, ReturnSequences, ExtendedLSTMOptions = {})->CoupledLSTM<float, true>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar, bool Sequences>
+struct Held<ExtendedLSTM<Scalar, Sequences>> : HeldRecurrent<HeldKind::extended_lstm, Sequences> {};
+template <class Scalar, bool Sequences>
+struct Held<CoupledLSTM<Scalar, Sequences>> : HeldRecurrent<HeldKind::coupled_lstm, Sequences> {};
+
+}  // namespace strata::detail

@@ -7,6 +7,7 @@
 
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
@@ -82,3 +83,10 @@ class GaussianNoise : public detail::PlainLayer<Scalar> {
 GaussianNoise(double)->GaussianNoise<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<GaussianNoise<Scalar>> : HeldLayer<HeldKind::gaussian_noise> {};
+
+}  // namespace strata::detail

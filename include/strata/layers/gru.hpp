@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include <strata/contracts/held.hpp>
 #include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
 #include <strata/recurrent/gru_options.hpp>
@@ -117,3 +118,10 @@ GRU(Index, GRUOptions = {})->GRU<>;
 GRU(Index, ReturnSequences, GRUOptions = {})->GRU<float, Dynamic, Dynamic, true>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar, bool Sequences>
+struct Held<GRU<Scalar, Dynamic, Dynamic, Sequences>> : HeldRecurrent<HeldKind::gru, Sequences> {};
+
+}  // namespace strata::detail

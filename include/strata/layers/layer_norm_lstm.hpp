@@ -1,6 +1,7 @@
 #pragma once
 
 #include <strata/activation.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/initializers.hpp>
 #include <strata/recurrent/option_layer.hpp>
 #include <strata/recurrent/options.hpp>
@@ -85,3 +86,11 @@ LayerNormLSTM(Index, LayerNormLSTMOptions = {})->LayerNormLSTM<>;
 LayerNormLSTM(Index, ReturnSequences, LayerNormLSTMOptions = {})->LayerNormLSTM<float, true>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar, bool Sequences>
+struct Held<LayerNormLSTM<Scalar, Sequences>>
+    : HeldRecurrent<HeldKind::layer_norm_lstm, Sequences> {};
+
+}  // namespace strata::detail

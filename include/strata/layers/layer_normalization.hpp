@@ -4,6 +4,7 @@
 #include <span>
 
 #include <strata/contracts/feature_layer.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/initializers.hpp>
 #include <strata/kernels/normalize.hpp>
@@ -131,3 +132,10 @@ class LayerNormalization : public detail::FeatureLayer<LayerNormalization, Scala
 LayerNormalization()->LayerNormalization<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<LayerNormalization<Scalar>> : HeldLayer<HeldKind::layer_normalization> {};
+
+}  // namespace strata::detail

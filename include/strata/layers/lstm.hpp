@@ -1,5 +1,6 @@
 #pragma once
 
+#include <strata/contracts/held.hpp>
 #include <strata/initializers.hpp>
 #include <strata/layers/lstm_cell.hpp>
 #include <strata/recurrent/gated/activations.hpp>
@@ -122,3 +123,11 @@ LSTM(Index, LSTMOptions = {})->LSTM<>;
 LSTM(Index, ReturnSequences, LSTMOptions = {})->LSTM<float, Dynamic, Dynamic, true>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar, bool Sequences>
+struct Held<LSTM<Scalar, Dynamic, Dynamic, Sequences>> : HeldRecurrent<HeldKind::lstm, Sequences> {
+};
+
+}  // namespace strata::detail

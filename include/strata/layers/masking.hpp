@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/target.hpp>
 
@@ -111,3 +112,10 @@ class Masking : public detail::PlainLayer<Scalar> {
 Masking(double)->Masking<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<Masking<Scalar>> : HeldLayer<HeldKind::masking> {};
+
+}  // namespace strata::detail

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
@@ -86,3 +87,10 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
 };
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<MeanOverSteps<Scalar>> : HeldLayer<HeldKind::mean_over_steps> {};
+
+}  // namespace strata::detail

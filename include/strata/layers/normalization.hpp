@@ -12,6 +12,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/contracts/feature_layer.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -236,3 +237,10 @@ class Normalization
 Normalization()->Normalization<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<Normalization<Scalar>> : HeldLayer<HeldKind::normalization> {};
+
+}  // namespace strata::detail

@@ -7,6 +7,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/kernels/simd.hpp>
@@ -91,3 +92,10 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
 RepeatVector(Index)->RepeatVector<float>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<RepeatVector<Scalar>> : HeldLayer<HeldKind::repeat_vector> {};
+
+}  // namespace strata::detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <strata/contracts/held.hpp>
 #include <strata/recurrent/gru_options.hpp>
 #include <strata/recurrent/option_layer.hpp>
 #include <strata/recurrent/products/reset_before_gru_cell.hpp>
@@ -31,3 +32,11 @@ ResetBeforeGRU(Index, GRUOptions = {})->ResetBeforeGRU<>;
 ResetBeforeGRU(Index, ReturnSequences, GRUOptions = {})->ResetBeforeGRU<float, true>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar, bool Sequences>
+struct Held<ResetBeforeGRU<Scalar, Sequences>>
+    : HeldRecurrent<HeldKind::reset_before_gru, Sequences> {};
+
+}  // namespace strata::detail

@@ -8,6 +8,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/support/map.hpp>
@@ -225,3 +226,14 @@ class LastStep : public detail::PlainLayer<Scalar> {
 };
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar>
+struct Held<Flatten<Scalar>> : HeldLayer<HeldKind::flatten> {};
+template <class Scalar>
+struct Held<LastStep<Scalar>> : HeldLayer<HeldKind::last_step> {};
+template <class Scalar>
+struct Held<Reshape<Scalar>> : HeldLayer<HeldKind::reshape> {};
+
+}  // namespace strata::detail

@@ -70,7 +70,7 @@ class Residual : public detail::WrapperLayer<Residual, L> {
   }
 
   struct Packed {
-    typename L::Packed layer;
+    detail::InnerPacked<L> layer;
     Index features = 0;
 
     /// x and y must not be the same memory.
@@ -89,25 +89,25 @@ class Residual : public detail::WrapperLayer<Residual, L> {
   };
 
   struct Tape {
-    typename L::Tape layer;
+    detail::InnerTape<L> layer;
     Tensor<Scalar> y;   ///< Of the layer, without the input.
     Tensor<Scalar> dy;  ///< A copy for the layer, which may overwrite it.
   };
 
   void pack(Packed& packed, bool training) const {
-    layer_.pack(packed.layer, training);
+    detail::inner(layer_).pack(packed.layer, training);
     packed.features = layer_.inputs();
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
-    layer_.forward(packed.layer, x, y, pass);
+    detail::inner(layer_).forward(packed.layer, x, y, pass);
     detail::matrix_of(y) += detail::matrix_of(x);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
-    layer_.forward(packed.layer, x, tape.layer, tape.y, pass);
+    detail::inner(layer_).forward(packed.layer, x, tape.layer, tape.y, pass);
     y.resize(x.shape());
     detail::matrix_of(y) = detail::matrix_of(std::as_const(tape.y)) + detail::matrix_of(x);
   }
@@ -117,7 +117,8 @@ class Residual : public detail::WrapperLayer<Residual, L> {
                 const Pass<Scalar>& pass) const {
     // The layer may overwrite the derivatives, which the sum still needs.
     tape.dy = std::as_const(dy);
-    layer_.backward(packed.layer, x, tape.y, tape.dy, tape.layer, gradient, dx, pass);
+    detail::inner(layer_).backward(packed.layer, x, tape.y, tape.dy, tape.layer, gradient, dx,
+                                   pass);
     if (dx) detail::matrix_of(*dx) += detail::matrix_of(std::as_const(dy));
   }
 

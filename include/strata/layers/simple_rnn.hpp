@@ -1,5 +1,6 @@
 #pragma once
 
+#include <strata/contracts/held.hpp>
 #include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
 #include <strata/recurrent/option_layer.hpp>
@@ -130,3 +131,11 @@ SimpleRNN(Index, SimpleRNNOptions = {})->SimpleRNN<>;
 SimpleRNN(Index, ReturnSequences, SimpleRNNOptions = {})->SimpleRNN<float, Dynamic, Dynamic, true>;
 
 }  // namespace strata::inline STRATA_TARGET
+
+namespace strata::detail {
+
+template <class Scalar, bool Sequences>
+struct Held<SimpleRNN<Scalar, Dynamic, Dynamic, Sequences>>
+    : HeldRecurrent<HeldKind::simple_rnn, Sequences> {};
+
+}  // namespace strata::detail

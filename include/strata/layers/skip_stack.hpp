@@ -177,7 +177,7 @@ class SkipConnectionsOf {
     Index before = 0;
     for_each([&](auto i) {
       const auto& layer = part(layers_, i);
-      layer.pack(part(packed.layers, i), training);
+      inner(layer).pack(part(packed.layers, i), training);
       before = packed.outputs[i] = layer.output_features(packed.features + before);
       packed.states[i] = layer.state_size();
     });
@@ -192,7 +192,8 @@ class SkipConnectionsOf {
     for_each([&](auto i) {
       if (i > 0) join(x, outputs[(i + 1) % 2], joined);
       Tensor<Scalar>& out = outputs[i % 2];
-      part(layers_, i).forward(part(packed.layers, i), i == 0 ? x : joined, out, pass_of(i, pass));
+      inner(part(layers_, i))
+          .forward(part(packed.layers, i), i == 0 ? x : joined, out, pass_of(i, pass));
       offset = put_beside(out, offset, y);
     });
   }
@@ -209,7 +210,7 @@ class SkipConnectionsOf {
     for_each([&](auto i) {
       if (i > 0) join(x, tape.outputs[i - 1], tape.inputs[i]);
       Tensor<Scalar>& out = tape.outputs[i];
-      part(layers_, i)
+      inner(part(layers_, i))
           .forward(part(packed.layers, i), i == 0 ? x : tape.inputs[i], part(tape.layers, i), out,
                    pass_of(i, pass));
       offset = put_beside(out, offset, y);
@@ -235,7 +236,7 @@ class SkipConnectionsOf {
       gradient = gradient.first(gradient.size() - own.size());
       const bool wanted = i > 0 || dx;
       Tensor<Scalar>& derivative = tape.input_derivative;
-      part(layers_, i)
+      inner(part(layers_, i))
           .backward(part(packed.layers, i), i == 0 ? x : tape.inputs[i], tape.outputs[i],
                     tape.derivatives[i], part(tape.layers, i), own, wanted ? &derivative : nullptr,
                     pass_of(i, pass));

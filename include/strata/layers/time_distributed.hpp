@@ -27,31 +27,32 @@ class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
   static constexpr LayerTraits traits{.streams = L::traits.streams,
                                       .absorb = true,
                                       .mixes_sequences = detail::mixes_sequences_of<L>(),
-                                      .skip = L::traits.skip};
+                                      .skip = detail::inner_skips<L>};
 
   using Base::Base;
 
-  using Packed = typename L::Packed;
+  using Packed = detail::InnerPacked<L>;
 
   struct Tape {
-    typename L::Tape layer;
+    detail::InnerTape<L> layer;
     Tensor<Scalar> y;
     Mask mask;
   };
 
-  void pack(Packed& packed, bool training) const { layer_.pack(packed, training); }
+  void pack(Packed& packed, bool training) const { detail::inner(layer_).pack(packed, training); }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
     Tensor<Scalar> samples;
     Mask mask;
-    layer_.forward(packed, samples_of(x), samples, pass_of(pass, mask));
+    detail::inner(layer_).forward(packed, samples_of(x), samples, pass_of(pass, mask));
     join(x, samples, y);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
-    layer_.forward(packed, samples_of(x), tape.layer, tape.y, pass_of(pass, tape.mask));
+    detail::inner(layer_).forward(packed, samples_of(x), tape.layer, tape.y,
+                                  pass_of(pass, tape.mask));
     join(x, tape.y, y);
   }
 
@@ -60,8 +61,8 @@ class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
                 const Pass<Scalar>& pass) const {
     auto dy_samples = Tensor<Scalar>::view(dy.data(), tape.y.shape());
     Tensor<Scalar> dx_samples;
-    layer_.backward(packed, samples_of(x), tape.y, dy_samples, tape.layer, gradient,
-                    dx ? &dx_samples : nullptr, pass_of(pass, tape.mask));
+    detail::inner(layer_).backward(packed, samples_of(x), tape.y, dy_samples, tape.layer, gradient,
+                                   dx ? &dx_samples : nullptr, pass_of(pass, tape.mask));
     if (dx) join(x, dx_samples, *dx);
   }
 

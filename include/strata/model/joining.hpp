@@ -5,8 +5,8 @@
 
 #include <strata/base/message.hpp>
 #include <strata/contracts/layer.hpp>
+#include <strata/contracts/layer_ref.hpp>
 #include <strata/error.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 

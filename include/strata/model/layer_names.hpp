@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <strata/base/message.hpp>
-#include <strata/model/layer_ref.hpp>
+#include <strata/contracts/layer_ref.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/layer_ref.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/joining.hpp>
 #include <strata/model/layer_names.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/model/non_finite.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/model/state.hpp>
@@ -40,8 +40,6 @@ struct NetworkSetup {
 template <class Scalar>
 class Network {
  public:
-  using Packed = std::vector<typename LayerRef<Scalar>::Packed>;
-
   Network(std::vector<LayerRef<Scalar>> layers, NetworkSetup& setup)
       : layers_(std::move(layers)), setup_(&setup) {}
 
@@ -171,28 +169,6 @@ class Network {
     }
   }
 
-  /// Throws when x is not data for this model: StateError before it is built, ShapeError when the
-  /// shape does not fit, ValueError when a value is not finite.
-  void check_data(const Tensor<Scalar>& x) const {
-    require_built("the model's sizes");
-    detail::check_not_empty("x", x);
-    const Shape expected = input()->shape();
-    const bool steps_fit =
-        expected.rank() < 3 || x.rank() < 3 || expected[1] == Dynamic || expected[1] == x.steps();
-    (void)output_shape(x.shape());
-    const bool features_fit = expected.back() == Dynamic || x.features() == expected.back();
-    if (x.rank() != expected.rank() || !steps_fit || !features_fit) {
-      detail::fail<ShapeError>({"x: the model's Input expects ", expected, ", found ", x.shape()});
-    }
-    detail::check_finite("x", x);
-    layers_.front().check_input(x);
-  }
-
-  void pack(Packed& packed, bool training) const {
-    packed.resize(size());
-    threads().run(size(), [&](std::size_t i) { layers_[i].pack(packed[i], training); });
-  }
-
   /// Throws ShapeError unless the mask is empty or has the shape (B, T) of x (rank 2: x's shape).
   static void check_mask(const Mask& mask, const Tensor<Scalar>& x) {
     if (mask.empty()) return;
@@ -256,21 +232,12 @@ class Network {
     return pass;
   }
 
-  /// The outputs for x, predicted in one thread. The output of a layer is overwritten as soon as
-  /// the next layer has read it.
-  [[nodiscard]] Tensor<Scalar> forward(const Packed& packed, const Tensor<Scalar>& x,
-                                       const SequenceContext<Scalar>& context = {}) const {
-    Tensor<Scalar> now;
-    Tensor<Scalar> next;
-    Mask mask = context.mask ? *context.mask : Mask();
-    for (std::size_t i = 0; i < size(); ++i) {
-      const Tensor<Scalar>& in = i == 0 ? x : std::as_const(now);
-      layers_[i].forward(packed[i], in, next, pass_of(i, context, mask, Random()));
-      mask = layers_[i].output_mask(in, mask);
-      now.swap(next);
-    }
-    if (context.output_mask) *context.output_mask = std::move(mask);
-    return now;
+ protected:
+  void require_built(const char* what) const {
+    if (is_built()) return;
+    detail::fail<StateError>({what,
+                              " are not known yet: construct the model with Input{steps, "
+                              "features}, or call build or fit first"});
   }
 
  private:
@@ -298,13 +265,6 @@ class Network {
     }
     setup_->input = input;
     setup_->built = true;
-  }
-
-  void require_built(const char* what) const {
-    if (is_built()) return;
-    detail::fail<StateError>({what,
-                              " are not known yet: construct the model with Input{steps, "
-                              "features}, or call build or fit first"});
   }
 
   /// Throws ShapeError when the layers do not join, StateError when a layer cannot know its inputs.

@@ -5,7 +5,7 @@
 
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
-#include <strata/model/network.hpp>
+#include <strata/model/forward_network.hpp>
 #include <strata/model/options.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/model/shards.hpp>
@@ -17,8 +17,8 @@ namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The outputs of a network for x (B, F) or (B, T, F), computed shard by shard on its threads.
 template <class Scalar>
-[[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
-                                     const typename Network<Scalar>::Packed& packed,
+[[nodiscard]] Tensor<Scalar> forward(const ForwardNetwork<Scalar>& network,
+                                     const typename ForwardNetwork<Scalar>::Packed& packed,
                                      const Tensor<Scalar>& x, const std::vector<Shard>& shards,
                                      const SequenceContext<Scalar>& context) {
   if (shards.size() == 1) return network.forward(packed, x, context);
@@ -44,8 +44,8 @@ template <class Scalar>
 
 /// The outputs of a network for x, one batch, cut by shards_of.
 template <class Scalar>
-[[nodiscard]] Tensor<Scalar> forward(const Network<Scalar>& network,
-                                     const typename Network<Scalar>::Packed& packed,
+[[nodiscard]] Tensor<Scalar> forward(const ForwardNetwork<Scalar>& network,
+                                     const typename ForwardNetwork<Scalar>::Packed& packed,
                                      const Tensor<Scalar>& x,
                                      const SequenceContext<Scalar>& context) {
   return forward(network, packed, x, shards_of(x.batch()), context);
@@ -54,8 +54,8 @@ template <class Scalar>
 /// Throws what check_data, check_mask and check_state of Network throw where x, mask or state do
 /// not fit the model. An empty state becomes zeros.
 template <class Scalar>
-void check_sequences(const Network<Scalar>& network, const Tensor<Scalar>& x, const Mask& mask,
-                     State<Scalar>* state) {
+void check_sequences(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                     const Mask& mask, State<Scalar>* state) {
   network.check_data(x);
   network.check_mask(mask, x);
   if (state) network.check_state(*state, x.batch());
@@ -74,11 +74,11 @@ void for_each_batch(const Tensor<Scalar>& x, const PredictOptions<Scalar>& optio
 
 /// The outputs for all samples of x, computed batch by batch.
 template <class Scalar>
-[[nodiscard]] Tensor<Scalar> predict(const Network<Scalar>& network, const Tensor<Scalar>& x,
+[[nodiscard]] Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
                                      const PredictOptions<Scalar>& options) {
   if (options.batch_size < 1) throw ValueError("predict: batch_size must be at least 1");
   check_sequences(network, x, options.mask, options.state);
-  typename Network<Scalar>::Packed packed;
+  typename ForwardNetwork<Scalar>::Packed packed;
   network.pack(packed, false);
   std::vector<Shard> shards;
   for (Index first = 0; first < x.batch(); first += options.batch_size) {

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include <strata/base/message.hpp>
+#include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/joints.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/sequential_base.hpp>
 #include <strata/target.hpp>
@@ -79,7 +79,7 @@ class Sequential
   template <std::size_t I>
   void layer() const&& = delete;
 
-  /// A Ref, LayerRef or TrainableRef, to each layer, for network() and trainable_network().
+  /// A Ref, such as LayerRef, to each layer; see SequentialBase.
   template <class Ref>
   [[nodiscard]] std::vector<Ref> layer_refs() {
     return std::apply([](auto&... layer) { return std::vector<Ref>{Ref(layer)...}; }, layers_);
@@ -160,7 +160,7 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   void layers() const&& = delete;
   void layer(std::size_t i) const&& = delete;
 
-  /// A Ref, LayerRef or TrainableRef, to each layer, for network() and trainable_network().
+  /// A Ref, such as LayerRef, to each layer; see SequentialBase.
   template <class Ref>
   [[nodiscard]] std::vector<Ref> layer_refs() {
     return {layers_.begin(), layers_.end()};

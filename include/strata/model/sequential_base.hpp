@@ -8,6 +8,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/model/forward_network.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/non_finite.hpp>
 #include <strata/model/options.hpp>
@@ -46,7 +47,8 @@ namespace strata::detail::inline STRATA_RUNTIME {
 /// B, T, F are the sizes of x; y has the shape of the output, or one class number in place of its
 /// features for sparse losses.
 ///
-/// `Model` holds the layers and lists them by layer_refs<LayerRef<S>>() or <TrainableRef<S>>().
+/// `Model` holds the layers and lists them by layer_refs<Ref>(), where Ref is LayerRef<S>,
+/// ForwardRef<S> or TrainableRef<S>.
 template <class Model, class S>
 class SequentialBase {
  public:
@@ -61,6 +63,14 @@ class SequentialBase {
   [[nodiscard]] const Network<Scalar> network() const& {
     // The network refers to layers that are not const, but a const network changes none of them.
     return const_cast<SequentialBase&>(*this).network();
+  }
+
+  /// The layers as predictions see them; like network().
+  [[nodiscard]] ForwardNetwork<Scalar> forward_network() & {
+    return {static_cast<Model&>(*this).template layer_refs<ForwardRef<Scalar>>(), setup_};
+  }
+  [[nodiscard]] const ForwardNetwork<Scalar> forward_network() const& {
+    return const_cast<SequentialBase&>(*this).forward_network();
   }
 
   /// The layers as training sees them; like network().
@@ -132,7 +142,7 @@ class SequentialBase {
   /// fit.
   [[nodiscard]] Tensor<Scalar> predict(const Tensor<Scalar>& x,
                                        const PredictOptions<Scalar>& options = {}) const {
-    return detail::predict(network(), x, options);
+    return detail::predict(forward_network(), x, options);
   }
 
   /// The state of B sequences before the first step: zeros. Throws StateError before the model is
@@ -172,6 +182,7 @@ class SequentialBase {
 
   // Both would point to the weights of a temporary model: give the model a name first.
   void network() const&& = delete;
+  void forward_network() const&& = delete;
   void parameters() const&& = delete;
 
  protected:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/parts.hpp>
 #include <strata/contracts/weight_order.hpp>
@@ -93,8 +94,9 @@ class Stream {
     const List& layers = model.layers();
     auto packed = std::make_shared<Packed>();
     detail::resize_parts(*packed, detail::part_count(layers));
-    detail::for_each_part(
-        layers, [&](auto i) { detail::part(layers, i).pack(detail::part(*packed, i), false); });
+    detail::for_each_part(layers, [&](auto i) {
+      detail::inner(detail::part(layers, i)).pack(detail::part(*packed, i), false);
+    });
     packed_ = std::move(packed);
     state_ = network.zero_state(1);
     inputs_ = sizes.inputs;

@@ -43,7 +43,7 @@ template <class Scalar>
   for (std::size_t i = 0; i < network.size(); ++i) {
     const auto& layer = network.layers()[i];
     try {
-      check_stream(layer, sizes.masks);
+      sizes.masks ? layer.check_masked_stream() : layer.check_stream();
     } catch (const ValueError& error) {
       fail<ValueError>({who, ": layer ", i, " (", layer.describe(), "): ", error.what()});
     }

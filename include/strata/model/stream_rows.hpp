@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
@@ -81,7 +82,7 @@ class BatchedLayers {
   BatchedLayers(const Layers& layers, bool masks) : masks_(masks) {
     const auto copy = std::make_shared<Layers>(layers);
     if constexpr (requires { copy->begin(); }) {
-      layers_.assign(copy->begin(), copy->end());
+      for (const auto& layer : *copy) layers_.emplace_back(layer);
     } else {
       std::apply([&](auto&... layer) { (layers_.emplace_back(layer), ...); }, *copy);
     }
@@ -128,8 +129,8 @@ class BatchedLayers {
   }
 
   std::shared_ptr<void> owner_;
-  std::vector<LayerRef<Scalar>> layers_;
-  typename Network<Scalar>::Packed packed_;
+  std::vector<StreamRef<Scalar>> layers_;
+  std::vector<PackedStep<Scalar>> packed_;
   bool masks_;
 };
 

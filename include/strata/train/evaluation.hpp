@@ -16,10 +16,10 @@ namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Loss and metrics over all samples of checked data, x (B, F) or (B, T, F), batch by batch.
 template <class Scalar>
-[[nodiscard]] Evaluation evaluate(const Network<Scalar>& network, const Training<Scalar>& training,
-                                  const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                  const PredictOptions<Scalar>& options) {
-  typename Network<Scalar>::Packed packed;
+[[nodiscard]] Evaluation evaluate(const ForwardNetwork<Scalar>& network,
+                                  const Training<Scalar>& training, const Tensor<Scalar>& x,
+                                  const Tensor<Scalar>& y, const PredictOptions<Scalar>& options) {
+  typename ForwardNetwork<Scalar>::Packed packed;
   network.pack(packed, false);
   Totals<Scalar> totals(training.metrics);
   for_each_batch(x, options, [&](const Tensor<Scalar>& part, const auto& context, Index first) {

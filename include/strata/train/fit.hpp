@@ -57,7 +57,7 @@ History SequentialBase<Model, S>::fit(const Tensor<S>& x, const Tensor<S>& y,
 template <class Model, class S>
 Evaluation SequentialBase<Model, S>::evaluate(const Tensor<S>& x, const Tensor<S>& y,
                                               const PredictOptions<S>& options) const {
-  const Network<S> network = this->network();
+  const ForwardNetwork<S> network = this->forward_network();
   const Training<S>& training = compiled(training_.get());
   if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
   check_sequences(network, x, options.mask, options.state);

@@ -51,7 +51,7 @@ void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
                       {random.fork(static_cast<std::uint64_t>(first)), options.weight_noise},
                       context, &totals);
       } else {
-        typename Network<Scalar>::Packed packed;
+        typename ForwardNetwork<Scalar>::Packed packed;
         network.pack(packed, false);
         (void)forward(network, packed, window.x, context);
       }

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/model/network.hpp>
+#include <strata/model/forward_network.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
@@ -14,14 +14,14 @@ namespace strata::inline STRATA_RUNTIME {
 /// A network that can be trained: it adds a forward pass that keeps a tape, and a backward pass
 /// that reads the tape.
 template <class Scalar>
-class TrainableNetwork : public Network<Scalar> {
+class TrainableNetwork : public ForwardNetwork<Scalar> {
  public:
-  using Network<Scalar>::forward;
+  using ForwardNetwork<Scalar>::forward;
 
   /// The record of one training pass, which backward reads. Callers use a tape again for later
   /// passes, so that its memory is allocated once.
   struct Tape {
-    typename Network<Scalar>::Packed packed;
+    typename ForwardNetwork<Scalar>::Packed packed;
     std::vector<typename TrainableRef<Scalar>::Tape> layers;
     std::vector<Tensor<Scalar>> outputs;
     /// The mask of the input, and the mask of each layer's output; empty where every step counts.
@@ -33,7 +33,7 @@ class TrainableNetwork : public Network<Scalar> {
   };
 
   TrainableNetwork(std::vector<TrainableRef<Scalar>> layers, NetworkSetup& setup)
-      : Network<Scalar>({layers.begin(), layers.end()}, setup),
+      : ForwardNetwork<Scalar>({layers.begin(), layers.end()}, setup),
         trainable_(std::move(layers)),
         setup_(&setup) {}
 

@@ -144,8 +144,9 @@ class Training {
   [[nodiscard]] bool is_new() const noexcept { return !has_measured_; }
 
   /// Adds loss and metrics of one batch of checked data to `totals`.
-  void test(const Network<Scalar>& network, const typename Network<Scalar>::Packed& packed,
-            const Tensor<Scalar>& x, const Tensor<Scalar>& y, SequenceContext<Scalar> context,
+  void test(const ForwardNetwork<Scalar>& network,
+            const typename ForwardNetwork<Scalar>::Packed& packed, const Tensor<Scalar>& x,
+            const Tensor<Scalar>& y, SequenceContext<Scalar> context,
             Totals<Scalar>& totals) const {
     Mask mask;
     context.output_mask = &mask;
@@ -201,7 +202,7 @@ namespace strata::detail::inline STRATA_RUNTIME {
 /// Throws ShapeError, ValueError or StateError when x (B, F) or (B, T, F), with its mask, is not
 /// data for a model, built or not.
 template <class Scalar>
-void check_data(const Network<Scalar>& model, const Tensor<Scalar>& x, const Mask& mask) {
+void check_data(const ForwardNetwork<Scalar>& model, const Tensor<Scalar>& x, const Mask& mask) {
   check_not_empty("x", x);
   if (model.size() == 0) throw StateError("the model has no layers");
   if (model.is_built()) {
@@ -217,7 +218,7 @@ void check_data(const Network<Scalar>& model, const Tensor<Scalar>& x, const Mas
 /// `is_first`: whether to check the values of targets and outputs too, which is done for the first
 /// batch of a training alone.
 template <class Scalar>
-void prepare(const Network<Scalar>& model, TrialBuild<Scalar>& build,
+void prepare(const ForwardNetwork<Scalar>& model, TrialBuild<Scalar>& build,
              const Training<Scalar>& training, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
              const Mask& mask, bool is_first = true) {
   check_data(model, x, mask);

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include <strata/contracts/layer_ref.hpp>
 #include <strata/layers/input.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/trainable_network.hpp>
@@ -41,7 +41,7 @@ class TrialBuild {
     for (const auto& layer : network_.layers()) layers_before_.push_back(layer.copy());
     network_.build_for(x);
     is_on_trial_ = true;
-    network_.layers().front().check_input(x);
+    network_.check_values(x);
   }
 
   /// Makes the network stay built after the object's life.

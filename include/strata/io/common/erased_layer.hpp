@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/model/layer_ref.hpp>
+#include <strata/contracts/any_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {

@@ -3,9 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/io/common/erased_layer.hpp>
 #include <strata/layers/skip_connections.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {

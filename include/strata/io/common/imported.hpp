@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/io/common/assign.hpp>
 #include <strata/io/common/compare_layers.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
 // Layers that the readers of other libraries' files make.

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/description.hpp>
 #include <strata/error.hpp>
 #include <strata/io/common/option_reader.hpp>
@@ -13,7 +14,6 @@
 #include <strata/io/common/registry.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/layers/bidirectional.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 

@@ -3,10 +3,10 @@
 #include <string>
 #include <utility>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/layers/bidirectional.hpp>
 #include <strata/layers/recurrent.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
 #include <strata/target.hpp>
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <strata/activation.hpp>
+#include <strata/contracts/any_layer.hpp>
 #include <strata/io/common/layer_kind.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/layers/activate.hpp>
@@ -16,7 +17,6 @@
 #include <strata/layers/normalization.hpp>
 #include <strata/layers/repeat_vector.hpp>
 #include <strata/layers/reshape.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
 // The registry's entries of layers that are neither recurrent nor made of other layers.

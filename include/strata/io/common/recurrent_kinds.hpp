@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/io/common/layer_kind.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/io/common/own_cell.hpp>
@@ -16,7 +17,6 @@
 #include <strata/layers/lstm.hpp>
 #include <strata/layers/reset_before_gru.hpp>
 #include <strata/layers/simple_rnn.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
 // The registry's entries of recurrent layers.

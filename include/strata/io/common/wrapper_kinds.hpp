@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/io/common/erased_layer.hpp>
 #include <strata/io/common/erased_skip_connections.hpp>
 #include <strata/io/common/layer_kind.hpp>
@@ -14,7 +15,6 @@
 #include <strata/layers/bidirectional.hpp>
 #include <strata/layers/residual.hpp>
 #include <strata/layers/time_distributed.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
 // The registry's entries of layers that are made of other layers.

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/imported.hpp>
@@ -16,7 +17,6 @@
 #include <strata/layers/gru.hpp>
 #include <strata/layers/lstm.hpp>
 #include <strata/layers/simple_rnn.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/description.hpp>
 #include <strata/error.hpp>
 #include <strata/io/common/compare_layers.hpp>
@@ -18,7 +19,6 @@
 #include <strata/io/torch/order.hpp>
 #include <strata/io/torch/select.hpp>
 #include <strata/io/torch/state_dict.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
 // Finds the layers of a given model that the modules of a state_dict are.

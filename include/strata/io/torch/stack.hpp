@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include <strata/contracts/any_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/io/common/erased_layer.hpp>
 #include <strata/io/common/where.hpp>
@@ -19,7 +20,6 @@
 #include <strata/layers/mean_over_steps.hpp>
 #include <strata/layers/reshape.hpp>
 #include <strata/layers/residual.hpp>
-#include <strata/model/layer_ref.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <type_traits>
+
+#include <strata/target.hpp>
+
+namespace strata::detail {
+
+/// The kinds of layers that strata::compiled holds, with sizes chosen at run time, for float and
+/// double. The library has its tables (`LayerTables`) in the order of `Held::number`.
+enum class HeldKind {
+  activate,
+  attention_pooling,
+  batch_normalization,
+  dense,
+  dropout,
+  embedding,
+  flatten,
+  gaussian_noise,
+  last_step,
+  layer_normalization,
+  masking,
+  mean_over_steps,
+  normalization,
+  repeat_vector,
+  reshape,
+  // Recurrent layers: each has four numbers, see HeldRecurrent.
+  coupled_lstm,
+  deep_transition_rnn,
+  extended_lstm,
+  gru,
+  layer_norm_lstm,
+  lstm,
+  reset_before_gru,
+  simple_rnn
+};
+
+/// The number of a layer in the library.
+template <HeldKind kind>
+struct HeldLayer {
+  static constexpr int number = static_cast<int>(kind);
+};
+
+/// The number of a recurrent layer in the library: alone or in a Bidirectional, with
+/// return_sequences or without.
+template <HeldKind kind, bool Sequences>
+struct HeldRecurrent {
+  static constexpr int first_kind = static_cast<int>(HeldKind::coupled_lstm);
+  static constexpr int number =
+      first_kind + 4 * (static_cast<int>(kind) - first_kind) + (Sequences ? 1 : 0);
+  /// In a Bidirectional.
+  static constexpr int both_ways = number + 2;
+};
+
+inline constexpr int held_layers = HeldRecurrent<HeldKind::simple_rnn, true>::both_ways + 1;
+
+/// A layer that the library holds specialises this by HeldLayer or HeldRecurrent, beside its class.
+template <class L>
+struct Held {
+  static constexpr int number = -1;
+};
+
+/// Whether the program uses the code that the library has for a layer of type L, in place of code
+/// of its own. Always false in header-only programs.
+template <class L>
+inline constexpr bool is_held =
+#if defined(STRATA_COMPILED) && !defined(STRATA_PROCESSOR_CODE)
+    Held<std::remove_const_t<L>>::number >= 0;
+#else
+    false;
+#endif
+
+}  // namespace strata::detail
