@@ -60,4 +60,5 @@
 #include <strata/train/metrics.hpp>
 #include <strata/train/optimizers.hpp>
 #include <strata/train/progress_bar.hpp>
+#include <strata/train/trainer.hpp>
 #include <strata/train/weight_rules.hpp>

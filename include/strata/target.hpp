@@ -37,3 +37,11 @@
 #else
 #define STRATA_RUNTIME STRATA_TARGET
 #endif
+
+// Stands before the functions in the headers `*_definitions.hpp`, which a header-only program
+// includes and strata::compiled compiles.
+#if defined(STRATA_COMPILED)
+#define STRATA_INLINE
+#else
+#define STRATA_INLINE inline
+#endif

@@ -35,9 +35,31 @@ enum class HeldKind {
   simple_rnn
 };
 
-/// The number of a layer in the library.
-template <HeldKind kind>
-struct HeldLayer {
+/// The losses and metrics that strata::compiled holds. Losses come first; they serve as metrics
+/// too.
+enum class HeldFigure {
+  mean_squared_error,
+  mean_absolute_error,
+  huber,
+  binary_crossentropy,
+  categorical_crossentropy,
+  sparse_categorical_crossentropy,
+  binary_accuracy,
+  categorical_accuracy,
+  sparse_categorical_accuracy,
+  accuracy,
+  root_mean_squared_error
+};
+inline constexpr int held_losses = static_cast<int>(HeldFigure::binary_accuracy);
+inline constexpr int held_figures = static_cast<int>(HeldFigure::root_mean_squared_error) + 1;
+
+/// The update rules that strata::compiled holds.
+enum class HeldRule { sgd, rmsprop, adam, adam_w };
+inline constexpr int held_rules = static_cast<int>(HeldRule::adam_w) + 1;
+
+/// The number in the library of a layer, figure or rule.
+template <auto kind>
+struct HeldAs {
   static constexpr int number = static_cast<int>(kind);
 };
 
@@ -54,18 +76,19 @@ struct HeldRecurrent {
 
 inline constexpr int held_layers = HeldRecurrent<HeldKind::simple_rnn, true>::both_ways + 1;
 
-/// A layer that the library holds specialises this by HeldLayer or HeldRecurrent, beside its class.
-template <class L>
+/// Beside the class of a layer, figure or rule that the library holds, Held is specialised by
+/// HeldAs or HeldRecurrent.
+template <class T>
 struct Held {
   static constexpr int number = -1;
 };
 
-/// Whether the program uses the code that the library has for a layer of type L, in place of code
-/// of its own. Always false in header-only programs.
-template <class L>
+/// Whether the program uses the code that the library has for a T, in place of code of its own.
+/// Always false in header-only programs.
+template <class T>
 inline constexpr bool is_held =
 #if defined(STRATA_COMPILED) && !defined(STRATA_PROCESSOR_CODE)
-    Held<std::remove_const_t<L>>::number >= 0;
+    Held<std::remove_const_t<T>>::number >= 0;
 #else
     false;
 #endif

@@ -105,6 +105,6 @@ Activate(Activation)->Activate<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<Activate<Scalar>> : HeldLayer<HeldKind::activate> {};
+struct Held<Activate<Scalar>> : HeldAs<HeldKind::activate> {};
 
 }  // namespace strata::detail

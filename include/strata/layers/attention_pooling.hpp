@@ -72,8 +72,8 @@ class AttentionPooling {
   void initialize(const Random& random) {
     Random kernel = random.fork(0);
     Random context = random.fork(1);
-    GlorotUniform()(WeightMatrix<Scalar>{kernel_.values(), inputs_, units_}, kernel);
-    GlorotUniform()(WeightMatrix<Scalar>{context_.values(), units_, 1}, context);
+    strata::initialize(GlorotUniform(), WeightMatrix<Scalar>{kernel_.values(), inputs_, units_}, kernel);
+    strata::initialize(GlorotUniform(), WeightMatrix<Scalar>{context_.values(), units_, 1}, context);
     bias_.matrix().setZero();
   }
 
@@ -234,6 +234,6 @@ AttentionPooling(Index)->AttentionPooling<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<AttentionPooling<Scalar>> : HeldLayer<HeldKind::attention_pooling> {};
+struct Held<AttentionPooling<Scalar>> : HeldAs<HeldKind::attention_pooling> {};
 
 }  // namespace strata::detail

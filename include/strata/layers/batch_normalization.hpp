@@ -262,6 +262,6 @@ BatchNormalization()->BatchNormalization<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<BatchNormalization<Scalar>> : HeldLayer<HeldKind::batch_normalization> {};
+struct Held<BatchNormalization<Scalar>> : HeldAs<HeldKind::batch_normalization> {};
 
 }  // namespace strata::detail

@@ -233,6 +233,6 @@ Dense(Index, Activation)->Dense<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<Dense<Scalar>> : HeldLayer<HeldKind::dense> {};
+struct Held<Dense<Scalar>> : HeldAs<HeldKind::dense> {};
 
 }  // namespace strata::detail

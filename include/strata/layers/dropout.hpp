@@ -116,6 +116,6 @@ Dropout(double, DropoutOptions)->Dropout<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<Dropout<Scalar>> : HeldLayer<HeldKind::dropout> {};
+struct Held<Dropout<Scalar>> : HeldAs<HeldKind::dropout> {};
 
 }  // namespace strata::detail

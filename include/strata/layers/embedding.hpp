@@ -216,6 +216,6 @@ Embedding(Index, Index, EmbeddingOptions)->Embedding<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<Embedding<Scalar>> : HeldLayer<HeldKind::embedding> {};
+struct Held<Embedding<Scalar>> : HeldAs<HeldKind::embedding> {};
 
 }  // namespace strata::detail

@@ -87,6 +87,6 @@ GaussianNoise(double)->GaussianNoise<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<GaussianNoise<Scalar>> : HeldLayer<HeldKind::gaussian_noise> {};
+struct Held<GaussianNoise<Scalar>> : HeldAs<HeldKind::gaussian_noise> {};
 
 }  // namespace strata::detail

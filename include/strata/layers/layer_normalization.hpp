@@ -136,6 +136,6 @@ LayerNormalization()->LayerNormalization<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<LayerNormalization<Scalar>> : HeldLayer<HeldKind::layer_normalization> {};
+struct Held<LayerNormalization<Scalar>> : HeldAs<HeldKind::layer_normalization> {};
 
 }  // namespace strata::detail

@@ -116,6 +116,6 @@ Masking(double)->Masking<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<Masking<Scalar>> : HeldLayer<HeldKind::masking> {};
+struct Held<Masking<Scalar>> : HeldAs<HeldKind::masking> {};
 
 }  // namespace strata::detail

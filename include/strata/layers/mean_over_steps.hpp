@@ -91,6 +91,6 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<MeanOverSteps<Scalar>> : HeldLayer<HeldKind::mean_over_steps> {};
+struct Held<MeanOverSteps<Scalar>> : HeldAs<HeldKind::mean_over_steps> {};
 
 }  // namespace strata::detail

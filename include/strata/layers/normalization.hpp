@@ -241,6 +241,6 @@ Normalization()->Normalization<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<Normalization<Scalar>> : HeldLayer<HeldKind::normalization> {};
+struct Held<Normalization<Scalar>> : HeldAs<HeldKind::normalization> {};
 
 }  // namespace strata::detail

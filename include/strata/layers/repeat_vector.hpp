@@ -96,6 +96,6 @@ RepeatVector(Index)->RepeatVector<float>;
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<RepeatVector<Scalar>> : HeldLayer<HeldKind::repeat_vector> {};
+struct Held<RepeatVector<Scalar>> : HeldAs<HeldKind::repeat_vector> {};
 
 }  // namespace strata::detail

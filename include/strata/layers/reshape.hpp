@@ -230,10 +230,10 @@ class LastStep : public detail::PlainLayer<Scalar> {
 namespace strata::detail {
 
 template <class Scalar>
-struct Held<Flatten<Scalar>> : HeldLayer<HeldKind::flatten> {};
+struct Held<Flatten<Scalar>> : HeldAs<HeldKind::flatten> {};
 template <class Scalar>
-struct Held<LastStep<Scalar>> : HeldLayer<HeldKind::last_step> {};
+struct Held<LastStep<Scalar>> : HeldAs<HeldKind::last_step> {};
 template <class Scalar>
-struct Held<Reshape<Scalar>> : HeldLayer<HeldKind::reshape> {};
+struct Held<Reshape<Scalar>> : HeldAs<HeldKind::reshape> {};
 
 }  // namespace strata::detail

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -64,7 +62,8 @@ struct BeamSearch {
     detail::check_prompt("BeamSearch", prompt);
     const auto follow = [&](Beam beam, std::span<const Index> classes) {
       const auto scores = detail::feed(stream, classes, encode);
-      auto next = detail::log_probabilities("BeamSearch", scores, from_logits);
+      auto next =
+          detail::log_probabilities("BeamSearch", {scores.begin(), scores.end()}, from_logits);
       return Beginning<Scalar>{std::move(beam), stream.state(), std::move(next)};
     };
 
@@ -111,20 +110,9 @@ struct BeamSearch {
     Index id;
   };
 
-  void check(Index classes) const {
-    const auto fail = [](const char* what, auto found) {
-      detail::fail<ValueError>({"BeamSearch: ", what, ", found ", found});
-    };
-    detail::sizes::check("BeamSearch", "width", width);
-    detail::sizes::check("BeamSearch", "steps", steps);
-    if (end < -1 || end >= classes) fail("end must be a class, or -1", end);
-    if (detail::is_nan(length_penalty) || length_penalty < 0)
-      fail("length_penalty must be at least 0", length_penalty);
-  }
+  void check(Index classes) const;
 
-  [[nodiscard]] double penalty(Index length) const {
-    return std::pow((5 + static_cast<double>(length)) / 6, length_penalty);
-  }
+  [[nodiscard]] double penalty(Index length) const;
 
   /// The likeliest steps, sorted. `width` of them are followed, and each beginning ends with one
   /// class at most, so no more than `width` + open.size() are needed.
@@ -151,11 +139,7 @@ struct BeamSearch {
   }
 
   /// Sorts the sequences by score and drops all behind the first `width`.
-  void keep_best(std::vector<Beam>& found) const {
-    std::stable_sort(found.begin(), found.end(),
-                     [](const Beam& a, const Beam& b) { return a.score > b.score; });
-    if (static_cast<Index>(found.size()) > width) found.resize(static_cast<std::size_t>(width));
-  }
+  void keep_best(std::vector<Beam>& found) const;
 
   /// Whether no open beginning can still become better than the sequences found. The best score
   /// that a beginning can reach is its log p, which each further class lowers, at the length
@@ -171,3 +155,7 @@ struct BeamSearch {
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/model/beam_search_definitions.hpp>
+#endif

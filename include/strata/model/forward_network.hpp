@@ -1,6 +1,5 @@
 #pragma once
 
-#include <utility>
 #include <vector>
 
 #include <strata/contracts/layer_ref.hpp>
@@ -17,54 +16,28 @@ class ForwardNetwork : public Network<Scalar> {
  public:
   using Packed = std::vector<PackedLayer>;
 
-  ForwardNetwork(std::vector<ForwardRef<Scalar>> layers, NetworkSetup& setup)
-      : Network<Scalar>({layers.begin(), layers.end()}, setup), forward_(std::move(layers)) {}
+  ForwardNetwork(std::vector<ForwardRef<Scalar>> layers, NetworkSetup& setup);
 
   /// Throws when x is not data for this model: StateError before it is built, ShapeError when the
   /// shape does not fit, ValueError when a value is not finite.
-  void check_data(const Tensor<Scalar>& x) const {
-    this->require_built("the model's sizes");
-    detail::check_not_empty("x", x);
-    const Shape expected = this->input()->shape();
-    const bool steps_fit =
-        expected.rank() < 3 || x.rank() < 3 || expected[1] == Dynamic || expected[1] == x.steps();
-    (void)this->output_shape(x.shape());
-    const bool features_fit = expected.back() == Dynamic || x.features() == expected.back();
-    if (x.rank() != expected.rank() || !steps_fit || !features_fit) {
-      detail::fail<ShapeError>({"x: the model's Input expects ", expected, ", found ", x.shape()});
-    }
-    detail::check_finite("x", x);
-    check_values(x);
-  }
+  void check_data(const Tensor<Scalar>& x) const;
 
   /// Throws ValueError, with the place, on finite values that the first layer does not take.
   void check_values(const Tensor<Scalar>& x) const { forward_.front().check_input(x); }
 
-  void pack(Packed& packed, bool training) const {
-    packed.resize(this->size());
-    this->threads().run(this->size(),
-                        [&](std::size_t i) { forward_[i].pack(packed[i], training); });
-  }
+  void pack(Packed& packed, bool training) const;
 
   /// The outputs for x, predicted in one thread. The output of a layer is overwritten as soon as
   /// the next layer has read it.
   [[nodiscard]] Tensor<Scalar> forward(const Packed& packed, const Tensor<Scalar>& x,
-                                       const SequenceContext<Scalar>& context = {}) const {
-    Tensor<Scalar> now;
-    Tensor<Scalar> next;
-    Mask mask = context.mask ? *context.mask : Mask();
-    for (std::size_t i = 0; i < this->size(); ++i) {
-      const Tensor<Scalar>& in = i == 0 ? x : std::as_const(now);
-      forward_[i].forward(packed[i], in, next, this->pass_of(i, context, mask, Random()));
-      mask = forward_[i].output_mask(in, mask);
-      now.swap(next);
-    }
-    if (context.output_mask) *context.output_mask = std::move(mask);
-    return now;
-  }
+                                       const SequenceContext<Scalar>& context = {}) const;
 
  private:
   std::vector<ForwardRef<Scalar>> forward_;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/model/forward_network_definitions.hpp>
+#endif

@@ -15,18 +15,6 @@
 // One weight that is infinite or not a number spoils every prediction. Such weights come from a
 // training that went wrong; set_weights and the readers of files refuse them.
 
-namespace strata::inline STRATA_RUNTIME {
-
-/// A tag for calls whose weights may be infinite or not a number:
-///
-///   load({"model.safetensors", allow_non_finite}), model.set_weights(weights, allow_non_finite)
-struct AllowNonFinite {
-  explicit AllowNonFinite() = default;
-};
-inline constexpr AllowNonFinite allow_non_finite{};
-
-}  // namespace strata::inline STRATA_RUNTIME
-
 namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Kind and place of the first number of a parameter that is not finite, such as "nan at (0, 3)";

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <concepts>
-#include <numeric>
 #include <ranges>
 #include <span>
 #include <vector>
@@ -63,33 +61,13 @@ concept ScoreRange = std::ranges::sized_range<const Scores> &&
 /// log p of each class. Scores need not have the sum 1. Throws ValueError when there are none, when
 /// one is not a number, plus infinity or, without from_logits, negative, and when no class has a
 /// probability above 0.
-template <ScoreRange Scores>
-[[nodiscard]] std::vector<double> log_probabilities(const char* what, const Scores& scores,
-                                                    bool from_logits) {
-  if (std::ranges::empty(scores)) fail<ValueError>({what, ": there are no classes"});
-  std::vector<double> logs;
-  logs.reserve(std::ranges::size(scores));
-  for (const auto score : scores) {
-    const auto value = static_cast<double>(score);
-    // Minus infinity excludes a class, as the probability 0 does.
-    const bool is_wrong = is_nan(value) || (is_infinite(value) && !std::signbit(value)) ||
-                          (!from_logits && value < 0);
-    if (is_wrong) {
-      fail<ValueError>({what, ": the ", from_logits ? "logit" : "probability", " of class ",
-                        logs.size(), " is ", value});
-    }
-    logs.push_back(from_logits ? value : std::log(value));
-  }
-  const double largest = *std::max_element(logs.begin(), logs.end());
-  if (is_infinite(largest)) fail<ValueError>({what, ": no class has a probability above 0"});
-  double sum = 0;
-  for (const double log : logs) {
-    if (!is_infinite(log)) sum += std::exp(log - largest);
-  }
-  const double total = largest + std::log(sum);
-  for (double& log : logs) log -= total;
-  return logs;
-}
+[[nodiscard]] std::vector<double> log_probabilities(const char* what,
+                                                    const std::vector<double>& scores,
+                                                    bool from_logits);
+
+/// The class that strata::sample draws.
+[[nodiscard]] Index sample(const std::vector<double>& scores, const SampleOptions& options,
+                           Random& random);
 
 /// Feeds classes to a stream, at least one, and returns a view of its outputs after the last.
 template <class Model, class Encode>
@@ -105,10 +83,7 @@ template <class Model, class Encode>
   return std::span<const Scalar>(y, static_cast<std::size_t>(stream.outputs()));
 }
 
-inline void check_prompt(const char* what, std::span<const Index> prompt) {
-  if (!prompt.empty()) return;
-  fail<ValueError>({what, ": the prompt is empty; one class at least is needed to begin with"});
-}
+void check_prompt(const char* what, std::span<const Index> prompt);
 
 }  // namespace strata::detail::inline STRATA_RUNTIME
 
@@ -122,47 +97,7 @@ namespace strata::inline STRATA_RUNTIME {
 /// are negative or all zero, and on a temperature or top_k that is negative.
 template <detail::ScoreRange Scores>
 [[nodiscard]] Index sample(const Scores& scores, const SampleOptions& options, Random& random) {
-  if (!detail::is_finite(options.temperature) || options.temperature < 0) {
-    detail::fail<ValueError>(
-        {"sample: temperature must be at least 0, found ", options.temperature});
-  }
-  if (options.top_k < 0) {
-    detail::fail<ValueError>({"sample: top_k must be at least 1, or 0, found ", options.top_k});
-  }
-  std::vector<double> weights = detail::log_probabilities("sample", scores, options.from_logits);
-  const auto likeliest = std::max_element(weights.begin(), weights.end());
-  if (options.temperature == 0) return likeliest - weights.begin();
-
-  const auto count = static_cast<Index>(weights.size());
-  std::vector<Index> order(weights.size());
-  std::iota(order.begin(), order.end(), Index{0});
-  if (options.top_k > 0 && options.top_k < count) {
-    const auto last = order.begin() + options.top_k;
-    std::nth_element(order.begin(), last, order.end(), [&](Index a, Index b) {
-      const double first = weights[static_cast<std::size_t>(a)];
-      const double second = weights[static_cast<std::size_t>(b)];
-      return first > second || (first == second && a < b);
-    });
-    order.erase(last, order.end());
-    std::sort(order.begin(), order.end());
-  }
-  const double largest = *likeliest;
-  double sum = 0;
-  for (const Index id : order) {
-    double& weight = weights[static_cast<std::size_t>(id)];
-    weight = detail::is_infinite(weight) ? 0 : std::exp((weight - largest) / options.temperature);
-    sum += weight;
-  }
-  double rest = random.uniform() * sum;
-  Index drawn = order.front();
-  for (const Index id : order) {
-    const double weight = weights[static_cast<std::size_t>(id)];
-    if (weight == 0) continue;
-    drawn = id;
-    rest -= weight;
-    if (rest < 0) break;
-  }
-  return drawn;
+  return detail::sample({std::ranges::begin(scores), std::ranges::end(scores)}, options, random);
 }
 
 /// Continues a sequence of classes: feeds the classes of the prompt to the stream, draws a class
@@ -197,3 +132,7 @@ template <class Model, class Encode = ClassInput>
 }
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/model/sampling_definitions.hpp>
+#endif

@@ -8,15 +8,15 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/model/allow_non_finite.hpp>
 #include <strata/model/forward_network.hpp>
 #include <strata/model/network.hpp>
-#include <strata/model/non_finite.hpp>
 #include <strata/model/options.hpp>
 #include <strata/model/predict.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/summary.hpp>
 #include <strata/support/owned.hpp>
-#include <strata/support/thread_pool.hpp>
+#include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME {

@@ -36,52 +36,19 @@ class StreamIds {
   /// The ids in the order of the rows.
   [[nodiscard]] std::span<const StreamId> in_rows() const noexcept { return rows_; }
 
-  void reserve(Index count) {
-    sizes::reserve(rows_, count);
-    sizes::reserve(slots_, count);
-    sizes::reserve(free_, count);
-  }
+  void reserve(Index count);
 
   /// The id of a new stream, in the row after the last.
-  [[nodiscard]] StreamId add() {
-    if (free_.empty()) {
-      slots_.emplace_back();
-      // Room for all slots, so that remove, which is noexcept, need not ask for memory.
-      free_.reserve(slots_.capacity());
-      free_.push_back(slots_.size() - 1);
-    }
-    const StreamId id{free_.back(), last_serial_ + 1};
-    rows_.push_back(id);
-    free_.pop_back();
-    slots_[id.slot] = {size() - 1, id.serial};
-    last_serial_ = id.serial;
-    return id;
-  }
+  [[nodiscard]] StreamId add();
 
   /// Takes out a stream that there is. The stream of the last row has its row afterwards.
-  void remove(StreamId id) noexcept {
-    Slot& slot = slots_[id.slot];
-    const StreamId last = rows_.back();
-    slots_[last.slot].row = slot.row;
-    rows_[static_cast<std::size_t>(slot.row)] = last;
-    rows_.pop_back();
-    slot.serial = 0;
-    free_.push_back(id.slot);
-  }
+  void remove(StreamId id) noexcept;
 
-  [[nodiscard]] bool contains(StreamId id) const noexcept {
-    return id.serial != 0 && id.slot < slots_.size() && slots_[id.slot].serial == id.serial;
-  }
+  [[nodiscard]] bool contains(StreamId id) const noexcept;
 
   /// The row of a stream. Throws ValueError, naming the function that asks, when the id names no
   /// stream.
-  [[nodiscard]] Index row(const char* function, StreamId id) const {
-    if (contains(id)) return slots_[id.slot].row;
-    if (id == StreamId())
-      fail<ValueError>({"StreamBatch: ", function, ": this id names no stream; join gives one"});
-    fail<ValueError>({"StreamBatch: ", function, ": the stream with the serial number ", id.serial,
-                      " is not there; it has left, or its id is that of another StreamBatch"});
-  }
+  [[nodiscard]] Index row(const char* function, StreamId id) const;
 
  private:
   struct Slot {
@@ -96,3 +63,7 @@ class StreamIds {
 };
 
 }  // namespace strata::detail::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/model/stream_ids_definitions.hpp>
+#endif

@@ -1,88 +1,19 @@
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <string>
-#include <vector>
 
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// A number with commas between thousands: 12345 becomes "12,345".
-[[nodiscard]] inline std::string with_commas(Index number) {
-  std::string text = std::to_string(number);
-  for (Index at = static_cast<Index>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), 1, ',');
-  }
-  return text;
-}
-
-[[nodiscard]] inline std::string repeat(const char* text, std::size_t times) {
-  std::string all;
-  for (std::size_t i = 0; i < times; ++i) all += text;
-  return all;
-}
-
-/// A table of three columns in Keras' frame, its first row the heading. The last column is aligned
-/// to the right.
-[[nodiscard]] inline std::string framed_table(const std::vector<std::array<std::string, 3>>& rows) {
-  std::array<std::size_t, 3> width{20, 17, 13};
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < 3; ++i) width[i] = std::max(width[i], row[i].size());
-  }
-  const auto line = [&](const char* left, const char* bar, const char* joint, const char* right) {
-    std::string text = left;
-    for (std::size_t i = 0; i < 3; ++i) {
-      text += repeat(bar, width[i] + 2) + (i < 2 ? joint : right);
-    }
-    return text + "\n";
-  };
-  std::string text = line("┏", "━", "┳", "┓");
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const std::string bar = r == 0 ? "┃" : "│";
-    if (r == 1) text += line("┡", "━", "╇", "┩");
-    if (r > 1) text += line("├", "─", "┼", "┤");
-    for (std::size_t i = 0; i < 3; ++i) {
-      const std::string space(width[i] - rows[r][i].size(), ' ');
-      text += bar + " " + (i == 2 ? space + rows[r][i] : rows[r][i] + space) + " ";
-    }
-    text += bar + "\n";
-  }
-  return text + line("└", "─", "┴", "┘");
-}
-
 /// The table of the layers with their output shapes and numbers of parameters, as Keras prints it.
 /// Before the network is built, shapes and numbers print as "?".
 template <class Scalar>
-[[nodiscard]] std::string summary(const Network<Scalar>& network) {
-  std::vector<std::array<std::string, 3>> rows{{"Layer (type)", "Output Shape", "Param #"}};
-  const auto names = network.layer_names();
-  Shape shape = network.is_built() ? network.input()->shape() : Shape{};
-  Index total = 0;
-  Index trainable = 0;
-  for (std::size_t i = 0; i < network.size(); ++i) {
-    const auto& layer = network.layers()[i];
-    std::array<std::string, 3> row{names[i] + " (" + layer.kind() + ")", "?", "?"};
-    if (network.is_built()) {
-      shape = layer.output_shape(shape);
-      const Index count = layer.parameter_count();
-      total += count;
-      for (const auto& parameter : layer.parameters()) {
-        if (parameter.trainable) trainable += parameter.shape.size();
-      }
-      row[1] = to_string(shape);
-      row[2] = with_commas(count);
-    }
-    rows.push_back(row);
-  }
-  const auto number = [&](Index count) {
-    return network.is_built() ? with_commas(count) : std::string("?");
-  };
-  return "Model: \"sequential\"\n" + framed_table(rows) + " Total params: " + number(total) +
-         "\n Trainable params: " + number(trainable) +
-         "\n Non-trainable params: " + with_commas(total - trainable) + "\n";
-}
+[[nodiscard]] std::string summary(const Network<Scalar>& network);
 
 }  // namespace strata::detail::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/model/summary_definitions.hpp>
+#endif

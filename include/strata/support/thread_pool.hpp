@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <strata/support/threads.hpp>
+#include <strata/target.hpp>
 
 namespace strata::detail {
 
@@ -123,8 +124,7 @@ class ThreadPool {
   bool stopping_ = false;
 };
 
-/// `count` threads, at least 1, of which the caller's is one.
-[[nodiscard]] inline Threads make_threads(int count) {
+STRATA_INLINE Threads make_threads(int count) {
   static constexpr PoolFunctions functions{
       .make = [](int threads) { return new ThreadPool(threads); },
       .run = [](ThreadPool& pool, std::size_t tasks, Task task) { pool.run(tasks, task); },

@@ -89,4 +89,11 @@ class Threads {
   ThreadPool* pool_ = nullptr;
 };
 
+/// `count` threads, at least 1, of which the caller's is one.
+[[nodiscard]] Threads make_threads(int count);
+
 }  // namespace strata::detail
+
+#ifndef STRATA_COMPILED
+#include <strata/support/thread_pool.hpp>
+#endif

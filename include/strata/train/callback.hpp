@@ -12,8 +12,8 @@
 #include <strata/train/figures.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/schedule.hpp>
+#include <strata/train/state_visitor.hpp>
 #include <strata/train/training_run.hpp>
-#include <strata/train/training_state.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
 

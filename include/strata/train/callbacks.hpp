@@ -1,13 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
-#include <strata/base/finite.hpp>
-#include <strata/base/message.hpp>
-#include <strata/base/settings.hpp>
-#include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 #include <strata/train/monitor.hpp>
@@ -46,38 +41,13 @@ struct EarlyStopping {
 
   /// Throws ValueError on options out of range, when the training has no figure named `monitor`,
   /// and when neither `mode` nor the figure says which way the figure gets better.
-  void on_train_begin(TrainingRun& run) {
-    detail::check_setting("EarlyStopping", "min_delta", min_delta, min_delta >= 0,
-                          "at least 0 and finite");
-    detail::check_setting("EarlyStopping", "patience", patience, patience >= 0, "at least 0");
-    memory = {};
-    memory.best.monitor("EarlyStopping", monitor, mode, run);
-  }
+  void on_train_begin(TrainingRun& run);
 
-  void on_epoch_end(TrainingRun& run, int, Logs& logs) {
-    if (memory.best.improves(logs[monitor], min_delta)) {
-      memory.waited = 0;
-      if (restore_best_weights) memory.weights = run.weights();
-    } else if (++memory.waited >= patience) {
-      run.stop();
-    }
-  }
+  void on_epoch_end(TrainingRun& run, int, Logs& logs);
 
-  void visit_state(StateVisitor& visit) {
-    memory.best.visit_state(visit);
-    visit("waited", memory.waited);
-    visit("weights", memory.weights);
-  }
+  void visit_state(StateVisitor& visit);
 
-  void on_train_end(TrainingRun& run) const {
-    if (!restore_best_weights) return;
-    if (memory.best.has_value()) {
-      run.set_weights(memory.weights);
-    } else {
-      run.warn("EarlyStopping: " + monitor +
-               " was not a number in any epoch, so none is the best; the last weights stay");
-    }
-  }
+  void on_train_end(TrainingRun& run) const;
 };
 
 /// Reduces the learning rate when a figure has not got better for some epochs. A figure that is not
@@ -109,47 +79,20 @@ struct ReduceLROnPlateau {
     int cooling = 0;
   } memory{};
 
-  void visit_state(StateVisitor& visit) {
-    memory.best.visit_state(visit);
-    visit("waited", memory.waited);
-    visit("cooling", memory.cooling);
-  }
+  void visit_state(StateVisitor& visit);
 
   /// Throws ValueError on options out of range and on a factor that would not reduce the rate, when
   /// the training has no figure named `monitor`, when neither `mode` nor the figure says which way
   /// the figure gets better, and beside a schedule that would overwrite the rate.
-  void on_train_begin(TrainingRun& run) {
-    if (!detail::is_finite(factor) || factor < 0 || factor >= 1) {
-      detail::fail<ValueError>({"ReduceLROnPlateau: factor must be in [0, 1), found ", factor});
-    }
-    detail::check_setting("ReduceLROnPlateau", "patience", patience, patience >= 0, "at least 0");
-    detail::check_setting("ReduceLROnPlateau", "min_delta", min_delta, min_delta >= 0,
-                          "at least 0 and finite");
-    detail::check_setting("ReduceLROnPlateau", "cooldown", cooldown, cooldown >= 0, "at least 0");
-    detail::check_setting("ReduceLROnPlateau", "min_lr", min_lr, min_lr >= 0,
-                          "at least 0 and finite");
-    memory = {};
-    memory.best.monitor("ReduceLROnPlateau", monitor, mode, run);
-    run.adjust_learning_rate("ReduceLROnPlateau");
-  }
+  void on_train_begin(TrainingRun& run);
 
-  void on_epoch_end(TrainingRun& run, int, Logs& logs) {
-    logs.set("learning_rate", run.learning_rate());
-    if (memory.cooling > 0) {
-      --memory.cooling;
-      memory.waited = 0;
-    }
-    if (memory.best.improves(logs[monitor], min_delta)) {
-      memory.waited = 0;
-    } else if (memory.cooling == 0 && ++memory.waited >= patience) {
-      if (run.learning_rate() <= min_lr) return;
-      run.set_learning_rate(std::max(min_lr, run.learning_rate() * factor));
-      memory.cooling = cooldown;
-      memory.waited = 0;
-    }
-  }
+  void on_epoch_end(TrainingRun& run, int, Logs& logs);
 
   [[nodiscard]] std::vector<Figure> figures() const { return {{"learning_rate"}}; }
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/train/callbacks_definitions.hpp>
+#endif

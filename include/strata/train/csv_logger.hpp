@@ -1,16 +1,16 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <strata/base/message.hpp>
-#include <strata/error.hpp>
-#include <strata/support/line_file.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
+
+namespace strata::detail {
+class LineFile;
+}  // namespace strata::detail
 
 namespace strata::inline STRATA_RUNTIME {
 
@@ -43,101 +43,28 @@ struct CSVLogger {
   /// file cannot be opened or another training writes it. When appending, throws FormatError when
   /// the file is no table of a CSVLogger, and ValueError when the training has a figure for which
   /// the file has no column.
-  void on_train_begin(TrainingRun& run) {
-    memory = {};
-    check_separator();
-    for (const Figure& figure : run.figures()) check_name(figure.name);
-    memory.file = std::make_shared<detail::LineFile>("CSVLogger", filename);
-    if (append) read_columns(run);
-  }
+  void on_train_begin(TrainingRun& run);
 
   /// Throws FileError when the line cannot be written.
-  void on_epoch_end(TrainingRun& run, int epoch, Logs& logs) {
-    if (!memory.begun) begin_table(logs);
-    std::string line = std::to_string(epoch);
-    for (const auto& name : memory.names) {
-      const double* value = logs.find(name);
-      line += separator + (value ? detail::number_text(*value, 9) : "NA");
-    }
-    memory.file->add(line);
-    for (const auto& [name, value] : logs) {
-      if (!has_column(name)) {
-        run.warn("CSVLogger: " + filename + " has no column for " + name +
-                 ", which came after the first epoch or is new to the file; it is not written");
-      }
-    }
-  }
+  void on_epoch_end(TrainingRun& run, int epoch, Logs& logs);
 
   void on_train_end(TrainingRun&) { memory = {}; }
 
  private:
-  void check_separator() const {
-    const auto in_numbers = [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-             c == '.' || c == '+' || c == '-' || c == '\n' || c == '\r';
-    };
-    if (separator.empty() || std::any_of(separator.begin(), separator.end(), in_numbers)) {
-      throw ValueError("CSVLogger: the separator must be text that no number contains, found \"" +
-                       separator + "\"");
-    }
-  }
+  void check_separator() const;
 
-  void check_name(const std::string& name) const {
-    if (name.find(separator) == std::string::npos && name.find('\n') == std::string::npos) return;
-    throw ValueError("CSVLogger: the figure \"" + name + "\" has the separator \"" + separator +
-                     "\" or a line's end in its name; choose another separator");
-  }
+  void check_name(const std::string& name) const;
 
-  [[nodiscard]] bool has_column(const std::string& name) const {
-    return std::find(memory.names.begin(), memory.names.end(), name) != memory.names.end();
-  }
+  [[nodiscard]] bool has_column(const std::string& name) const;
 
   /// Finds the columns in the first line of the file.
-  void read_columns(TrainingRun& run) {
-    const std::string text = memory.file->content();
-    const std::size_t last_end = text.rfind('\n');
-    memory.kept = last_end == std::string::npos ? 0 : last_end + 1;
-    if (memory.kept < text.size()) {
-      run.warn("CSVLogger: the last line of " + filename + " was cut off and is removed: " +
-               text.substr(static_cast<std::size_t>(memory.kept)));
-    }
-    if (memory.kept == 0) return;
-    std::string header = text.substr(0, text.find('\n'));
-    if (header.ends_with('\r')) header.pop_back();
-    const std::string epoch = "epoch";
-    if (header != epoch && !header.starts_with(epoch + separator)) {
-      throw FormatError("CSVLogger: the first line of " + filename + " is \"" + header +
-                        "\"; expected epoch and the names of figures, with the separator \"" +
-                        separator + "\"");
-    }
-    for (std::size_t at = epoch.size(); at < header.size();) {
-      const std::size_t begin = at + separator.size();
-      at = std::min(header.find(separator, begin), header.size());
-      memory.names.push_back(header.substr(begin, at - begin));
-    }
-    for (const Figure& figure : run.figures()) {
-      if (has_column(figure.name)) continue;
-      throw ValueError("CSVLogger: " + filename + " has no column for " + figure.name +
-                       "; its columns are " + header +
-                       ". Choose another file, or begin this one anew without .append");
-    }
-  }
+  void read_columns(TrainingRun& run);
 
-  void begin_table(const Logs& logs) {
-    if (memory.kept == 0) {
-      std::string header = "epoch";
-      for (const auto& [name, value] : logs) {
-        check_name(name);
-        memory.names.push_back(name);
-        header += separator + name;
-      }
-      memory.file->truncate(0);
-      memory.file->add(header);
-    } else {
-      memory.file->truncate(memory.kept);
-    }
-    memory.begun = true;
-  }
+  void begin_table(const Logs& logs);
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/train/csv_logger_definitions.hpp>
+#endif

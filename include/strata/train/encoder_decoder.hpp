@@ -1,19 +1,16 @@
 #pragma once
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
-#include <vector>
 
-#include <strata/model/hand_over.hpp>
+#include <strata/mask.hpp>
+#include <strata/random.hpp>
+#include <strata/support/owned.hpp>
 #include <strata/target.hpp>
-#include <strata/train/advice.hpp>
-#include <strata/train/kept_weights.hpp>
-#include <strata/train/sharded_pass.hpp>
-#include <strata/train/training.hpp>
-#include <strata/train/trial_build.hpp>
+#include <strata/tensor.hpp>
+#include <strata/train/loss.hpp>
+#include <strata/train/optimizer.hpp>
+#include <strata/train/trainable_network.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
 
@@ -22,6 +19,30 @@ struct EncoderDecoderMasks {
   Mask encoder = {};
   Mask decoder = {};
 };
+
+}  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail::inline STRATA_RUNTIME {
+
+template <class Scalar>
+class EncoderDecoderTraining;
+
+template <class Scalar>
+[[nodiscard]] Owned<EncoderDecoderTraining<Scalar>> encoder_decoder_training_of(
+    Optimizer<Scalar> optimizer, Loss<Scalar> loss);
+template <class Scalar>
+[[nodiscard]] Optimizer<Scalar>& optimizer_of(EncoderDecoderTraining<Scalar>& training) noexcept;
+/// EncoderDecoderTrainer::step.
+template <class Scalar>
+double encoder_decoder_step(EncoderDecoderTraining<Scalar>& training,
+                            const TrainableNetwork<Scalar>& encoder,
+                            const TrainableNetwork<Scalar>& decoder, const Tensor<Scalar>& x,
+                            const Tensor<Scalar>& given, const Tensor<Scalar>& target,
+                            const EncoderDecoderMasks& masks, const Random& random);
+
+}  // namespace strata::detail::inline STRATA_RUNTIME
+
+namespace strata::inline STRATA_RUNTIME {
 
 /// Trains an encoder and a decoder together (Sutskever, Vinyals & Le 2014; Cho et al. 2014): the
 /// encoder reads x, the decoder begins in the encoder's final state and reads `given`, for instance
@@ -39,7 +60,8 @@ class EncoderDecoderTrainer {
                         Loss<Scalar> loss)
       : encoder_(&encoder),
         decoder_(&decoder),
-        training_(std::move(optimizer), std::move(loss), {}, {}) {}
+        training_(
+            detail::encoder_decoder_training_of<Scalar>(std::move(optimizer), std::move(loss))) {}
 
   /// One step over one batch: x (B, T, F), given (B, T', F'), and a target for the outputs of the
   /// decoder. Returns the loss before the update. Builds the models from the first data, and
@@ -48,79 +70,27 @@ class EncoderDecoderTrainer {
   /// finite; then both models, also unbuilt ones, and the optimizer are unchanged.
   double step(const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
               const EncoderDecoderMasks& masks = {}) {
-    TrainableNetwork<Scalar> encoder = encoder_->trainable_network();
-    TrainableNetwork<Scalar> decoder = decoder_->trainable_network();
-    prepare(encoder, decoder, x, given, target, masks);
-    const Random random = random_.fork(static_cast<std::uint64_t>(optimizer().iterations()));
-
-    State<Scalar> state = encoder.zero_state(x.batch());
-    const Tensor<Scalar>& read =
-        encoder_pass_.forward(encoder, x, random.fork(0), {&masks.encoder, &state});
-    State<Scalar> begin = detail::hand_over<Scalar>(encoder, state, decoder);
-    const Tensor<Scalar>& prediction =
-        decoder_pass_.forward(decoder, given, random.fork(1), {&masks.decoder, &begin});
-
-    std::vector<Parameter<Scalar>> parameters = encoder.parameters();
-    const std::size_t encoder_count = detail::KeptWeights<Scalar>::count_of(parameters);
-    for (auto& parameter : decoder.parameters()) parameters.push_back(std::move(parameter));
-    const auto backward = [&](std::span<Scalar> gradient) {
-      State<Scalar> dbegin = decoder.zero_state(x.batch());
-      for (std::size_t i = 0; i < decoder.size(); ++i) {
-        if (dbegin.size(i) > 0) decoder_pass_.set_initial_derivative(i, dbegin.rows(i));
-      }
-      decoder_pass_.backward(decoder, given, gradient.subspan(encoder_count));
-      // The loss does not see the outputs of the encoder.
-      encoder_pass_.derivative().resize(read.shape());
-      std::ranges::fill(encoder_pass_.derivative().values(), Scalar(0));
-      for (const auto& [from, to] : detail::state_pairs<Scalar>(encoder, decoder)) {
-        encoder_pass_.set_final_derivative(from, dbegin.rows(to));
-      }
-      encoder_pass_.backward(encoder, x, gradient.first(encoder_count));
-    };
-    const auto absorb = [&] {
-      encoder_pass_.absorb(encoder);
-      decoder_pass_.absorb(decoder);
-    };
-    const bool encoder_has_most = encoder.threads().count() >= decoder.threads().count();
-    return training_.finish_step(
-        {parameters, encoder_has_most ? encoder.threads() : decoder.threads(), prediction,
-         decoder_pass_},
-        target, nullptr, backward, absorb,
-        [&] { return detail::advice(decoder, optimizer(), training_.loss, given, target); });
+    return detail::encoder_decoder_step(*training_.get(), encoder_->trainable_network(),
+                                        decoder_->trainable_network(), x, given, target, masks,
+                                        random_);
   }
 
   /// Sets the seed of dropout, which is 0 before the first call.
   void seed(std::uint64_t seed) { random_ = Random(seed); }
 
-  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.update.optimizer; }
-
- private:
-  /// Checks all data. Builds the models once every check that can refuse the data has passed.
-  void prepare(TrainableNetwork<Scalar>& encoder, TrainableNetwork<Scalar>& decoder,
-               const Tensor<Scalar>& x, const Tensor<Scalar>& given, const Tensor<Scalar>& target,
-               const EncoderDecoderMasks& masks) const {
-    detail::check_data(encoder, x, masks.encoder);
-    detail::check_data(decoder, given, masks.decoder);
-    if (given.batch() != x.batch()) {
-      detail::fail<ShapeError>({"given: x has ", x.batch(), " samples, given has ", given.batch()});
-    }
-    detail::check_targets(target, decoder.output_shape(given.shape()), training_.loss.targets());
-    if (training_.is_new()) training_.check(decoder, given.shape(), target, masks.decoder);
-    detail::TrialBuild<Scalar> encoder_build(encoder);
-    detail::TrialBuild<Scalar> decoder_build(decoder);
-    encoder_build.build_for(x);
-    decoder_build.build_for(given);
-    (void)detail::state_pairs<Scalar>(encoder, decoder);
-    encoder_build.keep();
-    decoder_build.keep();
+  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept {
+    return detail::optimizer_of(*training_.get());
   }
 
+ private:
   Encoder* encoder_;
   Decoder* decoder_;
-  Training<Scalar> training_;
+  detail::Owned<detail::EncoderDecoderTraining<Scalar>> training_;
   Random random_;
-  detail::ShardedPass<Scalar> encoder_pass_;
-  detail::ShardedPass<Scalar> decoder_pass_;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/train/encoder_decoder_definitions.hpp>
+#endif

@@ -2,9 +2,9 @@
 
 #include <string>
 
+#include <strata/model/forward_batches.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/options.hpp>
-#include <strata/model/predict.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>

@@ -4,32 +4,58 @@
 #include <utility>
 #include <vector>
 
-#include <strata/error.hpp>
-#include <strata/model/sequential.hpp>
+#include <strata/model/options.hpp>
+#include <strata/model/sequential_base.hpp>
 #include <strata/random.hpp>
+#include <strata/support/owned.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
-#include <strata/train/epoch_loop.hpp>
-#include <strata/train/evaluation.hpp>
 #include <strata/train/fit_options.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/loss.hpp>
-#include <strata/train/metrics.hpp>
+#include <strata/train/metric.hpp>
 #include <strata/train/optimizer.hpp>
-#include <strata/train/totals.hpp>
 #include <strata/train/trainable_network.hpp>
-#include <strata/train/training.hpp>
 #include <strata/train/weight_rules.hpp>
-
-// The functions of a model that train and evaluate, which strata/model/sequential.hpp declares.
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-template <class Training>
-[[nodiscard]] auto& compiled(Training* training) {
-  if (!training) throw StateError("the model is not compiled; call compile(optimizer, loss) first");
-  return *training;
-}
+// What the functions of models and trainers that train and evaluate come down to.
+
+/// Throws ValueError on settings that make no sense or do not go together.
+template <class Scalar>
+[[nodiscard]] Owned<Training<Scalar>> training_of(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
+                                                  std::vector<Metric<Scalar>> metrics,
+                                                  const WeightRules& rules);
+
+template <class Scalar>
+[[nodiscard]] Optimizer<Scalar>& optimizer_of(Training<Scalar>& training) noexcept;
+
+/// SequentialBase::fit, with the training of compile; throws StateError where that is null.
+template <class Scalar>
+History fit(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
+            const Tensor<Scalar>& x, const Tensor<Scalar>& y, const FitOptions<Scalar>& options);
+
+/// SequentialBase::evaluate; training as in fit.
+template <class Scalar>
+[[nodiscard]] Evaluation evaluate(const ForwardNetwork<Scalar>& network,
+                                  const Training<Scalar>* training, const Tensor<Scalar>& x,
+                                  const Tensor<Scalar>& y, const PredictOptions<Scalar>& options);
+
+/// SequentialBase::train_on_batch; training as in fit.
+template <class Scalar>
+Evaluation train_on_batch(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
+                          const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                          const BatchOptions<Scalar>& options);
+
+/// Trainer::step.
+template <class Scalar>
+double train_on_batch(const TrainableNetwork<Scalar>& network, Training<Scalar>& training,
+                      const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                      const BatchOptions<Scalar>& options, const Random& random);
+
+// The functions of a model that train and evaluate, which strata/model/sequential_base.hpp
+// declares.
 
 template <class Model, class S>
 TrainableNetwork<S> SequentialBase<Model, S>::trainable_network() & {
@@ -39,39 +65,31 @@ TrainableNetwork<S> SequentialBase<Model, S>::trainable_network() & {
 template <class Model, class S>
 void SequentialBase<Model, S>::compile(Optimizer<S> optimizer, Loss<S> loss,
                                        std::vector<Metric<S>> metrics, const WeightRules& rules) {
-  training_.emplace(std::move(optimizer), std::move(loss), std::move(metrics), rules);
+  training_ = training_of<S>(std::move(optimizer), std::move(loss), std::move(metrics), rules);
 }
 
 template <class Model, class S>
 void SequentialBase<Model, S>::compile(Optimizer<S> optimizer, Loss<S> loss,
                                        std::vector<Metric<S>> metrics) {
-  compile(std::move(optimizer), std::move(loss), std::move(metrics), {});
+  compile(std::move(optimizer), std::move(loss), std::move(metrics), WeightRules());
 }
 
 template <class Model, class S>
 History SequentialBase<Model, S>::fit(const Tensor<S>& x, const Tensor<S>& y,
                                       const FitOptions<S>& options) {
-  return Fit<S>(trainable_network(), compiled(training_.get()), x, y, options).run();
+  return detail::fit(trainable_network(), training_.get(), x, y, options);
 }
 
 template <class Model, class S>
 Evaluation SequentialBase<Model, S>::evaluate(const Tensor<S>& x, const Tensor<S>& y,
                                               const PredictOptions<S>& options) const {
-  const ForwardNetwork<S> network = this->forward_network();
-  const Training<S>& training = compiled(training_.get());
-  if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
-  check_sequences(network, x, options.mask, options.state);
-  check_targets(y, network.output_shape(x.shape()), training.loss.targets());
-  return detail::evaluate(network, training, x, y, options);
+  return detail::evaluate(forward_network(), training_.get(), x, y, options);
 }
 
 template <class Model, class S>
 Evaluation SequentialBase<Model, S>::train_on_batch(const Tensor<S>& x, const Tensor<S>& y,
                                                     const BatchOptions<S>& options) {
-  Training<S>& training = compiled(training_.get());
-  Totals<S> totals(training.metrics);
-  detail::train_on_batch(trainable_network(), training, x, y, options, Random(0), &totals);
-  return totals.means();
+  return detail::train_on_batch(trainable_network(), training_.get(), x, y, options);
 }
 
 template <class Model, class S>
@@ -81,3 +99,7 @@ Evaluation SequentialBase<Model, S>::test_on_batch(const Tensor<S>& x, const Ten
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/train/fit_definitions.hpp>
+#endif

@@ -14,6 +14,7 @@
 #include <strata/train/fit_options.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/output_checks.hpp>
+#include <strata/train/target_checks.hpp>
 
 // The checks of options and data that fit makes before anything changes.
 

@@ -7,9 +7,9 @@
 #include <strata/contracts/parameter.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
+#include <strata/train/apply_weight_rules.hpp>
 #include <strata/train/not_finite.hpp>
 #include <strata/train/optimizer.hpp>
-#include <strata/train/weight_rules.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
 

@@ -6,6 +6,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/base/settings.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/target.hpp>
 #include <strata/train/loss.hpp>
 
@@ -288,3 +289,20 @@ struct SparseCategoricalCrossentropy {
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail {
+
+template <>
+struct Held<MeanSquaredError> : HeldAs<HeldFigure::mean_squared_error> {};
+template <>
+struct Held<MeanAbsoluteError> : HeldAs<HeldFigure::mean_absolute_error> {};
+template <>
+struct Held<Huber> : HeldAs<HeldFigure::huber> {};
+template <>
+struct Held<BinaryCrossentropy> : HeldAs<HeldFigure::binary_crossentropy> {};
+template <>
+struct Held<CategoricalCrossentropy> : HeldAs<HeldFigure::categorical_crossentropy> {};
+template <>
+struct Held<SparseCategoricalCrossentropy> : HeldAs<HeldFigure::sparse_categorical_crossentropy> {};
+
+}  // namespace strata::detail

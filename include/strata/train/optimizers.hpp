@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <strata/base/settings.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/kernels/simd.hpp>
 #include <strata/target.hpp>
 #include <strata/train/optimizer.hpp>
@@ -252,3 +253,16 @@ struct AdamW {
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+namespace strata::detail {
+
+template <>
+struct Held<SGD> : HeldAs<HeldRule::sgd> {};
+template <>
+struct Held<RMSprop> : HeldAs<HeldRule::rmsprop> {};
+template <>
+struct Held<Adam> : HeldAs<HeldRule::adam> {};
+template <>
+struct Held<AdamW> : HeldAs<HeldRule::adam_w> {};
+
+}  // namespace strata::detail

@@ -15,7 +15,8 @@
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 #include <strata/train/loss.hpp>
-#include <strata/train/metrics.hpp>
+#include <strata/train/metric.hpp>
+#include <strata/train/target_checks.hpp>
 
 // Checks that the outputs of a network, the targets, the loss and the metrics go together. They
 // find trainings that would run without an error but would not compute what the user means.

@@ -9,8 +9,8 @@
 #include <strata/target.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/history.hpp>
+#include <strata/train/state_visitor.hpp>
 #include <strata/train/training_run.hpp>
-#include <strata/train/training_state.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
 

@@ -1,12 +1,8 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <functional>
 #include <vector>
 
-#include <strata/base/settings.hpp>
-#include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 
@@ -28,16 +24,9 @@ struct LearningRateScheduler {
   std::function<double(int, double)> schedule;
 
   /// Throws ValueError when there is no schedule.
-  void on_train_begin(TrainingRun& run) const {
-    if (!schedule) throw ValueError("LearningRateScheduler: the schedule is empty");
-    run.transform_learning_rate("LearningRateScheduler");
-  }
-  void on_epoch_begin(TrainingRun& run, int epoch) const {
-    run.set_learning_rate(schedule(epoch, run.learning_rate()));
-  }
-  void on_epoch_end(TrainingRun& run, int, Logs& logs) const {
-    logs.set("learning_rate", run.learning_rate());
-  }
+  void on_train_begin(TrainingRun& run) const;
+  void on_epoch_begin(TrainingRun& run, int epoch) const;
+  void on_epoch_end(TrainingRun& run, int, Logs& logs) const;
   [[nodiscard]] std::vector<Figure> figures() const { return {{"learning_rate"}}; }
 };
 
@@ -53,11 +42,8 @@ struct StepDecay {
   int every = 10;
 
   /// Throws ValueError when `every` is below 1, or `factor` negative or not finite.
-  void check() const {
-    detail::check_setting(name, "every", every, every >= 1, "at least 1");
-    detail::check_setting(name, "factor", factor, factor >= 0, "at least 0 and finite");
-  }
-  [[nodiscard]] double share_of(int epoch, int) const { return std::pow(factor, epoch / every); }
+  void check() const;
+  [[nodiscard]] double share_of(int epoch, int epochs_of_fit) const;
 };
 
 /// Multiplies the learning rate by `rate` after each epoch: epoch e has the initial rate times
@@ -70,10 +56,8 @@ struct ExponentialDecay {
   double rate = 0.96;
 
   /// Throws ValueError when `rate` is negative or not finite.
-  void check() const {
-    detail::check_setting(name, "rate", rate, rate >= 0, "at least 0 and finite");
-  }
-  [[nodiscard]] double share_of(int epoch, int) const { return std::pow(rate, epoch); }
+  void check() const;
+  [[nodiscard]] double share_of(int epoch, int epochs_of_fit) const;
 };
 
 /// Half a cosine from the initial learning rate down to `minimum` times it (Loshchilov & Hutter
@@ -89,16 +73,12 @@ struct CosineDecay {
   double minimum = 0;
 
   /// Throws ValueError when `epochs` is negative or `minimum` not in [0, 1].
-  void check() const {
-    detail::check_setting(name, "epochs", epochs, epochs >= 0, "at least 0");
-    detail::check_setting(name, "minimum", minimum, minimum >= 0 && minimum <= 1, "in [0, 1]");
-  }
-  [[nodiscard]] double share_of(int epoch, int epochs_of_fit) const {
-    constexpr double pi = 3.141592653589793;
-    const double length = epochs > 0 ? epochs : epochs_of_fit;
-    const double cosine = 0.5 * (1 + std::cos(pi * std::min(1.0, epoch / length)));
-    return minimum + (1 - minimum) * cosine;
-  }
+  void check() const;
+  [[nodiscard]] double share_of(int epoch, int epochs_of_fit) const;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/train/schedules_definitions.hpp>
+#endif

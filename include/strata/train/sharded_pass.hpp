@@ -7,6 +7,7 @@
 
 #include <strata/model/shards.hpp>
 #include <strata/target.hpp>
+#include <strata/train/arithmetic.hpp>
 #include <strata/train/trainable_network.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
@@ -94,8 +95,8 @@ class ShardedPass {
     });
     network.threads().run_ranges(gradient.size(), [&](std::size_t first, std::size_t count) {
       for (std::size_t i = 1; i < shards_.size(); ++i) {
-        const Scalar* const from = parts_[i].gradient.data();
-        for (std::size_t k = first; k < first + count; ++k) gradient[k] += from[k];
+        add_to(gradient.subspan(first, count),
+               std::span<const Scalar>(parts_[i].gradient).subspan(first, count));
       }
     });
   }

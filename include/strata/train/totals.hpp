@@ -1,14 +1,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <strata/mask.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/history.hpp>
-#include <strata/train/metrics.hpp>
-#include <strata/train/training_state.hpp>
+#include <strata/train/metric.hpp>
+#include <strata/train/state_visitor.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
 
@@ -28,7 +29,8 @@ class Totals {
                 const Mask& mask = {}) {
     const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
     rows_ += rows;
-    batch_loss_ += loss * static_cast<double>(rows);
+    // Here and below a sum is rounded once, with every instruction set.
+    batch_loss_ = std::fma(loss, static_cast<double>(rows), batch_loss_);
     batch_rows_ += rows;
     part_loss_ = loss;
     for (std::size_t i = 0; i < sums_.size(); ++i) {
@@ -41,7 +43,7 @@ class Totals {
     // Where no row counts, the loss of each part is the penalty of the weights alone.
     const double mean =
         batch_rows_ > 0 ? batch_loss_ / static_cast<double>(batch_rows_) : part_loss_;
-    loss_ += mean * static_cast<double>(samples);
+    loss_ = std::fma(mean, static_cast<double>(samples), loss_);
     samples_ += samples;
     batch_loss_ = 0;
     batch_rows_ = 0;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <strata/model/forward_batches.hpp>
 #include <strata/model/network.hpp>
-#include <strata/model/predict.hpp>
 #include <strata/model/state.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <algorithm>
-#include <memory>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <strata/model/forward_network.hpp>
@@ -32,72 +29,41 @@ class TrainableNetwork : public ForwardNetwork<Scalar> {
     Tensor<Scalar> derivative_before;
   };
 
-  TrainableNetwork(std::vector<TrainableRef<Scalar>> layers, NetworkSetup& setup)
-      : ForwardNetwork<Scalar>({layers.begin(), layers.end()}, setup),
-        trainable_(std::move(layers)),
-        setup_(&setup) {}
+  TrainableNetwork(std::vector<TrainableRef<Scalar>> layers, NetworkSetup& setup);
 
   /// The settings of the model besides its layers.
   [[nodiscard]] NetworkSetup& setup() noexcept { return *setup_; }
 
   /// Training pass over one batch. The output stays in the tape.
   const Tensor<Scalar>& forward(const Tensor<Scalar>& x, Tape& tape, const Random& random,
-                                const SequenceContext<Scalar>& context = {}) const {
-    this->pack(tape.packed, true);
-    return forward_packed(x, tape, random, context);
-  }
+                                const SequenceContext<Scalar>& context = {}) const;
 
   /// A training pass with the packed weights that the tape holds already.
   const Tensor<Scalar>& forward_packed(const Tensor<Scalar>& x, Tape& tape, const Random& random,
-                                       const SequenceContext<Scalar>& context) const {
-    tape.layers.resize(this->size());
-    tape.outputs.resize(this->size());
-    tape.masks.resize(this->size() + 1);
-    tape.passes.resize(this->size());
-    tape.masks[0] = context.mask ? *context.mask : Mask();
-    for (std::size_t i = 0; i < this->size(); ++i) {
-      const Tensor<Scalar>& in = input_of(i, x, tape);
-      tape.passes[i] = this->pass_of(i, context, tape.masks[i], random);
-      trainable_[i].forward(tape.packed[i], in, tape.layers[i], tape.outputs[i], tape.passes[i]);
-      tape.masks[i + 1] = trainable_[i].output_mask(in, tape.masks[i]);
-    }
-    return tape.outputs.back();
-  }
+                                       const SequenceContext<Scalar>& context) const;
 
   /// Adds the gradients of all parameters to `gradient`, in the order of parameters().
   /// tape.derivative holds the derivative of the loss by the output.
-  void backward(const Tensor<Scalar>& x, Tape& tape, std::span<Scalar> gradient) const {
-    for (std::size_t i = this->size(); i-- > 0;) {
-      const auto count = static_cast<std::size_t>(trainable_[i].parameter_count());
-      trainable_[i].backward(tape.packed[i], input_of(i, x, tape), tape.outputs[i], tape.derivative,
-                             tape.layers[i], gradient.last(count),
-                             i == 0 ? nullptr : &tape.derivative_before, tape.passes[i]);
-      gradient = gradient.first(gradient.size() - count);
-      tape.derivative.swap(tape.derivative_before);
-    }
-  }
+  void backward(const Tensor<Scalar>& x, Tape& tape, std::span<Scalar> gradient) const;
 
   /// Whether a layer computes with several sequences of a batch together, so that the batch must be
   /// trained as a whole and not in shards.
-  [[nodiscard]] bool mixes_sequences() const {
-    return std::any_of(trainable_.begin(), trainable_.end(),
-                       [](const auto& layer) { return layer.mixes_sequences(); });
-  }
+  [[nodiscard]] bool mixes_sequences() const;
 
   /// Hands the layers the numbers that training changes besides the weights, such as moving
   /// statistics. To be called after the update of a step.
-  void absorb(Tape& tape) {
-    for (std::size_t i = 0; i < this->size(); ++i) trainable_[i].absorb(tape.layers[i]);
-  }
+  void absorb(Tape& tape);
 
  private:
   [[nodiscard]] static const Tensor<Scalar>& input_of(std::size_t i, const Tensor<Scalar>& x,
-                                                      const Tape& tape) {
-    return i == 0 ? x : tape.outputs[i - 1];
-  }
+                                                      const Tape& tape);
 
   std::vector<TrainableRef<Scalar>> trainable_;
   NetworkSetup* setup_;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/train/trainable_network_definitions.hpp>
+#endif

@@ -10,25 +10,26 @@
 
 #include <strata/base/finite.hpp>
 #include <strata/mask.hpp>
+#include <strata/model/forward_batches.hpp>
 #include <strata/model/options.hpp>
-#include <strata/model/predict.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/advice.hpp>
+#include <strata/train/apply_weight_rules.hpp>
 #include <strata/train/guarded_update.hpp>
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/loss.hpp>
-#include <strata/train/metrics.hpp>
+#include <strata/train/metric.hpp>
 #include <strata/train/not_finite.hpp>
 #include <strata/train/optimizer.hpp>
 #include <strata/train/output_checks.hpp>
 #include <strata/train/sharded_pass.hpp>
+#include <strata/train/target_checks.hpp>
 #include <strata/train/totals.hpp>
 #include <strata/train/trainable_network.hpp>
 #include <strata/train/trial_build.hpp>
 #include <strata/train/weight_noise.hpp>
-#include <strata/train/weight_rules.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
 
@@ -258,43 +259,3 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME
-
-namespace strata::inline STRATA_RUNTIME {
-
-/// Training for users who write their own loop. The model must outlive the trainer.
-///
-///   Trainer trainer{model, Adam{}, MeanSquaredError{}};
-///   double loss = trainer.step(x, y);
-template <class Model>
-class Trainer {
- public:
-  using Scalar = typename Model::scalar_type;
-
-  Trainer(Model& model, Optimizer<Scalar> optimizer, Loss<Scalar> loss, WeightRules rules = {})
-      : model_(&model), training_(std::move(optimizer), std::move(loss), {}, std::move(rules)) {}
-
-  /// One step over one batch: forward, loss, backward, update. Returns the loss before the update.
-  /// Builds the model from the first data. Throws what fit throws; then weights and optimizer are
-  /// unchanged. The first step warns at std::cerr of data that is allowed but may be a mistake.
-  ///
-  /// With a state, long sequences are trained in windows: the state goes on from window to window,
-  /// and derivatives end at the window's first step (truncated back-propagation through time,
-  /// Williams & Peng 1990).
-  double step(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-              const BatchOptions<Scalar>& options = {}) {
-    return detail::train_on_batch(model_->trainable_network(), training_, x, y, options, random_,
-                                  static_cast<Totals<Scalar>*>(nullptr));
-  }
-
-  /// Sets the seed of dropout, which is 0 before the first call.
-  void seed(std::uint64_t seed) { random_ = Random(seed); }
-
-  [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.update.optimizer; }
-
- private:
-  Model* model_;
-  Training<Scalar> training_;
-  Random random_;
-};
-
-}  // namespace strata::inline STRATA_RUNTIME

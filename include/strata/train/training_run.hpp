@@ -3,19 +3,18 @@
 #include <string>
 #include <vector>
 
-#include <strata/error.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/history.hpp>
-#include <strata/train/training_state.hpp>
+#include <strata/train/state_visitor.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
 
 /// A training while it runs, as callbacks see and steer it.
 class TrainingRun {
  public:
-  TrainingRun(int epochs, Index batches) : epochs_(epochs), batches_(batches) {}
+  TrainingRun(int epochs, Index batches);
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
   virtual ~TrainingRun() = default;
@@ -43,29 +42,18 @@ class TrainingRun {
 
   /// A copy of all numbers with which the training can go on with the same bits. Complete only in
   /// on_rest.
-  [[nodiscard]] virtual TrainingState state() {
-    throw StateError("this training has no state to keep");
-  }
+  [[nodiscard]] virtual TrainingState state();
   /// Makes the training go on from a state. For on_train_begin. The training throws ValueError when
   /// the state is that of another training.
-  virtual void resume_from(TrainingState) {
-    throw StateError("this training cannot go on from a state");
-  }
+  virtual void resume_from(TrainingState);
 
   /// For on_train_begin of a callback that sets the rate of each epoch, whatever the rate was
   /// before. Throws ValueError when another callback changes the rate too, since its changes would
   /// be overwritten.
-  void schedule_learning_rate(const std::string& callback) {
-    const std::string& other = schedule_.empty() ? adjustment_ : schedule_;
-    if (!other.empty()) refuse_two(callback, other);
-    schedule_ = callback;
-  }
+  void schedule_learning_rate(const std::string& callback);
   /// For on_train_begin of a callback that changes the rate at the end of an epoch. Throws
   /// ValueError when another callback would overwrite the rate.
-  void adjust_learning_rate(const std::string& callback) {
-    if (!schedule_.empty()) refuse_two(callback, schedule_);
-    adjustment_ = callback;
-  }
+  void adjust_learning_rate(const std::string& callback);
   /// For on_train_begin of a callback that computes the rate of an epoch from the rate so far. The
   /// callback may stand behind a schedule in the list, not before it.
   void transform_learning_rate(const std::string& callback) { adjustment_ = callback; }
@@ -78,11 +66,7 @@ class TrainingRun {
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
  private:
-  [[noreturn]] static void refuse_two(const std::string& callback, const std::string& other) {
-    throw ValueError(callback + ": " + other +
-                     " changes the learning rate too, and one would overwrite the other; keep one "
-                     "of them");
-  }
+  [[noreturn]] static void refuse_two(const std::string& callback, const std::string& other);
 
   int epochs_;
   Index batches_;
@@ -102,3 +86,7 @@ struct Progress {
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/train/training_run_definitions.hpp>
+#endif

@@ -3,11 +3,13 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 
 #include <strata/base/settings.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/train/clip.hpp>
@@ -101,5 +103,20 @@ struct UpdateRuleOf final : AnyUpdateRule<Scalar> {
 
   O rule;
 };
+
+/// A rule that strata::compiled holds, for the processor in use. `settings` points to the rule.
+template <class Scalar>
+[[nodiscard]] std::shared_ptr<const AnyUpdateRule<Scalar>> held_rule(int number,
+                                                                     const void* settings);
+
+/// The rule without its type.
+template <class Scalar, class O>
+[[nodiscard]] std::shared_ptr<const AnyUpdateRule<Scalar>> rule_of(const O& rule) {
+  if constexpr (is_held<O>) {
+    return held_rule<Scalar>(Held<O>::number, &rule);
+  } else {
+    return std::make_shared<UpdateRuleOf<O, Scalar>>(rule);
+  }
+}
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

@@ -4,6 +4,7 @@
 
 #include <strata/random.hpp>
 #include <strata/target.hpp>
+#include <strata/train/arithmetic.hpp>
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/trainable_network.hpp>
 
@@ -26,9 +27,7 @@ class WeightNoise {
     Random noise = random.fork(network.size());
     for (const auto& parameter : parameters_) {
       if (!parameter.trainable) continue;
-      for (Scalar& weight : parameter.values) {
-        weight += static_cast<Scalar>(deviation * noise.normal());
-      }
+      add_noise(parameter.values, deviation, noise);
     }
   }
   WeightNoise(const WeightNoise&) = delete;

@@ -14,7 +14,7 @@
 
 #include <strata/io/common/source_file.hpp>
 #include <strata/io/common/where.hpp>
-#include <strata/model/non_finite.hpp>
+#include <strata/model/allow_non_finite.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {

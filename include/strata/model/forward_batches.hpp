@@ -1,0 +1,74 @@
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <strata/mask.hpp>
+#include <strata/model/forward_network.hpp>
+#include <strata/model/options.hpp>
+#include <strata/model/sequence_context.hpp>
+#include <strata/model/shards.hpp>
+#include <strata/model/state.hpp>
+#include <strata/target.hpp>
+#include <strata/tensor.hpp>
+
+namespace strata::detail::inline STRATA_RUNTIME {
+
+/// The outputs of a network for x (B, F) or (B, T, F), computed shard by shard on its threads.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> forward(const ForwardNetwork<Scalar>& network,
+                                     const typename ForwardNetwork<Scalar>::Packed& packed,
+                                     const Tensor<Scalar>& x, const std::vector<Shard>& shards,
+                                     const SequenceContext<Scalar>& context) {
+  if (shards.size() == 1) return network.forward(packed, x, context);
+  Tensor<Scalar> all(network.output_shape(x.shape()));
+  Scalar* const to = all.data();
+  const Index sample = all.size() / all.batch();
+  std::vector<Mask> masks(context.output_mask ? shards.size() : 0);
+  network.threads().run(shards.size(), [&](std::size_t i) {
+    const Shard& shard = shards[i];
+    const Mask mask = rows_of(context.mask, shard);
+    const Tensor<Scalar> y =
+        network.forward(packed, x.rows(shard.first, shard.count),
+                        {.mask = &mask,
+                         .state = context.state,
+                         .first = context.first + shard.first,
+                         .output_mask = context.output_mask ? &masks[i] : nullptr,
+                         .continues = context.continues});
+    std::copy_n(y.data(), y.size(), to + shard.first * sample);
+  });
+  if (context.output_mask) *context.output_mask = join_masks(masks, shards);
+  return all;
+}
+
+/// The outputs of a network for x, one batch, cut by shards_of.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> forward(const ForwardNetwork<Scalar>& network,
+                                     const typename ForwardNetwork<Scalar>::Packed& packed,
+                                     const Tensor<Scalar>& x,
+                                     const SequenceContext<Scalar>& context) {
+  return forward(network, packed, x, shards_of(x.batch()), context);
+}
+
+/// Throws what check_data, check_mask and check_state of Network throw where x, mask or state do
+/// not fit the model. An empty state becomes zeros.
+template <class Scalar>
+void check_sequences(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                     const Mask& mask, State<Scalar>* state) {
+  network.check_data(x);
+  network.check_mask(mask, x);
+  if (state) network.check_state(*state, x.batch());
+}
+
+/// Calls f(x, context, first) for each batch: its samples, its context, and the index of its first
+/// sample among all.
+template <class Scalar, class F>
+void for_each_batch(const Tensor<Scalar>& x, const PredictOptions<Scalar>& options, F f) {
+  for (Index first = 0; first < x.batch(); first += options.batch_size) {
+    const Index count = std::min(options.batch_size, x.batch() - first);
+    const Mask mask = options.mask.empty() ? Mask() : options.mask.rows(first, count);
+    f(x.rows(first, count), SequenceContext<Scalar>{&mask, options.state, first}, first);
+  }
+}
+
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/base/settings.hpp>
+#include <strata/contracts/parameter.hpp>
+#include <strata/error.hpp>
+#include <strata/target.hpp>
+#include <strata/train/arithmetic.hpp>
+#include <strata/train/weight_rules.hpp>
+
+namespace strata::detail::inline STRATA_RUNTIME {
+
+[[nodiscard]] inline bool is_named(std::string_view parameter, std::string_view rule) {
+  if (!parameter.ends_with(rule)) return false;
+  return parameter.size() == rule.size() || parameter[parameter.size() - rule.size() - 1] == '.';
+}
+
+/// Throws ValueError on penalties and limits that make no sense.
+inline void check_rule_settings(const WeightRules& rules) {
+  const auto check = [](const std::string& name, const char* setting, double value, bool fits,
+                        const char* range) {
+    check_setting(("compile: the rule for " + name).c_str(), setting, value, fits, range);
+  };
+  constexpr const char* not_negative = "at least 0 and finite";
+  for (const auto& [name, rule] : rules.regularizers) {
+    check(name, "l1", rule.l1, rule.l1 >= 0, not_negative);
+    check(name, "l2", rule.l2, rule.l2 >= 0, not_negative);
+  }
+  for (const auto& [name, rule] : rules.constraints) {
+    if (const auto* max = std::get_if<MaxNorm>(&rule)) {
+      check(name, "max_value", max->max_value, max->max_value > 0, "above 0 and finite");
+    }
+    if (const auto* both = std::get_if<MinMaxNorm>(&rule)) {
+      check(name, "min_value", both->min_value, both->min_value >= 0, not_negative);
+      check(name, "max_value", both->max_value,
+            both->max_value > 0 && both->max_value >= both->min_value,
+            "above 0, finite and at least min_value");
+      check(name, "rate", both->rate, both->rate >= 0 && both->rate <= 1, "from 0 to 1");
+    }
+  }
+}
+
+/// Throws ValueError on a rule that names no parameter.
+template <class Parameters>
+void check_rules(const WeightRules& rules, const Parameters& parameters) {
+  const auto check = [&](const std::string& name) {
+    for (const auto& parameter : parameters) {
+      if (is_named(parameter.name, name)) return;
+    }
+    fail<ValueError>({"compile: the model has no parameter named ", name});
+  };
+  for (const auto& [name, rule] : rules.regularizers) check(name);
+  for (const auto& [name, rule] : rules.constraints) check(name);
+}
+
+/// The sum of all penalties. Its derivatives are added to `gradient`, unless that is empty.
+template <class Parameters, class Scalar>
+[[nodiscard]] double penalty(const WeightRules& rules, const Parameters& parameters,
+                             std::span<Scalar> gradient) {
+  double sum = 0;
+  for (const auto& parameter : parameters) {
+    for (const auto& [name, rule] : rules.regularizers) {
+      if (!is_named(parameter.name, name)) continue;
+      sum = add_penalty(rule, std::span<const Scalar>(parameter.values), gradient, sum);
+    }
+    if (!gradient.empty()) gradient = gradient.subspan(parameter.values.size());
+  }
+  return sum;
+}
+
+/// The factor for weights of a given norm with which they satisfy a constraint. As Keras does, it
+/// adds 1e-7 to the norm before it divides.
+[[nodiscard]] inline double norm_factor(const Constraint& constraint, double norm) {
+  constexpr double epsilon = 1e-7;
+  if (const auto* max = std::get_if<MaxNorm>(&constraint)) {
+    return std::clamp(norm, 0.0, max->max_value) / (epsilon + norm);
+  }
+  if (const auto* both = std::get_if<MinMaxNorm>(&constraint)) {
+    // Rounded in one way with every instruction set.
+    const double wanted = std::fma(both->rate, std::clamp(norm, both->min_value, both->max_value),
+                                   (1 - both->rate) * norm);
+    return wanted / (epsilon + norm);
+  }
+  return 1 / (epsilon + norm);
+}
+
+/// The Euclidean norm of every `stride`-th weight, from the first on.
+template <class Scalar>
+[[nodiscard]] double norm_of(std::span<const Scalar> weights, std::size_t first,
+                             std::size_t stride) {
+  const auto norm_after = [&](double divisor) {
+    return std::sqrt(sum_of_squares(weights.subspan(first), stride, divisor));
+  };
+  const double norm = norm_after(1);
+  constexpr double smallest_exact = 1e-140;
+  if (is_finite(norm) && norm > smallest_exact) return norm;
+  // The squares are too large for double, or so small that they have lost digits: the norm is
+  // computed of weights that are divided by the largest one.
+  double largest = 0;
+  for (std::size_t i = first; i < weights.size(); i += stride) {
+    largest = std::max(largest, std::abs(static_cast<double>(weights[i])));
+  }
+  return largest == 0 ? 0 : largest * norm_after(largest);
+}
+
+/// Changes the weights of one parameter so that they satisfy a constraint.
+template <class Scalar>
+void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter) {
+  if (std::holds_alternative<NonNegative>(constraint)) {
+    for (Scalar& w : parameter.values) w = std::max(w, Scalar(0));
+    return;
+  }
+  const auto columns =
+      static_cast<std::size_t>(parameter.shape.rank() == 1 ? 1 : parameter.shape.back());
+  for (std::size_t column = 0; column < columns; ++column) {
+    const double factor = norm_factor(
+        constraint, norm_of(std::span<const Scalar>(parameter.values), column, columns));
+    for (std::size_t i = column; i < parameter.values.size(); i += columns) {
+      parameter.values[i] = static_cast<Scalar>(static_cast<double>(parameter.values[i]) * factor);
+    }
+  }
+}
+
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include <strata/error.hpp>
+#include <strata/model/forward_batches.hpp>
+#include <strata/random.hpp>
+#include <strata/target.hpp>
+#include <strata/train/epoch_loop.hpp>
+#include <strata/train/evaluation.hpp>
+#include <strata/train/fit.hpp>
+#include <strata/train/target_checks.hpp>
+#include <strata/train/totals.hpp>
+#include <strata/train/training.hpp>
+
+namespace strata::detail::inline STRATA_RUNTIME {
+
+template <class Training>
+[[nodiscard]] Training& compiled_training(Training* training) {
+  if (!training) throw StateError("the model is not compiled; call compile(optimizer, loss) first");
+  return *training;
+}
+
+template <class Scalar>
+Owned<Training<Scalar>> training_of(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
+                                    std::vector<Metric<Scalar>> metrics, const WeightRules& rules) {
+  Owned<Training<Scalar>> training;
+  training.emplace(std::move(optimizer), std::move(loss), std::move(metrics), rules);
+  return training;
+}
+
+template <class Scalar>
+Optimizer<Scalar>& optimizer_of(Training<Scalar>& training) noexcept {
+  return training.update.optimizer;
+}
+
+template <class Scalar>
+History fit(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
+            const Tensor<Scalar>& x, const Tensor<Scalar>& y, const FitOptions<Scalar>& options) {
+  return Fit<Scalar>(network, compiled_training(training), x, y, options).run();
+}
+
+template <class Scalar>
+Evaluation evaluate(const ForwardNetwork<Scalar>& network, const Training<Scalar>* training,
+                    const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                    const PredictOptions<Scalar>& options) {
+  const Training<Scalar>& compiled = compiled_training(training);
+  if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
+  check_sequences(network, x, options.mask, options.state);
+  check_targets(y, network.output_shape(x.shape()), compiled.loss.targets());
+  return evaluate(network, compiled, x, y, options);
+}
+
+template <class Scalar>
+Evaluation train_on_batch(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
+                          const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                          const BatchOptions<Scalar>& options) {
+  Training<Scalar>& compiled = compiled_training(training);
+  Totals<Scalar> totals(compiled.metrics);
+  train_on_batch(network, compiled, x, y, options, Random(0), &totals);
+  return totals.means();
+}
+
+template <class Scalar>
+double train_on_batch(const TrainableNetwork<Scalar>& network, Training<Scalar>& training,
+                      const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                      const BatchOptions<Scalar>& options, const Random& random) {
+  return train_on_batch(network, training, x, y, options, random,
+                        static_cast<Totals<Scalar>*>(nullptr));
+}
+
+}  // namespace strata::detail::inline STRATA_RUNTIME

@@ -1,0 +1,180 @@
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/contracts/parameter.hpp>
+#include <strata/error.hpp>
+#include <strata/support/threads.hpp>
+#include <strata/target.hpp>
+#include <strata/train/clip_gradient.hpp>
+#include <strata/train/kept_weights.hpp>
+#include <strata/train/not_finite.hpp>
+#include <strata/train/optimizer.hpp>
+#include <strata/train/state_visitor.hpp>
+#include <strata/train/update_rule.hpp>
+
+namespace strata::inline STRATA_RUNTIME {
+
+template <class Scalar>
+double Optimizer<Scalar>::learning_rate() const {
+  return adjusted_rate_ ? *adjusted_rate_ : initial_learning_rate();
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::set_learning_rate(double rate) {
+  check_learning_rate(rate);
+  learning_rate_ = rate;
+  adjusted_rate_.reset();
+}
+
+template <class Scalar>
+double Optimizer<Scalar>::initial_learning_rate() const {
+  return learning_rate_ ? *learning_rate_ : rule_->learning_rate;
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::adjust_learning_rate(double rate) {
+  check_learning_rate(rate);
+  adjusted_rate_ = rate;
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::update(std::span<const Parameter<Scalar>> parameters,
+                               std::span<Scalar> gradient, const detail::Threads& threads) {
+  if (!detail::all_finite(std::span<const Scalar>(gradient), threads)) {
+    detail::fail_not_finite("a gradient is not finite", advice());
+  }
+  apply(parameters, gradient, threads);
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::apply(std::span<const Parameter<Scalar>> parameters,
+                              std::span<Scalar> gradient, const detail::Threads& threads) {
+  detail::clip_gradient(rule_->clip, parameters, gradient, threads);
+  make_room(gradient.size());
+  // If the rule may throw, all numbers are copied before it begins. Otherwise each range is
+  // copied just before its update, while it is in the cache, which is faster.
+  const bool keeps_first = !rule_->is_noexcept;
+  if (keeps_first) {
+    before_.keep_all(parameters);
+    slots_before_ = slots_;
+  }
+  can_undo_ = true;
+  ++iterations_;
+  try {
+    if (update_all(parameters, gradient, threads, !keeps_first)) return;
+  } catch (...) {
+    undo(parameters);
+    throw;
+  }
+  undo(parameters);
+  detail::fail_not_finite("a weight is not finite after the update", advice());
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::undo(std::span<const Parameter<Scalar>> parameters) noexcept {
+  if (!can_undo_) return;
+  before_.put_back(parameters);
+  slots_.swap(slots_before_);
+  --iterations_;
+  can_undo_ = false;
+}
+
+template <class Scalar>
+std::string Optimizer<Scalar>::advice() const {
+  const std::string clip = detail::clip_text(rule_->clip);
+  if (clip.empty()) {
+    return "Try a smaller learning rate or clip the gradients (.clip = {.global_norm = 1})";
+  }
+  return detail::message({"Try a smaller learning rate, which is ", learning_rate(),
+                          ", or a smaller limit than ", clip});
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::visit_state(StateVisitor visit) {
+  visit.require_same("name", rule_->name);
+  visit("learning_rate", adjusted_rate_);
+  visit("iterations", iterations_);
+  std::size_t slots = slots_.size();
+  visit("slots", slots);
+  slots_.resize(std::min(slots, rule_->slots));
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    visit("slot_" + std::to_string(i), slots_[i]);
+  }
+  if (visit.takes_out()) forget();
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::check() const {
+  detail::check_clip(rule_->name, rule_->clip);
+  check_learning_rate(learning_rate());
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::check_learning_rate(double rate) const {
+  if (!detail::is_finite(rate) || rate < 0) {
+    detail::fail<ValueError>({"the learning rate must be at least 0 and finite, found ", rate});
+  }
+  rule_->check(rate);
+}
+
+template <class Scalar>
+void Optimizer<Scalar>::make_room(std::size_t count) {
+  const std::size_t slots = rule_->slots;
+  const auto is_of_another_size = [&](const auto& slot) { return slot.size() != count; };
+  if (slots_.size() != slots || std::ranges::any_of(slots_, is_of_another_size)) {
+    slots_.assign(slots, std::vector<Scalar>(count, Scalar(0)));
+    iterations_ = 0;
+  }
+  before_.resize(count);
+  slots_before_.resize(slots);
+  for (auto& slot : slots_before_) slot.resize(count);
+}
+
+template <class Scalar>
+bool Optimizer<Scalar>::update_all(std::span<const Parameter<Scalar>> parameters,
+                                   std::span<const Scalar> gradient, const detail::Threads& threads,
+                                   bool keeps) {
+  std::atomic<bool> finite = true;
+  std::size_t at = 0;
+  for (const auto& parameter : parameters) {
+    const std::size_t count = parameter.values.size();
+    const auto update_range = [&](std::size_t first, std::size_t size) {
+      std::vector<Scalar*> memory(slots_.size());
+      for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = slots_[i].data() + at + first;
+      const std::span<Scalar> weights = parameter.values.subspan(first, size);
+      if (keeps) {
+        before_.keep(weights, at + first);
+        for (std::size_t i = 0; i < memory.size(); ++i) {
+          std::copy_n(memory[i], size, slots_before_[i].data() + at + first);
+        }
+      }
+      if (!parameter.trainable) return;
+      rule_->update(
+          learning_rate(),
+          {static_cast<Index>(size), weights.data(), gradient.data() + at + first, memory},
+          iterations_);
+      bool all = detail::all_finite(std::span<const Scalar>(weights));
+      for (const Scalar* slot : memory) {
+        all = all && detail::all_finite(std::span<const Scalar>(slot, size));
+      }
+      if (!all) finite = false;
+    };
+    if (rule_->elementwise) {
+      threads.run_ranges(count, update_range);
+    } else {
+      update_range(0, count);
+    }
+    at += count;
+  }
+  return finite;
+}
+
+}  // namespace strata::inline STRATA_RUNTIME

@@ -1,0 +1,26 @@
+#include <strata/model/forward_network_definitions.hpp>
+#include <strata/model/hand_over_definitions.hpp>
+#include <strata/model/network_definitions.hpp>
+#include <strata/model/predict_definitions.hpp>
+#include <strata/model/stream_checks_definitions.hpp>
+#include <strata/model/stream_rows_definitions.hpp>
+#include <strata/model/summary_definitions.hpp>
+
+namespace strata {
+
+#define STRATA_INSTANTIATE(S)                                                                 \
+  template class Network<S>;                                                                  \
+  template class ForwardNetwork<S>;                                                           \
+  template Tensor<S> detail::predict(const ForwardNetwork<S>&, const Tensor<S>&,              \
+                                     const PredictOptions<S>&);                               \
+  template State<S> detail::hand_over(const Network<S>&, const State<S>&, const Network<S>&); \
+  template detail::StreamSizes detail::stream_sizes(const char*, const Network<S>&);          \
+  template void detail::check_stream_state(const char*, const State<S>&, const State<S>&);    \
+  template struct detail::StreamRows<S>;                                                      \
+  template class detail::BatchedLayers<S>;                                                    \
+  template std::string detail::summary(const Network<S>&);
+
+STRATA_INSTANTIATE(float)
+STRATA_INSTANTIATE(double)
+
+}  // namespace strata

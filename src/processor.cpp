@@ -1,0 +1,119 @@
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+
+#include <strata/base/message.hpp>
+#include <strata/error.hpp>
+
+#include "processor_code.hpp"
+
+extern "C" {
+strata::detail::Code strata_code_baseline();
+#ifdef STRATA_PROCESSORS
+strata::detail::Code strata_code_avx2();
+strata::detail::Code strata_code_avx512();
+#endif
+}
+
+namespace strata {
+namespace detail {
+namespace {
+
+[[nodiscard]] Processor widest() noexcept {
+#ifdef STRATA_PROCESSORS
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (avx2 && avx512) return Processor::avx512;
+  if (avx2) return Processor::avx2;
+#endif
+  return Processor::baseline;
+}
+
+void require(const char* who, Processor wanted) {
+  if (wanted <= widest()) return;
+  fail<ValueError>(
+      {who, ": this processor does not have ", name(wanted), ", but ", name(widest())});
+}
+
+/// What STRATA_PROCESSOR says, or the widest.
+[[nodiscard]] Processor default_processor() {
+  const char* const text = std::getenv("STRATA_PROCESSOR");
+  if (!text) return widest();
+  for (const Processor one : {Processor::baseline, Processor::avx2, Processor::avx512}) {
+    if (std::string(text) != name(one)) continue;
+    require("STRATA_PROCESSOR", one);
+    return one;
+  }
+  fail<ValueError>({"STRATA_PROCESSOR: expects baseline, avx2 or avx512, found ", text});
+}
+
+struct Choice {
+  std::mutex mutex;
+  Processor processor = Processor::baseline;
+  Code code{};
+  std::atomic<bool> made = false;
+
+  void make(Processor wanted) {
+    processor = wanted;
+#ifdef STRATA_PROCESSORS
+    code = wanted == Processor::avx512 ? strata_code_avx512()
+           : wanted == Processor::avx2 ? strata_code_avx2()
+                                       : strata_code_baseline();
+#else
+    code = strata_code_baseline();
+#endif
+    made = true;
+  }
+};
+
+[[nodiscard]] Choice& the_choice() {
+  static Choice one;
+  return one;
+}
+
+[[nodiscard]] const Choice& made_choice() {
+  Choice& one = the_choice();
+  if (!one.made) {
+    const std::lock_guard lock(one.mutex);
+    if (!one.made) one.make(default_processor());
+  }
+  return one;
+}
+
+}  // namespace
+
+const Code& code() { return made_choice().code; }
+
+template <class Scalar>
+const LayerTables<Scalar>& held_tables(int number, std::size_t size) {
+  const LayerTables<Scalar>& tables = code_of<Scalar>().layers[static_cast<std::size_t>(number)];
+  if (tables.layer->size != size) {
+    fail<StateError>(
+        {"strata::compiled was compiled from other headers, or with other options, "
+         "than this program: a layer has ",
+         tables.layer->size, " bytes there and ", size, " here"});
+  }
+  return tables;
+}
+template const LayerTables<float>& held_tables(int, std::size_t);
+template const LayerTables<double>& held_tables(int, std::size_t);
+
+}  // namespace detail
+
+Processor processor() { return detail::made_choice().processor; }
+
+void use_processor(Processor wanted) {
+  detail::require("use_processor", wanted);
+  detail::Choice& one = detail::the_choice();
+  const std::lock_guard lock(one.mutex);
+  if (!one.made) return one.make(wanted);
+  if (one.processor != wanted) {
+    detail::fail<StateError>({"use_processor: the code for ", name(one.processor),
+                              " is in use already; choose before the first model is made"});
+  }
+}
+
+}  // namespace strata

@@ -1,0 +1,22 @@
+#include "processor_layers.hpp"
+
+// The one function that the object of an instruction set shows.
+
+namespace strata::detail::inline STRATA_TARGET {
+
+template <class Scalar>
+[[nodiscard]] const ProcessorCode<Scalar>& processor_code() {
+  static const ProcessorCode<Scalar> all = [] {
+    ProcessorCode<Scalar> code{};
+    put_gated_layers(code.layers);
+    put_other_layers(code.layers);
+    return code;
+  }();
+  return all;
+}
+
+}  // namespace strata::detail::inline STRATA_TARGET
+
+extern "C" strata::detail::Code STRATA_PROCESSOR_CODE() {
+  return {&strata::detail::processor_code<float>(), &strata::detail::processor_code<double>()};
+}

@@ -1,0 +1,3 @@
+#include "processor_layers.hpp"
+
+template void strata::detail::put_gated_layers(HeldTables<double>&);
