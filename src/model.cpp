@@ -1,10 +1,17 @@
+#include <strata/base/message_definitions.hpp>
+#include <strata/contracts/description_definitions.hpp>
+#include <strata/model/beam_search_definitions.hpp>
 #include <strata/model/forward_network_definitions.hpp>
 #include <strata/model/hand_over_definitions.hpp>
 #include <strata/model/network_definitions.hpp>
 #include <strata/model/predict_definitions.hpp>
+#include <strata/model/sampling_definitions.hpp>
 #include <strata/model/stream_checks_definitions.hpp>
+#include <strata/model/stream_ids_definitions.hpp>
 #include <strata/model/stream_rows_definitions.hpp>
 #include <strata/model/summary_definitions.hpp>
+#include <strata/support/thread_pool.hpp>
+#include <strata/tensor_print_definitions.hpp>
 
 namespace strata {
 
@@ -18,7 +25,9 @@ namespace strata {
   template void detail::check_stream_state(const char*, const State<S>&, const State<S>&);    \
   template struct detail::StreamRows<S>;                                                      \
   template class detail::BatchedLayers<S>;                                                    \
-  template std::string detail::summary(const Network<S>&);
+  template std::string detail::summary(const Network<S>&);                                    \
+  template std::string to_string(const Tensor<S>&);                                           \
+  template std::ostream& operator<<(std::ostream&, const Tensor<S>&);
 
 STRATA_INSTANTIATE(float)
 STRATA_INSTANTIATE(double)

@@ -5,6 +5,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/train/arithmetic.hpp>
 
 #include "processor_code.hpp"
 
@@ -98,8 +99,59 @@ const LayerTables<Scalar>& held_tables(int number, std::size_t size) {
   }
   return tables;
 }
-template const LayerTables<float>& held_tables(int, std::size_t);
-template const LayerTables<double>& held_tables(int, std::size_t);
+
+inline namespace compiled {
+
+template <class Scalar>
+std::shared_ptr<const AnyLoss<Scalar>> held_loss(int number, const void* settings) {
+  return code_of<Scalar>().losses[static_cast<std::size_t>(number)](settings);
+}
+
+template <class Scalar>
+std::shared_ptr<const AnyMetric<Scalar>> held_metric(int number, const void* settings) {
+  return code_of<Scalar>().metrics[static_cast<std::size_t>(number)](settings);
+}
+
+template <class Scalar>
+std::shared_ptr<const AnyUpdateRule<Scalar>> held_rule(int number, const void* settings) {
+  return code_of<Scalar>().rules[static_cast<std::size_t>(number)](settings);
+}
+
+template <class Scalar>
+double sum_of_squares(std::span<const Scalar> numbers, std::size_t stride, double divisor) {
+  return code_of<Scalar>().sum_of_squares(numbers, stride, divisor);
+}
+
+template <class Scalar>
+double add_penalty(const L1L2& penalty, std::span<const Scalar> weights, std::span<Scalar> gradient,
+                   double sum) {
+  return code_of<Scalar>().add_penalty(penalty, weights, gradient, sum);
+}
+
+template <class Scalar>
+void add_noise(std::span<Scalar> weights, double deviation, Random& random) {
+  code_of<Scalar>().add_noise(weights, deviation, random);
+}
+
+template <class Scalar>
+void add_to(std::span<Scalar> sums, std::span<const Scalar> numbers) noexcept {
+  code_of<Scalar>().add_to(sums, numbers);
+}
+
+}  // namespace compiled
+
+#define STRATA_INSTANTIATE(S)                                                         \
+  template const LayerTables<S>& held_tables(int, std::size_t);                       \
+  template std::shared_ptr<const AnyLoss<S>> held_loss(int, const void*);             \
+  template std::shared_ptr<const AnyMetric<S>> held_metric(int, const void*);         \
+  template std::shared_ptr<const AnyUpdateRule<S>> held_rule(int, const void*);       \
+  template double sum_of_squares(std::span<const S>, std::size_t, double);            \
+  template double add_penalty(const L1L2&, std::span<const S>, std::span<S>, double); \
+  template void add_noise(std::span<S>, double, Random&);                             \
+  template void add_to(std::span<S>, std::span<const S>) noexcept;
+
+STRATA_INSTANTIATE(float)
+STRATA_INSTANTIATE(double)
 
 }  // namespace detail
 

@@ -1,4 +1,5 @@
 #include "processor_layers.hpp"
+#include "processor_train.hpp"
 
 // The one function that the object of an instruction set shows.
 
@@ -10,6 +11,7 @@ template <class Scalar>
     ProcessorCode<Scalar> code{};
     put_gated_layers(code.layers);
     put_other_layers(code.layers);
+    put_training(code);
     return code;
   }();
   return all;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include <strata/base/sizes.hpp>
@@ -75,9 +75,85 @@ struct Orthogonal {
 /// of this type takes any of them:
 ///
 ///   LSTM{64, {.kernel_initializer = HeNormal{}}}
-using Initializer =
-    std::variant<Zeros, Ones, Constant, RandomUniform, RandomNormal, GlorotUniform, GlorotNormal,
-                 HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal>;
+class Initializer {
+ public:
+  enum class Kind {
+    zeros,
+    ones,
+    constant,
+    random_uniform,
+    random_normal,
+    glorot_uniform,
+    glorot_normal,
+    he_uniform,
+    he_normal,
+    lecun_uniform,
+    lecun_normal,
+    orthogonal
+  };
+
+  constexpr Initializer() noexcept = default;
+  constexpr Initializer(Zeros) noexcept {}
+  constexpr Initializer(Ones) noexcept : kind_(Kind::ones) {}
+  constexpr Initializer(Constant how) noexcept : kind_(Kind::constant), settings_{how.value} {}
+  constexpr Initializer(RandomUniform how) noexcept
+      : kind_(Kind::random_uniform), settings_{how.minval, how.maxval} {}
+  constexpr Initializer(RandomNormal how) noexcept
+      : kind_(Kind::random_normal), settings_{how.mean, how.stddev} {}
+  constexpr Initializer(GlorotUniform) noexcept : kind_(Kind::glorot_uniform) {}
+  constexpr Initializer(GlorotNormal) noexcept : kind_(Kind::glorot_normal) {}
+  constexpr Initializer(HeUniform) noexcept : kind_(Kind::he_uniform) {}
+  constexpr Initializer(HeNormal) noexcept : kind_(Kind::he_normal) {}
+  constexpr Initializer(LecunUniform) noexcept : kind_(Kind::lecun_uniform) {}
+  constexpr Initializer(LecunNormal) noexcept : kind_(Kind::lecun_normal) {}
+  constexpr Initializer(Orthogonal how) noexcept : kind_(Kind::orthogonal), settings_{how.gain} {}
+
+  /// Of a kind, with the settings that its struct has, in their order.
+  constexpr Initializer(Kind kind, const std::array<double, 2>& settings) noexcept
+      : kind_(kind), settings_(settings) {}
+
+  [[nodiscard]] constexpr Kind kind() const noexcept { return kind_; }
+  /// The settings of the kind, in the order in which its struct has them; 0 beyond them.
+  [[nodiscard]] constexpr const std::array<double, 2>& settings() const noexcept {
+    return settings_;
+  }
+
+  /// Returns f(how), where `how` is the struct of the kind with its settings.
+  template <class F>
+  constexpr decltype(auto) visit(F f) const {
+    switch (kind_) {
+      case Kind::ones:
+        return f(Ones{});
+      case Kind::constant:
+        return f(Constant{settings_[0]});
+      case Kind::random_uniform:
+        return f(RandomUniform{settings_[0], settings_[1]});
+      case Kind::random_normal:
+        return f(RandomNormal{settings_[0], settings_[1]});
+      case Kind::glorot_uniform:
+        return f(GlorotUniform{});
+      case Kind::glorot_normal:
+        return f(GlorotNormal{});
+      case Kind::he_uniform:
+        return f(HeUniform{});
+      case Kind::he_normal:
+        return f(HeNormal{});
+      case Kind::lecun_uniform:
+        return f(LecunUniform{});
+      case Kind::lecun_normal:
+        return f(LecunNormal{});
+      case Kind::orthogonal:
+        return f(Orthogonal{settings_[0]});
+      case Kind::zeros:
+        break;
+    }
+    return f(Zeros{});
+  }
+
+ private:
+  Kind kind_ = Kind::zeros;
+  std::array<double, 2> settings_{};
+};
 
 /// The numbers that an initializer fills: a matrix (fan_in, fan_out), as Keras' kernel, in C order.
 template <class Scalar>
@@ -204,7 +280,7 @@ namespace strata::inline STRATA_TARGET {
 /// Fills a matrix by an initializer, which advances `random`.
 template <class Scalar>
 void initialize(const Initializer& initializer, WeightMatrix<Scalar> w, Random& random) {
-  std::visit([&](const auto& how) { detail::draw(how, w, random); }, initializer);
+  initializer.visit([&](const auto& how) { detail::draw(how, w, random); });
 }
 
 }  // namespace strata::inline STRATA_TARGET

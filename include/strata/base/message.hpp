@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <charconv>
 #include <concepts>
 #include <initializer_list>
@@ -12,13 +11,8 @@
 namespace strata::messages {
 
 /// A number as printf's %g, %f and %e write it, with a point in every locale.
-[[nodiscard]] inline std::string number_text(
-    double value, int precision = 6, std::chars_format format = std::chars_format::general) {
-  constexpr std::size_t most_digits = 310;
-  std::array<char, most_digits + 64> digits;
-  const auto written = std::to_chars(digits.begin(), digits.end(), value, format, precision);
-  return {digits.data(), written.ptr};
-}
+[[nodiscard]] std::string number_text(double value, int precision = 6,
+                                      std::chars_format format = std::chars_format::general);
 
 /// A piece of a message: text, a number or a shape.
 class Piece {
@@ -31,22 +25,7 @@ class Piece {
   template <std::floating_point Number>
   Piece(Number number) : kind_(Kind::real), real_(static_cast<double>(number)) {}
 
-  void append_to(std::string& message) const {
-    switch (kind_) {
-      case Kind::text:
-        message += text_;
-        break;
-      case Kind::shape:
-        message += to_string(*shape_);
-        break;
-      case Kind::whole:
-        message += std::to_string(whole_);
-        break;
-      case Kind::real:
-        message += number_text(real_);
-        break;
-    }
-  }
+  void append_to(std::string& message) const;
 
  private:
   enum class Kind { text, shape, whole, real };
@@ -60,12 +39,7 @@ class Piece {
 
 /// The pieces joined to one message. It is never inlined, since a program has many messages and
 /// none needs speed.
-[[nodiscard, gnu::noinline, gnu::cold]] inline std::string message(
-    std::initializer_list<Piece> pieces) {
-  std::string joined;
-  for (const Piece& piece : pieces) piece.append_to(joined);
-  return joined;
-}
+[[nodiscard]] std::string message(std::initializer_list<Piece> pieces);
 
 /// Throws an Error whose message is the pieces joined.
 template <class Error>
@@ -82,3 +56,7 @@ using messages::message;
 using messages::number_text;
 
 }  // namespace strata::detail
+
+#ifndef STRATA_COMPILED
+#include <strata/base/message_definitions.hpp>
+#endif

@@ -1,14 +1,13 @@
 #pragma once
 
-#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/contracts/option_value.hpp>
 #include <strata/initializers.hpp>
 #include <strata/shape.hpp>
 
@@ -23,29 +22,29 @@ namespace strata {
 ///   template <class Self, class F>
 ///   static void each(Self& self, F f) { f("rate", self.rate); ... }
 struct LayerDescription {
-  using Value = std::variant<bool, Index, double, std::string, std::vector<Index>, Initializer,
-                             std::vector<double>>;
+  // Not inline, since every program would compile them for the lists.
+  explicit LayerDescription(std::string kind_name = {});
+  LayerDescription(const LayerDescription& other);
+  LayerDescription(LayerDescription&& other) noexcept;
+  LayerDescription& operator=(const LayerDescription& other);
+  LayerDescription& operator=(LayerDescription&& other) noexcept;
+  ~LayerDescription();
 
   std::string kind;
   /// Sizes first, then options, in the order in which the layer's constructor and structs have
   /// them.
-  std::vector<std::pair<std::string, Value>> options = {};
+  std::vector<std::pair<std::string, OptionValue>> options;
   /// The layers that it is made of.
-  std::vector<LayerDescription> layers = {};
+  std::vector<LayerDescription> layers;
   /// Whether this is all there is to know. False for layers that do not describe themselves.
   bool complete = true;
 
-  [[gnu::noinline]] LayerDescription& add(const char* name, Value value) {
-    options.emplace_back(name, std::move(value));
-    return *this;
-  }
-  LayerDescription& add(const char* name, Activation activation) {
-    return add(name, std::string(strata::name(activation)));
-  }
+  LayerDescription& add(const char* name, OptionValue value);
+  LayerDescription& add(const char* name, Activation activation);
   /// Nothing where there is no value.
-  LayerDescription& add(const char* name, const std::optional<Activation>& activation) {
-    return activation ? add(name, *activation) : *this;
-  }
+  LayerDescription& add(const char* name, const std::optional<Activation>& activation);
+  /// Adds an option before all others.
+  LayerDescription& add_first(const char* name, OptionValue value);
 
   /// Every option of a struct.
   template <class Options>
@@ -53,26 +52,18 @@ struct LayerDescription {
     Options::each(all, [this](const char* name, const auto& value) { this->add(name, value); });
     return *this;
   }
+  LayerDescription& add_layer(LayerDescription layer);
 
   /// The value, or null when there is none of this name.
-  [[nodiscard]] const Value* find(std::string_view name) const noexcept {
-    for (const auto& [known, value] : options) {
-      if (known == name) return &value;
-    }
-    return nullptr;
-  }
+  [[nodiscard]] const OptionValue* find(std::string_view name) const noexcept;
   /// The value where it is a T, or null when there is none of this name and type.
   template <class T>
   [[nodiscard]] const T* find(std::string_view name) const noexcept {
-    return std::get_if<T>(find(name));
+    const OptionValue* const value = find(name);
+    return value ? value->get_if<T>() : nullptr;
   }
   /// The value, to be changed. An option that is not there yet is added, as false.
-  [[nodiscard]] Value& option(std::string_view name) {
-    for (auto& [known, value] : options) {
-      if (known == name) return value;
-    }
-    return options.emplace_back(name, false).second;
-  }
+  [[nodiscard]] OptionValue& option(std::string_view name);
 };
 
 }  // namespace strata
@@ -85,8 +76,14 @@ template <class L>
   if constexpr (requires { layer.description(); }) {
     return layer.description();
   } else {
-    return {.kind = layer.kind(), .complete = false};
+    LayerDescription description(layer.kind());
+    description.complete = false;
+    return description;
   }
 }
 
 }  // namespace strata::detail
+
+#ifndef STRATA_COMPILED
+#include <strata/contracts/description_definitions.hpp>
+#endif

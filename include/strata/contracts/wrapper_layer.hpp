@@ -31,7 +31,7 @@ class WrapperLayer {
   [[nodiscard]] std::string describe() const { return message({kind(), " ", layer_.describe()}); }
   [[nodiscard]] const L& layer() const noexcept { return layer_; }
   [[nodiscard]] LayerDescription description() const {
-    return {.kind = kind(), .layers = {describe_layer(layer_)}};
+    return LayerDescription(kind()).add_layer(describe_layer(layer_));
   }
 
   [[nodiscard]] Index inputs() const noexcept { return layer_.inputs(); }

@@ -76,7 +76,7 @@ class Bidirectional {
   [[nodiscard]] LayerDescription description() const {
     LayerDescription description{kind()};
     description.add("merge", std::string(name(merge_)));
-    description.layers = {detail::describe_layer(forward_)};
+    description.add_layer(detail::describe_layer(forward_));
     return description;
   }
   [[nodiscard]] const L& forward_layer() const noexcept { return forward_; }

@@ -36,7 +36,7 @@ class Recurrent : public detail::RecurrentLayer<Cell> {
   }
   {
     LayerDescription description = this->cell_.description();
-    description.options.insert(description.options.begin(), {"cell", description.kind});
+    description.add_first("cell", description.kind);
     description.kind = "Recurrent";
     description.add("return_sequences", ReturnsSequences);
     return description.add_all(this->options_);

@@ -75,7 +75,7 @@ class SkipConnectionsOf {
   [[nodiscard]] const Layers& layers() const noexcept { return layers_; }
   [[nodiscard]] LayerDescription description() const {
     LayerDescription description{kind()};
-    for_each([&](auto i) { description.layers.push_back(describe_layer(part(layers_, i))); });
+    for_each([&](auto i) { description.add_layer(describe_layer(part(layers_, i))); });
     return description;
   }
 

@@ -30,6 +30,10 @@ class EncoderDecoderTraining {
   EncoderDecoderTraining(Optimizer<Scalar> optimizer, Loss<Scalar> loss)
       : training_(std::move(optimizer), std::move(loss), {}, {}) {}
 
+  /// A copy has no memory of passes yet.
+  EncoderDecoderTraining(const EncoderDecoderTraining& other) : training_(other.training_) {}
+  EncoderDecoderTraining& operator=(const EncoderDecoderTraining&) = delete;
+
   [[nodiscard]] Optimizer<Scalar>& optimizer() noexcept { return training_.update.optimizer; }
 
   /// EncoderDecoderTrainer::step.

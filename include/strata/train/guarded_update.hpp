@@ -36,7 +36,7 @@ class GuardedUpdate {
   template <class Advice, class Absorb>
   void operator()(const std::vector<Parameter<Scalar>>& parameters, std::span<Scalar> gradient,
                   const Threads& threads, Advice advice, Absorb absorb) {
-    if (!all_finite(std::span<const Scalar>(gradient), threads)) {
+    if (!all_finite_by_threads(std::span<const Scalar>(gradient), threads)) {
       fail_not_finite("a gradient is not finite", advice());
     }
     optimizer.apply(parameters, gradient, threads);
@@ -51,7 +51,7 @@ class GuardedUpdate {
         // The optimizer has checked the weights that it has changed; without constraints they are
         // as it left them.
         if (parameter.trainable && rules.constraints.empty()) continue;
-        if (all_finite(std::span<const Scalar>(parameter.values), threads)) continue;
+        if (all_finite_by_threads(std::span<const Scalar>(parameter.values), threads)) continue;
         fail_not_finite("a weight is not finite after the update", optimizer.advice());
       }
     } catch (...) {

@@ -25,7 +25,7 @@ class NotFinite : public ValueError {
 
 /// Whether all numbers are finite, checked by several threads.
 template <class Scalar>
-[[nodiscard]] bool all_finite(std::span<const Scalar> values, const Threads& threads) {
+[[nodiscard]] bool all_finite_by_threads(std::span<const Scalar> values, const Threads& threads) {
   std::atomic<bool> finite = true;
   threads.run_ranges(values.size(), [&](std::size_t first, std::size_t size) {
     if (!all_finite(values.subspan(first, size))) finite = false;

@@ -48,7 +48,7 @@ void Optimizer<Scalar>::adjust_learning_rate(double rate) {
 template <class Scalar>
 void Optimizer<Scalar>::update(std::span<const Parameter<Scalar>> parameters,
                                std::span<Scalar> gradient, const detail::Threads& threads) {
-  if (!detail::all_finite(std::span<const Scalar>(gradient), threads)) {
+  if (!detail::all_finite_by_threads(std::span<const Scalar>(gradient), threads)) {
     detail::fail_not_finite("a gradient is not finite", advice());
   }
   apply(parameters, gradient, threads);

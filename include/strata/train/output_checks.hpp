@@ -34,8 +34,7 @@ namespace strata::detail::inline STRATA_RUNTIME {
       layer.kind != "GRU" && layer.kind != "SimpleRNN") {
     return std::nullopt;
   }
-  const auto* value = layer.find("activation");
-  const auto* name = value ? std::get_if<std::string>(value) : nullptr;
+  const auto* name = layer.find<std::string>("activation");
   if (!name) return std::nullopt;
   return *name;
 }

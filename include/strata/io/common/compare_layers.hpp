@@ -16,14 +16,13 @@
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// Whether an option changes training alone: dropout, initializers and the like.
-[[nodiscard]] inline bool is_of_training(std::string_view name,
-                                         const LayerDescription::Value& value) {
+[[nodiscard]] inline bool is_of_training(std::string_view name, const OptionValue& value) {
   constexpr std::string_view names[] = {"dropout", "recurrent_dropout", "unit_forget_bias",
                                         "momentum"};
   for (const std::string_view known : names) {
     if (name == known) return true;
   }
-  return std::holds_alternative<Initializer>(value);
+  return value.get_if<Initializer>() != nullptr;
 }
 
 /// Whether a layer changes training alone: in a prediction it passes its input on.
@@ -31,16 +30,14 @@ namespace strata::inline STRATA_RUNTIME::io {
   return layer.kind == "Dropout" || layer.kind == "GaussianNoise";
 }
 
-[[nodiscard]] inline Json comparable(const LayerDescription::Value& value) {
-  return std::visit(
-      [](const auto& one) -> Json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(one)>, Initializer>) {
-          return to_json(one);
-        } else {
-          return one;
-        }
-      },
-      value);
+[[nodiscard]] inline Json comparable(const OptionValue& value) {
+  return value.visit([](const auto& one) -> Json {
+    if constexpr (std::is_same_v<std::decay_t<decltype(one)>, Initializer>) {
+      return to_json(one);
+    } else {
+      return one;
+    }
+  });
 }
 
 /// Throws FormatError, naming layer and option, unless a file and a model have the same layers with

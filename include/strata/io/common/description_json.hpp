@@ -1,9 +1,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
 #include <string>
-#include <utility>
-#include <variant>
+#include <type_traits>
 #include <vector>
 
 #include <strata/contracts/description.hpp>
@@ -20,31 +22,36 @@
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-/// The names of the initializers, in the order of the variant.
-inline constexpr const char* initializer_names[] = {
-    "Zeros",        "Ones",      "Constant", "RandomUniform", "RandomNormal", "GlorotUniform",
-    "GlorotNormal", "HeUniform", "HeNormal", "LecunUniform",  "LecunNormal",  "Orthogonal"};
-static_assert(std::size(initializer_names) == std::variant_size_v<Initializer>,
+/// An initializer as files have it.
+struct InitializerKind {
+  const char* name;
+  /// The names of its settings; null where it has fewer.
+  std::array<const char*, 2> settings = {};
+};
+
+/// In the order of Initializer::Kind.
+inline constexpr InitializerKind initializer_kinds[] = {{"Zeros"},
+                                                        {"Ones"},
+                                                        {"Constant", {"value"}},
+                                                        {"RandomUniform", {"minval", "maxval"}},
+                                                        {"RandomNormal", {"mean", "stddev"}},
+                                                        {"GlorotUniform"},
+                                                        {"GlorotNormal"},
+                                                        {"HeUniform"},
+                                                        {"HeNormal"},
+                                                        {"LecunUniform"},
+                                                        {"LecunNormal"},
+                                                        {"Orthogonal", {"gain"}}};
+static_assert(std::size(initializer_kinds) ==
+                  static_cast<std::size_t>(Initializer::Kind::orthogonal) + 1,
               "strata: an initializer without a name for files");
 
-/// Calls f(name, setting) for each setting of an initializer.
-template <class I, class F>
-void each_setting(I& initializer, F f) {
-  if constexpr (requires { initializer.value; }) f("value", initializer.value);
-  if constexpr (requires { initializer.minval; }) f("minval", initializer.minval);
-  if constexpr (requires { initializer.maxval; }) f("maxval", initializer.maxval);
-  if constexpr (requires { initializer.mean; }) f("mean", initializer.mean);
-  if constexpr (requires { initializer.stddev; }) f("stddev", initializer.stddev);
-  if constexpr (requires { initializer.gain; }) f("gain", initializer.gain);
-}
-
 [[nodiscard]] inline Json to_json(const Initializer& initializer) {
-  Json json = {{"name", initializer_names[initializer.index()]}};
-  std::visit(
-      [&](const auto& one) {
-        each_setting(one, [&](const char* name, double value) { json[name] = value; });
-      },
-      initializer);
+  const InitializerKind& kind = initializer_kinds[static_cast<std::size_t>(initializer.kind())];
+  Json json = {{"name", kind.name}};
+  for (std::size_t i = 0; i < kind.settings.size(); ++i) {
+    if (kind.settings[i]) json[kind.settings[i]] = initializer.settings()[i];
+  }
   return json;
 }
 
@@ -53,20 +60,17 @@ void each_setting(I& initializer, F f) {
 [[nodiscard]] inline Initializer initializer_of(const Json& json, const Where& where) {
   ObjectReader reader(json, where);
   const std::string name = reader.get<std::string>("name");
-  Initializer found;
-  const auto try_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return ((name == initializer_names[I] && (found.emplace<I>(), true)) || ...);
-  };
-  if (!try_each(std::make_index_sequence<std::variant_size_v<Initializer>>())) {
-    where.in("name").expected("an initializer", in_quotes(name));
+  for (std::size_t k = 0; k < std::size(initializer_kinds); ++k) {
+    const InitializerKind& kind = initializer_kinds[k];
+    if (name != kind.name) continue;
+    std::array<double, 2> settings{};
+    for (std::size_t i = 0; i < settings.size(); ++i) {
+      if (kind.settings[i]) settings[i] = reader.get<double>(kind.settings[i]);
+    }
+    reader.finish();
+    return Initializer(static_cast<Initializer::Kind>(k), settings);
   }
-  std::visit(
-      [&](auto& one) {
-        each_setting(one, [&](const char* key, double& value) { value = reader.get<double>(key); });
-      },
-      found);
-  reader.finish();
-  return found;
+  where.in("name").expected("an initializer", in_quotes(name));
 }
 
 /// Whether a layer, and every layer inside it, has a complete description.
@@ -85,21 +89,19 @@ void each_setting(I& initializer, F f) {
   Json json = {{"kind", layer.kind}};
   for (const auto& [name, value] : layer.options) {
     Json& to = json["options"][name];
-    if (const auto* initializer = std::get_if<Initializer>(&value)) {
-      to = to_json(*initializer);
-    } else {
-      std::visit(
-          [&to](const auto& one) {
-            if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, Initializer>) to = one;
-          },
-          value);
-    }
+    value.visit([&to](const auto& one) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(one)>, Initializer>) {
+        to = to_json(one);
+      } else {
+        to = one;
+      }
+    });
   }
   for (const auto& inner : layer.layers) json["layers"].push_back(to_json(inner));
   return json;
 }
 
-[[nodiscard]] inline LayerDescription::Value option_of(const Json& json, const Where& where) {
+[[nodiscard]] inline OptionValue option_of(const Json& json, const Where& where) {
   if (json.is_boolean()) return json.get<bool>();
   if (json.is_number_integer()) return read_integer(json, where);
   if (json.is_number()) return json.get<double>();

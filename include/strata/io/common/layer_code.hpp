@@ -103,7 +103,7 @@ class LayerCoder {
     const LayerDescription defaults = syntax.options.defaults();
     std::string text;
     for (const auto& [key, value] : layer.options) {
-      if (std::holds_alternative<Initializer>(value) || is_argument(syntax, key)) continue;
+      if (value.get_if<Initializer>() || is_argument(syntax, key)) continue;
       const auto* usual = defaults.find(key);
       if (usual && text_of(key, *usual) == text_of(key, value)) continue;
       add(text, "." + key + " = " + text_of(key, value));
@@ -122,32 +122,29 @@ class LayerCoder {
   }
 
   /// The value of an option as C++ code.
-  [[nodiscard]] static std::string text_of(std::string_view key,
-                                           const LayerDescription::Value& value) {
-    return std::visit(
-        [&](const auto& one) -> std::string {
-          using T = std::decay_t<decltype(one)>;
-          if constexpr (std::is_same_v<T, bool>) {
-            return one ? "true" : "false";
-          } else if constexpr (std::is_same_v<T, double>) {
-            return detail::number_text(one, 17);
-          } else if constexpr (std::is_same_v<T, std::string>) {
-            return (key == "merge" ? "strata::Merge::" : "strata::Activation::") + one;
-          } else if constexpr (std::is_same_v<T, std::vector<Index>>) {
-            std::string text;
-            for (const Index number : one) add(text, std::to_string(number));
-            return "{" + text + "}";
-          } else if constexpr (std::is_same_v<T, std::vector<double>>) {
-            std::string text;
-            for (const double number : one) add(text, detail::number_text(number, 17));
-            return "{" + text + "}";
-          } else if constexpr (std::is_same_v<T, Initializer>) {
-            return std::string(key);
-          } else {
-            return std::to_string(one);
-          }
-        },
-        value);
+  [[nodiscard]] static std::string text_of(std::string_view key, const OptionValue& value) {
+    return value.visit([&](const auto& one) -> std::string {
+      using T = std::decay_t<decltype(one)>;
+      if constexpr (std::is_same_v<T, bool>) {
+        return one ? "true" : "false";
+      } else if constexpr (std::is_same_v<T, double>) {
+        return detail::number_text(one, 17);
+      } else if constexpr (std::is_same_v<T, std::string>) {
+        return (key == "merge" ? "strata::Merge::" : "strata::Activation::") + one;
+      } else if constexpr (std::is_same_v<T, std::vector<Index>>) {
+        std::string text;
+        for (const Index number : one) add(text, std::to_string(number));
+        return "{" + text + "}";
+      } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+        std::string text;
+        for (const double number : one) add(text, detail::number_text(number, 17));
+        return "{" + text + "}";
+      } else if constexpr (std::is_same_v<T, Initializer>) {
+        return std::string(key);
+      } else {
+        return std::to_string(one);
+      }
+    });
   }
 
   std::string scalar_;

@@ -56,9 +56,9 @@ class OptionReader {
   void read(const char* name, std::string& to) { read_as(name, to, "a text"); }
   void read(const char* name, std::vector<Index>& to) { read_as(name, to, "whole numbers"); }
   void read(const char* name, std::vector<double>& to) {
-    const LayerDescription::Value* value = take(name);
+    const OptionValue* value = take(name);
     if (!value) return;
-    if (const auto* whole = std::get_if<std::vector<Index>>(value)) {
+    if (const auto* whole = value->get_if<std::vector<Index>>()) {
       to.assign(whole->begin(), whole->end());
     } else {
       to = as<std::vector<double>>(*value, name, "numbers");
@@ -66,9 +66,9 @@ class OptionReader {
   }
   void read(const char* name, Initializer& to) { read_as(name, to, "an initializer"); }
   void read(const char* name, double& to) {
-    const LayerDescription::Value* value = take(name);
+    const OptionValue* value = take(name);
     if (!value) return;
-    if (const auto* whole = std::get_if<Index>(value)) {
+    if (const auto* whole = value->get_if<Index>()) {
       to = static_cast<double>(*whole);
     } else {
       to = as<double>(*value, name, "a number");
@@ -123,15 +123,15 @@ class OptionReader {
   static constexpr Index max_size = Index{1} << 24;
 
  private:
-  [[nodiscard]] const LayerDescription::Value* take(const char* name) {
+  [[nodiscard]] const OptionValue* take(const char* name) {
     read_.insert(name);
     return description_->find(name);
   }
 
   template <class T>
-  [[nodiscard]] const T& as(const LayerDescription::Value& value, const char* name,
+  [[nodiscard]] const T& as(const OptionValue& value, const char* name,
                             const char* expected) const {
-    const T* found = std::get_if<T>(&value);
+    const T* found = value.get_if<T>();
     if (!found) where_.in(name).expected(expected, "another type");
     return *found;
   }

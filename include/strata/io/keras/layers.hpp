@@ -168,7 +168,7 @@ class KerasLayers {
     LayerDescription forward = inner(config, "layer", rank);
     require_recurrent(forward, config.where("layer"));
     // Bidirectional sets zero_output_for_mask of its layers itself, as Keras does.
-    const LayerDescription::Value sequences = *forward.find("return_sequences");
+    const OptionValue sequences = *forward.find("return_sequences");
     forward.option("zero_output_for_mask") = sequences;
     if (const Json* other = config.find("backward_layer"); other && !other->is_null()) {
       Index rank_backward = rank_before;
@@ -177,7 +177,7 @@ class KerasLayers {
       require_recurrent(backward, where);
       backward.option("zero_output_for_mask") = sequences;
       auto& direction = backward.option("go_backwards");
-      const bool* const reads_backwards = std::get_if<bool>(&direction);
+      const bool* const reads_backwards = direction.get_if<bool>();
       if (!reads_backwards || !*reads_backwards) {
         where.in("go_backwards").expected("true", "false");
       }

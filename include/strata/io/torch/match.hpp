@@ -34,7 +34,7 @@ inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of
   };
   if (is_around(of_model) && !is_around(of_file)) {
     LayerDescription inner = std::move(of_file);
-    of_file = LayerDescription{.kind = of_model.kind, .options = {}, .layers = {std::move(inner)}};
+    of_file = LayerDescription(of_model.kind).add_layer(std::move(inner));
   }
   const bool is_lstm_or_gru = of_file.kind != "Dense" && of_file.kind != "SimpleRNN";
   for (auto& [name, value] : of_file.options) {

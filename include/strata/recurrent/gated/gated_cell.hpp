@@ -73,7 +73,8 @@ class GatedCell {
   /// Only for gates without members: a description has names for the options of the cell, but not
   /// for the settings of gates.
   [[nodiscard]] LayerDescription description() const requires(std::is_empty_v<Gates>) {
-    LayerDescription description{.kind = kind(), .complete = options_.recurrent_inputs == 0};
+    LayerDescription description(kind());
+    description.complete = options_.recurrent_inputs == 0;
     return description.add("units", units_).add_all(options_);
   }
   [[nodiscard]] Weights& weights() noexcept { return weights_; }

@@ -75,12 +75,12 @@ TEST_CASE("a loaded model has the settings of its layers", "[keras]") {
   for (const auto& layer : layers) kinds.push_back(layer.kind);
   CHECK(kinds == std::vector<std::string>{"GaussianNoise", "LSTM", "Dropout", "Dropout", "Dropout",
                                           "GRU", "Dense"});
-  CHECK(std::get<double>(*layers[0].find("stddev")) == 0.1);
-  CHECK(std::get<double>(*layers[1].find("dropout")) == 0.2);
-  CHECK(std::get<double>(*layers[1].find("recurrent_dropout")) == 0.1);
-  CHECK_FALSE(std::get<bool>(*layers[2].find("same_for_all_steps")));
-  CHECK(std::get<bool>(*layers[3].find("same_for_all_steps")));
-  CHECK(std::get<bool>(*layers[4].find("same_for_all_steps")));
+  CHECK(*layers[0].find<double>("stddev") == 0.1);
+  CHECK(*layers[1].find<double>("dropout") == 0.2);
+  CHECK(*layers[1].find<double>("recurrent_dropout") == 0.1);
+  CHECK_FALSE(*layers[2].find<bool>("same_for_all_steps"));
+  CHECK(*layers[3].find<bool>("same_for_all_steps"));
+  CHECK(*layers[4].find<bool>("same_for_all_steps"));
   CHECK(model.input()->shape() == Shape{Dynamic, 4, 2});
 }
 

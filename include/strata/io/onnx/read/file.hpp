@@ -49,7 +49,7 @@ namespace strata::inline STRATA_RUNTIME::io {
 [[nodiscard]] inline LayerDescription as_in_onnx(LayerDescription layer) {
   if (layer.kind == "TimeDistributed") return as_in_onnx(layer.layers[0]);
   for (auto& inner : layer.layers) inner = as_in_onnx(inner);
-  const auto has = [&](const char* name, const LayerDescription::Value& value) {
+  const auto has = [&](const char* name, const OptionValue& value) {
     const auto* found = layer.find(name);
     return !found || comparable(*found) == comparable(value);
   };
@@ -59,8 +59,8 @@ namespace strata::inline STRATA_RUNTIME::io {
   for (const char* name : {"zero_output_for_mask", "mask_zero", "recompute"}) remove(name);
   for (auto& [name, value] : layer.options) {
     // ONNX keeps numbers as float.
-    auto* const number = std::get_if<double>(&value);
-    if (number) *number = static_cast<double>(static_cast<float>(*number));
+    const double* const number = value.get_if<double>();
+    if (number) value = static_cast<double>(static_cast<float>(*number));
   }
   if (layer.kind == "ExtendedLSTM" && has("peepholes", false) && has("projection", Index{0}) &&
       has("cell_clip", 0.0) && has("activation_clip", 0.0) && !layer.find("output_activation")) {

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <strata/activation.hpp>
+#include <strata/contracts/description.hpp>
+#include <strata/target.hpp>
+
+namespace strata {
+
+STRATA_INLINE LayerDescription::LayerDescription(std::string kind_name)
+    : kind(std::move(kind_name)) {}
+STRATA_INLINE LayerDescription::LayerDescription(const LayerDescription&) = default;
+STRATA_INLINE LayerDescription::LayerDescription(LayerDescription&&) noexcept = default;
+STRATA_INLINE LayerDescription& LayerDescription::operator=(const LayerDescription&) = default;
+STRATA_INLINE LayerDescription& LayerDescription::operator=(LayerDescription&&) noexcept = default;
+STRATA_INLINE LayerDescription::~LayerDescription() = default;
+
+STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, OptionValue value) {
+  options.emplace_back(name, std::move(value));
+  return *this;
+}
+
+STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, Activation activation) {
+  return add(name, std::string(strata::name(activation)));
+}
+
+STRATA_INLINE LayerDescription& LayerDescription::add(const char* name,
+                                                      const std::optional<Activation>& activation) {
+  return activation ? add(name, *activation) : *this;
+}
+
+STRATA_INLINE LayerDescription& LayerDescription::add_first(const char* name, OptionValue value) {
+  options.emplace(options.begin(), name, std::move(value));
+  return *this;
+}
+
+STRATA_INLINE LayerDescription& LayerDescription::add_layer(LayerDescription layer) {
+  layers.push_back(std::move(layer));
+  return *this;
+}
+
+STRATA_INLINE const OptionValue* LayerDescription::find(std::string_view name) const noexcept {
+  for (const auto& [known, value] : options) {
+    if (known == name) return &value;
+  }
+  return nullptr;
+}
+
+STRATA_INLINE OptionValue& LayerDescription::option(std::string_view name) {
+  for (auto& [known, value] : options) {
+    if (known == name) return value;
+  }
+  return options.emplace_back(name, false).second;
+}
+
+}  // namespace strata

@@ -1,0 +1,3 @@
+#include "processor_train.hpp"
+
+template void strata::detail::put_training(ProcessorCode<double>&);

@@ -1,0 +1,46 @@
+#include <strata/train/callbacks_definitions.hpp>
+#include <strata/train/csv_logger_definitions.hpp>
+#include <strata/train/encoder_decoder_definitions.hpp>
+#include <strata/train/fit_definitions.hpp>
+#include <strata/train/history_definitions.hpp>
+#include <strata/train/monitor_definitions.hpp>
+#include <strata/train/optimizer_definitions.hpp>
+#include <strata/train/progress_bar_definitions.hpp>
+#include <strata/train/schedules_definitions.hpp>
+#include <strata/train/state_visitor_definitions.hpp>
+#include <strata/train/trainable_network_definitions.hpp>
+#include <strata/train/training_run_definitions.hpp>
+
+namespace strata {
+namespace detail {
+
+#define STRATA_INSTANTIATE(S)                                                                    \
+  template Owned<Training<S>> training_of(Optimizer<S>, Loss<S>, std::vector<Metric<S>>,         \
+                                          const WeightRules&);                                   \
+  template Optimizer<S>& optimizer_of(Training<S>&) noexcept;                                    \
+  template History fit(const TrainableNetwork<S>&, Training<S>*, const Tensor<S>&,               \
+                       const Tensor<S>&, const FitOptions<S>&);                                  \
+  template Evaluation evaluate(const ForwardNetwork<S>&, const Training<S>*, const Tensor<S>&,   \
+                               const Tensor<S>&, const PredictOptions<S>&);                      \
+  template Evaluation train_on_batch(const TrainableNetwork<S>&, Training<S>*, const Tensor<S>&, \
+                                     const Tensor<S>&, const BatchOptions<S>&);                  \
+  template double train_on_batch(const TrainableNetwork<S>&, Training<S>&, const Tensor<S>&,     \
+                                 const Tensor<S>&, const BatchOptions<S>&, const Random&);       \
+  template Owned<EncoderDecoderTraining<S>> encoder_decoder_training_of(Optimizer<S>, Loss<S>);  \
+  template Optimizer<S>& optimizer_of(EncoderDecoderTraining<S>&) noexcept;                      \
+  template double encoder_decoder_step(EncoderDecoderTraining<S>&, const TrainableNetwork<S>&,   \
+                                       const TrainableNetwork<S>&, const Tensor<S>&,             \
+                                       const Tensor<S>&, const Tensor<S>&,                       \
+                                       const EncoderDecoderMasks&, const Random&);
+
+STRATA_INSTANTIATE(float)
+STRATA_INSTANTIATE(double)
+
+}  // namespace detail
+
+template class Optimizer<float>;
+template class Optimizer<double>;
+template class TrainableNetwork<float>;
+template class TrainableNetwork<double>;
+
+}  // namespace strata
