@@ -7,35 +7,9 @@ endif()
 function(strata_target_options target)
   target_link_libraries(${target} PRIVATE strata::strata)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC guesses wrongly where a loop fills part of an array, and more so with sanitizers.
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
-    if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
-      # GCC 12 warns of its own AVX-512 intrinsics (GCC bug 105593) and std::string (105651).
-      target_compile_options(${target} PRIVATE -Wno-uninitialized -Wno-restrict)
-    endif()
-  endif()
-  if(STRATA_WARNINGS_AS_ERRORS)
-    target_compile_options(${target} PRIVATE -Werror)
-  endif()
+  strata_target_warnings(${target})
   if(STRATA_NATIVE)
     target_compile_options(${target} PRIVATE -march=native)
   endif()
-  if(STRATA_SANITIZE)
-    list(JOIN STRATA_SANITIZE "," sanitizers)
-    target_compile_options(${target} PRIVATE -fsanitize=${sanitizers} -fno-sanitize-recover=all
-                                             -fno-omit-frame-pointer)
-    target_link_options(${target} PRIVATE -fsanitize=${sanitizers})
-    if("undefined" IN_LIST STRATA_SANITIZE)
-      # Checks of every reference multiply the time to compile. The address sanitizer and the
-      # processor's aligned instructions find the same faults.
-      target_compile_options(
-        ${target} PRIVATE -fno-sanitize=null,object-size,vptr,pointer-overflow,alignment)
-    endif()
-    if("address" IN_LIST STRATA_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      # Checks are calls and not code in line, which compiles faster.
-      target_compile_options(${target} PRIVATE --param asan-instrumentation-with-call-threshold=0)
-    endif()
-  endif()
+  strata_target_sanitizers(${target})
 endfunction()

@@ -10,6 +10,7 @@
 #include <strata/model/stream_ids_definitions.hpp>
 #include <strata/model/stream_rows_definitions.hpp>
 #include <strata/model/summary_definitions.hpp>
+#include <strata/sequences_definitions.hpp>
 #include <strata/support/thread_pool.hpp>
 #include <strata/tensor_print_definitions.hpp>
 

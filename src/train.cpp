@@ -17,6 +17,7 @@ namespace detail {
 #define STRATA_INSTANTIATE(S)                                                                    \
   template Owned<Training<S>> training_of(Optimizer<S>, Loss<S>, std::vector<Metric<S>>,         \
                                           const WeightRules&);                                   \
+  template Owned<Training<S>> training_of(Optimizer<S>, Loss<S>, std::vector<Metric<S>>);        \
   template Optimizer<S>& optimizer_of(Training<S>&) noexcept;                                    \
   template History fit(const TrainableNetwork<S>&, Training<S>*, const Tensor<S>&,               \
                        const Tensor<S>&, const FitOptions<S>&);                                  \

@@ -2,8 +2,8 @@
 
 namespace strata {
 
-/// The instruction sets for which strata::compiled has code: what every x86-64 has (SSE2), AVX2 with
-/// FMA, and AVX-512 (F, BW, DQ and VL). On processors of other kinds there is baseline alone.
+/// The instruction sets for which strata::compiled has code: what every x86-64 has (SSE2), AVX2
+/// with FMA, and AVX-512 (F, BW, DQ and VL). On processors of other kinds there is baseline alone.
 enum class Processor { baseline, avx2, avx512 };
 
 [[nodiscard]] constexpr const char* name(Processor processor) noexcept {
@@ -13,8 +13,8 @@ enum class Processor { baseline, avx2, avx512 };
 
 #ifdef STRATA_COMPILED
 
-/// The instruction set whose code computes, in a program that links strata::compiled. The first call
-/// of anything that computes chooses it, and it stays for the life of the program: what
+/// The instruction set whose code computes, in a program that links strata::compiled. The first
+/// call of anything that computes chooses it, and it stays for the life of the program: what
 /// use_processor says, else what the environment variable STRATA_PROCESSOR says (baseline, avx2 or
 /// avx512), else the widest that the processor has. Throws ValueError when the variable has another
 /// value or names more than the processor has.

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
-#include <numeric>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <strata/base/message.hpp>
@@ -50,17 +48,7 @@ namespace strata::detail {
 
 /// T of the padded sequences. Throws ShapeError when there are no sequences or no steps, ValueError
 /// on a negative maxlen.
-[[nodiscard]] inline Index padded_steps(const std::vector<Index>& lengths,
-                                        const PadOptions& options) {
-  if (lengths.empty()) throw ShapeError("pad_sequences: there are no sequences");
-  if (options.maxlen < 0) {
-    fail<ValueError>({"pad_sequences: maxlen must be at least 1, or 0, found ", options.maxlen});
-  }
-  if (options.maxlen > 0) return options.maxlen;
-  const Index longest = *std::max_element(lengths.begin(), lengths.end());
-  if (longest == 0) throw ShapeError("pad_sequences: all sequences are empty; give a maxlen");
-  return longest;
-}
+[[nodiscard]] Index padded_steps(const std::vector<Index>& lengths, const PadOptions& options);
 
 /// Pads sequences to `shape`, (B, T) or (B, T, F). Sequence b has lengths[b] steps and its numbers
 /// in C order at the pointer values(b).
@@ -145,35 +133,12 @@ template <std::floating_point Scalar = float, std::integral Id>
 /// use another seed for each epoch.
 ///
 /// Throws ValueError on a batch_size below 1 or a negative length.
-[[nodiscard]] inline std::vector<std::vector<Index>> batches_by_length(
-    std::span<const Index> lengths, Index batch_size, std::uint64_t seed = 0) {
-  if (batch_size < 1) {
-    detail::fail<ValueError>(
-        {"batches_by_length: batch_size must be at least 1, found ", batch_size});
-  }
-  for (std::size_t i = 0; i < lengths.size(); ++i) {
-    if (lengths[i] >= 0) continue;
-    detail::fail<ValueError>({"batches_by_length: sequence ", i, " has the length ", lengths[i]});
-  }
-  const auto shuffle = [](auto& list, Random random) {
-    for (std::size_t i = list.size(); i > 1; --i) {
-      std::swap(list[i - 1], list[static_cast<std::size_t>(random.below(static_cast<Index>(i)))]);
-    }
-  };
-  std::vector<Index> order(lengths.size());
-  std::iota(order.begin(), order.end(), Index{0});
-  shuffle(order, Random(seed).fork(0));
-  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
-    return lengths[static_cast<std::size_t>(a)] < lengths[static_cast<std::size_t>(b)];
-  });
-  std::vector<std::vector<Index>> batches;
-  for (auto first = order.begin(); first != order.end();) {
-    const auto last = first + std::min<Index>(batch_size, order.end() - first);
-    batches.emplace_back(first, last);
-    first = last;
-  }
-  shuffle(batches, Random(seed).fork(1));
-  return batches;
-}
+[[nodiscard]] std::vector<std::vector<Index>> batches_by_length(std::span<const Index> lengths,
+                                                                Index batch_size,
+                                                                std::uint64_t seed = 0);
 
 }  // namespace strata
+
+#ifndef STRATA_COMPILED
+#include <strata/sequences_definitions.hpp>
+#endif

@@ -30,8 +30,8 @@
 #endif
 
 // The run-time half of strata, which computes nothing itself: containers, training, files. A
-// header-only program compiles it for its own instruction set. A program that links strata::compiled
-// finds it there, compiled once, whatever the program's own instruction set is.
+// header-only program compiles it for its own instruction set. A program that links
+// strata::compiled finds it there, compiled once, whatever the program's own instruction set is.
 #if defined(STRATA_COMPILED)
 #define STRATA_RUNTIME compiled
 #else

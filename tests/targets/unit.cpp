@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 
 #include <strata/strata.hpp>
 
@@ -52,9 +53,19 @@ void work_with(Model& model, Out& out) {
   const auto x = data<Scalar>({7, 5, 3});
   const auto prediction = model.predict(x);
   out.write(prediction.values());
-  model.compile(Adam{.learning_rate = 1e-2}, MeanSquaredError{});
+  model.compile(Adam{.learning_rate = 1e-2, .clip = {.global_norm = 0.5}}, MeanSquaredError{},
+                {RootMeanSquaredError{}},
+                {.regularizers = {{"kernel", L1L2{1e-4, 1e-3}}},
+                 .constraints = {{"bias", MinMaxNorm{.rate = 0.5}}}});
   const auto y = data<Scalar>({7, 2});
-  model.fit(x, y, {.epochs = 2, .batch_size = 4, .validation_split = 0.2, .verbose = 0});
+  const History history = model.fit(x, y,
+                                    {.epochs = 2,
+                                     .batch_size = 4,
+                                     .validation_split = 0.2,
+                                     .weight_noise = 0.01,
+                                     .callbacks = {CosineDecay{.minimum = 0.1}},
+                                     .verbose = 0});
+  for (const std::string& figure : history.names()) out.write(history[figure]);
   out.write(model.weights());
 }
 

@@ -39,7 +39,7 @@ class WrapperLayer {
     return layer_.output_features(features);
   }
   void build(Index features) { layer_.build(features); }
-  void initialize(const Random& random) { layer_.initialize(random); }
+  void initialize(const Random& random) { inner(layer_).initialize(random); }
   /// Those of the layer, by the layer's names.
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() { return layer_.parameters(); }
   [[nodiscard]] Index parameter_count() const { return strata::parameter_count(layer_); }

@@ -72,8 +72,10 @@ class AttentionPooling {
   void initialize(const Random& random) {
     Random kernel = random.fork(0);
     Random context = random.fork(1);
-    strata::initialize(GlorotUniform(), WeightMatrix<Scalar>{kernel_.values(), inputs_, units_}, kernel);
-    strata::initialize(GlorotUniform(), WeightMatrix<Scalar>{context_.values(), units_, 1}, context);
+    strata::initialize(GlorotUniform(), WeightMatrix<Scalar>{kernel_.values(), inputs_, units_},
+                       kernel);
+    strata::initialize(GlorotUniform(), WeightMatrix<Scalar>{context_.values(), units_, 1},
+                       context);
     bias_.matrix().setZero();
   }
 

@@ -112,7 +112,7 @@ class SkipConnectionsOf {
     });
   }
   void initialize(const Random& random) {
-    for_each([&](auto i) { part(layers_, i).initialize(random.fork(i)); });
+    for_each([&](auto i) { inner(part(layers_, i)).initialize(random.fork(i)); });
   }
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
     std::vector<Parameter<Scalar>> list;

@@ -5,7 +5,6 @@
 #include <strata/contracts/layer_ref.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/sequence_context.hpp>
-#include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME {

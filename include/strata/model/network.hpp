@@ -7,16 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include <strata/base/sizes.hpp>
 #include <strata/contracts/layer_ref.hpp>
-#include <strata/error.hpp>
 #include <strata/layers/input.hpp>
-#include <strata/model/joining.hpp>
-#include <strata/model/layer_names.hpp>
-#include <strata/model/non_finite.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/model/state.hpp>
-#include <strata/support/checks.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 
@@ -122,18 +116,7 @@ class Network {
   [[nodiscard]] static Random layer_random(const NetworkSetup& setup, std::size_t i);
 
   template <class Number, class List>
-  [[nodiscard]] std::vector<Parameter<Number>> list_parameters(List& layers) const {
-    require_built("the model's parameters");
-    const auto names = layer_names();
-    std::vector<Parameter<Number>> all;
-    for (std::size_t i = 0; i < size(); ++i) {
-      for (auto& parameter : layers[i].parameters()) {
-        parameter.name = detail::message({names[i], ".", parameter.name});
-        all.push_back(std::move(parameter));
-      }
-    }
-    return all;
-  }
+  [[nodiscard]] std::vector<Parameter<Number>> list_parameters(List& layers) const;
 
   std::vector<LayerRef<Scalar>> layers_;
   NetworkSetup* setup_;

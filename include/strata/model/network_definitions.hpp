@@ -248,4 +248,19 @@ Random Network<Scalar>::layer_random(const NetworkSetup& setup, std::size_t i) {
   return Random(setup.seed).fork(i);
 }
 
+template <class Scalar>
+template <class Number, class List>
+std::vector<Parameter<Number>> Network<Scalar>::list_parameters(List& layers) const {
+  require_built("the model's parameters");
+  const auto names = layer_names();
+  std::vector<Parameter<Number>> all;
+  for (std::size_t i = 0; i < size(); ++i) {
+    for (auto& parameter : layers[i].parameters()) {
+      parameter.name = detail::message({names[i], ".", parameter.name});
+      all.push_back(std::move(parameter));
+    }
+  }
+  return all;
+}
+
 }  // namespace strata::inline STRATA_RUNTIME

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <concepts>
-#include <ranges>
+#include <iterator>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <strata/base/finite.hpp>
@@ -55,8 +56,10 @@ struct ClassInput {
 namespace strata::detail::inline STRATA_RUNTIME {
 
 template <class Scores>
-concept ScoreRange = std::ranges::sized_range<const Scores> &&
-    std::floating_point<std::ranges::range_value_t<const Scores>>;
+concept ScoreRange = requires(const Scores& scores) {
+  std::end(scores);
+  requires std::floating_point<std::remove_cvref_t<decltype(*std::begin(scores))>>;
+};
 
 /// log p of each class. Scores need not have the sum 1. Throws ValueError when there are none, when
 /// one is not a number, plus infinity or, without from_logits, negative, and when no class has a
@@ -97,7 +100,7 @@ namespace strata::inline STRATA_RUNTIME {
 /// are negative or all zero, and on a temperature or top_k that is negative.
 template <detail::ScoreRange Scores>
 [[nodiscard]] Index sample(const Scores& scores, const SampleOptions& options, Random& random) {
-  return detail::sample({std::ranges::begin(scores), std::ranges::end(scores)}, options, random);
+  return detail::sample({std::begin(scores), std::end(scores)}, options, random);
 }
 
 /// Continues a sequence of classes: feeds the classes of the prompt to the stream, draws a class

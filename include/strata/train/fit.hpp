@@ -28,6 +28,11 @@ template <class Scalar>
                                                   std::vector<Metric<Scalar>> metrics,
                                                   const WeightRules& rules);
 
+/// Without rules for weights.
+template <class Scalar>
+[[nodiscard]] Owned<Training<Scalar>> training_of(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
+                                                  std::vector<Metric<Scalar>> metrics);
+
 template <class Scalar>
 [[nodiscard]] Optimizer<Scalar>& optimizer_of(Training<Scalar>& training) noexcept;
 
@@ -71,7 +76,7 @@ void SequentialBase<Model, S>::compile(Optimizer<S> optimizer, Loss<S> loss,
 template <class Model, class S>
 void SequentialBase<Model, S>::compile(Optimizer<S> optimizer, Loss<S> loss,
                                        std::vector<Metric<S>> metrics) {
-  compile(std::move(optimizer), std::move(loss), std::move(metrics), WeightRules());
+  training_ = training_of<S>(std::move(optimizer), std::move(loss), std::move(metrics));
 }
 
 template <class Model, class S>

@@ -31,6 +31,12 @@ Owned<Training<Scalar>> training_of(Optimizer<Scalar> optimizer, Loss<Scalar> lo
 }
 
 template <class Scalar>
+Owned<Training<Scalar>> training_of(Optimizer<Scalar> optimizer, Loss<Scalar> loss,
+                                    std::vector<Metric<Scalar>> metrics) {
+  return training_of(std::move(optimizer), std::move(loss), std::move(metrics), WeightRules());
+}
+
+template <class Scalar>
 Optimizer<Scalar>& optimizer_of(Training<Scalar>& training) noexcept {
   return training.update.optimizer;
 }

@@ -1,0 +1,91 @@
+# strata::compiled: the run-time half of strata, compiled once. Its sources are in src/.
+#
+# The layers, losses and update rules exist once for each instruction set in strata_processors. The
+# objects of one set are joined to one object that shows nothing but its entry, so that the linker
+# cannot give a function with a wide instruction to code that runs everywhere
+# (docs/instruction_sets.md).
+
+set(strata_src "${PROJECT_SOURCE_DIR}/src")
+
+# Several instruction sets where GNU's linker and objcopy can join and hide objects.
+set(strata_processors baseline)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64"
+   AND CMAKE_OBJCOPY AND NOT STRATA_SANITIZE)
+  list(APPEND strata_processors avx2 avx512)
+endif()
+# The sets among which a program chooses; empty where there is one version alone.
+set(strata_compiled_sets "")
+list(LENGTH strata_processors count)
+if(count GREATER 1)
+  set(strata_compiled_sets ${strata_processors})
+endif()
+set(strata_flags_baseline "")
+set(strata_flags_avx2 -mavx2 -mfma)
+set(strata_flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma)
+
+function(strata_compiled_options target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_compile_definitions(${target} PUBLIC STRATA_COMPILED)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${target} PUBLIC strata)
+  if(PROJECT_IS_TOP_LEVEL)
+    strata_target_warnings(${target})
+    strata_target_sanitizers(${target})
+  endif()
+endfunction()
+
+# The run-time half. Its functions are the same for all instruction sets.
+set(sources model.cpp processor.cpp train.cpp)
+set(libraries "")
+set(strata_sources_io io.cpp)
+set(strata_sources_keras keras.cpp)
+set(strata_sources_onnx onnx.cpp)
+foreach(component IN LISTS strata_components)
+  if(TARGET strata_${component})
+    list(APPEND sources ${strata_sources_${component}})
+    # Of their libraries a program needs libzip alone: nlohmann/json is in the library.
+    list(APPEND libraries $<BUILD_INTERFACE:strata_${component}>)
+  endif()
+endforeach()
+list(TRANSFORM sources PREPEND "${strata_src}/")
+add_library(strata_compiled ${sources})
+add_library(strata::compiled ALIAS strata_compiled)
+strata_compiled_options(strata_compiled)
+target_link_libraries(strata_compiled PRIVATE ${libraries})
+# The component whose libraries a program that links the library needs.
+set(strata_compiled_needs "")
+if(TARGET strata_keras)
+  set(strata_compiled_needs keras)
+  target_link_libraries(strata_compiled PRIVATE $<INSTALL_INTERFACE:strata::libzip>)
+endif()
+set_target_properties(strata_compiled PROPERTIES EXPORT_NAME compiled VERSION ${PROJECT_VERSION}
+                                                 SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
+
+# The code of each instruction set.
+file(GLOB processor_sources CONFIGURE_DEPENDS "${strata_src}/processor_*.cpp")
+foreach(processor IN LISTS strata_processors)
+  set(entry strata_code_${processor})
+  add_library(${entry} OBJECT ${processor_sources})
+  strata_compiled_options(${entry})
+  target_compile_definitions(${entry} PRIVATE STRATA_PROCESSOR_CODE=${entry})
+  target_compile_options(${entry} PRIVATE ${strata_flags_${processor}})
+  if(NOT strata_compiled_sets)
+    target_sources(strata_compiled PRIVATE $<TARGET_OBJECTS:${entry}>)
+    continue()
+  endif()
+  # -fno-gnu-unique: a unique symbol stays global whatever objcopy is told.
+  target_compile_options(${entry} PRIVATE -fvisibility=hidden
+                                          $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
+  set(joined "${CMAKE_CURRENT_BINARY_DIR}/${entry}.o")
+  add_custom_command(
+    OUTPUT "${joined}"
+    COMMAND "${CMAKE_CXX_COMPILER}" -r -nostdlib -Wl,--force-group-allocation
+            $<TARGET_OBJECTS:${entry}> -o "${joined}"
+    COMMAND "${CMAKE_OBJCOPY}" --keep-global-symbol=${entry} "${joined}"
+    DEPENDS $<TARGET_OBJECTS:${entry}>
+    COMMENT "Joining the code for ${processor}"
+    COMMAND_EXPAND_LISTS VERBATIM)
+  set_source_files_properties("${joined}" PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+  target_sources(strata_compiled PRIVATE "${joined}")
+  target_compile_definitions(strata_compiled PRIVATE STRATA_PROCESSORS)
+endforeach()

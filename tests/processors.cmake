@@ -1,0 +1,26 @@
+# strata_processor_sets: the instruction sets of strata/processor.hpp that this processor has, from the
+# narrowest to the widest.
+include(CheckCXXSourceRuns)
+
+function(strata_processor_has result)
+  set(source "int main() { return ")
+  foreach(feature IN LISTS ARGN)
+    string(APPEND source "__builtin_cpu_supports(\"${feature}\") && ")
+  endforeach()
+  string(APPEND source "true ? 0 : 1; }")
+  set(CMAKE_REQUIRED_QUIET ON)
+  check_cxx_source_runs("${source}" ${result})
+  set(${result} "${${result}}" PARENT_SCOPE)
+endfunction()
+
+set(strata_processor_sets baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
+  strata_processor_has(STRATA_HAS_AVX2 avx2 fma)
+  strata_processor_has(STRATA_HAS_AVX512 avx512f avx512cd avx512bw avx512dq avx512vl fma)
+  if(STRATA_HAS_AVX2)
+    list(APPEND strata_processor_sets avx2)
+    if(STRATA_HAS_AVX512)
+      list(APPEND strata_processor_sets avx512)
+    endif()
+  endif()
+endif()
