@@ -11,7 +11,7 @@
 #include <strata/model/stream_rows_definitions.hpp>
 #include <strata/model/summary_definitions.hpp>
 #include <strata/sequences_definitions.hpp>
-#include <strata/support/thread_pool.hpp>
+#include <strata/support/threads_definitions.hpp>
 #include <strata/tensor_print_definitions.hpp>
 
 namespace strata {

@@ -100,7 +100,7 @@ const LayerTables<Scalar>& held_tables(int number, std::size_t size) {
   return tables;
 }
 
-inline namespace compiled {
+inline namespace STRATA_RUNTIME {
 
 template <class Scalar>
 std::shared_ptr<const AnyLoss<Scalar>> held_loss(int number, const void* settings) {
@@ -138,7 +138,7 @@ void add_to(std::span<Scalar> sums, std::span<const Scalar> numbers) noexcept {
   code_of<Scalar>().add_to(sums, numbers);
 }
 
-}  // namespace compiled
+}  // namespace STRATA_RUNTIME
 
 #define STRATA_INSTANTIATE(S)                                                         \
   template const LayerTables<S>& held_tables(int, std::size_t);                       \

@@ -33,7 +33,7 @@
 // header-only program compiles it for its own instruction set. A program that links
 // strata::compiled finds it there, compiled once, whatever the program's own instruction set is.
 #if defined(STRATA_COMPILED)
-#define STRATA_RUNTIME compiled
+#define STRATA_RUNTIME compiled_half
 #else
 #define STRATA_RUNTIME STRATA_TARGET
 #endif

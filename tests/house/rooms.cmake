@@ -1,5 +1,6 @@
 # The rooms of include/strata, as docs/architecture.md draws them: each header is in a room, a header
 # includes headers of its own room and of the rooms drawn below it, and no includes form a circle.
+# `x_definitions.hpp` is in the room of `x.hpp`, which includes it at its end; that include is no arrow.
 #
 #   cmake -Ddocument=docs/architecture.md -Dinclude=include -P rooms.cmake
 cmake_minimum_required(VERSION 3.22)
@@ -36,12 +37,13 @@ set(faults "")
 # The height of each header: the number of its line, counted from the top.
 foreach(header IN LISTS headers)
   get_filename_component(folder "${header}" DIRECTORY)
+  string(REPLACE "_definitions.hpp" ".hpp" declarations "${header}")
   set(room_${header} "none")
   set(height_${header} -1)
   set(height 0)
   foreach(room IN LISTS rooms)
     string(REPLACE " " ";" places "${room}")
-    if("${folder}/" IN_LIST places OR header IN_LIST places)
+    if("${folder}/" IN_LIST places OR declarations IN_LIST places)
       set(height_${header} ${height})
       set(room_${header} "${room}")
     endif()
@@ -72,6 +74,10 @@ foreach(header IN LISTS headers)
     string(REGEX REPLACE "^ *# *include *[<\"]strata/([^>\"]*)[>\"].*" "\\1" included "${line}")
     if(NOT included IN_LIST headers)
       string(APPEND faults "\n  ${header} includes ${included}, which does not exist")
+      continue()
+    endif()
+    string(REPLACE "_definitions.hpp" ".hpp" declarations "${included}")
+    if(declarations STREQUAL header)
       continue()
     endif()
     list(APPEND includes_${header} "${included}")

@@ -56,8 +56,8 @@ extern template std::vector<LayerCase<double>> layer_cases<double>();
 
 /// The layer's prediction.
 template <class Scalar>
-[[nodiscard]] Tensor<Scalar> predict(const LayerRef<Scalar>& layer, const Tensor<Scalar>& x) {
-  typename LayerRef<Scalar>::Packed packed;
+[[nodiscard]] Tensor<Scalar> predict(const ForwardRef<Scalar>& layer, const Tensor<Scalar>& x) {
+  PackedLayer packed;
   layer.pack(packed, false);
   Tensor<Scalar> y;
   layer.forward(packed, x, y, {});

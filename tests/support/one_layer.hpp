@@ -22,6 +22,9 @@ class OneLayer {
   [[nodiscard]] Network<S> network() const {
     return {{layers_.begin(), layers_.end()}, const_cast<NetworkSetup&>(setup_)};
   }
+  [[nodiscard]] ForwardNetwork<S> forward_network() const {
+    return {{layers_.begin(), layers_.end()}, const_cast<NetworkSetup&>(setup_)};
+  }
 
  private:
   std::vector<AnyLayer<S>> layers_;

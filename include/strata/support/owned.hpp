@@ -2,7 +2,6 @@
 
 #include <utility>
 
-
 namespace strata::detail {
 
 /// Owns at most one T on the heap, which is copied with its owner. T must be complete where emplace

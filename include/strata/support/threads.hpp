@@ -5,7 +5,6 @@
 #include <type_traits>
 #include <utility>
 
-
 namespace strata::detail {
 
 /// Refers to a function of a task's number, which must outlive the Task.
@@ -95,5 +94,5 @@ class Threads {
 }  // namespace strata::detail
 
 #ifndef STRATA_COMPILED
-#include <strata/support/thread_pool.hpp>
+#include <strata/support/threads_definitions.hpp>
 #endif

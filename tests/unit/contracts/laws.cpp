@@ -54,7 +54,7 @@ TEMPLATE_TEST_CASE("A whole sequence is its steps one by one", "[laws]", float, 
       const Index steps = 6;
       const auto x = one.input(1, steps, 2);
       const auto y = predict(one.layer, x);
-      typename LayerRef<TestType>::Packed packed;
+      PackedStep<TestType> packed;
       one.layer.pack(packed, false);
       std::vector<TestType> state(static_cast<std::size_t>(one.layer.state_size()));
       std::vector<TestType> out(static_cast<std::size_t>(y.features()));
@@ -94,7 +94,7 @@ TEMPLATE_TEST_CASE("A training pass without dropout computes what prediction doe
     if (one.random || one.statistics) continue;
     DYNAMIC_SECTION(one.name) {
       const auto x = one.input(5, 4, 4);
-      typename LayerRef<TestType>::Packed packed;
+      PackedStep<TestType> packed;
       one.layer.pack(packed, true);
       std::shared_ptr<void> tape;
       Tensor<TestType> y;
@@ -112,7 +112,7 @@ TEMPLATE_TEST_CASE("Dropout is the same for the same seed, in training only", "[
     DYNAMIC_SECTION(one.name) {
       const auto x = one.input(5, 4, 4);
       const auto train = [&](std::uint64_t seed) {
-        typename LayerRef<TestType>::Packed packed;
+        PackedStep<TestType> packed;
         one.layer.pack(packed, true);
         std::shared_ptr<void> tape;
         Tensor<TestType> y;
@@ -142,8 +142,8 @@ TEMPLATE_TEST_CASE("The last step with return_sequences is the output without", 
       sequence.build(3);
       sequence.initialize(Random(5));
       const auto x = random_tensor<TestType>({4, steps, 3}, 6);
-      const auto y = predict(LayerRef<TestType>(last), x);
-      const auto all = predict(LayerRef<TestType>(sequence), x);
+      const auto y = predict(ForwardRef<TestType>(last), x);
+      const auto all = predict(ForwardRef<TestType>(sequence), x);
       CHECK(y.matrix() == std::as_const(all).step(steps - 1));
     }
   }

@@ -86,7 +86,7 @@ TEMPLATE_TEST_CASE("A masked sequence is its steps one by one, skipping what doe
       for (const Index t : {0, 2, 3, 5}) mask.set(0, t, false);
       Runner<Scalar> run(one.layer, false);
       const auto y = run(x, {.mask = &mask});
-      typename LayerRef<Scalar>::Packed packed;
+      PackedStep<Scalar> packed;
       one.layer.pack(packed, false);
       std::vector<Scalar> state(static_cast<std::size_t>(one.layer.state_size()));
       std::vector<Scalar> out(static_cast<std::size_t>(y.features()));

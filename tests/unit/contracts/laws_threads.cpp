@@ -2,6 +2,10 @@
 
 #include <vector>
 
+#include <strata/model/forward_batches.hpp>
+#include <strata/train/sharded_pass.hpp>
+#include <strata/train/training.hpp>
+
 #include "support/catch.hpp"
 #include "support/layer_cases.hpp"
 #include "support/tolerance.hpp"
@@ -46,7 +50,7 @@ std::vector<Scalar> results(const LayerCase<Scalar>& one, const Tensor<Scalar>& 
   const auto y = random_tensor<Scalar>(network.output_shape(x.shape()), 1);
   State<Scalar> state = begun_state(network, x.batch());
   State<Scalar>* const carried = one.layer.state_size() > 0 ? &state : nullptr;
-  typename Network<Scalar>::Packed packed;
+  typename ForwardNetwork<Scalar>::Packed packed;
   network.pack(packed, false);
   const auto prediction = detail::forward(network, packed, x, {.state = carried});
   std::vector<Scalar> all(prediction.values().begin(), prediction.values().end());
@@ -126,7 +130,7 @@ TEMPLATE_TEST_CASE("A batch in shards is the batch as a whole", "[laws][threads]
       CHECK(pass.output_mask() == tape.masks.back());
       if (has_state) require_close(state.layers[0], whole_state.layers[0], allowed.values);
 
-      typename Network<Scalar>::Packed packed;
+      typename ForwardNetwork<Scalar>::Packed packed;
       network.pack(packed, false);
       State<Scalar> predicted_state = begin;
       Mask output_mask;

@@ -129,12 +129,12 @@ void require_no_denormals(const Model& model, Index features) {
     INFO("a batch of " << batch);
     auto state = model.network().zero_state(batch);
     const auto x = fading<Scalar>(batch, features);
-    const auto y = detail::predict(model.network(), x, {.state = &state});
+    const auto y = detail::predict(model.forward_network(), x, {.state = &state});
     CHECK_FALSE(has_denormals(state));
     CHECK_FALSE(has_denormals(y.values()));
     const Tensor<Scalar> more({batch, 8, features});
     CHECK_FALSE(
-        underflows([&] { (void)detail::predict(model.network(), more, {.state = &state}); }));
+        underflows([&] { (void)detail::predict(model.forward_network(), more, {.state = &state}); }));
   }
 }
 

@@ -2,6 +2,7 @@
 #include <strata/layers/dropout.hpp>
 #include <strata/layers/lstm.hpp>
 #include <strata/model/sequential.hpp>
+#include <strata/model/summary_definitions.hpp>
 
 #include "support/catch.hpp"
 

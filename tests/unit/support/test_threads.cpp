@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/model/shards.hpp>
 #include <strata/strata.hpp>
 
 #include "support/catch.hpp"

@@ -1,6 +1,7 @@
 // Training with masks, states, windows, weight noise, penalties and limits; encoder and decoder.
 
 #include <strata/strata.hpp>
+#include <strata/train/apply_weight_rules.hpp>
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include <strata/strata.hpp>
+#include <strata/train/apply_weight_rules.hpp>
+#include <strata/train/training.hpp>
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"

@@ -68,8 +68,8 @@ TEST_CASE("StreamBatch: no allocation but those of its layers", "[stream]") {
   for (int i = 0; i < 18; ++i) (void)streams.join();
   streams.step();
 
-  Network<float>::Packed packed;
-  model.network().pack(packed, false);
+  ForwardNetwork<float>::Packed packed;
+  model.forward_network().pack(packed, false);
   auto state = model.zero_state(18);
   Pass<float> pass;
   pass.final_state = state.rows(0);

@@ -34,7 +34,7 @@ void compare(Index units, Index features, Index batch, Index steps, const LSTMOp
   }
   const auto x = random_tensor<Scalar>({batch, steps, features}, 21);
   INFO(units << " units, " << features << " features, " << batch << " sequences");
-  require_close(values_of(predict(LayerRef<Scalar>(layer), x)),
+  require_close(values_of(predict(ForwardRef<Scalar>(layer), x)),
                 values_of(step_by_cell(LSTMCell<Scalar>(layer.cell()), x)),
                 tolerance<Scalar>.values);
 }
