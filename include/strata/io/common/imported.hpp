@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -39,7 +40,8 @@ struct FileLayer {
   std::vector<Weights> parameters = {};
 
   explicit FileLayer(LayerDescription described) : description(std::move(described)) {}
-  template <Layer L>
+  template <class L>
+    requires(!std::same_as<L, FileLayer> && Layer<L>)
   explicit FileLayer(L layer) : description(detail::describe_layer(layer)) {
     for (const auto& one : layer.parameters()) {
       parameters.push_back({one.name, one.shape, {one.values.begin(), one.values.end()}});
