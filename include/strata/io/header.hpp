@@ -1,22 +1,10 @@
 #pragma once
 
-#include <array>
-#include <cctype>
-#include <charconv>
-#include <cmath>
-#include <concepts>
-#include <filesystem>
 #include <string>
-#include <utility>
 
-#include <strata/base/message.hpp>
-#include <strata/error.hpp>
-#include <strata/io/common/atomic_file.hpp>
-#include <strata/io/common/layer_code.hpp>
+#include <strata/io/common/path.hpp>
 #include <strata/model/network.hpp>
-#include <strata/model/non_finite.hpp>
 #include <strata/target.hpp>
-#include <strata/version.hpp>
 
 // A model as a C++ header, for programs that have no file to read.
 
@@ -33,71 +21,10 @@ struct HeaderOptions {
 
 namespace io {
 
-/// Throws ValueError unless the name is of letters, digits and underscores and does not begin with
-/// a digit, as C++ asks of the name of a namespace.
-inline void check_identifier(const std::string& name) {
-  bool valid = !name.empty() && !(name[0] >= '0' && name[0] <= '9');
-  for (const char letter : name) {
-    valid = valid && (std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_');
-  }
-  if (!valid) {
-    throw ValueError("save_header: \"" + name +
-                     "\" cannot be the name of a namespace; give one by .name");
-  }
-}
-
-/// A number as a hexadecimal literal of C++, which keeps every bit.
+/// What save_header comes down to, whatever the type of the model.
 template <class Scalar>
-[[nodiscard]] std::string literal(Scalar value) {
-  std::array<char, 48> digits;
-  const auto end =
-      std::to_chars(digits.begin(), digits.end(), std::abs(value), std::chars_format::hex).ptr;
-  return (std::signbit(value) ? "-0x" : "0x") + std::string(digits.begin(), end) +
-         (std::same_as<Scalar, float> ? "f" : "");
-}
-
-/// Writes the text of the header, one parameter of the model at a time, so that the text of a large
-/// model is never in memory as a whole.
-template <class Model>
-void write_header(AtomicFile& file, const Model& model, const std::string& name) {
-  using Scalar = typename Model::scalar_type;
-  const std::string scalar = std::same_as<Scalar, float> ? "float" : "double";
-  const auto network = model.network();
-  LayerCoder coder(scalar);
-  std::string types;
-  std::string values;
-  for (const auto& layer : network.layers()) {
-    const LayerCode code = coder.code(layer.description(), layer.inputs());
-    types += (types.empty() ? "" : ",\n                                 ") + code.type;
-    values += ",\n             " + code.value;
-  }
-  const Shape shape = model.input()->shape();
-  std::string input;
-  for (Index axis = 1; axis < shape.rank(); ++axis) {
-    input += axis > 1 ? ", " : "";
-    input += shape[axis] == Dynamic ? "strata::Dynamic" : std::to_string(shape[axis]);
-  }
-  const Index count = model.parameter_count();
-  std::string text = "#pragma once\n\n// Written by strata " + std::string(version_string) +
-                     ": a model of " + std::to_string(count) + " weights.\n\n";
-  for (const std::string& header : coder.headers()) text += "#include <" + header + ">\n";
-  text += "#include <strata/model/sequential.hpp>\n\nnamespace " + name + " {\n\n";
-  text += "using Model = strata::Sequential<" + types + ">;\n\n";
-  text += "inline constexpr " + scalar + " weights[] = {";
-  std::size_t i = 0;
-  for (const auto& parameter : model.parameters()) {
-    for (const Scalar value : parameter.values) {
-      text += (i++ % 4 == 0 ? "\n    " : " ") + literal(value) + ",";
-    }
-    file.write(std::exchange(text, {}));
-  }
-  // C++ has no arrays of length 0.
-  if (count == 0) text += "0";
-  text += "};\n\n/// The model with its weights.\n[[nodiscard]] inline Model model() {\n";
-  text += "  Model made(strata::Input(" + input + ")" + values + ");\n";
-  if (count > 0) text += "  made.set_weights(weights);\n";
-  file.write(text + "  return made;\n}\n\n}  // namespace " + name + "\n");
-}
+void save_network_header(const Path& path, const Network<Scalar>& network,
+                         const HeaderOptions& options);
 
 }  // namespace io
 
@@ -111,19 +38,12 @@ void write_header(AtomicFile& file, const Model& model, const std::string& name)
 /// strata's, on weights that are not finite, and on a namespace that C++ does not allow; FileError
 /// when the file cannot be written.
 template <class Model>
-void save_header(const std::filesystem::path& path, const Model& model,
-                 const HeaderOptions& options = {}) {
-  const std::string name = options.name.empty() ? path.stem().string() : options.name;
-  io::check_identifier(name);
-  for (const auto& parameter : model.parameters()) {
-    const std::string found = detail::first_non_finite(parameter);
-    if (found.empty()) continue;
-    detail::fail<ValueError>(
-        {"save_header: ", parameter.name, ": expected finite numbers, found ", found});
-  }
-  io::AtomicFile file(path);
-  io::write_header(file, model, name);
-  file.commit();
+void save_header(const io::Path& path, const Model& model, const HeaderOptions& options = {}) {
+  io::save_network_header(path, model.network(), options);
 }
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/io/header_definitions.hpp>
+#endif

@@ -2,13 +2,9 @@
 
 #include <concepts>
 
-#include <strata/io/common/assemble.hpp>
-#include <strata/io/common/compare_layers.hpp>
-#include <strata/io/common/described_model.hpp>
-#include <strata/io/common/layers.hpp>
-#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/loaded.hpp>
 #include <strata/io/common/source.hpp>
-#include <strata/io/keras/file.hpp>
+#include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
 // Models of Keras: https://keras.io/guides/serialization_and_saving.
@@ -25,17 +21,15 @@ namespace strata::inline STRATA_RUNTIME {
 /// file is damaged, when it holds anything that strata does not know, or when an array is missing
 /// or left over.
 template <std::floating_point Scalar = float>
-[[nodiscard]] io::Loaded<Scalar> load_keras(const io::Source& from) {
-  io::KerasFile file = io::read_keras_file(from);
-  if (!file.architecture) {
-    from.where().refuse(
-        "these are weights alone, without a model: give them to load_keras_weights with one");
-  }
-  auto model = io::described_model<Scalar>(*file.architecture, file.weights.count(),
-                                           io::LayerMaker<Scalar>(), from.where());
-  file.weights.give_to(model);
-  return model;
-}
+[[nodiscard]] io::Loaded<Scalar> load_keras(const io::Source& from);
+
+namespace io {
+
+/// What load_keras_weights comes down to, whatever the type of the model.
+template <class Scalar>
+void load_keras_network(const Source& from, Network<Scalar> network);
+
+}  // namespace io
 
 /// Gives a model, static or run-time, the weights of a .weights.h5 file, or of a file that
 /// load_keras reads. Parameters and arrays are paired in the order of the layers: each parameter
@@ -46,13 +40,11 @@ template <std::floating_point Scalar = float>
 /// model keeps its weights then.
 template <class Model>
 void load_keras_weights(const io::Source& from, Model& model) {
-  (void)model.parameters();
-  io::KerasFile file = io::read_keras_file(from);
-  if (file.architecture) {
-    io::require_same_layers(file.architecture->layers, io::architecture_of(model).layers,
-                            from.where());
-  }
-  file.weights.give_to(model);
+  io::load_keras_network(from, model.network());
 }
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/io/keras_definitions.hpp>
+#endif

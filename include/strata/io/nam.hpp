@@ -1,24 +1,10 @@
 #pragma once
 
 #include <concepts>
-#include <cstddef>
-#include <span>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include <strata/io/common/assemble.hpp>
-#include <strata/io/common/assign.hpp>
-#include <strata/io/common/imported.hpp>
-#include <strata/io/common/json.hpp>
-#include <strata/io/common/json_numbers.hpp>
-#include <strata/io/common/numbers.hpp>
-#include <strata/io/common/object_reader.hpp>
-#include <strata/io/common/option_reader.hpp>
+#include <strata/io/common/loaded.hpp>
 #include <strata/io/common/source.hpp>
-#include <strata/layers/dense.hpp>
-#include <strata/layers/lstm.hpp>
-#include <strata/model/sequential.hpp>
+#include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>
 
@@ -42,117 +28,6 @@ struct NAMModel {
   double sample_rate = 0;
 };
 
-namespace io {
-
-/// Cuts the one long list of weights of a .nam file into arrays, from front to back. Throws
-/// FormatError when the list is shorter (`take`) or longer (`finish`) than the arrays together.
-class NAMWeights {
- public:
-  NAMWeights(Numbers all, Where where) : all_(std::move(all)), where_(std::move(where)) {
-    if (all_.rank() != 1) where_.expected("a list of numbers", sizes_text(all_.shape));
-  }
-
-  [[nodiscard]] Numbers take(std::vector<Index> shape) {
-    const std::size_t count = checked_count(shape, where_);
-    if (count > all_.values.size() - used_) {
-      where_.refuse("ends after " + std::to_string(all_.values.size()) +
-                    " numbers, but the sizes in config need more");
-    }
-    const auto begin = all_.values.begin() + static_cast<std::ptrdiff_t>(used_);
-    used_ += count;
-    return {std::move(shape), {begin, begin + static_cast<std::ptrdiff_t>(count)}};
-  }
-
-  void finish() const {
-    if (used_ == all_.values.size()) return;
-    where_.expected(std::to_string(used_) + " numbers, as the sizes in config say",
-                    std::to_string(all_.values.size()));
-  }
-
- private:
-  Numbers all_;
-  Where where_;
-  std::size_t used_ = 0;
-};
-
-/// Columns [first, first + count) of a matrix (R, C), transposed to (count, R).
-[[nodiscard]] inline Numbers turned_columns(const Numbers& matrix, Index first, Index count,
-                                            const Where& where) {
-  return slice(transposed(matrix, where), first, count, where);
-}
-
-/// The content of a .nam file: the number of input features, the layers with their weights, and the
-/// state and sample rate for NAMModel.
-template <class S>
-struct NAMLayers {
-  Index inputs = 0;
-  std::vector<AnyLayer<S>> layers;
-  State<S> rest;
-  double sample_rate = 0;
-};
-
-/// Throws FormatError unless the version of the format is 0.5 or 0.5.something.
-inline void check_nam_version(const std::string& version, const Where& where) {
-  if (version != "0.5" && !version.starts_with("0.5.")) {
-    where.expected("0.5, the version of the format that strata reads", in_quotes(version));
-  }
-}
-
-template <class S>
-[[nodiscard]] NAMLayers<S> read_nam(const Source& from) {
-  const Where where = from.where();
-  const Json json = read_json(from);
-  ObjectReader reader(json, where);
-  const std::string architecture = reader.get<std::string>("architecture");
-  if (architecture != "LSTM") {
-    where.in("architecture").expected("\"LSTM\"", in_quotes(architecture));
-  }
-  check_nam_version(reader.get<std::string>("version"), where.in("version"));
-  NAMLayers<S> file;
-  if (const Json* rate = reader.find("sample_rate"); rate && !rate->is_null()) {
-    file.sample_rate = read_number(*rate, where.in("sample_rate"));
-  }
-  reader.ignore({"metadata"});
-
-  ObjectReader config = reader.object("config");
-  const auto size = [&](const char* key) { return config.integer(key, 1, OptionReader::max_size); };
-  file.inputs = size("input_size");
-  const Index units = size("hidden_size");
-  const Index count = size("num_layers");
-  config.finish();
-
-  NAMWeights weights(numbers_of(reader.raw("weights"), where.in("weights")), where.in("weights"));
-  reader.finish();
-  for (Index i = 0; i < count; ++i) {
-    const Index features = i == 0 ? file.inputs : units;
-    const Where here = where.in("layer " + std::to_string(i) + " (LSTM)");
-    // One matrix for input and h side by side; its rows are the gates i, f, g, o.
-    const Numbers both = weights.take({4 * units, features + units});
-    LayerWeights own{{"kernel", turned_columns(both, 0, features, here)},
-                     {"recurrent_kernel", turned_columns(both, features, units, here)},
-                     {"bias", weights.take({4 * units})}};
-    file.layers.push_back(with_weights(LSTM<S, Dynamic, Dynamic, true>(units, return_sequences),
-                                       features, own, here));
-    std::vector<S> state;
-    for (const char* part : {"h", "c"}) {
-      const Numbers initial = weights.take({units});
-      const std::size_t first = state.size();
-      state.resize(first + initial.values.size());
-      assign(Parameter<S>{part, {units}, std::span<S>(state).subspan(first)}, initial,
-             here.in(part));
-    }
-    file.rest.layers.push_back(std::move(state));
-  }
-  const Where here = where.in("head");
-  LayerWeights head{{"kernel", weights.take({units, 1})}, {"bias", weights.take({1})}};
-  weights.finish();
-  file.layers.push_back(with_weights(Dense<S>(1), units, head, here));
-  file.rest.layers.emplace_back();
-  return file;
-}
-
-}  // namespace io
-
 /// The model of a .nam file of Neural Amp Modeler whose architecture is LSTM, (B, T, F) to
 /// (B, T, 1). `from` is a path or bytes in memory.
 ///
@@ -164,11 +39,15 @@ template <class S>
 /// of the format other than 0.5, on unknown settings, and on more or fewer weights than the sizes
 /// in the file need.
 template <std::floating_point Scalar = float>
-[[nodiscard]] NAMModel<Scalar> load_nam(const io::Source& from) {
-  auto file = io::read_nam<Scalar>(from);
-  return {io::assemble<Scalar>(std::move(file.layers), Input(Dynamic, file.inputs), from.where()),
-          std::move(file.rest), file.sample_rate};
-}
+[[nodiscard]] NAMModel<Scalar> load_nam(const io::Source& from);
+
+namespace io {
+
+/// What load_nam with a model comes down to, whatever the type of the model.
+template <class Scalar>
+[[nodiscard]] State<Scalar> load_nam_network(const Source& from, Network<Scalar> network);
+
+}  // namespace io
 
 /// Gives a model, static or run-time, the weights of a .nam file, and returns the state in which a
 /// stream of the model starts. The model must have the layers of the file: LSTM layers with
@@ -178,17 +57,11 @@ template <std::floating_point Scalar = float>
 template <class Model>
   requires requires { typename Model::scalar_type; }
 [[nodiscard]] State<typename Model::scalar_type> load_nam(const io::Source& from, Model& model) {
-  (void)model.parameters();
-  auto file = io::read_nam<typename Model::scalar_type>(from);
-  model.set_weights(io::weights_for(file.layers, std::as_const(model), from.where()),
-                    allow_non_finite);
-  // Layers without a state of their own, such as Dropout, may lie between the file's layers.
-  auto rest = model.network().zero_state(1);
-  auto next = file.rest.layers.begin();
-  for (auto& layer : rest.layers) {
-    if (!layer.empty()) layer = std::move(*next++);
-  }
-  return rest;
+  return io::load_nam_network(from, model.network());
 }
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/io/nam_definitions.hpp>
+#endif

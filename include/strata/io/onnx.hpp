@@ -2,19 +2,13 @@
 
 #include <concepts>
 #include <cstddef>
-#include <filesystem>
 #include <string>
 #include <vector>
 
-#include <strata/io/common/assemble.hpp>
-#include <strata/io/common/atomic_file.hpp>
-#include <strata/io/common/compare_layers.hpp>
-#include <strata/io/common/described_model.hpp>
-#include <strata/io/common/layers.hpp>
-#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/loaded.hpp>
+#include <strata/io/common/path.hpp>
 #include <strata/io/common/source.hpp>
-#include <strata/io/onnx/read/file.hpp>
-#include <strata/io/onnx/write/file.hpp>
+#include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
 // Models of ONNX: https://onnx.ai/onnx/operators.
@@ -41,14 +35,20 @@ struct OnnxOptions {
 /// file is damaged, of a newer version than strata knows, when it holds anything that strata does
 /// not know, or when anything is missing or left over.
 template <std::floating_point Scalar = float>
-[[nodiscard]] io::Loaded<Scalar> load_onnx(const io::Source& from,
-                                           const OnnxOptions& options = {}) {
-  const io::OnnxLayers file = io::read_onnx(from, options.output);
-  auto model = io::described_model<Scalar>(io::architecture_of(file), io::count_weights(file),
-                                           io::LayerMaker<Scalar>(), from.where());
-  io::give_weights(file, model, from.where());
-  return model;
-}
+[[nodiscard]] io::Loaded<Scalar> load_onnx(const io::Source& from, const OnnxOptions& options = {});
+
+namespace io {
+
+// What the functions below come down to, whatever the type of the model.
+
+template <class Scalar>
+void load_onnx_network(const Source& from, Network<Scalar> network, const OnnxOptions& options);
+template <class Scalar>
+[[nodiscard]] std::vector<std::byte> save_onnx_network_to_memory(const Network<Scalar>& network);
+template <class Scalar>
+void save_onnx_network(const Path& path, const Network<Scalar>& network);
+
+}  // namespace io
 
 /// Gives a model, static or run-time, the weights of an ONNX file. The model must have the layers
 /// of the file, but for dropout and other settings that only training uses, and for masks, which
@@ -57,17 +57,13 @@ template <std::floating_point Scalar = float>
 template <class Model>
   requires requires { typename Model::scalar_type; }
 void load_onnx(const io::Source& from, Model& model, const OnnxOptions& options = {}) {
-  (void)model.parameters();
-  const io::OnnxLayers file = io::read_onnx(from, options.output);
-  io::require_same_layers(io::as_in_onnx(io::architecture_of(file).layers),
-                          io::as_in_onnx(io::architecture_of(model).layers), from.where());
-  io::give_weights(file, model, from.where());
+  io::load_onnx_network(from, model.network(), options);
 }
 
 /// The bytes of the file that save_onnx writes. Throws StateError and ValueError as save_onnx does.
 template <class Model>
 [[nodiscard]] std::vector<std::byte> save_onnx_to_memory(const Model& model) {
-  return io::write_onnx(model);
+  return io::save_onnx_network_to_memory(model.network());
 }
 
 /// Writes a model as an ONNX file, with an input "x" and an output "y" whose batch and steps are of
@@ -75,8 +71,12 @@ template <class Model>
 /// compute. Throws StateError before the model is built, ValueError, naming the layer, when ONNX
 /// has no operators for a layer or option, FileError when the file cannot be written.
 template <class Model>
-void save_onnx(const std::filesystem::path& path, const Model& model) {
-  io::write_file(path, save_onnx_to_memory(model));
+void save_onnx(const io::Path& path, const Model& model) {
+  io::save_onnx_network(path, model.network());
 }
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/io/onnx_definitions.hpp>
+#endif

@@ -1,221 +1,16 @@
 #pragma once
 
 #include <concepts>
-#include <cstddef>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include <strata/error.hpp>
-#include <strata/io/common/assemble.hpp>
-#include <strata/io/common/imported.hpp>
-#include <strata/io/common/json.hpp>
-#include <strata/io/common/json_numbers.hpp>
-#include <strata/io/common/object_reader.hpp>
-#include <strata/io/common/option_reader.hpp>
+#include <strata/io/common/loaded.hpp>
 #include <strata/io/common/source.hpp>
-#include <strata/layers/activate.hpp>
-#include <strata/layers/dense.hpp>
-#include <strata/layers/gru.hpp>
-#include <strata/layers/lstm.hpp>
-#include <strata/model/sequential.hpp>
+#include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
 // The JSON files of RTNeural, https://github.com/jatinchowdhury18/RTNeural: a list of Keras layers,
 // each with its weights in Keras' order and the shape of its output.
 
 namespace strata::inline STRATA_RUNTIME {
-
-namespace io {
-
-/// A shape in the file, [null, features] or [null, null, features]: null stands for the batch and
-/// the steps, and `rank` is the length of the list, 2 or 3.
-struct RTNeuralShape {
-  std::size_t rank = 0;
-  Index features = 0;
-};
-
-[[nodiscard]] inline RTNeuralShape rtneural_shape(const Json& json, const Where& where) {
-  const Json& list = read_list(json, where);
-  if (list.size() != 2 && list.size() != 3) {
-    where.expected("[null, features] or [null, null, features]", json.dump());
-  }
-  for (std::size_t i = 0; i + 1 < list.size(); ++i) {
-    if (!list[i].is_null()) (void)read_integer(list[i], where, 1, OptionReader::max_size);
-  }
-  return {list.size(), read_integer(list.back(), where, 1, OptionReader::max_size)};
-}
-
-/// Reads the layers of a file one by one, and checks the shape of each against the layer before it.
-template <class S>
-class RTNeuralReader {
- public:
-  /// `input`: the shape that the first layer takes.
-  explicit RTNeuralReader(RTNeuralShape input) : before_(input) {}
-
-  /// The next layer, with its weights. `number` counts from 0 and is for messages. Throws
-  /// FormatError on types of layers that strata does not read, and on weights and shapes that do
-  /// not fit each other.
-  [[nodiscard]] AnyLayer<S> layer(const Json& json, std::size_t number, const Where& where) {
-    ObjectReader reader(json, where.in("layer " + std::to_string(number)));
-    const std::string type = reader.template get<std::string>("type");
-    const Where here = where.in("layer " + std::to_string(number) + " (" + in_quotes(type) + ")");
-    ObjectReader values(json, here);
-    values.ignore({"type"});
-    const std::string activation = values.template get<std::string>("activation", "");
-    const RTNeuralShape shape = rtneural_shape(values.raw("shape"), here.in("shape"));
-    std::vector<Numbers> weights;
-    if (const Json* lists = values.find("weights")) {
-      for (const Json& one : read_list(*lists, here.in("weights"))) {
-        const Where at = here.in("weights").in(std::to_string(weights.size()));
-        weights.push_back(numbers_of(one, at));
-      }
-    }
-    try {
-      AnyLayer<S> made = make({type, activation, shape, std::move(weights)}, here);
-      values.finish();
-      before_ = shape;
-      return made;
-    } catch (const ValueError& error) {
-      here.refuse(error.what());
-    }
-  }
-
- private:
-  struct Entry {
-    std::string type;
-    std::string activation;
-    RTNeuralShape shape;
-    std::vector<Numbers> weights;
-  };
-
-  [[nodiscard]] AnyLayer<S> make(const Entry& entry, const Where& where) const {
-    static constexpr Index any = Dynamic;
-    if (entry.type == "dense" || entry.type == "time-distributed-dense") return dense(entry, where);
-    if (entry.type == "lstm") {
-      return recurrent<LSTM<S>, LSTM<S, any, any, true>, LSTMOptions>(entry, 4, where);
-    }
-    if (entry.type == "gru") {
-      return recurrent<GRU<S>, GRU<S, any, any, true>, GRUOptions>(entry, 3, where);
-    }
-    if (entry.type == "activation") {
-      require_weights(entry, 0, 0, where);
-      require_shape(entry, before_.rank, before_.features, where);
-      return AnyLayer<S>(Activate<S>(activation(entry, where)));
-    }
-    where.in("type").expected("dense, time-distributed-dense, lstm, gru or activation",
-                              in_quotes(entry.type));
-  }
-
-  [[nodiscard]] AnyLayer<S> dense(const Entry& entry, const Where& where) const {
-    require_weights(entry, 1, 2, where);
-    const Index units = columns(entry, where);
-    require_shape(entry, before_.rank, units, where);
-    const bool bias = entry.weights.size() == 2;
-    LayerWeights weights{{"kernel", entry.weights[0]}};
-    if (bias) weights.emplace("bias", entry.weights[1]);
-    return with_weights(Dense<S>(units, {.activation = activation(entry, where), .use_bias = bias}),
-                        before_.features, weights, where);
-  }
-
-  /// Keras' gates are in strata's order, so the weights go over as they are. A GRU has reset_after,
-  /// the only kind that RTNeural runs.
-  template <class Last, class Sequences, class Options>
-  [[nodiscard]] AnyLayer<S> recurrent(const Entry& entry, Index gates, const Where& where) const {
-    // RTNeural computes with tanh whatever the file says, so many writers leave the name empty.
-    if (!entry.activation.empty() && entry.activation != "tanh") {
-      where.in("activation").expected("\"tanh\" or \"\"", in_quotes(entry.activation));
-    }
-    require_weights(entry, 2, 3, where);
-    if (before_.rank != 3) {
-      where.refuse("reads sequences [null, null, features], but the input is [null, features]");
-    }
-    const Index width = columns(entry, where);
-    if (width % gates != 0) {
-      where.in("weights").expected("a multiple of " + std::to_string(gates) + " columns",
-                                   std::to_string(width));
-    }
-    const Index units = width / gates;
-    require_shape(entry, entry.shape.rank, units, where);
-    Options options;
-    options.use_bias = entry.weights.size() == 3;
-    LayerWeights weights{{"kernel", entry.weights[0]}, {"recurrent_kernel", entry.weights[1]}};
-    if (options.use_bias) weights.emplace("bias", entry.weights[2]);
-    if (entry.shape.rank == 3) {
-      return with_weights(Sequences(units, return_sequences, options), before_.features, weights,
-                          where);
-    }
-    return with_weights(Last(units, options), before_.features, weights, where);
-  }
-
-  [[nodiscard]] static Activation activation(const Entry& entry, const Where& where) {
-    if (entry.activation.empty()) return Activation::linear;
-    return activation_of(entry.activation, where.in("activation"));
-  }
-
-  static void require_weights(const Entry& entry, std::size_t low, std::size_t high,
-                              const Where& where) {
-    if (entry.weights.size() >= low && entry.weights.size() <= high) return;
-    where.in("weights").expected(
-        (low < high ? std::to_string(low) + " or " : "") + std::to_string(high) + " arrays",
-        std::to_string(entry.weights.size()));
-  }
-
-  /// Of the kernel.
-  [[nodiscard]] static Index columns(const Entry& entry, const Where& where) {
-    const Numbers& kernel = entry.weights[0];
-    if (kernel.rank() != 2 || kernel.shape[0] < 1 || kernel.shape[1] < 1) {
-      where.in("kernel").expected("a matrix", sizes_text(kernel.shape));
-    }
-    return kernel.shape[1];
-  }
-
-  static void require_shape(const Entry& entry, std::size_t rank, Index features,
-                            const Where& where) {
-    if (entry.shape.rank != rank) {
-      where.in("shape").expected(std::to_string(rank) + " sizes", std::to_string(entry.shape.rank));
-    }
-    if (entry.shape.features != features) {
-      where.in("shape").expected(std::to_string(features) + " features, as the weights give",
-                                 std::to_string(entry.shape.features));
-    }
-  }
-
-  /// Of the data that the next layer takes: the input's, then that of the last layer read.
-  RTNeuralShape before_;
-};
-
-/// The content of a file: the shape of the input, and the layers with their weights.
-template <class S>
-struct RTNeuralLayers {
-  RTNeuralShape input;
-  std::vector<AnyLayer<S>> layers;
-};
-
-template <class S>
-[[nodiscard]] RTNeuralLayers<S> read_rtneural(const Source& from) {
-  const Where where = from.where();
-  const Json json = read_json(from);
-  ObjectReader reader(json, where);
-  RTNeuralLayers<S> file{rtneural_shape(reader.raw("in_shape"), where.in("in_shape")), {}};
-  RTNeuralReader<S> layers(file.input);
-  for (const Json& one : read_list(reader.raw("layers"), where.in("layers"))) {
-    file.layers.push_back(layers.layer(one, file.layers.size(), where));
-  }
-  // Keys that programs around RTNeural add. The first ones do not change the output; skips and
-  // gains would, so they must be 0.
-  reader.ignore(
-      {"samplerate", "sample_rate", "author", "esr", "name", "version", "date", "metadata"});
-  for (const char* key : {"in_skip", "in_gain", "out_gain"}) {
-    if (const Json* value = reader.find(key)) {
-      if (read_number(*value, where.in(key)) != 0) where.in(key).expected("0", found_text(*value));
-    }
-  }
-  reader.finish();
-  return file;
-}
-
-}  // namespace io
 
 /// The model of a JSON file of RTNeural with layers of the types dense, time-distributed-dense,
 /// lstm, gru (with reset_after) and activation. A recurrent layer whose shape in the file is [null,
@@ -227,12 +22,15 @@ template <class S>
 /// Throws FileError when the file cannot be read, FormatError, naming the layer, on unknown types
 /// of layers, activations and settings, and on weights and shapes that do not fit each other.
 template <std::floating_point Scalar = float>
-[[nodiscard]] io::Loaded<Scalar> load_rtneural(const io::Source& from) {
-  auto file = io::read_rtneural<Scalar>(from);
-  const Input input =
-      file.input.rank == 3 ? Input(Dynamic, file.input.features) : Input(file.input.features);
-  return io::assemble<Scalar>(std::move(file.layers), input, from.where());
-}
+[[nodiscard]] io::Loaded<Scalar> load_rtneural(const io::Source& from);
+
+namespace io {
+
+/// What load_rtneural with a model comes down to, whatever the type of the model.
+template <class Scalar>
+void load_rtneural_network(const Source& from, Network<Scalar> network);
+
+}  // namespace io
 
 /// Gives a model, static or run-time, the weights of a JSON file of RTNeural. The model must have
 /// the layers of the file, but for layers that only training uses. Throws StateError before the
@@ -241,10 +39,11 @@ template <std::floating_point Scalar = float>
 template <class Model>
   requires requires { typename Model::scalar_type; }
 void load_rtneural(const io::Source& from, Model& model) {
-  (void)model.parameters();
-  auto file = io::read_rtneural<typename Model::scalar_type>(from);
-  model.set_weights(io::weights_for(file.layers, std::as_const(model), from.where()),
-                    allow_non_finite);
+  io::load_rtneural_network(from, model.network());
 }
 
 }  // namespace strata::inline STRATA_RUNTIME
+
+#ifndef STRATA_COMPILED
+#include <strata/io/rtneural_definitions.hpp>
+#endif

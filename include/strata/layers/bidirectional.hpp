@@ -13,7 +13,7 @@
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// How Bidirectional joins the outputs of its two directions. concat puts them side by side: the
 /// first U features are the forward direction's, the last U the backward direction's, and
@@ -25,6 +25,10 @@ enum class Merge { concat, sum, mul, ave };
   constexpr const char* names[] = {"concat", "sum", "mul", "ave"};
   return names[static_cast<int>(merge)];
 }
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// Two recurrent layers of one kind over the same sequence, one forwards and one backwards
 /// (Schuster & Paliwal 1997), as in Keras. With return_sequences (B, T, F) to (B, T, 2 U), with the

@@ -52,7 +52,8 @@ TEMPLATE_TEST_CASE("a loaded model has the bits of the saved one", "[io][round_t
     const auto again = load<TestType>(
         bytes, {own_cell<test::ForgetGates, TestType>(), own_cell<test::RichGates, TestType>()});
     CHECK(again.weights() == model.weights());
-    CHECK(layers_of(io::architecture_of(again)) == layers_of(io::architecture_of(model)));
+    CHECK(layers_of(io::architecture_of(again.network())) ==
+          layers_of(io::architecture_of(model.network())));
     CHECK(again.input()->shape() == model.input()->shape());
     const auto x = one.input(3, 6, 5);
     CHECK(same_bits(again.predict(x), model.predict(x)));

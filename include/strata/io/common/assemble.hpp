@@ -1,21 +1,15 @@
 #pragma once
 
-#include <concepts>
-#include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/io/common/loaded.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
-
-/// The type of model that the readers of files return: `Sequential<>` for float.
-template <class Scalar>
-using Loaded = std::conditional_t<std::same_as<Scalar, float>, Sequential<>, Sequential<Scalar>>;
 
 /// A built model of these layers for this input. Layers that are built already keep their weights;
 /// the weights of the others are zero. Throws FormatError when there are no layers, and when a

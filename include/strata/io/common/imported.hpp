@@ -1,16 +1,20 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <strata/contracts/any_layer.hpp>
+#include <strata/contracts/description.hpp>
+#include <strata/contracts/layer.hpp>
 #include <strata/io/common/assign.hpp>
 #include <strata/io/common/compare_layers.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/model/network.hpp>
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 // Layers that the readers of other libraries' files make.
@@ -20,23 +24,57 @@ namespace strata::inline STRATA_RUNTIME::io {
 /// Numbers for the parameters of a layer, by the names of the parameters.
 using LayerWeights = std::map<std::string, Numbers>;
 
-/// Builds a layer for F = `features` inputs, gives it its weights, and returns it. Throws
-/// FormatError when `weights` has no array for a parameter of the layer, an array of other sizes,
-/// or more arrays than the layer has parameters.
-template <class Layer>
-[[nodiscard]] AnyLayer<typename Layer::scalar_type> with_weights(Layer layer, Index features,
-                                                                 const LayerWeights& weights,
-                                                                 const Where& where) {
-  AnyLayer<typename Layer::scalar_type> made(std::move(layer));
-  if (made.inputs() == Dynamic) made.build(features);
+/// What a layer of a file is, and its weights: all that must be known to give the weights to a
+/// model that has layers of its own. Such a layer computes nothing, so a program that only fills
+/// its own model does not compile what the layers of the file could compute.
+template <class S>
+struct FileLayer {
+  struct Weights {
+    std::string name;
+    Shape shape;
+    std::vector<S> values;
+  };
+
+  LayerDescription description;
+  /// In the order of the layer's parameters.
+  std::vector<Weights> parameters = {};
+
+  explicit FileLayer(LayerDescription described) : description(std::move(described)) {}
+  template <class L>
+    requires(!std::same_as<L, FileLayer> && Layer<L>)
+  explicit FileLayer(L layer) : description(detail::describe_layer(layer)) {
+    for (const auto& one : layer.parameters()) {
+      parameters.push_back({one.name, one.shape, {one.values.begin(), one.values.end()}});
+    }
+  }
+};
+
+template <class>
+struct ScalarOfMade;
+template <template <class> class Made, class S>
+struct ScalarOfMade<Made<S>> {
+  using type = S;
+};
+/// S of AnyLayer<S> or FileLayer<S>.
+template <class Made>
+using ScalarOf = typename ScalarOfMade<Made>::type;
+
+/// Builds a layer for F = `features` inputs and gives it its weights. Returns it as `Made`, which
+/// is AnyLayer, for a layer that computes, or FileLayer. Throws FormatError when `weights` has no
+/// array for a parameter of the layer, an array of other sizes, or more arrays than the layer has
+/// parameters.
+template <class Made, class L>
+[[nodiscard]] Made with_weights(L layer, Index features, const LayerWeights& weights,
+                                const Where& where) {
+  if (layer.inputs() == Dynamic) layer.build(features);
   std::size_t used = 0;
-  for (const auto& parameter : made.parameters()) {
+  for (const auto& parameter : layer.parameters()) {
     const auto found = weights.find(parameter.name);
     if (found == weights.end()) where.in(parameter.name).refuse("is missing");
     assign(parameter, found->second, where.in(parameter.name));
     ++used;
   }
-  if (used == weights.size()) return made;
+  if (used == weights.size()) return Made(std::move(layer));
   std::vector<std::string> names;
   for (const auto& [name, numbers] : weights) names.push_back(name);
   where.refuse("the layer has no place for all of these: " + list_text(names));
@@ -47,14 +85,14 @@ template <class Layer>
 /// are not compared. Before a layer of the file is compared with the model's layer, `adapt(of_file,
 /// of_model)` gets the two descriptions, and may change that of the file where its format leaves
 /// something open. Throws StateError before the model is built, FormatError when the layers differ.
-template <class Scalar, class Model, class Adapt>
-[[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
-                                              const Model& model, Adapt adapt, const Where& where) {
-  const auto network = model.network();
+template <class Scalar, class Adapt>
+[[nodiscard]] std::vector<Scalar> weights_for(const std::vector<FileLayer<Scalar>>& layers,
+                                              const Network<Scalar>& network, Adapt adapt,
+                                              const Where& where) {
   const auto wanted = network.parameters();
-  std::vector<AnyLayer<Scalar>*> of_file;
-  for (auto& layer : layers) {
-    if (!layer.parameters().empty()) of_file.push_back(&layer);
+  std::vector<const FileLayer<Scalar>*> of_file;
+  for (const auto& layer : layers) {
+    if (!layer.parameters.empty()) of_file.push_back(&layer);
   }
   std::vector<std::size_t> of_model;
   for (std::size_t i = 0; i < network.size(); ++i) {
@@ -68,12 +106,12 @@ template <class Scalar, class Model, class Adapt>
   auto next = wanted.begin();
   for (std::size_t i = 0; i < of_file.size(); ++i) {
     const LayerDescription expected = network.layers()[of_model[i]].description();
-    LayerDescription found = of_file[i]->description();
+    LayerDescription found = of_file[i]->description;
     const Where here =
         where.in("layer " + std::to_string(of_model[i]) + " (" + expected.kind + ")");
     adapt(found, expected);
     require_same_layer(found, expected, here);
-    for (const auto& parameter : of_file[i]->parameters()) {
+    for (const auto& parameter : of_file[i]->parameters) {
       if (parameter.shape != next->shape) {
         here.in(parameter.name)
             .expected(sizes_text(sizes_of(next->shape)), sizes_text(sizes_of(parameter.shape)));
@@ -88,17 +126,16 @@ template <class Scalar, class Model, class Adapt>
 /// The weights of a file's layers in the order of the model's parameters, for a format that holds
 /// layers without weights too: the model must have all layers of the file. Only layers and options
 /// of training, such as Dropout, may differ. Throws as the function above.
-template <class Scalar, class Model>
-[[nodiscard]] std::vector<Scalar> weights_for(std::vector<AnyLayer<Scalar>>& layers,
-                                              const Model& model, const Where& where) {
+template <class Scalar>
+[[nodiscard]] std::vector<Scalar> weights_for(const std::vector<FileLayer<Scalar>>& layers,
+                                              const Network<Scalar>& network, const Where& where) {
   std::vector<LayerDescription> of_file;
-  for (const auto& layer : layers) of_file.push_back(layer.description());
+  for (const auto& layer : layers) of_file.push_back(layer.description);
   std::vector<LayerDescription> of_model;
-  const auto network = model.network();
   for (const auto& layer : network.layers()) of_model.push_back(layer.description());
   require_same_layers(of_file, of_model, where);
   return weights_for(
-      layers, model, [](LayerDescription&, const LayerDescription&) {}, where);
+      layers, network, [](LayerDescription&, const LayerDescription&) {}, where);
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

@@ -14,6 +14,7 @@
 #include <strata/io/common/self_test.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/layers/input.hpp>
+#include <strata/model/network.hpp>
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
@@ -31,11 +32,10 @@ struct Architecture {
   std::vector<LayerDescription> layers;
 };
 
-/// The architecture of a model, static or run-time.
-template <class Model>
-[[nodiscard]] Architecture architecture_of(const Model& model) {
-  Architecture architecture{model.input(), {}};
-  const auto network = model.network();
+/// The architecture of a model.
+template <class Scalar>
+[[nodiscard]] Architecture architecture_of(const Network<Scalar>& network) {
+  Architecture architecture{network.input(), {}};
   for (const auto& layer : network.layers()) {
     architecture.layers.push_back(layer.description());
   }

@@ -12,6 +12,9 @@
 #include <strata/io/common/assign.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/model/forward_network.hpp>
+#include <strata/model/network.hpp>
+#include <strata/model/predict.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
@@ -44,11 +47,10 @@ template <class Scalar>
 
 /// Throws FormatError when the output of a layer for x would have more than 2^24 numbers, so that a
 /// damaged file cannot take memory and time without bound.
-template <class Model, class Scalar>
-void check_work(const Model& model, const Tensor<Scalar>& x, const Where& where) {
+template <class Scalar>
+void check_work(const Network<Scalar>& network, const Tensor<Scalar>& x, const Where& where) {
   constexpr double most = 1 << 24;
   Shape shape = x.shape();
-  const auto network = model.network();
   (void)network.output_shape(shape);
   for (const auto& layer : network.layers()) {
     shape = layer.output_shape(shape);
@@ -61,18 +63,17 @@ void check_work(const Model& model, const Tensor<Scalar>& x, const Where& where)
 /// Runs the self-test of a file, if the file has one, and marks its arrays as used. Throws
 /// FormatError, with the largest difference, when the model computes other numbers than the file
 /// expects.
-template <class Model>
-void run_self_test(const Model& model, NamedArrays& arrays,
+template <class Scalar>
+void run_self_test(const ForwardNetwork<Scalar>& network, NamedArrays& arrays,
                    double tolerance = self_test_tolerance) {
-  using Scalar = typename Model::scalar_type;
   if (!arrays.contains(self_test_input) && !arrays.contains(self_test_output)) return;
   const Where where = arrays.where("self-test");
   const auto x = tensor_of<Scalar>(arrays.take(self_test_input), where.in("input"));
   const auto expected = tensor_of<double>(arrays.take(self_test_output), where.in("output"));
   Tensor<Scalar> found;
   try {
-    check_work(model, x, where.in("input"));
-    found = model.predict(x);
+    check_work(network, x, where.in("input"));
+    found = detail::predict(network, x, {});
   } catch (const FormatError&) {
     throw;
   } catch (const Error& error) {

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <ranges>
 #include <span>
@@ -12,12 +10,14 @@
 #include <string_view>
 #include <utility>
 
-#include <strata/io/common/source_file.hpp>
+#include <strata/io/common/path.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/model/allow_non_finite.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
+
+class SourceFile;
 
 /// A range that a Source can view as bytes: contiguous, of std::byte or unsigned char.
 template <class Range>
@@ -40,14 +40,13 @@ class Source {
   static constexpr std::uintmax_t max_size = std::uintmax_t{1} << 36;
 
   /// Opens a file. Throws FileError when it cannot be opened or is larger than `limit` bytes.
-  Source(const std::filesystem::path& path, std::uintmax_t limit)
-      : name_(path.string()), file_(std::make_shared<SourceFile>(name_, limit)) {}
-  template <class Path>
-    requires(std::convertible_to<const Path&, std::filesystem::path> && !ByteRange<Path>)
-  Source(const Path& path) : Source(std::filesystem::path(path), max_size) {}
-  template <class Path>
-    requires(std::convertible_to<const Path&, std::filesystem::path> && !ByteRange<Path>)
-  Source(const Path& path, AllowNonFinite) : Source(path) { allows_non_finite_ = true; }
+  Source(const Path& path, std::uintmax_t limit);
+  template <class Name>
+    requires(std::convertible_to<const Name&, Path> && !ByteRange<Name>)
+  Source(const Name& path) : Source(Path(path), max_size) {}
+  template <class Name>
+    requires(std::convertible_to<const Name&, Path> && !ByteRange<Name>)
+  Source(const Name& path, AllowNonFinite) : Source(path) { allows_non_finite_ = true; }
 
   /// Views bytes in memory, which must outlive the source.
   template <ByteRange Range>
@@ -63,20 +62,13 @@ class Source {
 
   /// All bytes. Throws FileError when the file cannot be read, is larger than allowed, or does not
   /// fit into memory; so do head, size and text.
-  [[nodiscard]] std::span<const std::byte> bytes() const {
-    return file_ ? file_->read_all() : bytes_;
-  }
+  [[nodiscard]] std::span<const std::byte> bytes() const;
   /// The first `count` bytes, or all if there are fewer. The span is valid until more bytes are
   /// read.
-  [[nodiscard]] std::span<const std::byte> head(std::size_t count) const {
-    return file_ ? file_->read(count) : bytes_.first(std::min(count, bytes_.size()));
-  }
+  [[nodiscard]] std::span<const std::byte> head(std::size_t count) const;
   /// The number of bytes. A pipe does not tell its size, so all its bytes are read first.
-  [[nodiscard]] std::uintmax_t size() const { return file_ ? file_->size() : bytes_.size(); }
-  [[nodiscard]] std::string_view text() const {
-    const auto all = bytes();
-    return {reinterpret_cast<const char*>(all.data()), all.size()};
-  }
+  [[nodiscard]] std::uintmax_t size() const;
+  [[nodiscard]] std::string_view text() const;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] Where where() const { return Where(name_, allows_non_finite_); }
 
@@ -89,3 +81,7 @@ class Source {
 };
 
 }  // namespace strata::inline STRATA_RUNTIME::io
+
+#ifndef STRATA_COMPILED
+#include <strata/io/common/source_definitions.hpp>
+#endif

@@ -61,14 +61,12 @@ class KerasWeights {
 
   /// Gives the weights to a built model. Throws FormatError unless each parameter of the model has
   /// an array of its size and each array is used; the model keeps its own weights then.
-  template <class Model>
-  void give_to(Model& model) {
-    using Scalar = typename Model::scalar_type;
-    std::vector<Scalar> weights(static_cast<std::size_t>(model.parameter_count()));
+  template <class Scalar>
+  void give_to(Network<Scalar> network) {
+    std::vector<Scalar> weights(static_cast<std::size_t>(network.parameter_count()));
     std::span<Scalar> rest = weights;
     std::map<std::string, int> uses;
     std::size_t with_weights = 0;
-    const auto network = model.network();
     for (std::size_t i = 0; i < network.size(); ++i) {
       const auto& layer = network.layers()[i];
       const auto parameters = layer.parameters();
@@ -108,7 +106,7 @@ class KerasWeights {
                                std::to_string(layers_.size()));
     }
     arrays_.require_all_used();
-    model.set_weights(weights, allow_non_finite);
+    network.set_weights(weights);
   }
 
  private:

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/contracts/description.hpp>
 #include <strata/io/common/erased_skip_connections.hpp>
+#include <strata/io/common/imported.hpp>
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
@@ -68,21 +71,37 @@ namespace strata::inline STRATA_RUNTIME::io {
   return skip;
 }
 
+/// The SkipConnections of layers of a file; io/common/erased_skip_connections.hpp has the function
+/// of this name for layers that compute.
+template <bool, class S>
+[[nodiscard]] FileLayer<S> skip_connections_of(std::vector<FileLayer<S>> layers) {
+  FileLayer<S> joined(LayerDescription("SkipConnections"));
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    joined.description.add_layer(std::move(layers[i].description));
+    for (auto& one : layers[i].parameters) {
+      one.name = std::to_string(i) + "." + one.name;
+      joined.parameters.push_back(std::move(one));
+    }
+  }
+  return joined;
+}
+
 /// y = W h + b + x as layers. SkipConnections of the recurrent layer and of a linear Activate,
 /// which passes its input on, return [h, x, h]. The Dense after them has the kernel [W; 1; 0]: it
 /// reads the first h and adds x. With skip = 1 the first feature of x is added to every output,
 /// otherwise feature i to output i.
-template <class S>
-[[nodiscard]] std::vector<AnyLayer<S>> layers_with_skip(TorchLayers<S>& make,
-                                                        const std::vector<TorchModule>& modules,
-                                                        Index skip) {
+template <class Made>
+[[nodiscard]] std::vector<Made> layers_with_skip(TorchLayers<Made>& make,
+                                                 const std::vector<TorchModule>& modules,
+                                                 Index skip) {
+  using S = ScalarOf<Made>;
   const TorchModule& recurrent = modules[0];
   const auto units = static_cast<std::size_t>(recurrent.state());
   const auto inputs = static_cast<std::size_t>(recurrent.inputs);
-  std::vector<AnyLayer<S>> joined;
+  std::vector<Made> joined;
   joined.push_back(make.recurrent(recurrent, 0, true));
   joined.emplace_back(Activate<S>(Activation::linear));
-  std::vector<AnyLayer<S>> layers;
+  std::vector<Made> layers;
   layers.push_back(skip_connections_of<false>(std::move(joined)));
   Numbers kernel = make.kernel(modules[1]);
   const auto outputs = static_cast<std::size_t>(kernel.shape[1]);

@@ -78,10 +78,10 @@ struct TorchChain {
   if (const auto* activation = std::get_if<Activation>(&function)) {
     return "Activation::" + std::string(name(*activation));
   }
-  if (const auto* dropout = std::get_if<Dropout<float>>(&function)) {
-    return "Dropout{" + detail::number_text(dropout->rate()) + "}";
+  if (const auto* dropout = std::get_if<TorchDropout>(&function)) {
+    return "Dropout{" + detail::number_text(dropout->rate) + "}";
   }
-  return std::holds_alternative<LastStep<float>>(function) ? "LastStep{}" : "MeanOverSteps{}";
+  return std::holds_alternative<TorchLastStep>(function) ? "LastStep{}" : "MeanOverSteps{}";
 }
 
 /// A module as `.modules` spells it.
@@ -209,7 +209,7 @@ inline void require_said(const TorchChain& chain, const Where& where) {
         last->activation = *activation;
       } else if (last && last->module.is_recurrent() && !last->activation && !last->residual &&
                  last->output == PyTorchOutput::sequences &&
-                 std::holds_alternative<LastStep<float>>(function)) {
+                 std::holds_alternative<TorchLastStep>(function)) {
         last->output = PyTorchOutput::last_step;
       } else {
         waiting.push_back(function);

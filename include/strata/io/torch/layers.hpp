@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include <strata/contracts/any_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/imported.hpp>
@@ -22,9 +21,11 @@
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// Makes strata's layers from modules of PyTorch, with the weights in the tensors of the file,
-/// which it marks as used.
-template <class S>
+/// which it marks as used. `Made` is AnyLayer or FileLayer, as for with_weights.
+template <class Made>
 class TorchLayers {
+  using S = ScalarOf<Made>;
+
  public:
   /// `nonlinearity` is that of every nn.RNN, tanh or relu; throws ValueError on another.
   TorchLayers(NamedArrays& arrays, Activation nonlinearity)
@@ -35,25 +36,25 @@ class TorchLayers {
   }
 
   /// A Dense for an nn.Linear and the activation after it.
-  [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation) {
+  [[nodiscard]] Made linear(const TorchModule& module, Activation activation) {
     return linear(module, activation, kernel(module));
   }
   /// The weight of an nn.Linear as a kernel (F, U).
   [[nodiscard]] Numbers kernel(const TorchModule& linear) { return turned(linear, "weight"); }
   /// A Dense for an nn.Linear with this kernel, which may have more rows than the module has
   /// inputs.
-  [[nodiscard]] AnyLayer<S> linear(const TorchModule& module, Activation activation,
-                                   Numbers kernel) {
+  [[nodiscard]] Made linear(const TorchModule& module, Activation activation, Numbers kernel) {
     const Index inputs = kernel.shape[0];
     LayerWeights weights{{"kernel", std::move(kernel)}};
     if (module.bias) weights.emplace("bias", numbers(module, "bias"));
-    return with_weights(Dense<S>(module.units, {.activation = activation, .use_bias = module.bias}),
-                        inputs, weights, where(module));
+    return with_weights<Made>(
+        Dense<S>(module.units, {.activation = activation, .use_bias = module.bias}), inputs,
+        weights, where(module));
   }
 
   /// All layers of a module. Recurrent layers return sequences.
-  [[nodiscard]] std::vector<AnyLayer<S>> of(const TorchModule& module) {
-    std::vector<AnyLayer<S>> layers;
+  [[nodiscard]] std::vector<Made> of(const TorchModule& module) {
+    std::vector<Made> layers;
     if (module.kind == TorchModule::Kind::Linear) {
       layers.push_back(linear(module, Activation::linear));
     } else if (module.kind == TorchModule::Kind::Embedding) {
@@ -64,10 +65,10 @@ class TorchLayers {
     return layers;
   }
 
-  [[nodiscard]] AnyLayer<S> embedding(const TorchModule& module) {
+  [[nodiscard]] Made embedding(const TorchModule& module) {
     try {
-      return with_weights(Embedding<S>(module.inputs, module.units), 1,
-                          {{"embeddings", numbers(module, "weight")}}, where(module));
+      return with_weights<Made>(Embedding<S>(module.inputs, module.units), 1,
+                                {{"embeddings", numbers(module, "weight")}}, where(module));
     } catch (const ValueError& error) {
       where(module).refuse(error.what());
     }
@@ -75,7 +76,7 @@ class TorchLayers {
 
   /// Layer number `layer` of an nn.LSTM, nn.GRU or nn.RNN, within Bidirectional if the module is
   /// bidirectional. `sequences`: whether the layer returns sequences.
-  [[nodiscard]] AnyLayer<S> recurrent(const TorchModule& module, int layer, bool sequences) {
+  [[nodiscard]] Made recurrent(const TorchModule& module, int layer, bool sequences) {
     using Kind = TorchModule::Kind;
     static constexpr Index any = Dynamic;
     const bool bias = module.bias;
@@ -100,23 +101,24 @@ class TorchLayers {
 
  private:
   template <class Last, class Sequences, class Options>
-  [[nodiscard]] AnyLayer<S> made(const TorchModule& module, int layer, bool sequences,
-                                 const Options& options) {
+  [[nodiscard]] Made made(const TorchModule& module, int layer, bool sequences,
+                          const Options& options) {
     return sequences
                ? one_or_both(Sequences(module.units, return_sequences, options), module, layer)
                : one_or_both(Last(module.units, options), module, layer);
   }
 
   template <class Layer>
-  [[nodiscard]] AnyLayer<S> one_or_both(Layer one, const TorchModule& module, int layer) {
+  [[nodiscard]] Made one_or_both(Layer one, const TorchModule& module, int layer) {
     const Index features = module.inputs_of(layer);
     if (!module.bidirectional) {
-      return with_weights(std::move(one), features, direction(module, layer, 0), where(module));
+      return with_weights<Made>(std::move(one), features, direction(module, layer, 0),
+                                where(module));
     }
     LayerWeights both;
     for (auto& [name, values] : direction(module, layer, 0)) both["forward." + name] = values;
     for (auto& [name, values] : direction(module, layer, 1)) both["backward." + name] = values;
-    return with_weights(Bidirectional(std::move(one)), features, both, where(module));
+    return with_weights<Made>(Bidirectional(std::move(one)), features, both, where(module));
   }
 
   /// The weights of one direction of a layer. An LSTM's gates i, f, g, o are in strata's order; a

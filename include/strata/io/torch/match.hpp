@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/description.hpp>
 #include <strata/error.hpp>
 #include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/imported.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/torch/chain.hpp>
 #include <strata/io/torch/layers.hpp>
@@ -19,6 +19,7 @@
 #include <strata/io/torch/order.hpp>
 #include <strata/io/torch/select.hpp>
 #include <strata/io/torch/state_dict.hpp>
+#include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
 // Finds the layers of a given model that the modules of a state_dict are.
@@ -55,11 +56,9 @@ template <class S>
 class TorchMatch {
  public:
   /// `layers[i]` are the layers of module i, as TorchLayers makes them.
-  template <class Model>
-  TorchMatch(const std::vector<TorchModule>& modules, std::vector<std::vector<AnyLayer<S>>>& layers,
-             const Model& model) {
+  TorchMatch(const std::vector<TorchModule>& modules,
+             const std::vector<std::vector<FileLayer<S>>>& layers, const Network<S>& network) {
     std::vector<Signature> wanted;
-    const auto network = model.network();
     auto next = network.parameters();
     auto parameter = next.begin();
     for (const auto& layer : network.layers()) {
@@ -73,9 +72,9 @@ class TorchMatch {
     for (std::size_t i = 0; i < modules.size(); ++i) {
       Fits fits{layers[i].size(), std::vector<bool>(wanted.size())};
       std::vector<Signature> found;
-      for (auto& layer : layers[i]) {
-        Signature one{layer.description(), {}};
-        for (const auto& each : layer.parameters()) one.shapes.push_back(each.shape);
+      for (const auto& layer : layers[i]) {
+        Signature one{layer.description, {}};
+        for (const auto& each : layer.parameters) one.shapes.push_back(each.shape);
         found.push_back(std::move(one));
       }
       for (std::size_t at = 0; at + found.size() <= wanted.size(); ++at) {
@@ -150,11 +149,11 @@ class TorchMatch {
 /// Throws FormatError when the modules match the model in several orders. When they match in none,
 /// returns them in the order in which most modules match, so that the comparison that follows names
 /// the difference.
-template <class Scalar, class Model>
-[[nodiscard]] std::vector<AnyLayer<Scalar>> layers_for(TorchStateDict& state,
-                                                       TorchLayers<Scalar>& make,
-                                                       const Model& model,
-                                                       const PyTorchOptions& options) {
+template <class Scalar>
+[[nodiscard]] std::vector<FileLayer<Scalar>> layers_for(TorchStateDict& state,
+                                                        TorchLayers<FileLayer<Scalar>>& make,
+                                                        const Network<Scalar>& network,
+                                                        const PyTorchOptions& options) {
   const Where& where = state.arrays.where();
   std::vector<TorchModule> modules = find_torch_modules(state);
   if (modules.empty()) where.refuse("has no tensors");
@@ -164,12 +163,12 @@ template <class Scalar, class Model>
     modules.clear();
     for (auto& link : chain.links) modules.push_back(std::move(link.module));
   }
-  std::vector<std::vector<AnyLayer<Scalar>>> layers;
+  std::vector<std::vector<FileLayer<Scalar>>> layers;
   for (const auto& module : modules) layers.push_back(make.of(module));
   TorchOrders::Order order(modules.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (!named) {
-    const TorchMatch<Scalar> match(modules, layers, model);
+    const TorchMatch<Scalar> match(modules, layers, network);
     const TorchOrders orders = match.orders(modules);
     const bool one = orders.found().size() == 1 && orders.are_all();
     if (!orders.found().empty() && !one) refuse_orders(modules, orders, where, ", model", false);
@@ -191,7 +190,7 @@ template <class Scalar, class Model>
     }
   }
   require_inputs(modules[order.front()], options, where);
-  std::vector<AnyLayer<Scalar>> ordered;
+  std::vector<FileLayer<Scalar>> ordered;
   for (const std::size_t i : order) {
     for (auto& layer : layers[i]) ordered.push_back(std::move(layer));
   }

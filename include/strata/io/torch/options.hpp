@@ -16,9 +16,23 @@
 
 namespace strata::inline STRATA_RUNTIME {
 
+namespace io {
+
+// The functions of strata's layers of these names, as plain data: layers depend on the instruction
+// set of the program, and the options of load_pytorch do not.
+
+struct TorchDropout {
+  double rate;
+  bool same_for_all_steps;
+};
+struct TorchLastStep {};
+struct TorchMeanOverSteps {};
+
+}  // namespace io
+
 /// A function without weights between the modules of a PyTorch model.
 using PyTorchFunction =
-    std::variant<Activation, Dropout<float>, LastStep<float>, MeanOverSteps<float>>;
+    std::variant<Activation, io::TorchDropout, io::TorchLastStep, io::TorchMeanOverSteps>;
 
 /// An entry of PyTorchOptions::modules for a module whose input is added to its output,
 /// x + activation(module(x)).
@@ -61,11 +75,11 @@ struct PyTorchModule {
   PyTorchModule(const Activate<Scalar>& layer) : function(layer.activation()) {}
   template <class Scalar>
   PyTorchModule(const Dropout<Scalar>& layer)
-      : function(Dropout<float>(layer.rate(), layer.options())) {}
+      : function(io::TorchDropout{layer.rate(), layer.options().same_for_all_steps}) {}
   template <class Scalar>
-  PyTorchModule(const LastStep<Scalar>&) : function(LastStep<float>()) {}
+  PyTorchModule(const LastStep<Scalar>&) : function(io::TorchLastStep()) {}
   template <class Scalar>
-  PyTorchModule(const MeanOverSteps<Scalar>&) : function(MeanOverSteps<float>()) {}
+  PyTorchModule(const MeanOverSteps<Scalar>&) : function(io::TorchMeanOverSteps()) {}
 };
 
 /// Which part of the output of its last nn.LSTM, nn.GRU or nn.RNN a PyTorch model uses. In PyTorch

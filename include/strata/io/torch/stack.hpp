@@ -7,8 +7,10 @@
 #include <vector>
 
 #include <strata/contracts/any_layer.hpp>
+#include <strata/contracts/description.hpp>
 #include <strata/error.hpp>
 #include <strata/io/common/erased_layer.hpp>
+#include <strata/io/common/imported.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/torch/chain.hpp>
 #include <strata/io/torch/layers.hpp>
@@ -24,14 +26,27 @@
 
 namespace strata::inline STRATA_RUNTIME::io {
 
+/// A Residual around a layer that takes and returns data of the given kinds.
+template <Accepts takes, Returns gives, class S>
+[[nodiscard]] AnyLayer<S> residual_of(AnyLayer<S> layer) {
+  return AnyLayer<S>(Residual(ErasedLayer<S, takes, gives, false>(std::move(layer))));
+}
+template <Accepts, Returns, class S>
+[[nodiscard]] FileLayer<S> residual_of(FileLayer<S> layer) {
+  layer.description = LayerDescription("Residual").add_layer(std::move(layer.description));
+  return layer;
+}
+
 /// Makes the layers of a chain of modules.
-template <class S>
+template <class Made>
 class TorchStack {
+  using S = ScalarOf<Made>;
+
  public:
   /// Throws FormatError, naming the entry of `.modules`, when an entry cannot run at its place: a
   /// function that needs steps after the last step was taken, a residual of other outputs than
   /// inputs, a function before an embedding.
-  TorchStack(TorchLayers<S>& make, const TorchChain& chain, const Where& where)
+  TorchStack(TorchLayers<Made>& make, const TorchChain& chain, const Where& where)
       : make_(&make), where_(&where) {
     for (const TorchLink& link : chain.links) {
       for (const auto& function : link.before) add(function, &link.module);
@@ -40,7 +55,7 @@ class TorchStack {
     for (const auto& function : chain.after) add(function, nullptr);
   }
 
-  [[nodiscard]] std::vector<AnyLayer<S>> take() && { return std::move(layers_); }
+  [[nodiscard]] std::vector<Made> take() && { return std::move(layers_); }
 
  private:
   [[nodiscard]] Where at(const std::string& entry) const {
@@ -57,13 +72,13 @@ class TorchStack {
     }
     if (activation) {
       layers_.emplace_back(Activate<S>(*activation));
-    } else if (const auto* dropout = std::get_if<Dropout<float>>(&function)) {
-      layers_.emplace_back(Dropout<S>(dropout->rate(), dropout->options()));
+    } else if (const auto* dropout = std::get_if<TorchDropout>(&function)) {
+      layers_.emplace_back(Dropout<S>(dropout->rate, {dropout->same_for_all_steps}));
     } else {
       if (!without_steps_.empty()) {
         at(code_text(function)).refuse("there are no steps left after " + without_steps_);
       }
-      if (std::holds_alternative<LastStep<float>>(function)) {
+      if (std::holds_alternative<TorchLastStep>(function)) {
         layers_.emplace_back(LastStep<S>());
       } else {
         layers_.emplace_back(MeanOverSteps<S>());
@@ -76,7 +91,7 @@ class TorchStack {
     const TorchModule& module = link.module;
     if (link.residual) require_residual(link);
     if (module.kind == TorchModule::Kind::Linear) {
-      AnyLayer<S> layer = make_->linear(module, link.activation.value_or(Activation::linear));
+      Made layer = make_->linear(module, link.activation.value_or(Activation::linear));
       layers_.push_back(link.residual ? residual_of<Accepts::any, Returns::same>(std::move(layer))
                                       : std::move(layer));
       return;
@@ -100,7 +115,7 @@ class TorchStack {
       // In both cases the last step is taken by a layer of its own.
       const bool apart = ends && link.output == PyTorchOutput::last_step &&
                          (module.bidirectional || link.residual);
-      AnyLayer<S> made = make_->recurrent(module, layer, !ends || apart);
+      Made made = make_->recurrent(module, layer, !ends || apart);
       layers_.push_back(link.residual
                             ? residual_of<Accepts::sequences, Returns::sequence>(std::move(made))
                             : std::move(made));
@@ -131,14 +146,9 @@ class TorchStack {
     }
   }
 
-  template <Accepts takes, Returns gives>
-  [[nodiscard]] static AnyLayer<S> residual_of(AnyLayer<S> layer) {
-    return AnyLayer<S>(Residual(ErasedLayer<S, takes, gives, false>(std::move(layer))));
-  }
-
-  TorchLayers<S>* make_;
+  TorchLayers<Made>* make_;
   const Where* where_;
-  std::vector<AnyLayer<S>> layers_;
+  std::vector<Made> layers_;
   /// The entry that left one step of the sequence, or the mean, for messages; empty as long as the
   /// data are sequences.
   std::string without_steps_;
@@ -149,8 +159,8 @@ class TorchStack {
   const TorchModule& first = chain.links.front().module;
   if (first.kind == TorchModule::Kind::Embedding) return Input(Dynamic);
   const auto takes_steps = [](const PyTorchFunction& function) {
-    return std::holds_alternative<LastStep<float>>(function) ||
-           std::holds_alternative<MeanOverSteps<float>>(function);
+    return std::holds_alternative<TorchLastStep>(function) ||
+           std::holds_alternative<TorchMeanOverSteps>(function);
   };
   bool steps = std::any_of(chain.after.begin(), chain.after.end(), takes_steps);
   for (const TorchLink& link : chain.links) {

@@ -15,6 +15,7 @@
 #include <functional>
 #include <limits>
 #include <sstream>
+#include <string_view>
 
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/assign.hpp>
@@ -66,6 +67,9 @@ TEST_CASE("a source is a file or memory, with a name", "[io]") {
   CHECK(Source(path).bytes().size() == 3);
   CHECK(Source(path.c_str()).name() == path);
   CHECK(Source(path).text() == "\x01\x02\x03");
+  CHECK(Source(std::string_view(path)).name() == path);
+  CHECK(Source(std::filesystem::path(path)).name() == path);
+  CHECK(Source(std::filesystem::directory_entry(path)).name() == path);
 
   const unsigned char memory[] = {7, 8};
   CHECK(Source(memory).name() == "memory");

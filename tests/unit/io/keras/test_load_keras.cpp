@@ -70,7 +70,7 @@ TEST_CASE("a model of Keras is loaded in double, and from memory", "[keras]") {
 
 TEST_CASE("a loaded model has the settings of its layers", "[keras]") {
   const auto model = load_keras(models / "trained.keras");
-  const auto layers = io::architecture_of(model).layers;
+  const auto layers = io::architecture_of(model.network()).layers;
   std::vector<std::string> kinds;
   for (const auto& layer : layers) kinds.push_back(layer.kind);
   CHECK(kinds == std::vector<std::string>{"GaussianNoise", "LSTM", "Dropout", "Dropout", "Dropout",

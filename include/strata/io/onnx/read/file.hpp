@@ -16,6 +16,7 @@
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/io/onnx/read/graph.hpp>
 #include <strata/io/onnx/read/parse_model.hpp>
+#include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
 // Turns the layers that were read from an ONNX file into those of a model.
@@ -105,17 +106,15 @@ namespace strata::inline STRATA_RUNTIME::io {
 /// Gives the weights of a file to a built model with the same layers, in their order. Throws
 /// FormatError where a parameter is missing or of another size; the model keeps its own weights
 /// then.
-template <class Model>
-void give_weights(const OnnxLayers& file, Model& model, const Where& where) {
-  using Scalar = typename Model::scalar_type;
+template <class Scalar>
+void give_weights(const OnnxLayers& file, Network<Scalar> network, const Where& where) {
   std::vector<const OnnxChain::Layer*> with_weights;
   for (const auto& layer : file.layers) {
     if (!layer.weights.empty()) with_weights.push_back(&layer);
   }
-  std::vector<Scalar> weights(static_cast<std::size_t>(model.parameter_count()));
+  std::vector<Scalar> weights(static_cast<std::size_t>(network.parameter_count()));
   std::span<Scalar> rest = weights;
   auto next = with_weights.begin();
-  const auto network = model.network();
   for (const auto& layer : network.layers()) {
     const auto parameters = layer.parameters();
     if (parameters.empty()) continue;
@@ -135,7 +134,7 @@ void give_weights(const OnnxLayers& file, Model& model, const Where& where) {
     }
   }
   if (next != with_weights.end()) (*next)->where.refuse("the model has no such layer");
-  model.set_weights(weights, allow_non_finite);
+  network.set_weights(weights);
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

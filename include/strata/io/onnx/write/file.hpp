@@ -10,17 +10,17 @@
 #include <strata/io/onnx/write/graph_writer.hpp>
 #include <strata/io/onnx/write/layer_writer.hpp>
 #include <strata/io/onnx/write/serialize_model.hpp>
+#include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// The ONNX file of a built model. Throws StateError when the model is not built, and ValueError,
 /// naming the layer, on a layer or option that ONNX does not have.
-template <class Model>
-[[nodiscard]] std::vector<std::byte> write_onnx(const Model& model) {
-  (void)model.parameters();
-  const Architecture architecture = architecture_of(model);
-  const auto network = model.network();
+template <class Scalar>
+[[nodiscard]] std::vector<std::byte> write_onnx(const Network<Scalar>& network) {
+  (void)network.parameters();
+  const Architecture architecture = architecture_of(network);
   Shape shape = architecture.input->shape();
   const bool ids = !network.layers().empty() && network.layers()[0].accepts() == Accepts::ids;
   OnnxGraphWriter writer(shape, ids);

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/io/common/assign.hpp>
+#include <strata/io/common/compare_layers.hpp>
+#include <strata/io/common/described_model.hpp>
+#include <strata/io/common/layers.hpp>
+#include <strata/io/common/model_file.hpp>
+#include <strata/io/common/self_test.hpp>
+#include <strata/io/common/source.hpp>
+#include <strata/io/safetensors.hpp>
+#include <strata/io/safetensors/format.hpp>
+#include <strata/model/predict.hpp>
+#include <strata/target.hpp>
+
+namespace strata::inline STRATA_RUNTIME::io {
+
+/// Adds the model's parameters by their names, without a copy: the model must outlive the writer.
+template <class Scalar>
+void add_weights(SafetensorsWriter& writer, const Network<Scalar>& network) {
+  for (const auto& parameter : network.parameters()) {
+    writer.add_view(parameter.name, sizes_of(parameter.shape),
+                    std::span<const Scalar>(parameter.values));
+  }
+}
+
+template <class Scalar>
+void add_tensor(SafetensorsWriter& writer, const char* name, const Tensor<Scalar>& tensor) {
+  writer.add(name, sizes_of(tensor.shape()), tensor.values());
+}
+
+/// Gives a built model the arrays of a file, by the names of its parameters, and runs the self-test
+/// of the file. Throws FormatError when arrays are missing, left over or of other sizes, when a
+/// number is not finite, or when the self-test fails; the model keeps its weights then.
+template <class Scalar>
+void read_weights(ForwardNetwork<Scalar> network, NamedArrays& arrays, const Metadata& metadata) {
+  std::vector<Scalar> weights(static_cast<std::size_t>(network.parameter_count()));
+  auto parameters = network.parameters();
+  std::span<Scalar> rest = weights;
+  for (auto& parameter : parameters) {
+    const std::size_t count = parameter.values.size();
+    parameter.values = rest.first(count);
+    rest = rest.subspan(count);
+  }
+  assign_all(parameters, arrays);
+  if (metadata.checkpoint()) {
+    for (const std::string& name : arrays.names()) {
+      if (name.starts_with("training.")) (void)arrays.take(name);
+    }
+  }
+  if (!arrays.contains(self_test_input) && !arrays.contains(self_test_output)) {
+    arrays.require_all_used();
+    return network.set_weights(weights);
+  }
+  const std::vector<Scalar> before = network.weights();
+  network.set_weights(weights);
+  try {
+    run_self_test(network, arrays, metadata.self_test_tolerance());
+    arrays.require_all_used();
+  } catch (...) {
+    network.set_weights(before);
+    throw;
+  }
+}
+
+/// A writer of the file of save, with weights, metadata and self-test. It views the model's
+/// weights: the model must outlive the writer.
+template <class Scalar>
+[[nodiscard]] SafetensorsWriter writer_of(const ForwardNetwork<Scalar>& network,
+                                          const SaveOptions<Scalar>& options) {
+  SafetensorsWriter writer;
+  add_weights(writer, network);
+  writer.metadata = Metadata::of(architecture_of(network));
+  if (!options.self_test.empty()) {
+    add_tensor(writer, self_test_input, options.self_test);
+    add_tensor(writer, self_test_output, detail::predict(network, options.self_test, {}));
+  }
+  return writer;
+}
+
+template <class Scalar>
+std::vector<std::byte> save_network_to_memory(const ForwardNetwork<Scalar>& network,
+                                              const SaveOptions<Scalar>& options) {
+  return writer_of(network, options).bytes();
+}
+
+template <class Scalar>
+void save_network(const Path& path, const ForwardNetwork<Scalar>& network,
+                  const SaveOptions<Scalar>& options) {
+  writer_of(network, options).write_file(path.text());
+}
+
+template <class Scalar>
+void save_network_weights(const Path& path, const Network<Scalar>& network) {
+  SafetensorsWriter writer;
+  add_weights(writer, network);
+  writer.metadata = {{"format", "strata"}};
+  writer.write_file(path.text());
+}
+
+template <class Scalar>
+void load_network_weights(const Source& from, ForwardNetwork<Scalar> network) {
+  (void)network.parameters();
+  SafetensorsFile file = read_safetensors(from);
+  const Metadata metadata(file.metadata, from.where());
+  if (const auto architecture = metadata.architecture()) {
+    require_same_layers(architecture->layers, architecture_of(network).layers, from.where());
+  }
+  read_weights(std::move(network), file.arrays, metadata);
+}
+
+}  // namespace strata::inline STRATA_RUNTIME::io
+
+namespace strata::inline STRATA_RUNTIME {
+
+template <std::floating_point Scalar>
+io::Loaded<Scalar> load(const io::Source& from, const std::vector<OwnCell<Scalar>>& cells) {
+  const io::Where where = from.where();
+  io::SafetensorsFile file = io::read_safetensors(from);
+  const io::Metadata metadata(file.metadata, where);
+  const auto architecture = metadata.architecture();
+  if (!architecture) {
+    where.refuse(
+        "the metadata has no strata.model: these are weights alone, for load_weights into a model "
+        "or for a reader of the framework that wrote them");
+  }
+  if (!architecture->input) where.in("strata.model").refuse("has no input");
+  std::size_t numbers = 0;
+  for (const std::string& name : file.arrays.names()) {
+    numbers += io::checked_count(file.arrays.find(name)->shape, where);
+  }
+  auto model =
+      io::described_model<Scalar>(*architecture, numbers, io::LayerMaker<Scalar>(cells), where);
+  io::read_weights(model.forward_network(), file.arrays, metadata);
+  return model;
+}
+
+}  // namespace strata::inline STRATA_RUNTIME

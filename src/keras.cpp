@@ -1,0 +1,13 @@
+#include <strata/io/keras_definitions.hpp>
+
+namespace strata {
+
+#define STRATA_INSTANTIATE(S)                              \
+  extern template class io::LayerMaker<S>;                 \
+  template io::Loaded<S> load_keras<S>(const io::Source&); \
+  template void io::load_keras_network(const io::Source&, Network<S>);
+
+STRATA_INSTANTIATE(float)
+STRATA_INSTANTIATE(double)
+
+}  // namespace strata
