@@ -37,7 +37,7 @@ endfunction()
 # The run-time half. Its functions are the same for all instruction sets.
 set(sources model.cpp processor.cpp train.cpp)
 set(libraries "")
-set(strata_sources_io io.cpp)
+set(strata_sources_io audio.cpp header.cpp io.cpp torch.cpp)
 set(strata_sources_keras keras.cpp)
 set(strata_sources_onnx onnx.cpp)
 foreach(component IN LISTS strata_components)

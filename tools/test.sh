@@ -5,8 +5,8 @@
 #   tools/test.sh --quick          GCC and the system's Eigen only
 #   tools/test.sh clang asan ...   these configurations only
 #
-# The configurations are those of CMakePresets.json (release, clang, asan, tsan, avx2, baseline, and
-# on demand dev), fuzz (the kernels under Clang's checks of pointers, and each reader of files for
+# The configurations are those of CMakePresets.json (release, compiled, clang, asan, tsan, avx2,
+# baseline, and on demand dev), fuzz (the kernels under Clang's checks of pointers, and each reader of files for
 # STRATA_FUZZ_SECONDS, 20 by default), format (clang-format 14), docs (Doxygen without warnings) and
 # instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). Together
 # they see each of GCC and Clang with each of Eigen 3.4 and 5.
@@ -20,7 +20,7 @@ configurations=()
 for argument in "$@"; do
   case $argument in
     --quick) configurations=(release) ;;
-    release | dev | clang | asan | tsan | avx2 | baseline | fuzz | format | docs | instructions)
+    release | compiled | dev | clang | asan | tsan | avx2 | baseline | fuzz | format | docs | instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -31,7 +31,7 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release clang asan tsan avx2 baseline fuzz docs instructions)
+  configurations=(format release compiled clang asan tsan avx2 baseline fuzz docs instructions)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -45,6 +45,10 @@ need locales /usr/share/i18n/locales/de_DE /usr/share/locale/de_DE.UTF-8 /usr/li
 need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
 if wanted clang || wanted fuzz; then need clang clang++; fi
 if wanted docs; then need doxygen doxygen; fi
+# Processors that lack instructions, for strata::compiled.
+if wanted compiled && [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]]; then
+  need qemu-user qemu-x86_64
+fi
 if { wanted clang || wanted baseline; } && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   need ca-certificates /etc/ssl/certs/ca-certificates.crt /etc/pki /etc/ssl/cert.pem
   need python3 python3
@@ -247,6 +251,7 @@ run_instructions() {
 for configuration in "${configurations[@]}"; do
   case $configuration in
     release) preset release "GCC: everything" ;;
+    compiled) preset compiled "GCC: strata::compiled" strata_compiled_tests ;;
     dev) preset dev "GCC, Eigen's assertions: everything" ;;
     clang) preset_eigen5 clang "Clang, Eigen 5.0.1: unit, compile_fail" strata_unit_tests ;;
     asan) preset asan "GCC, address and undefined sanitizers" strata_unit_tests ;;

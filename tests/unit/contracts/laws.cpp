@@ -149,7 +149,8 @@ TEMPLATE_TEST_CASE("The last step with return_sequences is the output without", 
   }
 }
 
-TEMPLATE_TEST_CASE("A chosen stack computes what the fixed one does", "[laws]", float, double) {
+TEMPLATE_TEST_CASE("A chosen stack computes what the fixed one does", "[laws][own_code]", float,
+                   double) {
   using Fixed = Sequential<LSTM<TestType, 3, 9, return_sequences>, Dropout<TestType>,
                            LSTM<TestType, 9, 5>, Dense<TestType, 5, 2>>;
   Fixed fixed{{}, Dropout<TestType>{0.1}, {}, {}};

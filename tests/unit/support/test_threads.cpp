@@ -334,7 +334,7 @@ TEST_CASE("A mask that a layer makes is joined from the shards", "[threads]") {
   CHECK(losses(2) == losses(1));
 }
 
-TEST_CASE("A parameter is updated in ranges as it is as a whole", "[threads]") {
+TEST_CASE("A parameter is updated in ranges as it is as a whole", "[threads][own_code]") {
   const auto x = random_tensor<float>({30, 301}, 1);
   const auto y = random_tensor<float>({30, 203}, 2);
   const auto trained = [&](Optimizer<float> optimizer, int threads) {
