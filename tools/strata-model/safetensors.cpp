@@ -1,5 +1,6 @@
 #include <strata/io/pytorch.hpp>
 #include <strata/io/safetensors.hpp>
+#include <strata/io/safetensors/format.hpp>
 
 #include "formats.hpp"
 

@@ -36,7 +36,8 @@ STRATA_INLINE void Piece::append_to(std::string& message) const {
   }
 }
 
-[[gnu::noinline, gnu::cold]] STRATA_INLINE std::string message(std::initializer_list<Piece> pieces) {
+[[gnu::noinline, gnu::cold]] STRATA_INLINE std::string message(
+    std::initializer_list<Piece> pieces) {
   std::string joined;
   for (const Piece& piece : pieces) piece.append_to(joined);
   return joined;

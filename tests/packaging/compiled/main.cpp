@@ -1,5 +1,5 @@
-// A program that links strata::compiled, built without any flag. It prints the instruction set whose
-// code computes; `app <set>` asks for one by use_processor.
+// A program that links strata::compiled, built without any flag. It prints the instruction set
+// whose code computes; `app <set>` asks for one by use_processor.
 #include <cmath>
 #include <cstdio>
 #include <cstring>

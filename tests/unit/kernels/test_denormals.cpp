@@ -133,8 +133,8 @@ void require_no_denormals(const Model& model, Index features) {
     CHECK_FALSE(has_denormals(state));
     CHECK_FALSE(has_denormals(y.values()));
     const Tensor<Scalar> more({batch, 8, features});
-    CHECK_FALSE(
-        underflows([&] { (void)detail::predict(model.forward_network(), more, {.state = &state}); }));
+    CHECK_FALSE(underflows(
+        [&] { (void)detail::predict(model.forward_network(), more, {.state = &state}); }));
   }
 }
 

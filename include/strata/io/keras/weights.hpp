@@ -17,6 +17,7 @@
 #include <strata/io/common/assign.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/keras/hdf5_file.hpp>
+#include <strata/model/layer_names.hpp>
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
