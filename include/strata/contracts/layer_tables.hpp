@@ -94,6 +94,12 @@ T& made(std::shared_ptr<void>& shared) {
   return *static_cast<T*>(shared.get());
 }
 
+/// The tables that the library has for a type of layer L.
+template <class L>
+[[nodiscard]] const LayerTables<typename L::scalar_type>& held_tables_of() {
+  return held_tables<typename L::scalar_type>(Held<L>::number, sizeof(L));
+}
+
 /// The tables of a type of layer L: those of the library where it holds L, others else.
 template <class L>
 struct LayerFunctions {
@@ -108,10 +114,6 @@ struct LayerFunctions {
   static void pack(const void* l, Shared& p, bool training) {
     of(l).pack(made<typename L::Packed>(p), training);
   }
-  static const LayerTables<Scalar>& held() {
-    return held_tables<Scalar>(Held<L>::number, sizeof(L));
-  }
-
   static const LayerTable<Scalar>& table();
   static const ForwardTable<Scalar>& forward();
   static const StepTable<Scalar>& step();
@@ -124,7 +126,7 @@ struct LayerFunctions {
 template <class L>
 const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() {
   if constexpr (is_held<L>) {
-    return *held().layer;
+    return *held_tables_of<L>().layer;
   } else {
     static constexpr LayerTable<Scalar> functions{
         .size = sizeof(L),
@@ -154,7 +156,7 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() {
 template <class L>
 const ForwardTable<typename L::scalar_type>& LayerFunctions<L>::forward() {
   if constexpr (is_held<L>) {
-    return *held().forward;
+    return *held_tables_of<L>().forward;
   } else {
     static constexpr ForwardTable<Scalar> functions{
         .pack = pack,
@@ -174,7 +176,7 @@ const ForwardTable<typename L::scalar_type>& LayerFunctions<L>::forward() {
 template <class L>
 const StepTable<typename L::scalar_type>& LayerFunctions<L>::step() {
   if constexpr (is_held<L>) {
-    return *held().step;
+    return *held_tables_of<L>().step;
   } else {
     static constexpr StepTable<Scalar> functions{
         .pack = pack,
@@ -192,7 +194,7 @@ const StepTable<typename L::scalar_type>& LayerFunctions<L>::step() {
 template <class L>
 const TrainingTable<typename L::scalar_type>& LayerFunctions<L>::training() {
   if constexpr (is_held<L>) {
-    return *held().training;
+    return *held_tables_of<L>().training;
   } else {
     static constexpr TrainingTable<Scalar> functions{
         .mixes_sequences = mixes_sequences_of<L>(),

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/support/threads.hpp>
+#include <strata/support/task.hpp>
 
 namespace strata::detail {
 

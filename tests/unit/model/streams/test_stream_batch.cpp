@@ -274,7 +274,7 @@ TEST_CASE("StreamBatch: rows of numbers in the order of ids()", "[stream]") {
   for (const StreamId id : streams.ids()) CHECK(streams.state(id) == kept.state(id));
 }
 
-TEST_CASE("StreamBatch: sizes fixed by the type", "[stream]") {
+TEST_CASE("StreamBatch: sizes fixed by the type", "[stream][own_code]") {
   const WideAmp amp;
   StreamBatch streams{amp};
   static_assert(decltype(streams)::In::extent == 2);
