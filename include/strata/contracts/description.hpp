@@ -23,7 +23,7 @@ namespace strata {
 ///   static void each(Self& self, F f) { f("rate", self.rate); ... }
 struct LayerDescription {
   // Not inline, since every program would compile them for the lists.
-  explicit LayerDescription(std::string kind_name = {});
+  LayerDescription(std::string kind_name = {});
   LayerDescription(const LayerDescription& other);
   LayerDescription(LayerDescription&& other) noexcept;
   LayerDescription& operator=(const LayerDescription& other);
