@@ -7,6 +7,7 @@
 #include <strata/error.hpp>
 #include <strata/flush_denormals.hpp>
 #include <strata/mask.hpp>
+#include <strata/processor.hpp>
 #include <strata/sequences.hpp>
 #include <strata/shape.hpp>
 #include <strata/tensor.hpp>
