@@ -169,7 +169,7 @@ run_format() {
   echo "=== format: $what"
   if ! command -v "$clang_format" >/dev/null; then
     row format "$what" 0 - "skipped: no clang-format 14 here"
-  elif find include tests examples benchmarks tools \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
+  elif find include src tests examples benchmarks tools \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
     xargs -0 "$clang_format" --dry-run -Werror >"$log" 2>&1; then
     row format "$what" "$((SECONDS - start))" - ok
   else

@@ -55,7 +55,7 @@ template <template <class> class Made, class S>
 struct ScalarOfMade<Made<S>> {
   using type = S;
 };
-/// S of AnyLayer<S> or FileLayer<S>.
+/// The scalar of an AnyLayer or a FileLayer.
 template <class Made>
 using ScalarOf = typename ScalarOfMade<Made>::type;
 
