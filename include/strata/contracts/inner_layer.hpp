@@ -1,17 +1,56 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <type_traits>
 
+#include <strata/contracts/any_layer.hpp>
+#include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
+
+// How layers and streams that are made of other layers call them: a layer that strata::compiled
+// holds by its tables, any other by its type.
 
 namespace strata::detail {
 
-// What a layer that is made of other layers asks of them.
-
-/// Whether the training of a sequence depends on the other sequences of its batch.
 template <class L>
-[[nodiscard]] consteval bool mixes_sequences_of() {
-  return L::traits.mixes_sequences.value_or(L::traits.absorb);
+struct PartsOfLayer {
+  using Packed = typename L::Packed;
+  using Tape = typename L::Tape;
+};
+template <class L>
+struct PartsOfHeldLayer {
+  using Packed = PackedStep<typename L::scalar_type>;
+  using Tape = std::shared_ptr<void>;
+};
+template <class L>
+struct PartsOfInner : std::conditional_t<is_held<L>, PartsOfHeldLayer<L>, PartsOfLayer<L>> {};
+
+/// The packed weights of an inner layer.
+template <class L>
+using InnerPacked = typename PartsOfInner<L>::Packed;
+/// The tape of an inner layer.
+template <class L>
+using InnerTape = typename PartsOfInner<L>::Tape;
+
+/// Whether InnerPacked<L> has `skip`.
+template <class L>
+inline constexpr bool inner_skips = is_held<L> || L::traits.skip;
+
+/// The functions of an inner layer that read or write packed weights and tapes.
+template <class L>
+[[nodiscard]] decltype(auto) inner(L& layer) {
+  if constexpr (is_held<L>) {
+    return CompleteRef<typename L::scalar_type>(const_cast<std::remove_const_t<L>&>(layer));
+  } else {
+    return (layer);
+  }
+}
+
+/// Calls an inner layer's absorb where it has one.
+template <class L>
+void absorb(L& layer, InnerTape<L>& tape) {
+  if constexpr (L::traits.absorb) inner(layer).absorb(tape);
 }
 
 /// The pass of layer number `layer` among the inner layers, whose state begins at `offset` of the

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include <strata/contracts/held.hpp>
-#include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/layer.hpp>
+#include <strata/contracts/layer_traits.hpp>
 
 // The functions of a type of layer as tables of pointers, for code that is written once for layers
 // of all types. A layer, its packed weights and its tape are handed in as pointers without a type.

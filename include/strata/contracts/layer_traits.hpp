@@ -110,4 +110,10 @@ consteval bool agrees_with_traits() {
   return true;
 }
 
+/// Whether the training of a sequence depends on the other sequences of its batch.
+template <class L>
+[[nodiscard]] consteval bool mixes_sequences_of() {
+  return L::traits.mixes_sequences.value_or(L::traits.absorb);
+}
+
 }  // namespace strata::detail

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/contracts/inner.hpp>
+#include <strata/contracts/inner_layer.hpp>
 
 namespace strata::detail {
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include <strata/base/message.hpp>
-#include <strata/contracts/inner.hpp>
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/parameter.hpp>

@@ -23,14 +23,11 @@ class ErasedLayer {
   static constexpr Returns returns = Gives;
   static constexpr Index fixed_inputs = Dynamic;
   static constexpr Index fixed_outputs = Dynamic;
-  static constexpr LayerTraits traits{.absorb = true,
-                                      .mixes_sequences = Mixes,
-                                      .check_input = true,
-                                      .output_shape = true,
-                                      .output_mask = true,
-                                      .makes_mask = true,
-                                      .skip = true,
-                                      .check_masked_stream = true};
+  static constexpr LayerTraits traits = [] {
+    LayerTraits all = AnyLayer<S>::traits;
+    all.mixes_sequences = Mixes;
+    return all;
+  }();
 
   explicit ErasedLayer(AnyLayer<S> layer) : layer_(std::move(layer)) {}
 
