@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -105,7 +106,14 @@ struct Pack {
   // A compiler may leave Eigen's functions out of line. The linker then keeps one copy of each for
   // the whole program, compiled perhaps for a wider instruction set than this one. `flatten` puts
   // the code of Eigen's function into each of these.
-  [[gnu::flatten]] friend Pack exp(Pack a) { return {packet::pexp(a.lanes)}; }
+  [[gnu::flatten]] friend Pack exp(Pack a) {
+    if constexpr (sizeof(Scalar) < 8) {
+      // A number too small to change 1 counts as 0: its cube may be a denormal number.
+      const Pack least = broadcast(std::numeric_limits<Scalar>::epsilon() / 8);
+      a = where_less(abs(a), least, broadcast(0), a);
+    }
+    return {packet::pexp(a.lanes)};
+  }
   [[gnu::flatten]] friend Pack log(Pack a) { return {packet::plog(a.lanes)}; }
   [[gnu::flatten]] friend Pack eigen_tanh(Pack a) { return {packet::ptanh(a.lanes)}; }
 
