@@ -75,7 +75,8 @@ done
          if (!(($1, side) in least)) { if (!side) order[++count] = $1; least[$1, side] = $2 }
          if ($2 < least[$1, side]) least[$1, side] = $2 }
        END { for (i = 1; i <= count; ++i) { name = order[i]
-               printf "| %s | %.4g | %.4g | %.3f |\n", name, least[name, 0] / 1000,
-                      least[name, 1] / 1000, least[name, 0] / least[name, 1] } }' \
+               printf "| %s | %s | %s | %.3f |\n", name, micro(least[name, 0]),
+                      micro(least[name, 1]), least[name, 0] / least[name, 1] } }
+       function micro(ns) { return sprintf(ns < 1e6 ? "%.4g" : "%.0f", ns / 1000) }' \
     "$folder/compiled.txt" "$folder/native.txt"
 } | tee "$result"
