@@ -1,6 +1,7 @@
 #include <strata/io/checkpoint_definitions.hpp>
 #include <strata/io/common/option_reader_definitions.hpp>
 #include <strata/io/common/source_definitions.hpp>
+#include <strata/io/safetensors/training_file_definitions.hpp>
 #include <strata/io/safetensors_definitions.hpp>
 
 namespace strata {

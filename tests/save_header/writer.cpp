@@ -3,6 +3,7 @@
 #include <fstream>
 #include <string>
 
+#include <strata/io/common/literal.hpp>
 #include <strata/io/header.hpp>
 
 #include "models.hpp"

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <array>
 #include <cctype>
-#include <charconv>
-#include <cmath>
 #include <concepts>
 #include <filesystem>
 #include <string>
@@ -13,6 +10,7 @@
 #include <strata/error.hpp>
 #include <strata/io/common/atomic_file.hpp>
 #include <strata/io/common/layer_code.hpp>
+#include <strata/io/common/literal.hpp>
 #include <strata/io/header.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/non_finite.hpp>
@@ -32,16 +30,6 @@ STRATA_INLINE void check_identifier(const std::string& name) {
     throw ValueError("save_header: \"" + name +
                      "\" cannot be the name of a namespace; give one by .name");
   }
-}
-
-/// A number as a hexadecimal literal of C++, which keeps every bit.
-template <class Scalar>
-[[nodiscard]] std::string literal(Scalar value) {
-  std::array<char, 48> digits;
-  const auto end =
-      std::to_chars(digits.begin(), digits.end(), std::abs(value), std::chars_format::hex).ptr;
-  return (std::signbit(value) ? "-0x" : "0x") + std::string(digits.begin(), end) +
-         (std::same_as<Scalar, float> ? "f" : "");
 }
 
 /// Writes the text of the header, one parameter of the model at a time, so that the text of a large

@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <strata/io/common/assign.hpp>
 #include <strata/io/onnx.hpp>
-#include <strata/io/safetensors.hpp>
+#include <strata/io/safetensors/format.hpp>
 #include <strata/strata.hpp>
 
 #include "support/input_of.hpp"
@@ -28,8 +29,11 @@ void write(const std::string& name, const Input& input, const Layers&... layers)
   save_onnx(folder / (name + ".onnx"), model);
   const Tensor<float> x = test::input_of(model);
   io::SafetensorsWriter values;
-  io::add_tensor(values, "input", x);
-  io::add_tensor(values, "output", model.predict(x));
+  const auto add = [&](const std::string& array, const Tensor<float>& tensor) {
+    values.add(array, io::sizes_of(tensor.shape()), tensor.values());
+  };
+  add("input", x);
+  add("output", model.predict(x));
   io::write_file(folder / (name + ".safetensors"), values.bytes());
 }
 

@@ -21,17 +21,17 @@ using namespace strata;
 
 namespace {
 
-const std::string folder = STRATA_AUDIO_MODELS;
+const std::string audio_models = STRATA_AUDIO_MODELS;
 
 bool is_there() {
-  if (!folder.empty() && std::filesystem::exists(folder)) return true;
+  if (!audio_models.empty() && std::filesystem::exists(audio_models)) return true;
   WARN("skipped: without the audio models; -DSTRATA_AUDIO_MODELS=<folder> says where they are");
   return false;
 }
 
 /// One number a line.
 std::vector<float> column(const std::string& name) {
-  std::ifstream file(folder + "/" + name);
+  std::ifstream file(audio_models + "/" + name);
   std::vector<float> numbers;
   for (double number = 0; file >> number;) numbers.push_back(static_cast<float>(number));
   REQUIRE(!numbers.empty());
@@ -57,25 +57,26 @@ void check(const Sequential<>& model, const std::string& name) {
 
 TEST_CASE("audio models of RTNeural", "[io][rtneural]") {
   if (!is_there()) return;
-  check(load_rtneural(folder + "/lstm.json"), "lstm");
-  check(load_rtneural(folder + "/lstm_1d.json"), "lstm_1d");
-  check(load_pytorch(folder + "/lstm_torch.json"), "lstm_torch");
+  check(load_rtneural(audio_models + "/lstm.json"), "lstm");
+  check(load_rtneural(audio_models + "/lstm_1d.json"), "lstm_1d");
+  check(load_pytorch(audio_models + "/lstm_torch.json"), "lstm_torch");
   using Model = Sequential<LSTM<float, 1, 8, return_sequences>, Dense<float, 8, 1>>;
   Model model;
-  load_rtneural(folder + "/lstm_1d.json", model);
-  CHECK(model.weights() == load_rtneural(folder + "/lstm_1d.json").weights());
+  load_rtneural(audio_models + "/lstm_1d.json", model);
+  CHECK(model.weights() == load_rtneural(audio_models + "/lstm_1d.json").weights());
 }
 
 TEST_CASE("an audio model that is damaged", "[io][rtneural]") {
   if (!is_there()) return;
-  CHECK(test::error_text<FormatError>([] { (void)load_rtneural(folder + "/bad_lstm.json"); }) ==
-        test::Contains{"bad_lstm.json: layer 0 (\"lstm\"): shape: expected 20 features, as the "
-                       "weights give, found 16"});
+  CHECK(
+      test::error_text<FormatError>([] { (void)load_rtneural(audio_models + "/bad_lstm.json"); }) ==
+      test::Contains{"bad_lstm.json: layer 0 (\"lstm\"): shape: expected 20 features, as the "
+                     "weights give, found 16"});
 }
 
 TEST_CASE("an audio model of Neural Amp Modeler", "[io][nam]") {
   if (!is_there()) return;
-  const auto amp = load_nam(folder + "/lstm.nam");
+  const auto amp = load_nam(audio_models + "/lstm.nam");
   CHECK(amp.sample_rate == 48000);
   const test::Reference<float> expected(STRATA_TEST_DIR "/golden/nam/lstm.reference");
   Stream stream{amp.model};

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include <strata/io/checkpoint.hpp>
+#include <strata/io/common/atomic_file.hpp>
 #include <strata/io/safetensors.hpp>
+#include <strata/io/safetensors/training_file.hpp>
 #include <strata/strata.hpp>
 
 #include "support/catch.hpp"

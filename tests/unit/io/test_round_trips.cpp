@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <strata/io/common/description_json.hpp>
+#include <strata/io/common/model_file.hpp>
 #include <strata/io/safetensors.hpp>
 
 #include "support/catch.hpp"
@@ -38,8 +40,8 @@ bool same_bits(const Tensor<A>& a, const Tensor<B>& b) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a loaded model has the bits of the saved one", "[io][round_trip]", float,
-                   double) {
+TEMPLATE_TEST_CASE("a loaded model has the bits of the saved one", "[io][round_trip][own_code]",
+                   float, double) {
   std::set<std::string> kinds;
   auto cases = test::layer_cases<TestType>();
   cases.push_back({"Reshape", AnyLayer<TestType>(Reshape<TestType>{9, 2}), 3});

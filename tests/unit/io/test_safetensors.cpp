@@ -13,6 +13,7 @@
 
 #include <strata/io/header.hpp>
 #include <strata/io/safetensors.hpp>
+#include <strata/io/safetensors/format.hpp>
 #include <strata/strata.hpp>
 
 #include "support/catch.hpp"

@@ -21,6 +21,8 @@
 #include <strata/io/common/assign.hpp>
 #include <strata/io/common/atomic_file.hpp>
 #include <strata/io/common/element.hpp>
+#include <strata/io/common/layer_code.hpp>
+#include <strata/io/common/literal.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/source.hpp>

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include <strata/io/keras.hpp>
+#include <strata/io/keras/archive.hpp>
+#include <strata/io/keras/file.hpp>
 #include <strata/layers/dense.hpp>
 
 #include "support/catch.hpp"

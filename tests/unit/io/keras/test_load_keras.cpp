@@ -8,7 +8,13 @@
 #include <variant>
 #include <vector>
 
+#include <strata/io/common/described_model.hpp>
+#include <strata/io/common/json.hpp>
+#include <strata/io/common/layers.hpp>
+#include <strata/io/common/model_file.hpp>
 #include <strata/io/keras.hpp>
+#include <strata/io/keras/config.hpp>
+#include <strata/io/keras/version.hpp>
 #include <strata/layers/attention_pooling.hpp>
 #include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/bidirectional.hpp>
