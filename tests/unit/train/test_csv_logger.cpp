@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -11,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/decimal_comma.hpp"
 #include "support/error_text.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace {
 
@@ -33,15 +33,8 @@ struct NoTraining final : TrainingRun {
   std::vector<Figure> known_;
 };
 
-/// A file that is removed at the end of the test.
+/// A file of its own folder, which is removed at the end of the test.
 struct File {
-  explicit File(const char* name) : path((std::filesystem::temp_directory_path() / name).string()) {
-    std::filesystem::remove(path);
-  }
-  ~File() { std::filesystem::remove(path); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
   [[nodiscard]] std::string content() const {
     std::ostringstream text;
     text << std::ifstream(path).rdbuf();
@@ -49,7 +42,8 @@ struct File {
   }
   void write(const std::string& text) const { std::ofstream(path) << text; }
 
-  std::string path;
+  strata::test::TemporaryFolder folder;
+  std::string path = (folder / "log.csv").string();
 };
 
 /// Two epochs.
@@ -68,7 +62,7 @@ void log(Callback logger, double loss = 0.5) {
 }  // namespace
 
 TEST_CASE("CSVLogger: a line for each epoch", "[callbacks]") {
-  const File file("strata_test_csv_logger.csv");
+  const File file;
   log(CSVLogger{.filename = file.path});
   const std::string expected = "epoch,loss,val_loss\n0,0.5,0.25\n1,0.333333333,0.25\n";
   REQUIRE(file.content() == expected);
@@ -83,13 +77,13 @@ TEST_CASE("CSVLogger: a line for each epoch", "[callbacks]") {
 }
 
 TEST_CASE("CSVLogger: append to no file writes the header", "[callbacks]") {
-  const File file("strata_test_csv_logger_append.csv");
+  const File file;
   log(CSVLogger{.filename = file.path, .append = true});
   REQUIRE(file.content() == "epoch,loss,val_loss\n0,0.5,0.25\n1,0.333333333,0.25\n");
 }
 
 TEST_CASE("CSVLogger: separator, figures that go and figures that come", "[callbacks]") {
-  const File file("strata_test_csv_logger_columns.csv");
+  const File file;
   Callback logger = CSVLogger{.filename = file.path, .separator = ";"};
   NoTraining run;
   Logs first;
@@ -111,7 +105,7 @@ TEST_CASE("CSVLogger: separator, figures that go and figures that come", "[callb
 }
 
 TEST_CASE("CSVLogger: append keeps to the columns of the file", "[callbacks]") {
-  const File file("strata_test_csv_logger_other.csv");
+  const File file;
   const std::string before = "epoch,val_loss,loss\n0,1,2\n";
   file.write(before);
   const auto refusal = [&](const std::string& separator, std::vector<Figure> figures) {
@@ -169,7 +163,7 @@ TEST_CASE("CSVLogger: append keeps to the columns of the file", "[callbacks]") {
 }
 
 TEST_CASE("CSVLogger: what a file holds stays until the first epoch is over", "[callbacks]") {
-  const File file("strata_test_csv_logger_kept.csv");
+  const File file;
   file.write("kept\n");
   NoTraining run;
   Logs logs;
@@ -189,7 +183,7 @@ TEST_CASE("CSVLogger: what a file holds stays until the first epoch is over", "[
 }
 
 TEST_CASE("CSVLogger: numbers have a point in every locale", "[callbacks]") {
-  const File file("strata_test_csv_logger_locale.csv");
+  const File file;
   const test::DecimalComma comma;
   log(CSVLogger{.filename = file.path});
   REQUIRE(file.content() == "epoch,loss,val_loss\n0,0.5,0.25\n1,0.333333333,0.25\n");
