@@ -30,8 +30,12 @@ function(strata_target_sanitizers target)
     target_compile_options(
       ${target} PRIVATE -fno-sanitize=null,object-size,vptr,pointer-overflow,alignment)
   endif()
-  if("address" IN_LIST STRATA_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  if("address" IN_LIST STRATA_SANITIZE)
     # Checks are calls and not code in line, which compiles faster.
-    target_compile_options(${target} PRIVATE --param asan-instrumentation-with-call-threshold=0)
+    target_compile_options(
+      ${target}
+      PRIVATE
+        "$<$<CXX_COMPILER_ID:GNU>:SHELL:--param asan-instrumentation-with-call-threshold=0>"
+        "$<$<CXX_COMPILER_ID:Clang>:SHELL:-mllvm -asan-instrumentation-with-call-threshold=0>")
   endif()
 endfunction()

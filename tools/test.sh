@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # Installs what the tests need (Debian, Ubuntu; root or sudo), builds and runs them.
 #
-#   tools/test.sh                  all configurations
-#   tools/test.sh --quick          GCC and the system's Eigen only
+#   tools/test.sh                  release: strata::compiled, and tests, examples, tools and packages
+#   tools/test.sh --rest           all other configurations
+#   tools/test.sh --all            both
 #   tools/test.sh clang asan ...   these configurations only
 #
-# The configurations are those of CMakePresets.json (release, compiled, clang, asan, tsan, avx2,
-# baseline, and on demand dev), fuzz (the kernels under Clang's checks of pointers, and each reader of files for
+# The configurations are those of CMakePresets.json (release, targets, clang, avx2, asan, tsan, and on
+# demand dev), fuzz (the kernels under Clang's checks of pointers, and each reader of files for
 # STRATA_FUZZ_SECONDS, 20 by default), format (clang-format 14), docs (Doxygen without warnings) and
-# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). Together
-# they see each of GCC and Clang with each of Eigen 3.4 and 5.
+# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). release is
+# the compiled form, the others are header-only. Together they see each of GCC and Clang with each of
+# Eigen 3.4 and 5. Where ccache is installed, it keeps what was compiled.
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -17,10 +19,12 @@ source tools/packages.sh
 SECONDS=0
 
 configurations=()
+rest=(format targets clang avx2 asan tsan fuzz docs instructions)
 for argument in "$@"; do
   case $argument in
-    --quick) configurations=(release) ;;
-    release | compiled | dev | clang | asan | tsan | avx2 | baseline | fuzz | format | docs | instructions)
+    --rest) configurations=("${rest[@]}") ;;
+    --all) configurations=(release "${rest[@]}") ;;
+    release | targets | dev | clang | avx2 | asan | tsan | fuzz | format | docs | instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -31,7 +35,7 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#configurations[@]} -eq 0 ]]; then
-  configurations=(format release compiled clang asan tsan avx2 baseline fuzz docs instructions)
+  configurations=(release)
 fi
 wanted() { [[ " ${configurations[*]} " == *" $1 "* ]]; }
 
@@ -43,13 +47,13 @@ need nlohmann-json3-dev {/usr,/usr/local,/opt/homebrew}/include/nlohmann/json.hp
 need libzip-dev {/usr,/usr/local,/opt/homebrew}/include/zip.h
 need locales /usr/share/i18n/locales/de_DE /usr/share/locale/de_DE.UTF-8 /usr/lib/locale/de_DE.utf8
 need catch2 /usr/include/catch2 /usr/local/include/catch2 /opt/homebrew/include/catch2
-if wanted clang || wanted fuzz; then need clang clang++; fi
+if wanted clang || wanted asan || wanted fuzz; then need clang clang++; fi
 if wanted docs; then need doxygen doxygen; fi
 # Processors that lack instructions, for strata::compiled.
-if wanted compiled && [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]]; then
+if wanted release && [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]]; then
   need qemu-user qemu-x86_64
 fi
-if { wanted clang || wanted baseline; } && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
+if { wanted clang || wanted avx2 || wanted tsan; } && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   need ca-certificates /etc/ssl/certs/ca-certificates.crt /etc/pki /etc/ssl/cert.pem
   need python3 python3
   if ! python3 -m pip --version >/dev/null 2>&1; then missing_packages+=(python3-pip); fi
@@ -85,6 +89,11 @@ if wanted format && ! command -v "$clang_format" >/dev/null; then
 fi
 
 jobs=$(parallel_jobs)
+if command -v ccache >/dev/null && [[ -z ${CMAKE_CXX_COMPILER_LAUNCHER:-} ]]; then
+  # Precompiled headers hold the times of the headers, which say nothing of what is in them.
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+  export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+fi
 mkdir -p build/logs
 rows=()
 failed=0
@@ -101,12 +110,12 @@ fail() { # <configuration> <what> <start> <tests> <result> <log>
   failed=1
 }
 
-# preset <name> <what> [target]: configure, build, test.
+# preset <name> <what> [target] [configuration]: configure, build, test.
 preset() {
-  local name=$1 what=$2 target=${3:-all} start=$SECONDS log=build/logs/$1 summary
+  local name=$1 what=$2 target=${3:-all} configuration=${4:-$1} start=$SECONDS log=build/logs/$1 summary
   echo
   echo "=== $name: $what"
-  if ! cmake --preset "$name" >"$log-configure.log" 2>&1; then
+  if ! cmake --preset "$configuration" >"$log-configure.log" 2>&1; then
     fail "$name" "$what" "$start" - configure "$log-configure.log"
     return
   fi
@@ -151,13 +160,9 @@ preset_eigen5() {
 }
 
 run_avx2() {
-  local what="GCC, AVX2, no AVX-512: kernels"
+  local what="GCC, Eigen 5.0.1, AVX2: kernels"
   if grep -qw avx2 /proc/cpuinfo 2>/dev/null && grep -qw fma /proc/cpuinfo; then
-    if [[ ${#configurations[@]} -gt 1 ]] && wanted release && ! grep -qw avx512f /proc/cpuinfo; then
-      row avx2 "$what" 0 - "skipped: here it is what release tests"
-    else
-      preset avx2 "$what" strata_kernel_tests
-    fi
+    preset_eigen5 avx2 "$what" strata_unit_tests
   else
     row avx2 "$what" 0 - "skipped: not this processor"
   fi
@@ -239,6 +244,11 @@ run_instructions() {
   local start=$SECONDS what="callgrind: how instruction counts moved" log=build/logs/instructions.log
   echo
   echo "=== instructions: $what"
+  if ! { cmake --preset release && cmake --build --preset release --target strata_benchmarks; } \
+    >"$log" 2>&1; then
+    fail instructions "$what" "$start" - "build of the benchmarks" "$log"
+    return
+  fi
   if ! benchmarks/instructions.sh >"$log" 2>&1; then
     fail instructions "$what" "$start" - count "$log"
     return
@@ -250,16 +260,17 @@ run_instructions() {
 
 for configuration in "${configurations[@]}"; do
   case $configuration in
-    release) preset release "GCC: everything" ;;
-    compiled) preset compiled "GCC: strata::compiled" strata_compiled_tests ;;
-    dev) preset dev "GCC, Eigen's assertions: everything" ;;
-    clang) preset_eigen5 clang "Clang, Eigen 5.0.1: unit, compile_fail" strata_unit_tests ;;
-    asan) preset asan "GCC, address and undefined sanitizers" strata_unit_tests ;;
-    tsan) preset tsan "GCC, thread sanitizer: threads" strata_unit_tests ;;
-    avx2) run_avx2 ;;
-    baseline)
-      preset_eigen5 baseline "GCC, Eigen 5.0.1, baseline processor: kernels" strata_kernel_tests
+    release) preset release "GCC: strata::compiled and all that links it" ;;
+    targets)
+      preset targets "GCC: several instruction sets in a program" strata_targets release
       ;;
+    dev) preset dev "GCC, Eigen's assertions, header-only: everything" ;;
+    clang)
+      preset_eigen5 clang "Clang, Eigen 5.0.1, header-only: unit, headers" strata_unit_tests
+      ;;
+    avx2) run_avx2 ;;
+    asan) preset asan "Clang, address and undefined sanitizers" strata_unit_tests ;;
+    tsan) preset_eigen5 tsan "GCC, Eigen 5.0.1, thread sanitizer: threads" strata_unit_tests ;;
     fuzz) run_fuzz ;;
     format) run_format ;;
     docs) run_docs ;;

@@ -4,6 +4,10 @@ file(REMOVE_RECURSE "${work}")
 file(MAKE_DIRECTORY "${work}")
 execute_process(COMMAND "${ar}" x "${library}" WORKING_DIRECTORY "${work}" COMMAND_ERROR_IS_FATAL ANY)
 file(GLOB members "${work}/*.o")
+# Without its symbols an object is disassembled in a fiftieth of the time.
+foreach(member IN LISTS members)
+  execute_process(COMMAND "${objcopy}" --strip-all "${member}" COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
 
 # first_instruction(<result> <object> <regular expression>): empty where the object has none.
 function(first_instruction result object expression)

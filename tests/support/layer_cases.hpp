@@ -48,7 +48,7 @@ Tensor<Scalar> LayerCase<Scalar>::input(Index batch, Index steps, std::uint64_t 
 }
 
 /// All kinds of layers, built, with sizes that are no multiple of a register and with other
-/// options. They are listed, and compiled once for all tests, in layer_cases.cpp.
+/// options. They are listed, and compiled once for all tests, in layer_cases_*.cpp.
 template <class Scalar>
 [[nodiscard]] std::vector<LayerCase<Scalar>> layer_cases();
 extern template std::vector<LayerCase<float>> layer_cases<float>();

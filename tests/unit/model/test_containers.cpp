@@ -227,7 +227,7 @@ TEST_CASE("Sequential: adding a layer does not go through those before", "[conta
   CHECK(model.size() == 5);
 }
 
-TEST_CASE("Sequential: both containers compute the same bits", "[containers]") {
+TEST_CASE("Sequential: both containers compute the same bits", "[containers][own_code]") {
   const Fixed fixed;
   const Sequential chosen{Input{5, 2}, LSTM{3, return_sequences}, LSTM{4}, Dense{2}};
   auto run_time = small();
@@ -239,7 +239,8 @@ TEST_CASE("Sequential: both containers compute the same bits", "[containers]") {
   REQUIRE(std::ranges::equal(test::values_of(chosen.predict(x)), y.values()));
 }
 
-TEST_CASE("Sequential: layers with weights go from one container to the other", "[containers]") {
+TEST_CASE("Sequential: layers with weights go from one container to the other",
+          "[containers][own_code]") {
   Fixed fixed;
   fixed.initialize(3);
   Sequential<> run_time;

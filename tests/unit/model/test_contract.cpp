@@ -140,9 +140,9 @@ TEST_CASE("Contract: options by name", "[contract]") {
 }
 
 TEST_CASE("Contract: sizes fixed while compiling", "[contract]") {
-  using Amp = Sequential<LSTM<float, 1, 40, return_sequences>,
-                         LSTM<float, 40, 40, return_sequences>, Dense<float, 40, 1>>;
-  Amp amp;
+  using LargeAmp = Sequential<LSTM<float, 1, 40, return_sequences>,
+                              LSTM<float, 40, 40, return_sequences>, Dense<float, 40, 1>>;
+  LargeAmp amp;
   amp.initialize(3);
   std::vector<float> block(50);
   for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<float>(i % 7) * 0.1f;
@@ -160,12 +160,12 @@ TEST_CASE("Contract: sizes fixed while compiling", "[contract]") {
     REQUIRE(std::abs(block[static_cast<std::size_t>(t)] - expected(0, t, 0)) < 1e-6f);
   }
   static_assert(noexcept(stream(0.0f)));
-  static_assert(std::is_same_v<decltype(stream), Stream<Amp>>);
+  static_assert(std::is_same_v<decltype(stream), Stream<LargeAmp>>);
   // The numbers are in the object, and little else.
   constexpr std::size_t numbers = 4 * 40 * (1 + 40 + 1) + 4 * 40 * (40 + 40 + 1) + 41;
-  static_assert(sizeof(Amp) >= numbers * sizeof(float));
-  static_assert(sizeof(Amp) < numbers * sizeof(float) + 2000);
-  static_assert(std::copyable<Amp> && std::default_initializable<Amp>);
+  static_assert(sizeof(LargeAmp) >= numbers * sizeof(float));
+  static_assert(sizeof(LargeAmp) < numbers * sizeof(float) + 2000);
+  static_assert(std::copyable<LargeAmp> && std::default_initializable<LargeAmp>);
 }
 
 TEST_CASE("Contract: the cell alone", "[contract]") {

@@ -1,7 +1,9 @@
-// The layers that the laws are checked for. A new layer needs an entry here and no more.
+#pragma once
+
+// The layers that the laws are checked for. A new layer needs an entry here and no more. They are
+// compiled once for each scalar, in layer_cases_*.cpp.
 
 #include "layer_cases.hpp"
-
 #include "recurrent_cases.hpp"
 
 namespace strata::test {
@@ -127,8 +129,5 @@ std::vector<LayerCase<Scalar>> layer_cases() {
   }
   return cases;
 }
-
-template std::vector<LayerCase<float>> layer_cases<float>();
-template std::vector<LayerCase<double>> layer_cases<double>();
 
 }  // namespace strata::test
