@@ -162,7 +162,7 @@ preset_eigen5() {
 run_avx2() {
   local what="GCC, Eigen 5.0.1, AVX2: kernels"
   if grep -qw avx2 /proc/cpuinfo 2>/dev/null && grep -qw fma /proc/cpuinfo; then
-    preset_eigen5 avx2 "$what" strata_unit_tests
+    preset_eigen5 avx2 "$what" strata_kernel_tests
   else
     row avx2 "$what" 0 - "skipped: not this processor"
   fi
@@ -270,7 +270,7 @@ for configuration in "${configurations[@]}"; do
       ;;
     avx2) run_avx2 ;;
     asan) preset asan "Clang, address and undefined sanitizers" strata_unit_tests ;;
-    tsan) preset_eigen5 tsan "GCC, Eigen 5.0.1, thread sanitizer: threads" strata_unit_tests ;;
+    tsan) preset_eigen5 tsan "GCC, Eigen 5.0.1, thread sanitizer: threads" strata_kernel_tests ;;
     fuzz) run_fuzz ;;
     format) run_format ;;
     docs) run_docs ;;
