@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,12 +27,21 @@ void time_case(const std::string& name, double seconds, double calls, F&& call) 
   std::printf("%s %.2f\n", name.c_str(), 1e9 * least / calls);
 }
 
+/// "<what>-<batch>x<steps>x<features>x<units>".
+std::string name_of(const char* what, const bench::Case& c) {
+  std::string name = what;
+  char before = '-';
+  for (const Index size : {c.batch, c.steps, c.features, c.units}) {
+    name += before + std::to_string(size);
+    before = 'x';
+  }
+  return name;
+}
+
 void predict(const bench::Case& c, double seconds) {
   const auto model = bench::stacked_model(c);
   const auto x = bench::noise_tensor({c.batch, c.steps, c.features}, 1);
-  time_case("predict-" + std::to_string(c.batch) + "x" + std::to_string(c.steps) + "x" +
-                std::to_string(c.features) + "x" + std::to_string(c.units),
-            seconds, 1, [&] { (void)model.predict(x); });
+  time_case(name_of("predict", c), seconds, 1, [&] { (void)model.predict(x); });
 }
 
 /// One epoch of four batches.
@@ -42,9 +50,7 @@ void train(const bench::Case& c, double seconds) {
   const auto x = bench::noise_tensor({4 * c.batch, c.steps, c.features}, 1);
   const auto y = bench::noise_tensor({4 * c.batch, 1}, 2);
   model.compile(strata::Adam{}, strata::MeanSquaredError{});
-  time_case("fit-" + std::to_string(c.batch) + "x" + std::to_string(c.steps) + "x" +
-                std::to_string(c.features) + "x" + std::to_string(c.units),
-            seconds, 1,
+  time_case(name_of("fit", c), seconds, 1,
             [&] { (void)model.fit(x, y, {.epochs = 1, .batch_size = c.batch, .verbose = 0}); });
 }
 
