@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <strata/base/compiler.hpp>
 #include <strata/kernels/simd.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -49,51 +50,60 @@ void tile(const TileSegment<Scalar>* segments, Index segment_count, Index first,
   // split into chains.
   constexpr int chains = (Vectors * Columns + 7) / (Vectors * Columns);
   P sum[chains][Columns][Vectors];
-  unroll<Columns>([&](auto n) STRATA_INLINE_LAMBDA {
-    unroll<Vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+  STRATA_UNROLL
+  for (int n = 0; n < Columns; ++n) {
+    STRATA_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
       sum[0][n][v] = P::load(from[n] + v * P::width);
-      unroll<chains - 1>([&](auto c)
-                             STRATA_INLINE_LAMBDA { sum[c + 1][n][v] = P::broadcast(Scalar(0)); });
-    });
-  });
+      STRATA_UNROLL
+      for (int c = 1; c < chains; ++c) sum[c][n][v] = P::broadcast(Scalar(0));
+    }
+  }
 
   const Scalar* row = weights.first;
   for (Index segment = 0; segment < segment_count; ++segment) {
     const Index depth = segments[segment].depth;
     const Index step = segments[segment].step;
     const Scalar* column[Columns];
-    unroll<Columns>([&](auto n)
-                        STRATA_INLINE_LAMBDA { column[n] = segments[segment].columns[first + n]; });
-    const auto accumulate = [&](auto chain, Index k) STRATA_INLINE_LAMBDA {
+    STRATA_UNROLL
+    for (int n = 0; n < Columns; ++n) column[n] = segments[segment].columns[first + n];
+    const auto accumulate = [&](int chain, Index k) STRATA_INLINE_LAMBDA {
       P weight[Vectors];
-      unroll<Vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+      STRATA_UNROLL
+      for (int v = 0; v < Vectors; ++v) {
         weight[v] = P::load(row + v * P::width);
         if constexpr (Columns > 1) weight[v] = weight[v].held();
-      });
+      }
       row += weights.step;
-      unroll<Columns>([&](auto n) STRATA_INLINE_LAMBDA {
+      STRATA_UNROLL
+      for (int n = 0; n < Columns; ++n) {
         const P value = P::broadcast(column[n][k * step]).held();
-        unroll<Vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+        STRATA_UNROLL
+        for (int v = 0; v < Vectors; ++v) {
           sum[chain][n][v] = multiply_add(weight[v], value, sum[chain][n][v]);
-        });
-      });
+        }
+      }
     };
     Index k = 0;
     if constexpr (chains > 1) {
       for (; k + chains <= depth; k += chains) {
-        unroll<chains>([&](auto c) STRATA_INLINE_LAMBDA { accumulate(c, k + c); });
+        STRATA_UNROLL
+        for (int c = 0; c < chains; ++c) accumulate(c, k + c);
       }
     }
-    for (; k < depth; ++k) accumulate(std::integral_constant<int, 0>{}, k);
+    for (; k < depth; ++k) accumulate(0, k);
   }
 
-  unroll<Columns>([&](auto n) STRATA_INLINE_LAMBDA {
-    unroll<Vectors>([&](auto v) STRATA_INLINE_LAMBDA {
+  STRATA_UNROLL
+  for (int n = 0; n < Columns; ++n) {
+    STRATA_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
       P total = sum[0][n][v];
-      unroll<chains - 1>([&](auto c) STRATA_INLINE_LAMBDA { total = total + sum[c + 1][n][v]; });
+      STRATA_UNROLL
+      for (int c = 1; c < chains; ++c) total = total + sum[c][n][v];
       total.store(to[n] + v * P::width);
-    });
-  });
+    }
+  }
 }
 
 template <class Scalar>
