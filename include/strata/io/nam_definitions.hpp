@@ -13,6 +13,7 @@
 #include <strata/io/common/imported.hpp>
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/json_numbers.hpp>
+#include <strata/io/common/made_layers.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/option_reader.hpp>
@@ -80,7 +81,7 @@ STRATA_INLINE void check_nam_version(const std::string& version, const Where& wh
   }
 }
 
-/// `Made` is AnyLayer or FileLayer, as for with_weights.
+/// `Made` is AnyLayer or FileLayer, as in io/common/made_layers.hpp.
 template <class Made>
 [[nodiscard]] NAMLayers<Made> read_nam(const Source& from) {
   using S = ScalarOf<Made>;
@@ -115,8 +116,10 @@ template <class Made>
     LayerWeights own{{"kernel", turned_columns(both, 0, features, here)},
                      {"recurrent_kernel", turned_columns(both, features, units, here)},
                      {"bias", weights.take({4 * units})}};
-    file.layers.push_back(with_weights<Made>(
-        LSTM<S, Dynamic, Dynamic, true>(units, return_sequences), features, own, here));
+    file.layers.push_back(recurrent_layer<Made>(
+        RecurrentSettings<LSTMOptions>{
+            .features = features, .units = units, .sequences = true, .options = {}},
+        own, here));
     std::vector<S> state;
     for (const char* part : {"h", "c"}) {
       const Numbers initial = weights.take({units});
@@ -130,7 +133,7 @@ template <class Made>
   const Where here = where.in("head");
   LayerWeights head{{"kernel", weights.take({units, 1})}, {"bias", weights.take({1})}};
   weights.finish();
-  file.layers.push_back(with_weights<Made>(Dense<S>(1), units, head, here));
+  file.layers.push_back(dense_layer<Made>(1, {}, units, head, here));
   file.rest.layers.emplace_back();
   return file;
 }

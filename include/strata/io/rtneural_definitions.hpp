@@ -12,6 +12,7 @@
 #include <strata/io/common/imported.hpp>
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/json_numbers.hpp>
+#include <strata/io/common/made_layers.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/io/common/source.hpp>
@@ -44,7 +45,7 @@ struct RTNeuralShape {
 }
 
 /// Reads the layers of a file one by one, and checks the shape of each against the layer before it.
-/// `Made` is AnyLayer or FileLayer, as for with_weights.
+/// `Made` is AnyLayer or FileLayer, as in io/common/made_layers.hpp.
 template <class Made>
 class RTNeuralReader {
   using S = ScalarOf<Made>;
@@ -90,14 +91,9 @@ class RTNeuralReader {
   };
 
   [[nodiscard]] Made make(const Entry& entry, const Where& where) const {
-    static constexpr Index any = Dynamic;
     if (entry.type == "dense" || entry.type == "time-distributed-dense") return dense(entry, where);
-    if (entry.type == "lstm") {
-      return recurrent<LSTM<S>, LSTM<S, any, any, true>, LSTMOptions>(entry, 4, where);
-    }
-    if (entry.type == "gru") {
-      return recurrent<GRU<S>, GRU<S, any, any, true>, GRUOptions>(entry, 3, where);
-    }
+    if (entry.type == "lstm") return recurrent<LSTMOptions>(entry, 4, where);
+    if (entry.type == "gru") return recurrent<GRUOptions>(entry, 3, where);
     if (entry.type == "activation") {
       require_weights(entry, 0, 0, where);
       require_shape(entry, before_.rank, before_.features, where);
@@ -114,14 +110,13 @@ class RTNeuralReader {
     const bool bias = entry.weights.size() == 2;
     LayerWeights weights{{"kernel", entry.weights[0]}};
     if (bias) weights.emplace("bias", entry.weights[1]);
-    return with_weights<Made>(
-        Dense<S>(units, {.activation = activation(entry, where), .use_bias = bias}),
-        before_.features, weights, where);
+    return dense_layer<Made>(units, {.activation = activation(entry, where), .use_bias = bias},
+                             before_.features, weights, where);
   }
 
   /// Keras' gates are in strata's order, so the weights go over as they are. A GRU has reset_after,
   /// the only kind that RTNeural runs.
-  template <class Last, class Sequences, class Options>
+  template <class Options>
   [[nodiscard]] Made recurrent(const Entry& entry, Index gates, const Where& where) const {
     // RTNeural computes with tanh whatever the file says, so many writers leave the name empty.
     if (!entry.activation.empty() && entry.activation != "tanh") {
@@ -142,11 +137,11 @@ class RTNeuralReader {
     options.use_bias = entry.weights.size() == 3;
     LayerWeights weights{{"kernel", entry.weights[0]}, {"recurrent_kernel", entry.weights[1]}};
     if (options.use_bias) weights.emplace("bias", entry.weights[2]);
-    if (entry.shape.rank == 3) {
-      return with_weights<Made>(Sequences(units, return_sequences, options), before_.features,
-                                weights, where);
-    }
-    return with_weights<Made>(Last(units, options), before_.features, weights, where);
+    return recurrent_layer<Made>(RecurrentSettings<Options>{.features = before_.features,
+                                                            .units = units,
+                                                            .sequences = entry.shape.rank == 3,
+                                                            .options = options},
+                                 weights, where);
   }
 
   [[nodiscard]] static Activation activation(const Entry& entry, const Where& where) {

@@ -40,13 +40,10 @@ struct FileLayer {
   std::vector<Weights> parameters = {};
 
   explicit FileLayer(LayerDescription described) : description(std::move(described)) {}
+  /// A layer without weights.
   template <class L>
     requires(!std::same_as<L, FileLayer> && Layer<L>)
-  explicit FileLayer(L layer) : description(detail::describe_layer(layer)) {
-    for (const auto& one : layer.parameters()) {
-      parameters.push_back({one.name, one.shape, {one.values.begin(), one.values.end()}});
-    }
-  }
+  explicit FileLayer(const L& layer) : description(detail::describe_layer(layer)) {}
 };
 
 template <class>
@@ -59,22 +56,17 @@ struct ScalarOfMade<Made<S>> {
 template <class Made>
 using ScalarOf = typename ScalarOfMade<Made>::type;
 
-/// Builds a layer for F = `features` inputs and gives it its weights. Returns it as `Made`, which
-/// is AnyLayer, for a layer that computes, or FileLayer. Throws FormatError when `weights` has no
-/// array for a parameter of the layer, an array of other sizes, or more arrays than the layer has
-/// parameters.
-template <class Made, class L>
-[[nodiscard]] Made with_weights(L layer, Index features, const LayerWeights& weights,
-                                const Where& where) {
-  if (layer.inputs() == Dynamic) layer.build(features);
-  std::size_t used = 0;
-  for (const auto& parameter : layer.parameters()) {
+/// Gives parameters of a layer their weights. Throws FormatError when `weights` has no array for a
+/// parameter, an array of other sizes, or more arrays than there are parameters.
+template <class S>
+void fill(const std::vector<Parameter<S>>& parameters, const LayerWeights& weights,
+          const Where& where) {
+  for (const auto& parameter : parameters) {
     const auto found = weights.find(parameter.name);
     if (found == weights.end()) where.in(parameter.name).refuse("is missing");
     assign(parameter, found->second, where.in(parameter.name));
-    ++used;
   }
-  if (used == weights.size()) return Made(std::move(layer));
+  if (parameters.size() == weights.size()) return;
   std::vector<std::string> names;
   for (const auto& [name, numbers] : weights) names.push_back(name);
   where.refuse("the layer has no place for all of these: " + list_text(names));

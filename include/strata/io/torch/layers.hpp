@@ -1,31 +1,24 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <strata/error.hpp>
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/imported.hpp>
+#include <strata/io/common/made_layers.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/torch/module.hpp>
-#include <strata/layers/bidirectional.hpp>
-#include <strata/layers/dense.hpp>
-#include <strata/layers/embedding.hpp>
-#include <strata/layers/extended_lstm.hpp>
-#include <strata/layers/gru.hpp>
-#include <strata/layers/lstm.hpp>
-#include <strata/layers/simple_rnn.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// Makes strata's layers from modules of PyTorch, with the weights in the tensors of the file,
-/// which it marks as used. `Made` is AnyLayer or FileLayer, as for with_weights.
+/// which it marks as used. `Made` is AnyLayer or FileLayer, as in io/common/made_layers.hpp.
 template <class Made>
 class TorchLayers {
-  using S = ScalarOf<Made>;
-
  public:
   /// `nonlinearity` is that of every nn.RNN, tanh or relu; throws ValueError on another.
   TorchLayers(NamedArrays& arrays, Activation nonlinearity)
@@ -47,9 +40,8 @@ class TorchLayers {
     const Index inputs = kernel.shape[0];
     LayerWeights weights{{"kernel", std::move(kernel)}};
     if (module.bias) weights.emplace("bias", numbers(module, "bias"));
-    return with_weights<Made>(
-        Dense<S>(module.units, {.activation = activation, .use_bias = module.bias}), inputs,
-        weights, where(module));
+    return dense_layer<Made>(module.units, {.activation = activation, .use_bias = module.bias},
+                             inputs, weights, where(module));
   }
 
   /// All layers of a module. Recurrent layers return sequences.
@@ -67,8 +59,8 @@ class TorchLayers {
 
   [[nodiscard]] Made embedding(const TorchModule& module) {
     try {
-      return with_weights<Made>(Embedding<S>(module.inputs, module.units), 1,
-                                {{"embeddings", numbers(module, "weight")}}, where(module));
+      return embedding_layer<Made>(module.inputs, module.units,
+                                   {{"embeddings", numbers(module, "weight")}}, where(module));
     } catch (const ValueError& error) {
       where(module).refuse(error.what());
     }
@@ -78,47 +70,34 @@ class TorchLayers {
   /// bidirectional. `sequences`: whether the layer returns sequences.
   [[nodiscard]] Made recurrent(const TorchModule& module, int layer, bool sequences) {
     using Kind = TorchModule::Kind;
-    static constexpr Index any = Dynamic;
     const bool bias = module.bias;
-    if (module.kind == Kind::GRU) {
-      return made<GRU<S>, GRU<S, any, any, true>>(module, layer, sequences,
-                                                  GRUOptions{.use_bias = bias});
-    }
+    const auto made = [&](const auto& options) {
+      return recurrent_layer<Made>(
+          RecurrentSettings<std::decay_t<decltype(options)>>{.features = module.inputs_of(layer),
+                                                             .units = module.units,
+                                                             .sequences = sequences,
+                                                             .both_ways = module.bidirectional,
+                                                             .options = options},
+          weights(module, layer), where(module));
+    };
+    if (module.kind == Kind::GRU) return made(GRUOptions{.use_bias = bias});
     if (module.kind == Kind::RNN) {
-      return made<SimpleRNN<S>, SimpleRNN<S, any, any, true>>(
-          module, layer, sequences,
-          SimpleRNNOptions{.activation = nonlinearity_, .use_bias = bias});
+      return made(SimpleRNNOptions{.activation = nonlinearity_, .use_bias = bias});
     }
     if (module.projection > 0) {
-      return made<ExtendedLSTM<S>, ExtendedLSTM<S, true>>(
-          module, layer, sequences,
-          ExtendedLSTMOptions{
-              .use_bias = bias, .peepholes = false, .projection = module.projection});
+      return made(ExtendedLSTMOptions{
+          .use_bias = bias, .peepholes = false, .projection = module.projection});
     }
-    return made<LSTM<S>, LSTM<S, any, any, true>>(module, layer, sequences,
-                                                  LSTMOptions{.use_bias = bias});
+    return made(LSTMOptions{.use_bias = bias});
   }
 
  private:
-  template <class Last, class Sequences, class Options>
-  [[nodiscard]] Made made(const TorchModule& module, int layer, bool sequences,
-                          const Options& options) {
-    return sequences
-               ? one_or_both(Sequences(module.units, return_sequences, options), module, layer)
-               : one_or_both(Last(module.units, options), module, layer);
-  }
-
-  template <class Layer>
-  [[nodiscard]] Made one_or_both(Layer one, const TorchModule& module, int layer) {
-    const Index features = module.inputs_of(layer);
-    if (!module.bidirectional) {
-      return with_weights<Made>(std::move(one), features, direction(module, layer, 0),
-                                where(module));
-    }
+  [[nodiscard]] LayerWeights weights(const TorchModule& module, int layer) {
+    if (!module.bidirectional) return direction(module, layer, 0);
     LayerWeights both;
     for (auto& [name, values] : direction(module, layer, 0)) both["forward." + name] = values;
     for (auto& [name, values] : direction(module, layer, 1)) both["backward." + name] = values;
-    return with_weights<Made>(Bidirectional(std::move(one)), features, both, where(module));
+    return both;
   }
 
   /// The weights of one direction of a layer. An LSTM's gates i, f, g, o are in strata's order; a

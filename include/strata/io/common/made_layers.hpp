@@ -1,0 +1,183 @@
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <strata/contracts/any_layer.hpp>
+#include <strata/contracts/description.hpp>
+#include <strata/contracts/parameter.hpp>
+#include <strata/io/common/imported.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/layers/bidirectional.hpp>
+#include <strata/layers/dense.hpp>
+#include <strata/layers/embedding.hpp>
+#include <strata/layers/extended_lstm.hpp>
+#include <strata/layers/gru.hpp>
+#include <strata/layers/lstm.hpp>
+#include <strata/layers/simple_rnn.hpp>
+#include <strata/target.hpp>
+
+// The layers that files of several libraries have, made with their weights. `Made` is AnyLayer, for
+// a layer that computes, or FileLayer, for a description: only the first compiles the layer. All
+// functions throw FormatError when `weights` has no array for a parameter of the layer, an array of
+// other sizes, or more arrays than the layer has parameters.
+
+namespace strata::inline STRATA_RUNTIME::io {
+
+template <class Made>
+inline constexpr bool makes_descriptions = std::same_as<Made, FileLayer<ScalarOf<Made>>>;
+
+/// The name and shape of a parameter.
+struct ParameterShape {
+  std::string name;
+  Shape shape;
+};
+
+template <class S>
+[[nodiscard]] FileLayer<S> described(LayerDescription description,
+                                     const std::vector<ParameterShape>& shapes,
+                                     const LayerWeights& weights, const Where& where) {
+  FileLayer<S> layer(std::move(description));
+  for (const auto& [name, shape] : shapes) {
+    layer.parameters.push_back({name, shape, {}});
+    detail::sizes::assign(layer.parameters.back().values, shape.size(), S(0));
+  }
+  std::vector<Parameter<S>> parameters;
+  for (auto& one : layer.parameters) parameters.push_back({one.name, one.shape, one.values});
+  fill(parameters, weights, where);
+  return layer;
+}
+
+/// A layer that computes, built for F = `features` inputs.
+template <class L>
+[[nodiscard]] AnyLayer<typename L::scalar_type> computing(L layer, Index features,
+                                                          const LayerWeights& weights,
+                                                          const Where& where) {
+  if (layer.inputs() == Dynamic) layer.build(features);
+  fill(layer.parameters(), weights, where);
+  return AnyLayer<typename L::scalar_type>(std::move(layer));
+}
+
+template <class Made>
+[[nodiscard]] Made dense_layer(Index units, const DenseOptions& options, Index features,
+                               const LayerWeights& weights, const Where& where) {
+  using S = ScalarOf<Made>;
+  if constexpr (makes_descriptions<Made>) {
+    std::vector<ParameterShape> shapes{{"kernel", {features, units}}};
+    if (options.use_bias) shapes.push_back({"bias", {units}});
+    return described<S>(LayerDescription("Dense").add("units", units).add_all(options), shapes,
+                        weights, where);
+  } else {
+    return computing(Dense<S>(units, options), features, weights, where);
+  }
+}
+
+template <class Made>
+[[nodiscard]] Made embedding_layer(Index vocabulary, Index units, const LayerWeights& weights,
+                                   const Where& where) {
+  using S = ScalarOf<Made>;
+  if constexpr (makes_descriptions<Made>) {
+    return described<S>(LayerDescription("Embedding")
+                            .add("vocabulary", vocabulary)
+                            .add("units", units)
+                            .add_all(EmbeddingOptions{}),
+                        {{"embeddings", {vocabulary, units}}}, weights, where);
+  } else {
+    return computing(Embedding<S>(vocabulary, units), 1, weights, where);
+  }
+}
+
+/// What a recurrent layer of a file is, without peepholes.
+template <class Options>
+struct RecurrentSettings {
+  Index features;
+  Index units;
+  bool sequences;
+  /// Within Bidirectional.
+  bool both_ways = false;
+  Options options;
+};
+
+/// The description of a layer `Gates` of a file and the shapes of its parameters.
+template <class Gates, class S, class Options>
+[[nodiscard]] FileLayer<S> described_recurrent(const RecurrentSettings<Options>& of,
+                                               const LayerWeights& weights, const Where& where) {
+  const Index columns = Gates::layout.gates * of.units;
+  Index outputs = of.units;
+  if constexpr (requires { of.options.projection; }) {
+    if (of.options.projection > 0) outputs = of.options.projection;
+  }
+  std::vector<ParameterShape> shapes{{"kernel", {of.features, columns}},
+                                     {"recurrent_kernel", {outputs, columns}}};
+  if (of.options.use_bias) {
+    constexpr Index biases = Gates::layout.biases;
+    shapes.push_back({"bias", biases == 1 ? Shape{columns} : Shape{biases, columns}});
+  }
+  if (outputs != of.units) shapes.push_back({"projection", {of.units, outputs}});
+
+  auto description = LayerDescription(Gates::kind)
+                         .add("units", of.units)
+                         .add("return_sequences", of.sequences)
+                         .add_all(of.options);
+  if (!of.both_ways) return described<S>(std::move(description), shapes, weights, where);
+  std::vector<ParameterShape> both;
+  for (const char* direction : {"forward.", "backward."}) {
+    for (const auto& one : shapes) both.push_back({direction + one.name, one.shape});
+  }
+  // As Bidirectional does.
+  if (of.sequences) description.option("zero_output_for_mask") = true;
+  return described<S>(LayerDescription("Bidirectional")
+                          .add("merge", std::string(name(Merge::concat)))
+                          .add_layer(std::move(description)),
+                      both, weights, where);
+}
+
+/// A recurrent layer. `Gates` are those of its cell; `Last` is the layer without return_sequences,
+/// `Sequences` the layer with it.
+template <class Made, class Gates, class Last, class Sequences, class Options>
+[[nodiscard]] Made recurrent_layer(const RecurrentSettings<Options>& of,
+                                   const LayerWeights& weights, const Where& where) {
+  if constexpr (makes_descriptions<Made>) {
+    return described_recurrent<Gates, ScalarOf<Made>>(of, weights, where);
+  } else {
+    const auto made = [&](auto one) {
+      return of.both_ways ? computing(Bidirectional(std::move(one)), of.features, weights, where)
+                          : computing(std::move(one), of.features, weights, where);
+    };
+    return of.sequences ? made(Sequences(of.units, return_sequences, of.options))
+                        : made(Last(of.units, of.options));
+  }
+}
+
+template <class Made>
+[[nodiscard]] Made recurrent_layer(const RecurrentSettings<LSTMOptions>& of,
+                                   const LayerWeights& weights, const Where& where) {
+  using S = ScalarOf<Made>;
+  return recurrent_layer<Made, detail::LSTMGateSet, LSTM<S>, LSTM<S, Dynamic, Dynamic, true>>(
+      of, weights, where);
+}
+template <class Made>
+[[nodiscard]] Made recurrent_layer(const RecurrentSettings<GRUOptions>& of,
+                                   const LayerWeights& weights, const Where& where) {
+  using S = ScalarOf<Made>;
+  return recurrent_layer<Made, detail::GRUGates, GRU<S>, GRU<S, Dynamic, Dynamic, true>>(
+      of, weights, where);
+}
+template <class Made>
+[[nodiscard]] Made recurrent_layer(const RecurrentSettings<SimpleRNNOptions>& of,
+                                   const LayerWeights& weights, const Where& where) {
+  using S = ScalarOf<Made>;
+  return recurrent_layer<Made, detail::SimpleRNNGates, SimpleRNN<S>,
+                         SimpleRNN<S, Dynamic, Dynamic, true>>(of, weights, where);
+}
+template <class Made>
+[[nodiscard]] Made recurrent_layer(const RecurrentSettings<ExtendedLSTMOptions>& of,
+                                   const LayerWeights& weights, const Where& where) {
+  using S = ScalarOf<Made>;
+  return recurrent_layer<Made, detail::PeepholeGates, ExtendedLSTM<S>, ExtendedLSTM<S, true>>(
+      of, weights, where);
+}
+
+}  // namespace strata::inline STRATA_RUNTIME::io
