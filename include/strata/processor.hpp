@@ -1,5 +1,7 @@
 #pragma once
 
+#include <strata/target.hpp>
+
 namespace strata {
 
 /// The instruction sets for which strata::compiled has code: what every x86-64 has (SSE2), AVX2
@@ -24,6 +26,26 @@ enum class Processor { baseline, avx2, avx512 };
 /// it is the one in use, and ValueError when the processor does not have it.
 void use_processor(Processor processor);
 
-#endif
+}  // namespace strata
+
+#else
 
 }  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
+
+/// The instruction set for which the program is compiled: the widest of those named above that it
+/// may use.
+[[nodiscard]] constexpr Processor processor() noexcept {
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+  return Processor::avx512;
+#elif defined(__AVX2__) && defined(__FMA__)
+  return Processor::avx2;
+#else
+  return Processor::baseline;
+#endif
+}
+
+}  // namespace strata::inline STRATA_TARGET
+
+#endif

@@ -15,7 +15,7 @@
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of a BatchNormalization layer, with the names and defaults of Keras.
 ///
@@ -47,6 +47,10 @@ struct BatchNormalizationOptions {
     f("gamma_initializer", self.gamma_initializer);
   }
 };
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// Each feature with mean 0 and variance 1 over the batch and its steps, then scaled and shifted
 /// (Ioffe & Szegedy 2015): y = gamma (x - mean) / sqrt(variance + epsilon) + beta. (B, F) to (B,

@@ -10,7 +10,7 @@
 #include <strata/recurrent/products/deep_transition_cell.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of a DeepTransitionRNN. The initializers are those of Keras' SimpleRNN.
 ///
@@ -50,6 +50,10 @@ struct DeepTransitionOptions {
     detail::each_recurrent_option(self, f);
   }
 };
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// The DT-RNN of Pascanu et al. 2013: several layers between h and the next h,
 ///

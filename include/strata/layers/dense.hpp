@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@
 #include <strata/kernels/softmax.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of a Dense layer, with the names and defaults of Keras.
 ///
@@ -40,6 +41,10 @@ struct DenseOptions {
     f("bias_initializer", self.bias_initializer);
   }
 };
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// y = activation(x W + b), with W of (F, U) and b of (U). (B, F) to (B, U); a sequence (B, T, F)
 /// to (B, T, U), each step by itself.
@@ -102,7 +107,7 @@ class Dense {
     Random bias = random.fork(1);
     strata::initialize(options_.kernel_initializer,
                        WeightMatrix<Scalar>{kernel_.values(), inputs_, units_}, kernel);
-    bias_.matrix().setZero();
+    std::fill(bias_.values().begin(), bias_.values().end(), Scalar(0));
     if (options_.use_bias) {
       strata::initialize(options_.bias_initializer,
                          WeightMatrix<Scalar>{bias_.values(), units_, units_}, bias);

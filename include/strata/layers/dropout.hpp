@@ -10,7 +10,7 @@
 #include <strata/support/dropout_mask.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of a Dropout layer.
 ///
@@ -26,6 +26,10 @@ struct DropoutOptions {
     f("same_for_all_steps", self.same_for_all_steps);
   }
 };
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// Drops a share of its inputs in training and scales up the rest; does nothing in prediction
 /// (Srivastava et al. 2014). (B, F) to (B, F), (B, T, F) to (B, T, F).

@@ -17,7 +17,7 @@
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of an Embedding layer, with the names and defaults of Keras.
 ///
@@ -35,6 +35,10 @@ struct EmbeddingOptions {
     f("embeddings_initializer", self.embeddings_initializer);
   }
 };
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// Turns ids of words, notes or other classes into vectors that are learned: id k becomes row k of
 /// a table (V, U). Ids (B, T), whole numbers from 0 to V - 1 in the Scalar of x, to (B, T, U).

@@ -15,7 +15,7 @@
 #include <strata/recurrent/options.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of ExtendedLSTM and CoupledLSTM: those of Keras' LSTM with its defaults, and what the
 /// literature, PyTorch and ONNX add to them.
@@ -79,7 +79,7 @@ struct ExtendedLSTMOptions {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata
 
 namespace strata::detail::inline STRATA_TARGET {
 

@@ -8,7 +8,7 @@
 #include <strata/recurrent/products/layer_norm_lstm_cell.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of a LayerNormLSTM: those of an LSTM with its defaults, and the epsilon of the three
 /// normalizations.
@@ -56,6 +56,10 @@ struct LayerNormLSTMOptions {
     detail::each_recurrent_option(self, f);
   }
 };
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// An LSTM layer whose products with x and with h, and whose memory, are normalized over their
 /// units (Ba, Kiros & Hinton 2016, equations 20 to 22; TensorFlow Addons' LayerNormLSTMCell).

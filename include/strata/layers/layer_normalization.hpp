@@ -11,7 +11,7 @@
 #include <strata/kernels/simd.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of a LayerNormalization layer, with the names and defaults of Keras.
 ///
@@ -39,6 +39,10 @@ struct LayerNormalizationOptions {
     f("gamma_initializer", self.gamma_initializer);
   }
 };
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// Each sample, or step of one, with mean 0 and variance 1 over its features, then scaled and
 /// shifted (Ba et al. 2016): y = gamma (x - mean) / sqrt(variance + epsilon) + beta, with gamma and

@@ -9,7 +9,7 @@
 #include <strata/recurrent/option_layer.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of an LSTM layer, with the names and defaults of Keras.
 ///
@@ -54,7 +54,7 @@ struct LSTMOptions {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata
 
 namespace strata::detail::inline STRATA_TARGET {
 

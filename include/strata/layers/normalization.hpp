@@ -20,7 +20,7 @@
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Keras' options of a Normalization layer, with Keras' defaults.
 ///
@@ -42,6 +42,10 @@ struct NormalizationOptions {
     f("invert", self.invert);
   }
 };
+
+}  // namespace strata
+
+namespace strata::inline STRATA_TARGET {
 
 /// Keras' Normalization: brings each feature to mean 0 and variance 1 over the data that `adapt`
 /// saw, y = (x - mean) / max(sqrt(variance), 1e-7). With `invert` the way back, y = mean + x

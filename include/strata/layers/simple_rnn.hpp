@@ -6,7 +6,7 @@
 #include <strata/recurrent/option_layer.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of a SimpleRNN layer, with the names and defaults of Keras.
 ///
@@ -45,7 +45,7 @@ struct SimpleRNNOptions {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata
 
 namespace strata::detail::inline STRATA_TARGET {
 

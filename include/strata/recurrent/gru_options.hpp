@@ -5,7 +5,7 @@
 #include <strata/recurrent/options.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// Options of GRU and ResetBeforeGRU, with the names and defaults of Keras.
 ///
@@ -48,4 +48,4 @@ struct GRUOptions {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata

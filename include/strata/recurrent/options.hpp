@@ -2,7 +2,7 @@
 
 #include <strata/target.hpp>
 
-namespace strata::detail::inline STRATA_TARGET {
+namespace strata::detail {
 
 /// f(name, option) for the options of every recurrent layer, in their order.
 template <class Options, class F>
@@ -16,9 +16,9 @@ void each_recurrent_option(Options& options, F& f) {
   f("recompute", options.recompute);
 }
 
-}  // namespace strata::detail::inline STRATA_TARGET
+}  // namespace strata::detail
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// The options that every recurrent layer has, whatever its cell. All are off, as in Keras: a layer
 /// without options is the equations of its cell.
@@ -53,7 +53,7 @@ struct RecurrentOptions {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata
 
 namespace strata::detail::inline STRATA_TARGET {
 

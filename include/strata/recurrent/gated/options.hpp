@@ -4,7 +4,7 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-namespace strata::inline STRATA_TARGET {
+namespace strata {
 
 /// The first weights of a gated cell, with Keras' defaults.
 ///
@@ -30,7 +30,7 @@ struct GatedCellOptions {
   }
 };
 
-}  // namespace strata::inline STRATA_TARGET
+}  // namespace strata
 
 namespace strata::detail::inline STRATA_TARGET {
 
