@@ -37,65 +37,72 @@ class NumberFormat {
     for (const Scalar value : values) {
       if (!is_finite(value)) continue;
       const Digits digits = digits_of(value);
-      decimals_ = std::max(decimals_, digits.decimals.size());
-      exponent_ = std::max(exponent_, digits.exponent.size());
+      decimals_ = std::max(decimals_, digits.decimals);
+      exponent_ = std::max(exponent_, digits.exponent);
     }
     for (const Scalar value : values) width_ = std::max(width_, plain(value).size());
   }
 
   [[nodiscard]] std::string operator()(Scalar value) const {
-    const std::string text = plain(value);
-    return std::string(width_ - text.size(), ' ') + text;
+    std::string text = plain(value);
+    return text.insert(0, width_ - text.size(), ' ');
   }
 
  private:
   static constexpr std::size_t most_decimals = 8;
 
-  /// The parts of a number such as "-12.5" or "-1.25e+01": whole "-1", decimals "25", sign "+",
-  /// exponent "01".
+  /// A number as text, such as "-12.5" or "-1.25e+01", and the lengths of its parts.
   struct Digits {
-    std::string whole;
-    std::string decimals;
-    std::string sign;
-    std::string exponent;
+    std::string text;
+    /// The length of "-12" or "-1".
+    std::size_t whole;
+    /// The length of "5" or "25".
+    std::size_t decimals;
+    /// The length of "01".
+    std::size_t exponent;
   };
 
   /// The fewest digits that tell the value from its neighbours.
   [[nodiscard]] Digits digits_of(Scalar value) const {
     char text[512];
     const auto format = powers_ ? std::chars_format::scientific : std::chars_format::fixed;
-    Digits digits = split({text, std::to_chars(text, text + sizeof text, value, format).ptr});
-    if (digits.decimals.size() <= most_decimals) return digits;
+    const char* const end = std::to_chars(text, text + sizeof text, value, format).ptr;
+    Digits digits = split({text, static_cast<std::size_t>(end - text)});
+    if (digits.decimals <= most_decimals) return digits;
     digits = rounded(value, most_decimals);
-    digits.decimals.resize(digits.decimals.find_last_not_of('0') + 1);
+    while (digits.decimals > 0 && digits.text[digits.whole + digits.decimals] == '0') {
+      digits.text.erase(digits.whole + digits.decimals--, 1);
+    }
     return digits;
   }
 
   [[nodiscard]] Digits rounded(Scalar value, std::size_t decimals) const {
-    const auto format = powers_ ? std::chars_format::scientific : std::chars_format::fixed;
-    return split(number_text(static_cast<double>(value), static_cast<int>(decimals), format));
+    return split(number_text(static_cast<double>(value), static_cast<int>(decimals),
+                             powers_ ? NumberStyle::scientific : NumberStyle::fixed));
   }
 
-  [[nodiscard]] static Digits split(const std::string& text) {
+  [[nodiscard]] static Digits split(std::string text) {
     const std::size_t e = std::min(text.find('e'), text.size());
     const std::size_t point = std::min(text.find_first_not_of("-0123456789"), e);
-    Digits digits{text.substr(0, point), {}, {}, {}};
-    if (point < e) digits.decimals = text.substr(point + 1, e - point - 1);
-    if (e < text.size()) {
-      digits.sign = text.substr(e + 1, 1);
-      digits.exponent = text.substr(e + 2);
-    }
-    return digits;
+    return {.text = text,
+            .whole = point,
+            .decimals = point < e ? e - point - 1 : 0,
+            .exponent = e < text.size() ? text.size() - e - 2 : 0};
   }
 
   [[nodiscard]] std::string plain(Scalar value) const {
     if (is_nan(value)) return "nan";
     if (is_infinite(value)) return std::signbit(value) ? "-inf" : "inf";
-    const Digits digits = powers_ ? rounded(value, decimals_) : digits_of(value);
-    const std::string text = digits.whole + "." + digits.decimals;
-    if (!powers_) return text + std::string(decimals_ - digits.decimals.size(), ' ');
-    const std::string zeros(exponent_ - digits.exponent.size(), '0');
-    return text + "e" + digits.sign + zeros + digits.exponent;
+    Digits digits = powers_ ? rounded(value, decimals_) : digits_of(value);
+    std::string& text = digits.text;
+    const bool has_point = digits.whole < text.size() && text[digits.whole] == '.';
+    if (!has_point) text.insert(digits.whole, 1, '.');
+    if (!powers_) {
+      text.append(decimals_ - digits.decimals, ' ');
+    } else {
+      text.insert(text.size() - digits.exponent, exponent_ - digits.exponent, '0');
+    }
+    return text;
   }
 
   bool powers_ = false;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <charconv>
 #include <concepts>
 #include <initializer_list>
 #include <string>
@@ -10,9 +9,12 @@
 
 namespace strata::messages {
 
-/// A number as printf's %g, %f and %e write it, with a point in every locale.
+/// The ways in which printf's %g, %f and %e write a number.
+enum class NumberStyle { general, fixed, scientific };
+
+/// A number as printf writes it, but with a point in every locale.
 [[nodiscard]] std::string number_text(double value, int precision = 6,
-                                      std::chars_format format = std::chars_format::general);
+                                      NumberStyle style = NumberStyle::general);
 
 /// A piece of a message: text, a number or a shape.
 class Piece {
@@ -54,6 +56,7 @@ namespace strata::detail {
 using messages::fail;
 using messages::message;
 using messages::number_text;
+using messages::NumberStyle;
 
 }  // namespace strata::detail
 

@@ -12,9 +12,12 @@
 
 namespace strata::messages {
 
-STRATA_INLINE std::string number_text(double value, int precision, std::chars_format format) {
+STRATA_INLINE std::string number_text(double value, int precision, NumberStyle style) {
   constexpr std::size_t most_digits = 310;
   std::array<char, most_digits + 64> digits;
+  const auto format = style == NumberStyle::fixed        ? std::chars_format::fixed
+                      : style == NumberStyle::scientific ? std::chars_format::scientific
+                                                         : std::chars_format::general;
   const auto written = std::to_chars(digits.begin(), digits.end(), value, format, precision);
   return {digits.data(), written.ptr};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,15 @@ struct LayerDescription {
   bool complete = true;
 
   LayerDescription& add(const char* name, OptionValue value);
+  // The usual types have functions of their own, so that a layer's list compiles no conversions.
+  LayerDescription& add(const char* name, bool value);
+  LayerDescription& add(const char* name, double value);
+  LayerDescription& add(const char* name, Index value);
+  template <std::integral Number>
+  LayerDescription& add(const char* name, Number value) {
+    return add(name, static_cast<Index>(value));
+  }
+  LayerDescription& add(const char* name, const Initializer& value);
   LayerDescription& add(const char* name, Activation activation);
   /// Nothing where there is no value.
   LayerDescription& add(const char* name, const std::optional<Activation>& activation);

@@ -7,9 +7,16 @@
 
 #include <strata/activation.hpp>
 #include <strata/contracts/description.hpp>
+#include <strata/contracts/option_value.hpp>
 #include <strata/target.hpp>
 
 namespace strata {
+
+STRATA_INLINE OptionValue::OptionValue(const OptionValue&) = default;
+STRATA_INLINE OptionValue::OptionValue(OptionValue&&) noexcept = default;
+STRATA_INLINE OptionValue& OptionValue::operator=(const OptionValue&) = default;
+STRATA_INLINE OptionValue& OptionValue::operator=(OptionValue&&) noexcept = default;
+STRATA_INLINE OptionValue::~OptionValue() = default;
 
 STRATA_INLINE LayerDescription::LayerDescription(std::string kind_name)
     : kind(std::move(kind_name)) {}
@@ -22,6 +29,19 @@ STRATA_INLINE LayerDescription::~LayerDescription() = default;
 STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, OptionValue value) {
   options.emplace_back(name, std::move(value));
   return *this;
+}
+
+STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, bool value) {
+  return add(name, OptionValue(value));
+}
+STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, double value) {
+  return add(name, OptionValue(value));
+}
+STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, Index value) {
+  return add(name, OptionValue(value));
+}
+STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, const Initializer& value) {
+  return add(name, OptionValue(value));
 }
 
 STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, Activation activation) {

@@ -23,6 +23,12 @@ class OptionValue {
   OptionValue(std::vector<Index> value) : kind_(Kind::sizes), sizes_(std::move(value)) {}
   OptionValue(std::vector<double> value) : kind_(Kind::numbers), numbers_(std::move(value)) {}
   OptionValue(const Initializer& value) : kind_(Kind::initializer), initializer_(value) {}
+  // Not inline, since every program would compile them for each option of each layer.
+  OptionValue(const OptionValue& other);
+  OptionValue(OptionValue&& other) noexcept;
+  OptionValue& operator=(const OptionValue& other);
+  OptionValue& operator=(OptionValue&& other) noexcept;
+  ~OptionValue();
 
   /// The value, or null where it is no T.
   template <class T>

@@ -1,12 +1,9 @@
 #pragma once
 
-#include <algorithm>
 #include <span>
 #include <utility>
 #include <vector>
 
-#include <strata/base/finite.hpp>
-#include <strata/base/sizes.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/state.hpp>
 #include <strata/target.hpp>
@@ -60,45 +57,45 @@ struct BeamSearch {
     using Scalar = typename Stream<Model>::Scalar;
     check(stream.outputs());
     detail::check_prompt("BeamSearch", prompt);
-    const auto follow = [&](Beam beam, std::span<const Index> classes) {
+    std::vector<Beginning> open;
+    std::vector<State<Scalar>> states;
+    const auto follow = [&](Beam beam, std::span<const Index> classes, auto& beginnings,
+                            auto& states_behind) {
       const auto scores = detail::feed(stream, classes, encode);
-      auto next =
-          detail::log_probabilities("BeamSearch", {scores.begin(), scores.end()}, from_logits);
-      return Beginning<Scalar>{std::move(beam), stream.state(), std::move(next)};
+      beginnings.push_back(
+          {std::move(beam),
+           detail::log_probabilities("BeamSearch", {scores.begin(), scores.end()}, from_logits)});
+      states_behind.push_back(stream.state());
     };
 
     std::vector<Beam> found;
-    std::vector<Beginning<Scalar>> open{follow({}, prompt)};
+    follow({}, prompt, open, states);
     for (Index length = 1; length <= steps && !is_settled(found, open); ++length) {
-      std::vector<Beginning<Scalar>> longer;
+      std::vector<Beginning> longer;
+      std::vector<State<Scalar>> longer_states;
       Index followed = 0;
       for (const Step& step : likeliest(open)) {
         if (followed == width) break;
-        Beam beam = open[step.from].beam;
-        beam.classes.push_back(step.id);
-        beam.log_probability = step.log_probability;
-        beam.score = step.log_probability / penalty(length);
+        Beam beam = beam_after(open[step.from].beam, step);
         if (step.id != end) ++followed;
         if (step.id == end || length == steps) {
           found.push_back(std::move(beam));
         } else {
-          stream.set_state(open[step.from].state);
-          longer.push_back(follow(std::move(beam), std::span(&step.id, 1)));
+          stream.set_state(states[step.from]);
+          follow(std::move(beam), std::span(&step.id, 1), longer, longer_states);
         }
       }
       open = std::move(longer);
+      states = std::move(longer_states);
     }
     keep_best(found);
     return found;
   }
 
  private:
-  /// A sequence that has not ended: the stream's state after it, and log p of each class as the
-  /// next one.
-  template <class Scalar>
+  /// A sequence that has not ended, and log p of each class as the next one.
   struct Beginning {
     Beam beam;
-    State<Scalar> state;
     std::vector<double> next;
   };
 
@@ -114,29 +111,12 @@ struct BeamSearch {
 
   [[nodiscard]] double penalty(Index length) const;
 
+  /// The sequence one class longer.
+  [[nodiscard]] Beam beam_after(Beam beam, const Step& step) const;
+
   /// The likeliest steps, sorted. `width` of them are followed, and each beginning ends with one
   /// class at most, so no more than `width` + open.size() are needed.
-  template <class Scalar>
-  [[nodiscard]] std::vector<Step> likeliest(const std::vector<Beginning<Scalar>>& open) const {
-    std::vector<Step> all;
-    for (std::size_t from = 0; from < open.size(); ++from) {
-      for (std::size_t id = 0; id < open[from].next.size(); ++id) {
-        if (detail::is_infinite(open[from].next[id])) continue;
-        all.push_back(
-            {open[from].beam.log_probability + open[from].next[id], from, static_cast<Index>(id)});
-      }
-    }
-    const auto needed = std::min(all.size(), static_cast<std::size_t>(width) + open.size());
-    std::partial_sort(all.begin(), all.begin() + static_cast<Index>(needed), all.end(),
-                      [](const Step& a, const Step& b) {
-                        if (a.log_probability != b.log_probability) {
-                          return a.log_probability > b.log_probability;
-                        }
-                        return a.from != b.from ? a.from < b.from : a.id < b.id;
-                      });
-    all.resize(needed);
-    return all;
-  }
+  [[nodiscard]] std::vector<Step> likeliest(const std::vector<Beginning>& open) const;
 
   /// Sorts the sequences by score and drops all behind the first `width`.
   void keep_best(std::vector<Beam>& found) const;
@@ -144,14 +124,7 @@ struct BeamSearch {
   /// Whether no open beginning can still become better than the sequences found. The best score
   /// that a beginning can reach is its log p, which each further class lowers, at the length
   /// `steps`, where the penalty divides most.
-  template <class Scalar>
-  [[nodiscard]] bool is_settled(std::vector<Beam>& found,
-                                const std::vector<Beginning<Scalar>>& open) const {
-    if (open.empty()) return true;
-    if (static_cast<Index>(found.size()) < width) return false;
-    keep_best(found);
-    return found.back().score >= open.front().beam.log_probability / penalty(steps);
-  }
+  [[nodiscard]] bool is_settled(std::vector<Beam>& found, const std::vector<Beginning>& open) const;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -82,10 +82,15 @@ class Sequential
   /// A Ref, such as LayerRef, to each layer; see SequentialBase.
   template <class Ref>
   [[nodiscard]] std::vector<Ref> layer_refs() {
-    return std::apply([](auto&... layer) { return std::vector<Ref>{Ref(layer)...}; }, layers_);
+    return layer_refs<Ref>(std::index_sequence_for<Layers...>());
   }
 
  private:
+  template <class Ref, std::size_t... I>
+  [[nodiscard]] std::vector<Ref> layer_refs(std::index_sequence<I...>) {
+    return {Ref(std::get<I>(layers_))...};
+  }
+
   std::tuple<Layers...> layers_;
 };
 

@@ -34,7 +34,9 @@ class StreamIds {
  public:
   [[nodiscard]] Index size() const noexcept { return static_cast<Index>(rows_.size()); }
   /// The ids in the order of the rows.
-  [[nodiscard]] std::span<const StreamId> in_rows() const noexcept { return rows_; }
+  [[nodiscard]] std::span<const StreamId> in_rows() const noexcept {
+    return {rows_.data(), rows_.size()};
+  }
 
   void reserve(Index count);
 

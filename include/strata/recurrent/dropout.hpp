@@ -1,15 +1,14 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <cstddef>
 #include <vector>
 
 #include <strata/kernels/buffer.hpp>
+#include <strata/kernels/simd.hpp>
 #include <strata/random.hpp>
 #include <strata/recurrent/scan.hpp>
 #include <strata/rows.hpp>
 #include <strata/support/dropout_mask.hpp>
-#include <strata/support/map.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
@@ -77,10 +76,14 @@ class RecurrentDropout {
 
  private:
   void multiply_by_x_mask(const Tensor<Scalar>& from, Tensor<Scalar>& to) const {
+    const Scalar* read = from.data();
+    Scalar* write = to.data();
     for (Index b = 0; b < from.batch(); ++b) {
-      const Map<const Eigen::RowVector<Scalar, Dynamic>> mask(x_mask_.data() + b * features_,
-                                                              features_);
-      sequence_of(to, b) = (sequence_of(from, b).array().rowwise() * mask.array()).matrix();
+      for (Index t = 0; t < from.steps(); ++t, read += features_, write += features_) {
+        transform(
+            features_, write, [](Pack<Scalar> x, Pack<Scalar> factor) { return x * factor; }, read,
+            x_mask_.data() + b * features_);
+      }
     }
   }
 

@@ -3,19 +3,17 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #if defined(_WIN32)
 #include <io.h>
 #include <share.h>
+#include <sys/stat.h>
 #else
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -29,14 +27,13 @@ class LineFile {
   /// Opens a file, or creates it; the content stays. Messages begin with `owner`. Throws FileError
   /// when the file cannot be opened, or when another LineFile of any process has it open.
   LineFile(std::string owner, std::string path) : owner_(std::move(owner)), path_(std::move(path)) {
-    std::error_code error;
 #if defined(_WIN32)
     file_ = _fsopen(path_.c_str(), "ab", _SH_DENYWR);
 #else
     file_ = std::fopen(path_.c_str(), "ab");
 #endif
     if (!file_) fail("cannot open ");
-    is_regular_ = std::filesystem::is_regular_file(path_, error);
+    is_regular_ = is_regular();
 #if !defined(_WIN32)
     // Programs that this one starts must not keep the lock.
     (void)fcntl(fileno(file_), F_SETFD, FD_CLOEXEC);
@@ -55,9 +52,14 @@ class LineFile {
   /// The content of the file; empty for a device. Throws FileError when it cannot be read.
   [[nodiscard]] std::string content() const {
     if (!is_regular_) return {};
-    std::ifstream stream(path_, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-    if (!stream) fail("cannot read ");
+    std::FILE* const file = std::fopen(path_.c_str(), "rb");
+    if (!file) fail("cannot read ");
+    std::string text;
+    char part[4096];
+    while (const std::size_t size = std::fread(part, 1, sizeof part, file)) text.append(part, size);
+    const bool failed = std::ferror(file) != 0;
+    std::fclose(file);
+    if (failed) fail("cannot read ");
     return text;
   }
 
@@ -84,6 +86,17 @@ class LineFile {
 
  private:
   [[noreturn]] void fail(const char* what) const { throw FileError(owner_ + ": " + what + path_); }
+
+  /// Whether the file is no device, pipe or terminal.
+  [[nodiscard]] bool is_regular() const {
+#if defined(_WIN32)
+    struct _stat64 status;
+    return _fstat64(_fileno(file_), &status) == 0 && (status.st_mode & _S_IFMT) == _S_IFREG;
+#else
+    struct stat status;
+    return fstat(fileno(file_), &status) == 0 && S_ISREG(status.st_mode);
+#endif
+  }
 
   std::string owner_;
   std::string path_;

@@ -6,7 +6,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
@@ -36,16 +35,11 @@ inline void check_rule_settings(const WeightRules& rules) {
     check(name, "l2", rule.l2, rule.l2 >= 0, not_negative);
   }
   for (const auto& [name, rule] : rules.constraints) {
-    if (const auto* max = std::get_if<MaxNorm>(&rule)) {
-      check(name, "max_value", max->max_value, max->max_value > 0, "above 0 and finite");
-    }
-    if (const auto* both = std::get_if<MinMaxNorm>(&rule)) {
-      check(name, "min_value", both->min_value, both->min_value >= 0, not_negative);
-      check(name, "max_value", both->max_value,
-            both->max_value > 0 && both->max_value >= both->min_value,
-            "above 0, finite and at least min_value");
-      check(name, "rate", both->rate, both->rate >= 0 && both->rate <= 1, "from 0 to 1");
-    }
+    const MinMaxNorm& norm = rule.norm();
+    check(name, "min_value", norm.min_value, norm.min_value >= 0, not_negative);
+    check(name, "max_value", norm.max_value, norm.max_value > 0 && norm.max_value >= norm.min_value,
+          norm.min_value > 0 ? "above 0, finite and at least min_value" : "above 0 and finite");
+    check(name, "rate", norm.rate, norm.rate >= 0 && norm.rate <= 1, "from 0 to 1");
   }
 }
 
@@ -77,20 +71,14 @@ template <class Parameters, class Scalar>
   return sum;
 }
 
-/// The factor for weights of a given norm with which they satisfy a constraint. As Keras does, it
+/// The factor for weights of a given norm with which they satisfy the limits. As Keras does, it
 /// adds 1e-7 to the norm before it divides.
-[[nodiscard]] inline double norm_factor(const Constraint& constraint, double norm) {
+[[nodiscard]] inline double norm_factor(const MinMaxNorm& limits, double norm) {
   constexpr double epsilon = 1e-7;
-  if (const auto* max = std::get_if<MaxNorm>(&constraint)) {
-    return std::clamp(norm, 0.0, max->max_value) / (epsilon + norm);
-  }
-  if (const auto* both = std::get_if<MinMaxNorm>(&constraint)) {
-    // Rounded in one way with every instruction set.
-    const double wanted = std::fma(both->rate, std::clamp(norm, both->min_value, both->max_value),
-                                   (1 - both->rate) * norm);
-    return wanted / (epsilon + norm);
-  }
-  return 1 / (epsilon + norm);
+  double wanted = std::clamp(norm, limits.min_value, limits.max_value);
+  // Rounded in one way with every instruction set.
+  if (limits.rate != 1) wanted = std::fma(limits.rate, wanted, (1 - limits.rate) * norm);
+  return wanted / (epsilon + norm);
 }
 
 /// The Euclidean norm of every `stride`-th weight, from the first on.
@@ -115,7 +103,7 @@ template <class Scalar>
 /// Changes the weights of one parameter so that they satisfy a constraint.
 template <class Scalar>
 void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter) {
-  if (std::holds_alternative<NonNegative>(constraint)) {
+  if (constraint.is_non_negative()) {
     for (Scalar& w : parameter.values) w = std::max(w, Scalar(0));
     return;
   }
@@ -123,7 +111,7 @@ void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter)
       static_cast<std::size_t>(parameter.shape.rank() == 1 ? 1 : parameter.shape.back());
   for (std::size_t column = 0; column < columns; ++column) {
     const double factor = norm_factor(
-        constraint, norm_of(std::span<const Scalar>(parameter.values), column, columns));
+        constraint.norm(), norm_of(std::span<const Scalar>(parameter.values), column, columns));
     for (std::size_t i = column; i < parameter.values.size(); i += columns) {
       parameter.values[i] = static_cast<Scalar>(static_cast<double>(parameter.values[i]) * factor);
     }

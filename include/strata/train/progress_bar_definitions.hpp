@@ -153,7 +153,7 @@ STRATA_INLINE std::string ProgressBar::bar(double done, std::size_t width) {
 
 STRATA_INLINE std::string ProgressBar::duration(double seconds) {
   const auto number = [](double value, int digits) {
-    return detail::number_text(value, digits, std::chars_format::fixed);
+    return detail::number_text(value, digits, detail::NumberStyle::fixed);
   };
   if (seconds < 1e-3) return number(seconds * 1e6, 0) + "us";
   if (seconds < 1) return number(seconds * 1e3, 0) + "ms";
@@ -168,7 +168,7 @@ STRATA_INLINE std::string ProgressBar::figure(const std::string& name, double va
   const bool fixed = size == 0 || size >= 1e-3;
   return " - " + name + ": " +
          detail::number_text(value, 4,
-                             fixed ? std::chars_format::fixed : std::chars_format::scientific);
+                             fixed ? detail::NumberStyle::fixed : detail::NumberStyle::scientific);
 }
 
 STRATA_INLINE void ProgressBar::draw(const std::string& row) {

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <strata/target.hpp>
@@ -55,7 +54,24 @@ struct MinMaxNorm {
   double max_value = 1;  ///< the end of the range, above 0 and at least min_value
   double rate = 1;  ///< the share of the way that each update goes, from 0 to 1; 1: the whole way
 };
-using Constraint = std::variant<MaxNorm, UnitNorm, NonNegative, MinMaxNorm>;
+/// A limit for the weights of a parameter. A class of its own, since std::variant takes long to
+/// compile.
+class Constraint {
+ public:
+  constexpr Constraint(MaxNorm how) noexcept : norm_{.max_value = how.max_value} {}
+  constexpr Constraint(UnitNorm) noexcept : norm_{.min_value = 1} {}
+  constexpr Constraint(NonNegative) noexcept : is_sign_(true) {}
+  constexpr Constraint(MinMaxNorm how) noexcept : norm_(how) {}
+
+  /// Whether the limit is NonNegative; otherwise it limits norms.
+  [[nodiscard]] constexpr bool is_non_negative() const noexcept { return is_sign_; }
+  /// The limits of norms, of which MaxNorm and UnitNorm are cases.
+  [[nodiscard]] constexpr const MinMaxNorm& norm() const noexcept { return norm_; }
+
+ private:
+  bool is_sign_ = false;
+  MinMaxNorm norm_;
+};
 
 /// Penalties and limits for parameters by name: "lstm.kernel" names one parameter, "kernel" the
 /// kernels of all layers. A rule holds for each parameter that has the rule's name, or whose name

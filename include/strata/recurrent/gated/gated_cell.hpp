@@ -93,35 +93,37 @@ class GatedCell {
     Random bias = random.fork(2);
     Random peephole = random.fork(3);
     strata::initialize(options_.kernel_initializer,
-                       WeightMatrix<Scalar>{values(weights_.kernel()), inputs_, columns}, kernel);
+                       WeightMatrix<Scalar>{weights_.kernel_values(), inputs_, columns}, kernel);
     strata::initialize(
         options_.recurrent_initializer,
-        WeightMatrix<Scalar>{values(weights_.recurrent_kernel()), recurrent_inputs(), columns},
-        recurrent);
+        WeightMatrix<Scalar>{weights_.recurrent_values(), recurrent_inputs(), columns}, recurrent);
     if constexpr (Traits::peepholes > 0) {
       if (has_peepholes()) {
         strata::initialize(options_.kernel_initializer,
                            WeightMatrix<Scalar>{peepholes_, Traits::peepholes, units_}, peephole);
       }
     }
-    weights_.bias().setZero();
+    const std::span<Scalar> biases = weights_.bias_values();
+    std::fill(biases.begin(), biases.end(), Scalar(0));
     if (!options_.use_bias) return;
-    strata::initialize(
-        options_.bias_initializer,
-        WeightMatrix<Scalar>{values(weights_.bias()), Traits::biases * columns, columns}, bias);
+    strata::initialize(options_.bias_initializer,
+                       WeightMatrix<Scalar>{biases, Traits::biases * columns, columns}, bias);
     if (options_.unit_bias_gate >= 0) {
-      weights_.bias().middleRows(options_.unit_bias_gate * units_, units_).setOnes();
+      for (Index i = 0; i < Traits::biases; ++i) {
+        std::fill_n(biases.begin() + i * columns + options_.unit_bias_gate * units_, units_,
+                    Scalar(1));
+      }
     }
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
     const Index columns = Traits::gates * units_;
     std::vector<Parameter<Scalar>> list{
-        {"kernel", {inputs_, columns}, values(weights_.kernel())},
-        {"recurrent_kernel", {recurrent_inputs(), columns}, values(weights_.recurrent_kernel())}};
+        {"kernel", {inputs_, columns}, weights_.kernel_values()},
+        {"recurrent_kernel", {recurrent_inputs(), columns}, weights_.recurrent_values()}};
     if (options_.use_bias) {
       list.push_back({"bias", Traits::biases == 1 ? Shape{columns} : Shape{Traits::biases, columns},
-                      values(weights_.bias())});
+                      weights_.bias_values()});
     }
     if constexpr (Traits::peepholes > 0) {
       for (std::size_t i = 0; has_peepholes() && i < std::size_t(Traits::peepholes); ++i) {
@@ -131,12 +133,12 @@ class GatedCell {
     return list;
   }
   [[nodiscard]] Index parameter_count() const noexcept {
-    Index count = weights_.kernel().size() + weights_.recurrent_kernel().size();
-    if (options_.use_bias) count += weights_.bias().size();
+    std::size_t count = weights_.kernel_values().size() + weights_.recurrent_values().size();
+    if (options_.use_bias) count += weights_.bias_values().size();
     if constexpr (Traits::peepholes > 0) {
-      if (has_peepholes()) count += static_cast<Index>(peepholes_.size());
+      if (has_peepholes()) count += peepholes_.size();
     }
-    return count;
+    return static_cast<Index>(count);
   }
 
   struct Packed {
@@ -189,8 +191,8 @@ class GatedCell {
   void pack(Packed& packed, bool training) const {
     packed.gates = gates_;
     packed.weights.pack(inputs_, recurrent_inputs(), units_,
-                        {weights_.kernel().data(), weights_.recurrent_kernel().data(),
-                         weights_.bias().data(), peepholes_.data()},
+                        {weights_.kernel_values().data(), weights_.recurrent_values().data(),
+                         weights_.bias_values().data(), peepholes_.data()},
                         training);
   }
 
@@ -329,11 +331,6 @@ class GatedCell {
   [[nodiscard]] std::span<Scalar> peephole(std::size_t i) noexcept {
     const auto size = static_cast<std::size_t>(units_);
     return std::span<Scalar>(peepholes_).subspan(i * size, size);
-  }
-
-  template <class Map>
-  [[nodiscard]] static std::span<Scalar> values(Map map) {
-    return {map.data(), static_cast<std::size_t>(map.size())};
   }
 
   Index units_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/parameter.hpp>
@@ -44,6 +45,17 @@ class GateWeights {
   /// G U x N.
   [[nodiscard]] auto bias() noexcept { return bias_.matrix(); }
   [[nodiscard]] auto bias() const noexcept { return bias_.matrix(); }
+
+  /// The numbers of each matrix in the order of memory, for code that needs no Eigen expression,
+  /// which takes long to compile.
+  [[nodiscard]] std::span<Scalar> kernel_values() noexcept { return kernel_.values(); }
+  [[nodiscard]] std::span<const Scalar> kernel_values() const noexcept { return kernel_.values(); }
+  [[nodiscard]] std::span<Scalar> recurrent_values() noexcept { return recurrent_kernel_.values(); }
+  [[nodiscard]] std::span<const Scalar> recurrent_values() const noexcept {
+    return recurrent_kernel_.values();
+  }
+  [[nodiscard]] std::span<Scalar> bias_values() noexcept { return bias_.values(); }
+  [[nodiscard]] std::span<const Scalar> bias_values() const noexcept { return bias_.values(); }
 
  private:
   Weights<Scalar, Rows, Inputs> kernel_;
