@@ -7,11 +7,12 @@
 #   tools/test.sh clang asan ...   these configurations only
 #
 # The configurations are those of CMakePresets.json (release, targets, clang, avx2, asan, tsan, and on
-# demand dev), fuzz (the kernels under Clang's checks of pointers, and each reader of files for
-# STRATA_FUZZ_SECONDS, 20 by default), format (clang-format 14), docs (Doxygen without warnings) and
-# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). release is
-# the compiled form, the others are header-only. Together they see each of GCC and Clang with each of
-# Eigen 3.4 and 5. Where ccache is installed, it keeps what was compiled.
+# demand dev), shared (strata::compiled as a shared library in another project), fuzz (the kernels
+# under Clang's checks of pointers, and each reader of files for STRATA_FUZZ_SECONDS, 20 by default),
+# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
+# benchmarks/instructions.txt moved; that fails nothing). release and shared are the compiled form,
+# the others are header-only. Together they see each of GCC and Clang with each of Eigen 3.4 and 5.
+# Where ccache is installed, it keeps what was compiled.
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -19,12 +20,12 @@ source tools/packages.sh
 SECONDS=0
 
 configurations=()
-rest=(format targets clang avx2 asan tsan fuzz docs instructions)
+rest=(format targets shared clang avx2 asan tsan fuzz docs instructions)
 for argument in "$@"; do
   case $argument in
     --rest) configurations=("${rest[@]}") ;;
     --all) configurations=(release "${rest[@]}") ;;
-    release | targets | dev | clang | avx2 | asan | tsan | fuzz | format | docs | instructions)
+    release | targets | shared | dev | clang | avx2 | asan | tsan | fuzz | format | docs | instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -228,6 +229,21 @@ run_fuzz() {
   row fuzz "$what" "$((SECONDS - start))" - ok
 }
 
+run_shared() {
+  local start=$SECONDS what="GCC: strata::compiled as a shared library" log=build/logs/shared
+  echo
+  echo "=== shared: $what"
+  if ! { cmake -S tests/packaging/shared -B build/shared -G Ninja &&
+    cmake --build build/shared -- -j "$jobs"; } >"$log-build.log" 2>&1; then
+    fail shared "$what" "$start" - build "$log-build.log"
+  elif ! ctest --test-dir build/shared --output-on-failure >"$log-test.log" 2>&1; then
+    fail shared "$what" "$start" - test "$log-test.log"
+  else
+    row shared "$what" "$((SECONDS - start))" \
+      "$(sed -n 's/.*tests failed out of \([0-9]*\)/\1 of \1 passed/p' "$log-test.log")" ok
+  fi
+}
+
 run_docs() {
   local start=$SECONDS what="Doxygen without warnings" log=build/logs/docs.log
   echo
@@ -265,6 +281,7 @@ for configuration in "${configurations[@]}"; do
       preset targets "GCC: several instruction sets in a program" strata_targets release
       ;;
     dev) preset dev "GCC, Eigen's assertions, header-only: everything" ;;
+    shared) run_shared ;;
     clang)
       preset_eigen5 clang "Clang, Eigen 5.0.1, header-only: unit, headers" strata_unit_tests
       ;;

@@ -1,0 +1,30 @@
+# Prints how long a program takes that is built without flags and linked with strata::compiled, against
+# the same program from headers alone with -march=native: the least of some turns of each.
+set(names predict stream)
+foreach(turn RANGE 3)
+  foreach(form compiled native)
+    execute_process(COMMAND "${folder}/speed_${form}" OUTPUT_VARIABLE figures
+                    OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+      message(FATAL_ERROR "speed_${form}: failed (${status})")
+    endif()
+    foreach(name figure IN ZIP_LISTS names figures)
+      if(NOT figure MATCHES "^[0-9.]+$")
+        message(FATAL_ERROR "speed_${form}: no time in \"${figures}\"")
+      endif()
+      if(NOT DEFINED ${name}_${form} OR figure LESS ${name}_${form})
+        set(${name}_${form} ${figure})
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+foreach(name IN LISTS names)
+  # In tenths of nanoseconds, since CMake has whole numbers alone.
+  foreach(form compiled native)
+    string(REGEX REPLACE "^([0-9]+)$" "\\1.0" number "${${name}_${form}}")
+    string(REPLACE "." "" ${form} "${number}")
+  endforeach()
+  math(EXPR percent "(100 * ${compiled} + ${native} / 2) / ${native}")
+  message("speed of strata::compiled: ${name} ${${name}_compiled} ns, native ${${name}_native} ns, \
+${percent} %")
+endforeach()
