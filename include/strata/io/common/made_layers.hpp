@@ -35,6 +35,8 @@ struct ParameterShape {
   Shape shape;
 };
 
+/// A layer of a file by its description, with weights for parameters of these shapes, in their
+/// order.
 template <class S>
 [[nodiscard]] FileLayer<S> described(LayerDescription description,
                                      const std::vector<ParameterShape>& shapes,
@@ -60,6 +62,7 @@ template <class L>
   return AnyLayer<typename L::scalar_type>(std::move(layer));
 }
 
+/// A Dense for F = `features` inputs.
 template <class Made>
 [[nodiscard]] Made dense_layer(Index units, const DenseOptions& options, Index features,
                                const LayerWeights& weights, const Where& where) {
@@ -74,6 +77,7 @@ template <class Made>
   }
 }
 
+/// An Embedding.
 template <class Made>
 [[nodiscard]] Made embedding_layer(Index vocabulary, Index units, const LayerWeights& weights,
                                    const Where& where) {
@@ -105,17 +109,16 @@ template <class Gates, class S, class Options>
 [[nodiscard]] FileLayer<S> described_recurrent(const RecurrentSettings<Options>& of,
                                                const LayerWeights& weights, const Where& where) {
   const Index columns = Gates::layout.gates * of.units;
-  Index outputs = of.units;
-  if constexpr (requires { of.options.projection; }) {
-    if (of.options.projection > 0) outputs = of.options.projection;
-  }
+  Index projection = 0;
+  if constexpr (requires { of.options.projection; }) projection = of.options.projection;
+  const Index outputs = projection > 0 ? projection : of.units;
   std::vector<ParameterShape> shapes{{"kernel", {of.features, columns}},
                                      {"recurrent_kernel", {outputs, columns}}};
   if (of.options.use_bias) {
     constexpr Index biases = Gates::layout.biases;
     shapes.push_back({"bias", biases == 1 ? Shape{columns} : Shape{biases, columns}});
   }
-  if (outputs != of.units) shapes.push_back({"projection", {of.units, outputs}});
+  if (projection > 0) shapes.push_back({"projection", {of.units, outputs}});
 
   auto description = LayerDescription(Gates::kind)
                          .add("units", of.units)
@@ -126,7 +129,7 @@ template <class Gates, class S, class Options>
   for (const char* direction : {"forward.", "backward."}) {
     for (const auto& one : shapes) both.push_back({direction + one.name, one.shape});
   }
-  // As Bidirectional does.
+  // Bidirectional sets this option of its layers.
   if (of.sequences) description.option("zero_output_for_mask") = true;
   return described<S>(LayerDescription("Bidirectional")
                           .add("merge", std::string(name(Merge::concat)))
