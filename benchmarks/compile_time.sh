@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What strata costs a build: compile time (user seconds at -O2, the least of some runs, or of two where
-# one takes ten seconds), the most memory of the compiler, and the size of the program (as linked, and
-# stripped), of programs in the header-only form and with strata::compiled. Writes
+# one takes ten seconds, in which the programs take turns), the most memory of the compiler, and the
+# size of the program (as linked, and stripped), of programs in the header-only form and with
+# strata::compiled. Writes
 # build/benchmarks/compile_time.md. Without --library it builds the library first and prints how long
 # that took.
 #
@@ -138,14 +139,23 @@ if [[ -z $library ]]; then
   SECONDS=0
   figures=$(measure cmake --build "$folder/library" -j 2 2>&1 | tail -n 1)
   read -r _ memory <<<"$figures"
-  built="The library was built from scratch in $SECONDS s by two jobs, with at most $memory MB a compiler."
+  built="The library was built from scratch in $SECONDS s by two jobs, with at most $memory MB for a"
+  built+=" compiler."
   library=$folder/library/libstrata_compiled.a
 fi
 
+# choose_command <program> <form>: sets `command`, which compiles the program.
+choose_command() {
+  command=("$compiler" -std=c++20 -O2 -DNDEBUG -Iinclude -isystem "$eigen")
+  if [[ $2 == compiled ]]; then command+=(-DSTRATA_COMPILED); fi
+  command+=(-c "$folder/$1.cpp" -o "$folder/$1.$2.o")
+}
+
 {
   echo "Date: $(date +%F). Machine: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)." \
-    "Eigen in \`$eigen\`. \`-std=c++20 -O2 -DNDEBUG\`, least of $runs runs (of two where one takes ten seconds); load average at the" \
-    "start: $(cut -d ' ' -f 1 /proc/loadavg). ${built:-}"
+    "Eigen in \`$eigen\`. \`-std=c++20 -O2 -DNDEBUG\`. The programs took turns, $runs times (two" \
+    "times where one takes ten seconds); the least time of each counts. Load average at the start:" \
+    "$(cut -d ' ' -f 1 /proc/loadavg). ${built:-}"
   echo
   echo "| program | form | compiler | user seconds | by Eigen/Core | memory, MB | program, KB | stripped, KB |"
   echo "|---|---|---|---|---|---|---|---|"
@@ -156,31 +166,32 @@ for compiler in "${compilers[@]}"; do
     continue
   fi
   version="$compiler $("$compiler" -dumpfullversion 2>/dev/null || "$compiler" -dumpversion)"
-  unit=""
+  declare -A least=()
+  for ((run = 0; run < runs; ++run)); do
+    for program in "${programs[@]}"; do
+      for form in header-only compiled; do
+        if [[ $program == eigen && $form == compiled ]]; then continue; fi
+        known=${least[$program $form]:-}
+        if [[ $run -ge 2 && ${known%%.*} -ge 10 ]]; then continue; fi
+        choose_command "$program" "$form"
+        figures=$(measure "${command[@]}")
+        least[$program $form]=$(printf '%s\n' ${known:+"$known"} "$figures" | sort -g | head -n 1)
+      done
+    done
+  done
+  read -r unit _ <<<"${least[eigen header-only]}"
   for program in "${programs[@]}"; do
     for form in header-only compiled; do
       if [[ $program == eigen && $form == compiled ]]; then continue; fi
-      command=("$compiler" -std=c++20 -O2 -DNDEBUG -Iinclude -isystem "$eigen")
       linked=(-pthread)
-      if [[ $form == compiled ]]; then
-        command+=(-DSTRATA_COMPILED)
-        linked=("$library" "${linked[@]}")
-      fi
+      if [[ $form == compiled ]]; then linked=("$library" "${linked[@]}"); fi
       if [[ $program == load_keras || $form == compiled ]]; then linked+=(-lzip); fi
-      object=$folder/$program.o
-      least=""
-      for ((run = 0; run < runs; ++run)); do
-        figures=$(measure "${command[@]}" -c "$folder/$program.cpp" -o "$object")
-        least=$(printf '%s\n' ${least:+"$least"} "$figures" | sort -g | head -n 1)
-        if [[ ${figures%%.*} -ge 10 && $run -ge 1 ]]; then break; fi
-      done
-      read -r seconds memory <<<"$least"
-      unit=${unit:-$seconds}
-      "$compiler" "$object" "${linked[@]}" -o "$folder/$program"
+      "$compiler" "$folder/$program.$form.o" "${linked[@]}" -o "$folder/$program"
       strip -o "$folder/$program.stripped" "$folder/$program"
+      read -r seconds memory <<<"${least[$program $form]}"
       printf '| %s | %s | %s | %.2f | %.2f | %s | %.1f | %.1f |\n' "${what[$program]}" "$form" \
         "$version" "$seconds" "$(echo "$seconds $unit" | awk '{ print $1 / $2 }')" "$memory" \
         "$(kilobytes "$folder/$program")" "$(kilobytes "$folder/$program.stripped")"
     done
-  done
-done | tee -a "$folder.md"
+  done | tee -a "$folder.md"
+done

@@ -15,7 +15,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/strata"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILES_MATCHING PATTERN "*.hpp")
 if(STRATA_COMPILED)
-  install(TARGETS strata_compiled EXPORT strataCompiledTargets
+  install(TARGETS strata_compiled ${strata_separate_libraries} EXPORT strataCompiledTargets
           INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
           ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"

@@ -1,5 +1,3 @@
-#include <strata/base/message_definitions.hpp>
-#include <strata/contracts/description_definitions.hpp>
 #include <strata/model/beam_search_definitions.hpp>
 #include <strata/model/forward_network_definitions.hpp>
 #include <strata/model/hand_over_definitions.hpp>
@@ -13,6 +11,8 @@
 #include <strata/sequences_definitions.hpp>
 #include <strata/support/threads_definitions.hpp>
 #include <strata/tensor_print_definitions.hpp>
+
+#include "messages.hpp"
 
 namespace strata {
 

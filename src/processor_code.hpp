@@ -13,9 +13,10 @@
 #include <strata/train/update_rule.hpp>
 #include <strata/train/weight_rules.hpp>
 
-// What exists once for each instruction set. The files processor_*.cpp are compiled for each, and
-// their objects are joined to one that shows nothing but its function strata_code_<set>, so that no
-// function of theirs is shared with anything that is compiled for less (docs/instruction_sets.md).
+// What exists once for each instruction set. The files processor_*.cpp are compiled for each. Their
+// objects become one object, or one shared library, that shows nothing but its function
+// strata_code_<set>, so that no function of theirs is shared with anything that is compiled for
+// less (docs/instruction_sets.md).
 
 namespace strata::detail {
 

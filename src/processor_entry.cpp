@@ -1,7 +1,15 @@
 #include "processor_layers.hpp"
 #include "processor_train.hpp"
 
-// The one function that the object of an instruction set shows.
+// The one function that the code of an instruction set shows.
+
+#if !defined(STRATA_PROCESSOR_SHOWN)
+#define STRATA_SHOWN
+#elif defined(_WIN32)
+#define STRATA_SHOWN __declspec(dllexport)
+#else
+#define STRATA_SHOWN __attribute__((visibility("default")))
+#endif
 
 namespace strata::detail::inline STRATA_TARGET {
 
@@ -19,6 +27,6 @@ template <class Scalar>
 
 }  // namespace strata::detail::inline STRATA_TARGET
 
-extern "C" strata::detail::Code STRATA_PROCESSOR_CODE() {
+extern "C" STRATA_SHOWN strata::detail::Code STRATA_PROCESSOR_CODE() {
   return {&strata::detail::processor_code<float>(), &strata::detail::processor_code<double>()};
 }

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/shape.hpp>
@@ -43,8 +42,8 @@ class Tensor {
 
   /// A tensor of the given values, in C order. Throws ShapeError when there are not shape.size().
   Tensor(const Shape& shape, std::vector<Scalar> values)
-      : storage_(std::move(values)), data_(storage_.data()), shape_(checked(shape)) {
-    check_count(static_cast<Index>(storage_.size()));
+      : storage_(std::move(values)), data_(storage_.data()), shape_(sizes::of_tensor(shape)) {
+    sizes::check_count(shape_, static_cast<Index>(storage_.size()));
   }
 
   Tensor(const Shape& shape, std::initializer_list<Scalar> values)
@@ -53,7 +52,7 @@ class Tensor {
   /// A view of the user's memory, which must outlive the view and hold shape.size() values.
   [[nodiscard]] static Tensor view(Scalar* data, const Shape& shape) {
     Tensor tensor;
-    tensor.shape_ = checked(shape);
+    tensor.shape_ = sizes::of_tensor(shape);
     tensor.data_ = data;
     return tensor;
   }
@@ -98,7 +97,7 @@ class Tensor {
   /// values are unspecified afterwards. Throws what Tensor(shape) throws; the tensor is unchanged
   /// then.
   void resize(const Shape& shape) {
-    const Shape wanted = checked(shape);
+    const Shape wanted = sizes::of_tensor(shape);
     sizes::resize(storage_, wanted.size());
     shape_ = wanted;
     data_ = storage_.data();
@@ -199,32 +198,11 @@ class Tensor {
   }
 
  private:
-  [[nodiscard]] static const Shape& checked(const Shape& shape) {
-    if (shape.rank() < 2) {
-      messages::fail<ShapeError>(
-          {"a tensor has rank 2, (B, F), or 3, (B, T, F); found the shape ", shape});
-    }
-    for (Index axis = 0; axis < shape.rank(); ++axis) {
-      if (shape[axis] < 0) {
-        messages::fail<ShapeError>({"a size is negative in the shape ", shape});
-      }
-    }
-    (void)sizes::count(shape);
-    return shape;
-  }
-
   [[nodiscard]] Shape rows_shape(Index first, Index count) const {
     sizes::check_range<ShapeError>("samples", first, count, "a tensor", batch());
     Shape part = shape_;
     part[0] = count;
     return part;
-  }
-
-  void check_count(Index count) const {
-    if (count != size()) {
-      messages::fail<ShapeError>(
-          {"the shape ", shape_, " holds ", size(), " values, found ", count});
-    }
   }
 
   std::vector<Scalar> storage_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <strata/error.hpp>
 #include <strata/shape.hpp>
 
 namespace strata::messages {
@@ -60,6 +61,17 @@ using messages::NumberStyle;
 
 }  // namespace strata::detail
 
-#ifndef STRATA_COMPILED
+#ifdef STRATA_COMPILED
+namespace strata::messages {
+
+extern template void fail<ShapeError>(std::initializer_list<Piece>);
+extern template void fail<ValueError>(std::initializer_list<Piece>);
+extern template void fail<MemoryError>(std::initializer_list<Piece>);
+extern template void fail<StateError>(std::initializer_list<Piece>);
+extern template void fail<FileError>(std::initializer_list<Piece>);
+extern template void fail<FormatError>(std::initializer_list<Piece>);
+
+}  // namespace strata::messages
+#else
 #include <strata/base/message_definitions.hpp>
 #endif

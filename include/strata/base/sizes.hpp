@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <limits>
 #include <new>
 #include <stdexcept>
@@ -25,30 +24,19 @@ inline constexpr Index largest = std::numeric_limits<Index>::max() / 128;
 inline constexpr Index most_elements = std::numeric_limits<Index>::max() / 16;
 
 /// Throws ValueError, naming the size and its owner, unless it is from 1 to `largest`.
-inline void check(const messages::Piece& owner, const char* name, Index size) {
-  if (size < 1) {
-    messages::fail<ValueError>({owner, ": ", name, " must be at least 1, found ", size});
-  }
-  if (size > largest) {
-    messages::fail<ValueError>({owner, ": ", name, " must be at most ", largest, ", found ", size});
-  }
-}
+void check(const messages::Piece& owner, const char* name, Index size);
 
 /// The number of elements of an array of the given shape. Throws ShapeError when it is above
 /// most_elements. A size of 0 is taken for 1 in this check, so that products of the other sizes do
 /// not overflow either.
-[[nodiscard]] inline Index count(const Shape& shape) {
-  Index product = 1;
-  for (Index axis = 0; axis < shape.rank(); ++axis) {
-    const Index size = std::max<Index>(shape[axis], 1);
-    if (product > most_elements / size) {
-      messages::fail<ShapeError>(
-          {"the shape ", shape, " has more elements than memory has addresses"});
-    }
-    product *= size;
-  }
-  return shape.size();
-}
+[[nodiscard]] Index count(const Shape& shape);
+
+/// The shape, which a tensor can have. Throws ShapeError when its rank is not 2 or 3, a size is
+/// negative or there are more elements than memory has addresses.
+[[nodiscard]] const Shape& of_tensor(const Shape& shape);
+
+/// Throws ShapeError unless a tensor of the given shape has `count` elements.
+void check_count(const Shape& shape, Index count);
 
 /// Throws E unless `part` elements from element `first` on lie within `size` elements. `what` and
 /// `whole` name elements and whole in the message, such as "samples" and "a tensor".
@@ -60,11 +48,8 @@ void check_range(const char* what, Index first, Index part, const char* whole, I
   messages::fail<E>({what, " ", first, " to ", last, " of ", whole, " of ", size, " ", what});
 }
 
-[[noreturn, gnu::noinline, gnu::cold]] inline void fail_memory(Index count, std::size_t bytes) {
-  const double gigabytes = static_cast<double>(count) * static_cast<double>(bytes) / 1e9;
-  messages::fail<MemoryError>({"there is no memory for ", count, " elements of ", bytes,
-                               " bytes each, ", gigabytes, " GB; choose smaller sizes"});
-}
+/// Throws MemoryError, which names the size of an array that has no memory.
+[[noreturn]] void fail_memory(Index count, std::size_t bytes);
 
 /// Returns ask(), which asks for memory for `count` elements of `bytes` bytes each. Throws
 /// MemoryError where the allocator refuses.
@@ -103,3 +88,7 @@ namespace strata::detail {
 namespace sizes = strata::sizes;
 
 }  // namespace strata::detail
+
+#ifndef STRATA_COMPILED
+#include <strata/base/sizes_definitions.hpp>
+#endif

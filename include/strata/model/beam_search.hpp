@@ -82,7 +82,7 @@ struct BeamSearch {
           found.push_back(std::move(beam));
         } else {
           stream.set_state(states[step.from]);
-          follow(std::move(beam), std::span(&step.id, 1), longer, longer_states);
+          follow(std::move(beam), {&step.id, 1}, longer, longer_states);
         }
       }
       open = std::move(longer);

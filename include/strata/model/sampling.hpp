@@ -128,7 +128,7 @@ template <class Model, class Encode = ClassInput>
   detail::sizes::reserve(drawn, steps);
   auto scores = detail::feed(stream, prompt, encode);
   while (static_cast<Index>(drawn.size()) < steps) {
-    if (!drawn.empty()) scores = detail::feed(stream, std::span(drawn).last(1), encode);
+    if (!drawn.empty()) scores = detail::feed(stream, {&drawn.back(), 1}, encode);
     drawn.push_back(sample(scores, options, random));
   }
   return drawn;

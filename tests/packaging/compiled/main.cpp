@@ -48,6 +48,18 @@ bool agree() {
   return good && learns(later, x, y) && learns(fixed, x, y);
 }
 
+/// Whether an error of the code that was chosen at run time arrives with its type.
+bool refuses() {
+  Sequential<> model;
+  model.add(Embedding{5, 2});
+  try {
+    (void)model.predict(Tensor<float>({1, 1}, {7}));
+  } catch (const ValueError&) {
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -56,7 +68,7 @@ int main(int argc, char** argv) {
       if (argc > 1 && std::strcmp(argv[1], name(one)) == 0) use_processor(one);
     }
     std::printf("processor: %s\n", name(processor()));
-    return agree() ? 0 : 1;
+    return agree() && refuses() ? 0 : 1;
   } catch (const Error& error) {
     std::printf("error: %s\n", error.what());
     return 2;
