@@ -86,6 +86,8 @@ function(strata_join processor)
     COMMAND_EXPAND_LISTS VERBATIM)
   set_source_files_properties("${joined}" PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
   target_sources(strata_compiled PRIVATE "${joined}")
+  # Make knows no rule for objects of another target; they have to be there before.
+  add_dependencies(strata_compiled ${entry})
 endfunction()
 
 # strata_separate(<processor>): its objects as a shared library that shows its entry, and the types of
