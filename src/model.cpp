@@ -1,6 +1,8 @@
 #include <strata/model/beam_search_definitions.hpp>
+#include <strata/model/ctc_decoding_definitions.hpp>
 #include <strata/model/forward_network_definitions.hpp>
 #include <strata/model/hand_over_definitions.hpp>
+#include <strata/model/mixtures_definitions.hpp>
 #include <strata/model/network_definitions.hpp>
 #include <strata/model/predict_definitions.hpp>
 #include <strata/model/sampling_definitions.hpp>
@@ -16,18 +18,22 @@
 
 namespace strata {
 
-#define STRATA_INSTANTIATE(S)                                                                 \
-  template class Network<S>;                                                                  \
-  template class ForwardNetwork<S>;                                                           \
-  template Tensor<S> detail::predict(const ForwardNetwork<S>&, const Tensor<S>&,              \
-                                     const PredictOptions<S>&);                               \
-  template State<S> detail::hand_over(const Network<S>&, const State<S>&, const Network<S>&); \
-  template detail::StreamSizes detail::stream_sizes(const char*, const Network<S>&);          \
-  template void detail::check_stream_state(const char*, const State<S>&, const State<S>&);    \
-  template struct detail::StreamRows<S>;                                                      \
-  template class detail::BatchedLayers<S>;                                                    \
-  template std::string detail::summary(const Network<S>&);                                    \
-  template std::string to_string(const Tensor<S>&);                                           \
+#define STRATA_INSTANTIATE(S)                                                                   \
+  template class Network<S>;                                                                    \
+  template class ForwardNetwork<S>;                                                             \
+  template Tensor<S> detail::predict(const ForwardNetwork<S>&, const Tensor<S>&,                \
+                                     const PredictOptions<S>&);                                 \
+  template State<S> detail::hand_over(const Network<S>&, const State<S>&, const Network<S>&);   \
+  template detail::StreamSizes detail::stream_sizes(const char*, const Network<S>&);            \
+  template void detail::check_stream_state(const char*, const State<S>&, const State<S>&);      \
+  template struct detail::StreamRows<S>;                                                        \
+  template class detail::BatchedLayers<S>;                                                      \
+  template std::vector<Index> detail::ctc_greedy(SequenceView<const S>, std::span<const bool>); \
+  template std::vector<std::vector<Index>> ctc_greedy(const Tensor<S>&, const Mask&);           \
+  template std::vector<std::vector<Index>> ctc_beam_search(const Tensor<S>&, const Mask&,       \
+                                                           const CTCBeamSearchOptions&);        \
+  template std::string detail::summary(const Network<S>&);                                      \
+  template std::string to_string(const Tensor<S>&);                                             \
   template std::ostream& operator<<(std::ostream&, const Tensor<S>&);
 
 STRATA_INSTANTIATE(float)

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <strata/train/arithmetic_definitions.hpp>
+#include <strata/train/ctc_definitions.hpp>
+#include <strata/train/forecast_losses.hpp>
+#include <strata/train/label_error_rate.hpp>
 #include <strata/train/losses.hpp>
 #include <strata/train/metrics.hpp>
+#include <strata/train/mixture_density.hpp>
 #include <strata/train/optimizers.hpp>
 
 #include "processor_code.hpp"
@@ -33,10 +37,12 @@ void put_rules(ProcessorCode<Scalar>& code) {
 template <class Scalar>
 void put_training(ProcessorCode<Scalar>& code) {
   put_losses<MeanSquaredError, MeanAbsoluteError, Huber, BinaryCrossentropy,
-             CategoricalCrossentropy, SparseCategoricalCrossentropy>(code);
+             CategoricalCrossentropy, SparseCategoricalCrossentropy, CTC, GaussianNLL, Quantiles,
+             MixtureDensity, PenDensity, MixtureDensity, PenDensity>(code);
   put_metrics<MeanSquaredError, MeanAbsoluteError, Huber, BinaryCrossentropy,
-              CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryAccuracy,
-              CategoricalAccuracy, SparseCategoricalAccuracy, Accuracy, RootMeanSquaredError>(code);
+              CategoricalCrossentropy, SparseCategoricalCrossentropy, CTC, GaussianNLL, Quantiles,
+              MixtureDensity, PenDensity, BinaryAccuracy, CategoricalAccuracy,
+              SparseCategoricalAccuracy, Accuracy, RootMeanSquaredError, LabelErrorRate>(code);
   put_rules<SGD, RMSprop, Adam, AdamW>(code);
   code.sum_of_squares = sum_of_squares<Scalar>;
   code.add_penalty = add_penalty<Scalar>;

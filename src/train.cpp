@@ -1,5 +1,7 @@
 #include <strata/train/callbacks_definitions.hpp>
 #include <strata/train/csv_logger_definitions.hpp>
+#include <strata/train/ctc_definitions.hpp>
+#include <strata/train/dynamic_evaluation_definitions.hpp>
 #include <strata/train/encoder_decoder_definitions.hpp>
 #include <strata/train/fit_definitions.hpp>
 #include <strata/train/history_definitions.hpp>
@@ -27,6 +29,12 @@ namespace detail {
                                      const Tensor<S>&, const BatchOptions<S>&);                  \
   template double train_on_batch(const TrainableNetwork<S>&, Training<S>&, const Tensor<S>&,     \
                                  const Tensor<S>&, const BatchOptions<S>&, const Random&);       \
+  template void check_ctc_target(SequenceView<const S>, Index, bool);                            \
+  template double ctc_loss(SequenceView<const S>, std::span<const bool>, SequenceView<const S>,  \
+                           SequenceView<S>, bool);                                               \
+  template Evaluation dynamic_evaluation(TrainableNetwork<S>, Optimizer<S>, Loss<S>,             \
+                                         const Tensor<S>&, const Tensor<S>&,                     \
+                                         const DynamicEvaluationOptions<S>&);                    \
   template Owned<EncoderDecoderTraining<S>> encoder_decoder_training_of(Optimizer<S>, Loss<S>);  \
   template Optimizer<S>& optimizer_of(EncoderDecoderTraining<S>&) noexcept;                      \
   template double encoder_decoder_step(EncoderDecoderTraining<S>&, const TrainableNetwork<S>&,   \

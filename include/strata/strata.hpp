@@ -4,10 +4,12 @@
 
 #include <strata/version.hpp>
 
+#include <strata/edit_distance.hpp>
 #include <strata/error.hpp>
 #include <strata/flush_denormals.hpp>
 #include <strata/mask.hpp>
 #include <strata/processor.hpp>
+#include <strata/sequence_view.hpp>
 #include <strata/sequences.hpp>
 #include <strata/shape.hpp>
 #include <strata/tensor.hpp>
@@ -47,7 +49,9 @@
 #include <strata/recurrent/gated/gated_cell.hpp>
 
 #include <strata/model/beam_search.hpp>
+#include <strata/model/ctc_decoding.hpp>
 #include <strata/model/hand_over.hpp>
+#include <strata/model/mixtures.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/model/stream.hpp>
@@ -55,10 +59,15 @@
 
 #include <strata/train/callbacks.hpp>
 #include <strata/train/csv_logger.hpp>
+#include <strata/train/ctc.hpp>
+#include <strata/train/dynamic_evaluation.hpp>
 #include <strata/train/encoder_decoder.hpp>
 #include <strata/train/fit.hpp>
+#include <strata/train/forecast_losses.hpp>
+#include <strata/train/label_error_rate.hpp>
 #include <strata/train/losses.hpp>
 #include <strata/train/metrics.hpp>
+#include <strata/train/mixture_density.hpp>
 #include <strata/train/optimizers.hpp>
 #include <strata/train/progress_bar.hpp>
 #include <strata/train/trainer.hpp>

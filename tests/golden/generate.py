@@ -70,6 +70,7 @@ def keras_files():
 def torch_files():
     import torch
 
+    import sequence_losses
     import torch_cells
     import torch_modules
     import torch_networks
@@ -82,6 +83,7 @@ def torch_files():
     write("lstm_variants.txt", torch_cells.lstm_variants())
     write("deep_transition.txt", torch_cells.deep_transition())
     write("recurrent_torch.txt", torch_modules.recurrent_torch())
+    write("sequence_losses.txt", sequence_losses.sequence_losses())
     torch_state_dicts.write_all(os.path.join(FOLDER, "pytorch"))
 
 

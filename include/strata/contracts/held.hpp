@@ -44,14 +44,20 @@ enum class HeldFigure {
   binary_crossentropy,
   categorical_crossentropy,
   sparse_categorical_crossentropy,
+  ctc,
+  gaussian_nll,
+  quantiles,
+  mixture_density,
+  pen_density,
   binary_accuracy,
   categorical_accuracy,
   sparse_categorical_accuracy,
   accuracy,
-  root_mean_squared_error
+  root_mean_squared_error,
+  label_error_rate
 };
 inline constexpr int held_losses = static_cast<int>(HeldFigure::binary_accuracy);
-inline constexpr int held_figures = static_cast<int>(HeldFigure::root_mean_squared_error) + 1;
+inline constexpr int held_figures = static_cast<int>(HeldFigure::label_error_rate) + 1;
 
 /// The update rules that strata::compiled holds.
 enum class HeldRule { sgd, rmsprop, adam, adam_w };

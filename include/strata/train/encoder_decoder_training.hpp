@@ -89,7 +89,7 @@ class EncoderDecoderTraining {
     if (given.batch() != x.batch()) {
       fail<ShapeError>({"given: x has ", x.batch(), " samples, given has ", given.batch()});
     }
-    check_targets(target, decoder.output_shape(given.shape()), training_.loss.targets());
+    training_.check_targets(target, decoder.output_shape(given.shape()));
     if (training_.is_new()) training_.check(decoder, given.shape(), target, masks.decoder);
     TrialBuild<Scalar> encoder_build(encoder);
     TrialBuild<Scalar> decoder_build(decoder);

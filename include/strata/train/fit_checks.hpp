@@ -55,12 +55,26 @@ template <class Scalar>
       std::floor(static_cast<double>(x.batch()) * (1 - options.validation_split)));
 }
 
+/// Throws ValueError, naming the layer, where a network cannot go on from the state that it had at
+/// the end of a window. `what` says what needs it.
+template <class Scalar>
+void check_carries_state(const char* what, const Network<Scalar>& network) {
+  for (std::size_t i = 0; i < network.size(); ++i) {
+    const auto& layer = network.layers()[i];
+    try {
+      layer.check_stream();
+    } catch (const ValueError& error) {
+      fail<ValueError>({what, ": layer ", i, " (", layer.describe(), "): ", error.what()});
+    }
+  }
+}
+
 /// Throws ValueError on options of windows, states and noise that are out of range or exclude each
 /// other, and ValueError or ShapeError where the data or a layer cannot do what the options ask
 /// for. `samples`: the number of samples that are trained.
 template <class Scalar>
-void check_windows(const Network<Scalar>& network, const Tensor<Scalar>& x, Index samples,
-                   const FitOptions<Scalar>& options) {
+void check_windows(const Network<Scalar>& network, const Loss<Scalar>& loss,
+                   const Tensor<Scalar>& x, Index samples, const FitOptions<Scalar>& options) {
   if (options.truncate < 0) {
     fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options.truncate});
   }
@@ -72,6 +86,10 @@ void check_windows(const Network<Scalar>& network, const Tensor<Scalar>& x, Inde
   if (options.truncate > 0 && x.rank() != 3 && !takes_ids(network)) {
     fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});
   }
+  if (options.truncate > 0 && !loss.is_of_rows()) {
+    fail<ValueError>({"fit: truncate cuts sequences into windows, but the loss ", loss.name(),
+                      " needs whole sequences"});
+  }
   if (options.stateful && options.shuffle) {
     throw ValueError("fit: stateful needs shuffle = false");
   }
@@ -79,15 +97,8 @@ void check_windows(const Network<Scalar>& network, const Tensor<Scalar>& x, Inde
     fail<ValueError>({"fit: stateful needs batches of equal size, found ", samples,
                       " samples in batches of ", options.batch_size});
   }
-  if (!options.stateful && options.truncate == 0) return;
-  for (std::size_t i = 0; i < network.size(); ++i) {
-    const auto& layer = network.layers()[i];
-    try {
-      layer.check_stream();
-    } catch (const ValueError& error) {
-      fail<ValueError>({"fit: stateful and truncate carry a state: layer ", i, " (",
-                        layer.describe(), "): ", error.what()});
-    }
+  if (options.stateful || options.truncate > 0) {
+    check_carries_state("fit: stateful and truncate carry a state", network);
   }
 }
 
@@ -100,7 +111,7 @@ void check_validation(const Network<Scalar>& network, const Loss<Scalar>& loss,
   check_not_empty("validation x", x_validation);
   check_finite("validation x", x_validation);
   const Shape output = network.output_shape(x_validation.shape());
-  check_targets(y_validation, output, loss.targets());
+  check_targets(y_validation, output, loss);
   check_target_values("validation y", network, loss, y_validation, output, options.validation_mask);
   network.check_mask(options.validation_mask, x_validation);
   if (x_validation.features() != x.features() && !takes_ids(network)) {
@@ -120,7 +131,7 @@ void check_fit(const Network<Scalar>& network, const Loss<Scalar>& loss, const T
     fail<ValueError>(
         {"fit: validation_split leaves ", samples, " of ", x.batch(), " samples for training"});
   }
-  check_windows(network, x, samples, options);
+  check_windows(network, loss, x, samples, options);
   if (options.validation_data) check_validation(network, loss, x, options);
 }
 

@@ -54,7 +54,7 @@ Evaluation evaluate(const ForwardNetwork<Scalar>& network, const Training<Scalar
   const Training<Scalar>& compiled = compiled_training(training);
   if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
   check_sequences(network, x, options.mask, options.state);
-  check_targets(y, network.output_shape(x.shape()), compiled.loss.targets());
+  compiled.check_targets(y, network.output_shape(x.shape()));
   return evaluate(network, compiled, x, y, options);
 }
 

@@ -7,6 +7,7 @@
 #include <strata/base/message.hpp>
 #include <strata/base/settings.hpp>
 #include <strata/contracts/held.hpp>
+#include <strata/kernels/log_softmax.hpp>
 #include <strata/target.hpp>
 #include <strata/train/loss.hpp>
 
@@ -42,15 +43,6 @@ inline constexpr double probability_limit = 1e-7;
 inline void check_label_smoothing(const char* loss, double smoothing) {
   check_setting(loss, "label_smoothing", smoothing, smoothing >= 0 && smoothing <= 1,
                 "from 0 to 1");
-}
-
-/// The logarithm of the sum of the exponentials, at any size of the numbers.
-template <class Scalar>
-[[nodiscard]] double log_sum_exp(const Scalar* logits, Index size) {
-  const double largest = static_cast<double>(*std::max_element(logits, logits + size));
-  double sum = 0;
-  for (Index i = 0; i < size; ++i) sum += std::exp(static_cast<double>(logits[i]) - largest);
-  return largest + std::log(sum);
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

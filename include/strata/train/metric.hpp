@@ -3,12 +3,16 @@
 #include <concepts>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
 #include <strata/base/settings.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/mask.hpp>
+#include <strata/sequence_view.hpp>
+#include <strata/shape.hpp>
+#include <strata/support/counted_steps.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/figures.hpp>
@@ -22,8 +26,8 @@ namespace strata::inline STRATA_RUNTIME {
 ///
 /// A metric may have more members:
 /// - `static constexpr Mode mode`: which way the figure gets better, for callbacks that monitor it.
-/// - `targets`, as in a loss. Without it the metric must work with `target_size` numbers of any
-///   kind.
+/// - `targets` and `target_shape`, as in a loss. Without them the metric must work with
+///   `target_size` numbers of any kind.
 /// - `void check() const` throws ValueError on settings that make no sense.
 /// - `std::string doubt(target, size, target_size) const`: a sentence about targets of a row that
 ///   may be a mistake, which training gives as a warning; with a loss of plain values training
@@ -32,6 +36,29 @@ template <class M, class Scalar>
 concept MetricFunction = requires(const M& metric, const Scalar* values, Index size) {
   { metric(values, values, size, size) } -> std::convertible_to<double>;
   { M::name } -> std::convertible_to<std::string>;
+};
+
+/// A figure of one sample as a whole: metric(prediction, counts, target), with the arguments of a
+/// SequenceLoss, and target_shape(output) as there. The logs have its mean over the samples, or
+/// finish(mean), or, where the metric has `double weight(prediction, counts, target) const`, the
+/// sum of the figure over the sum of the weights.
+template <class M, class Scalar>
+concept SequenceMetric = requires(const M& metric, SequenceView<const Scalar> values,
+                                  std::span<const bool> counts, const Shape& output) {
+  { metric(values, counts, values) } -> std::convertible_to<double>;
+  { metric.target_shape(output) } -> std::convertible_to<Shape>;
+  { M::name } -> std::convertible_to<std::string>;
+};
+
+/// What compile takes for a metric. A loss serves as one too.
+template <class M, class Scalar>
+concept AnyFigure =
+    MetricFunction<M, Scalar> || SequenceMetric<M, Scalar> || LossFunction<M, Scalar>;
+
+/// The sum of a figure over rows or samples, and the sum of their weights.
+struct FigureSum {
+  double sum = 0;
+  double weight = 0;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
@@ -46,13 +73,19 @@ struct AnyMetric {
   [[nodiscard]] virtual std::optional<Targets> targets() const = 0;
   [[nodiscard]] virtual std::string doubt(const Scalar* target, Index size,
                                           Index target_size) const = 0;
-  [[nodiscard]] virtual double row(const Scalar* prediction, const Scalar* target, Index size,
-                                   Index target_size) const = 0;
+  /// The shape of y for outputs of a shape; of rank 0 where the metric takes targets of any kind,
+  /// one row for each row of outputs.
+  [[nodiscard]] virtual Shape target_shape(const Shape& output) const = 0;
+  [[nodiscard]] virtual FigureSum sum(const Tensor<Scalar>& prediction,
+                                      const Tensor<Scalar>& target, const Mask& mask) const = 0;
   [[nodiscard]] virtual double finish(double mean) const = 0;
 };
 
 template <class M, class Scalar>
 struct MetricOf final : AnyMetric<Scalar> {
+  static constexpr bool is_loss = LossFunction<M, Scalar>;
+  static constexpr bool is_of_rows = MetricFunction<M, Scalar> || RowLoss<M, Scalar>;
+
   explicit MetricOf(M value) : metric(std::move(value)) { check_settings(metric); }
 
   Mode mode() const override {
@@ -61,7 +94,7 @@ struct MetricOf final : AnyMetric<Scalar> {
                   }) {
       return metric.mode;
     } else {
-      return LossFunction<M, Scalar> ? Mode::min : Mode::automatic;
+      return is_loss ? Mode::min : Mode::automatic;
     }
   }
   std::optional<Targets> targets() const override {
@@ -73,6 +106,15 @@ struct MetricOf final : AnyMetric<Scalar> {
       return std::nullopt;
     }
   }
+  Shape target_shape(const Shape& output) const override {
+    if constexpr (!is_of_rows || requires { metric.target_shape(output); }) {
+      return metric.target_shape(output);
+    } else if (targets()) {
+      return target_shape_of(metric, *targets(), output);
+    } else {
+      return {};
+    }
+  }
   std::string doubt([[maybe_unused]] const Scalar* target, [[maybe_unused]] Index size,
                     [[maybe_unused]] Index target_size) const override {
     if constexpr (requires { metric.doubt(target, size, target_size); }) {
@@ -81,12 +123,12 @@ struct MetricOf final : AnyMetric<Scalar> {
       return {};
     }
   }
-  double row(const Scalar* prediction, const Scalar* target, Index size,
-             Index target_size) const override {
-    if constexpr (LossFunction<M, Scalar>) {
-      return metric(prediction, target, size, static_cast<Scalar*>(nullptr));
+  FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                const Mask& mask) const override {
+    if constexpr (is_of_rows) {
+      return sum_of_rows(prediction, target, mask);
     } else {
-      return metric(prediction, target, size, target_size);
+      return sum_of_samples(prediction, target, mask);
     }
   }
   double finish(double mean) const override {
@@ -94,6 +136,48 @@ struct MetricOf final : AnyMetric<Scalar> {
       return metric.finish(mean);
     else
       return mean;
+  }
+
+ private:
+  FigureSum sum_of_rows(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                        const Mask& mask) const {
+    const Index rows = prediction.batch() * prediction.steps();
+    const Index size = prediction.features();
+    const Index target_size = target.size() / rows;
+    FigureSum all;
+    for (Index row = 0; row < rows; ++row) {
+      if (!mask.empty() && !mask(row / mask.steps(), row % mask.steps())) continue;
+      const Scalar* const y = prediction.data() + row * size;
+      const Scalar* const wanted = target.data() + row * target_size;
+      if constexpr (is_loss) {
+        all.sum += metric(y, wanted, size, static_cast<Scalar*>(nullptr));
+      } else {
+        all.sum += metric(y, wanted, size, target_size);
+      }
+      all.weight += 1;
+    }
+    return all;
+  }
+
+  FigureSum sum_of_samples(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                           const Mask& mask) const {
+    FigureSum all;
+    for (Index b = 0; b < prediction.batch(); ++b) {
+      const SequenceView<const Scalar> y = sample_of(prediction, b);
+      const SequenceView<const Scalar> wanted = sample_of(target, b);
+      const CountedSteps counts(mask, b, y.steps());
+      if constexpr (is_loss) {
+        all.sum += metric(y, counts.flags(), wanted, SequenceView<Scalar>());
+      } else {
+        all.sum += metric(y, counts.flags(), wanted);
+      }
+      if constexpr (requires { metric.weight(y, counts.flags(), wanted); }) {
+        all.weight += metric.weight(y, counts.flags(), wanted);
+      } else {
+        all.weight += 1;
+      }
+    }
+    return all;
   }
 
   M metric;
@@ -125,13 +209,13 @@ class Metric {
  public:
   /// Throws ValueError on settings that the metric refuses.
   template <class M>
-    requires(!std::same_as<M, Metric> && (MetricFunction<M, Scalar> || LossFunction<M, Scalar>))
+    requires(!std::same_as<M, Metric> && AnyFigure<M, Scalar>)
   Metric(M metric) : Metric(std::move(metric), M::name) {}
 
   /// A metric under another name, for two metrics of one kind: {BinaryAccuracy{},
   /// {BinaryAccuracy{.threshold = 0.7}, "accuracy_at_70"}}.
   template <class M>
-    requires(!std::same_as<M, Metric> && (MetricFunction<M, Scalar> || LossFunction<M, Scalar>))
+    requires(!std::same_as<M, Metric> && AnyFigure<M, Scalar>)
   Metric(M metric, std::string name)
       : self_(detail::metric_of<Scalar>(metric)), name_(std::move(name)) {}
 
@@ -144,18 +228,15 @@ class Metric {
   }
   [[nodiscard]] Mode mode() const { return self_->mode(); }
 
-  /// The sum of the figure over all rows; of sequences, over the steps that count.
-  [[nodiscard]] double sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                           const Mask& mask = {}) const {
-    const Index rows = prediction.batch() * prediction.steps();
-    double sum = 0;
-    for (Index row = 0; row < rows; ++row) {
-      if (!mask.empty() && !mask(row / mask.steps(), row % mask.steps())) continue;
-      sum += self_->row(prediction.data() + row * prediction.features(),
-                        target.data() + row * (target.size() / rows), prediction.features(),
-                        target.size() / rows);
-    }
-    return sum;
+  /// The shape of y for outputs of a shape; of rank 0 where the metric takes targets of any kind.
+  [[nodiscard]] Shape target_shape(const Shape& output) const {
+    return self_->target_shape(output);
+  }
+
+  /// The sum of the figure over the rows that count, or over the samples.
+  [[nodiscard]] FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                              const Mask& mask = {}) const {
+    return self_->sum(prediction, target, mask);
   }
   [[nodiscard]] double finish(double mean) const { return self_->finish(mean); }
 

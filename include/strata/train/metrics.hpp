@@ -66,8 +66,10 @@ struct CategoricalAccuracy {
   static constexpr Mode mode = Mode::max;
 
   template <class Scalar>
-  double operator()(const Scalar* prediction, const Scalar* target, Index size, Index) const {
-    return detail::index_of_largest(prediction, size) == detail::index_of_largest(target, size);
+  double operator()(const Scalar* prediction, const Scalar* target, Index size,
+                    Index target_size) const {
+    return detail::index_of_largest(prediction, size) ==
+           detail::index_of_largest(target, target_size);
   }
 };
 
@@ -105,6 +107,10 @@ struct Accuracy {
   [[nodiscard]] static std::string doubt(const Scalar* target, Index size, Index target_size) {
     if (size == 1) return BinaryAccuracy::doubt(target, size, target_size);
     if (target_size == 1) return {};
+    if (target_size != size) {
+      return detail::message({"takes one target for each of the ", size, " outputs, or one class, ",
+                              "but there are ", target_size, " targets"});
+    }
     return CategoricalCrossentropy{}.doubt(target, size);
   }
 };

@@ -110,20 +110,55 @@ template <class Scalar>
   return false;
 }
 
-/// Throws ValueError, naming the place, on a target for which the loss is not defined, in a row
-/// that is known to count.
+/// Throws ValueError, naming the place, on a target for which the loss is not defined, in a row or
+/// a sample that is known to count.
 template <class Scalar>
 void check_target_values(const char* what, const Network<Scalar>& network, const Loss<Scalar>& loss,
                          const Tensor<Scalar>& y, const Shape& output, const Mask& mask) {
+  if (!loss.is_of_rows()) {
+    if (!knows_counted(output, mask, layers_mask(network))) return;
+    for (Index b = 0; b < y.batch(); ++b) {
+      const Index steps = output.rank() == 3 ? output[1] : 1;
+      try {
+        loss.check_sample(sample_of(y, b),
+                          output.rank() < 3 || mask.empty() ? steps : mask.rows(b, 1).count());
+      } catch (const ValueError& error) {
+        fail<ValueError>({what, ": sample ", b, ": ", error.what()});
+      }
+    }
+    return;
+  }
   if (loss.targets() == Targets::classes) return;
-  const Index size = output.back();
+  const Index size = loss.target_shape(output).back();
   for_each_counted_row(output, mask, layers_mask(network), [&](Index row) {
+    try {
+      loss.check_sample({y.data() + row * size, 1, size}, 1);
+    } catch (const ValueError& error) {
+      fail<ValueError>({place(what, y, row * size), ": ", error.what()});
+    }
     for (Index i = row * size; i < (row + 1) * size; ++i) {
       if (loss.takes(y.data()[i])) continue;
       fail<ValueError>({place(what, y, i), " is ", y.data()[i], ", but the targets of ",
                         loss.name(), " must be ", loss.target_range()});
     }
   });
+}
+
+/// Throws ShapeError on a metric that takes other targets than y, which the loss takes.
+template <class Scalar>
+void check_metric_shapes(const Loss<Scalar>& loss, const std::vector<Metric<Scalar>>& metrics,
+                         const Tensor<Scalar>& y, const Shape& output) {
+  for (const auto& metric : metrics) {
+    Shape rows = output;
+    rows[output.rank() - 1] = Dynamic;
+    Shape expected = metric.target_shape(output);
+    if (expected.rank() == 0) expected = rows;
+    const bool one_per_step = output.rank() == 3 && y.shape() == Shape{output[0], output[1]};
+    if (fits_targets(y.shape(), expected) || (expected == rows && one_per_step)) continue;
+    fail<ShapeError>({"the metric ", metric.name(), " takes targets of the shape ", expected,
+                      " for outputs of the shape ", output, ", but y, of the loss ", loss.name(),
+                      ", has ", y.shape()});
+  }
 }
 
 /// Throws ValueError on a metric with the name of another figure, which it would hide in the logs.
@@ -171,8 +206,9 @@ template <class Scalar>
                                               const std::vector<Metric<Scalar>>& metrics,
                                               const Tensor<Scalar>& y, const Shape& output,
                                               const Mask& mask) {
+  if (!loss.is_of_rows()) return {};
   const Index size = output.back();
-  const Index target_size = loss.targets() == Targets::classes ? 1 : size;
+  const Index target_size = loss.target_shape(output).back();
   std::vector<std::string> found(metrics.size() + 1);
   for_each_counted_row(output, mask, layers_mask(network), [&](Index row) {
     const Scalar* const target = y.data() + row * target_size;

@@ -10,27 +10,32 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// Throws ShapeError unless y fits outputs of a shape, and ValueError on values that are not finite
-/// and on labels that are no class.
+/// Throws ShapeError unless y is what a loss compares outputs of a shape with, and ValueError on
+/// values that are not finite and on labels that are no class.
 template <class Scalar>
-void check_targets(const Tensor<Scalar>& y, const Shape& output, Targets targets) {
+void check_targets(const Tensor<Scalar>& y, const Shape& output, const Loss<Scalar>& loss) {
   check_not_empty("y", y);
   if (y.batch() != output[0]) {
     fail<ShapeError>({"y: x has ", output[0], " samples, y has ", y.batch()});
   }
-  Shape expected = output;
-  if (targets == Targets::classes) expected[expected.rank() - 1] = 1;
-  const bool one_per_step = y.rank() == 2 && expected.rank() == 3 && expected[2] == 1 &&
-                            y.shape() == Shape{expected[0], expected[1]};
-  if (y.shape() != expected && !one_per_step) {
-    if (targets == Targets::classes) {
+  const bool classes = loss.targets() == Targets::classes;
+  const Shape expected = loss.target_shape(output);
+  if (!fits_targets(y.shape(), expected)) {
+    Shape one_class = output;
+    one_class[output.rank() - 1] = 1;
+    if (classes && expected == one_class) {
       fail<ShapeError>({"y: the model's output has the shape ", output,
                         ", so class numbers have the shape ", expected, "; found ", y.shape()});
     }
-    fail<ShapeError>({"y: the model's output has the shape ", output, "; found ", y.shape()});
+    if (!classes && expected == output) {
+      fail<ShapeError>({"y: the model's output has the shape ", output, "; found ", y.shape()});
+    }
+    fail<ShapeError>({"y: the model's output has the shape ", output, ", for which the loss ",
+                      loss.name(), " takes targets of the shape ", expected, "; found ",
+                      y.shape()});
   }
   check_finite("y", y);
-  if (targets == Targets::values) return;
+  if (!classes) return;
   for (Index i = 0; i < y.size(); ++i) {
     const Scalar label = y.data()[i];
     if (label >= Scalar(0) && label < static_cast<Scalar>(output.back()) &&
@@ -42,16 +47,21 @@ void check_targets(const Tensor<Scalar>& y, const Shape& output, Targets targets
   }
 }
 
-/// Calls f(row) for each row of outputs that is known to count before the pass. `mask` is the mask
-/// of x. Where layers of the model change the mask, no row of a sequence is known to count.
+/// Whether it is known before the pass which rows of outputs count. `mask` is the mask of x;
+/// `layers_mask`: whether layers of the model change it.
+[[nodiscard]] inline bool knows_counted(const Shape& output, const Mask& mask, bool layers_mask) {
+  if (output.rank() < 3) return true;
+  return !layers_mask && (mask.empty() || mask.steps() == output[1]);
+}
+
+/// Calls f(row) for each row of outputs that is known to count before the pass.
 template <class F>
 void for_each_counted_row(const Shape& output, const Mask& mask, bool layers_mask, F f) {
+  if (!knows_counted(output, mask, layers_mask)) return;
   const bool is_sequence = output.rank() == 3;
-  const bool is_masked = is_sequence && !mask.empty();
-  if (is_sequence && (layers_mask || (is_masked && mask.steps() != output[1]))) return;
   const Index rows = is_sequence ? output[0] * output[1] : output[0];
   for (Index row = 0; row < rows; ++row) {
-    if (is_masked && !mask(row / mask.steps(), row % mask.steps())) continue;
+    if (is_sequence && !mask.empty() && !mask(row / mask.steps(), row % mask.steps())) continue;
     f(row);
   }
 }

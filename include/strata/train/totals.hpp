@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -14,27 +13,28 @@
 namespace strata::inline STRATA_RUNTIME {
 
 /// Sums of the loss and of the metrics over batches, for their means. As in Keras, the weight of a
-/// batch in the mean loss is its number of samples, and all rows have the same weight in the mean
-/// of a metric. A batch may come in parts, windows of its steps; the weight of a part in the loss
-/// of its batch is its number of rows that count.
+/// batch in the mean loss is its number of samples, and all rows, or samples, have the same weight
+/// in the mean of a metric. A batch may come in parts, windows of its steps; the weight of a part
+/// in the loss of its batch is its number of rows that count.
 template <class Scalar>
 class Totals {
  public:
   explicit Totals(const std::vector<Metric<Scalar>>& metrics)
-      : metrics_(&metrics), sums_(metrics.size(), 0) {}
+      : metrics_(&metrics), sums_(metrics.size(), 0), weights_(metrics.size(), 0) {}
 
   /// Adds a part of a batch. `loss`: the mean loss of the part. `mask`: the steps of the prediction
   /// that count; empty where all count.
   void add_part(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                 const Mask& mask = {}) {
     const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
-    rows_ += rows;
     // Here and below a sum is rounded once, with every instruction set.
     batch_loss_ = std::fma(loss, static_cast<double>(rows), batch_loss_);
     batch_rows_ += rows;
     part_loss_ = loss;
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      sums_[i] += (*metrics_)[i].sum(prediction, target, mask);
+      const FigureSum part = (*metrics_)[i].sum(prediction, target, mask);
+      sums_[i] += part.sum;
+      weights_[i] += part.weight;
     }
   }
 
@@ -55,7 +55,7 @@ class Totals {
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       const Metric<Scalar>& metric = (*metrics_)[i];
       means.metrics.set(metric.name(),
-                        metric.finish(sums_[i] / static_cast<double>(std::max<Index>(rows_, 1))));
+                        metric.finish(weights_[i] == 0 ? 0 : sums_[i] / weights_[i]));
     }
     return means;
   }
@@ -66,15 +66,15 @@ class Totals {
     visit("sums", sums_);
     visit("loss", loss_);
     visit("samples", samples_);
-    visit("rows", rows_);
+    visit("weights", weights_);
   }
 
  private:
   const std::vector<Metric<Scalar>>* metrics_;
   std::vector<double> sums_;
+  std::vector<double> weights_;
   double loss_ = 0;
   Index samples_ = 0;
-  Index rows_ = 0;
   double batch_loss_ = 0;
   Index batch_rows_ = 0;
   double part_loss_ = 0;

@@ -113,7 +113,7 @@ class Training {
     auto& gradient = work_.gradient;
     gradient.assign(detail::KeptWeights<Scalar>::count_of(parameters), Scalar(0));
     const Mask& mask = forward.pass.output_mask();
-    const double value = measure(forward.prediction, y, forward.pass.derivative(), mask) +
+    const double value = measure(forward, y, mask) +
                          detail::penalty(update.rules, parameters, std::span<Scalar>(gradient));
     if (!detail::is_finite(value)) {
       detail::fail_not_finite(
@@ -123,6 +123,13 @@ class Training {
     backward(gradient);
     update(parameters, gradient, forward.threads, advice, absorb);
     return value;
+  }
+
+  /// Throws ShapeError unless y is what the loss and the metrics compare outputs of a shape with,
+  /// and ValueError on values that are not finite and on labels that are no class.
+  void check_targets(const Tensor<Scalar>& y, const Shape& output) const {
+    detail::check_targets(y, output, loss);
+    detail::check_metric_shapes(loss, metrics, y, output);
   }
 
   /// Throws ValueError when the outputs of a network for x of a shape are not what the loss takes,
@@ -147,17 +154,25 @@ class Training {
   /// Adds loss and metrics of one batch of checked data to `totals`.
   void test(const ForwardNetwork<Scalar>& network,
             const typename ForwardNetwork<Scalar>::Packed& packed, const Tensor<Scalar>& x,
-            const Tensor<Scalar>& y, SequenceContext<Scalar> context,
+            const Tensor<Scalar>& y, const SequenceContext<Scalar>& context,
             Totals<Scalar>& totals) const {
+    test_part(network, packed, x, y, context, totals);
+    totals.end_batch(x.batch());
+  }
+
+  /// Adds loss and metrics of a part of a batch, such as a window of its steps, to `totals`.
+  void test_part(const ForwardNetwork<Scalar>& network,
+                 const typename ForwardNetwork<Scalar>::Packed& packed, const Tensor<Scalar>& x,
+                 const Tensor<Scalar>& y, SequenceContext<Scalar> context,
+                 Totals<Scalar>& totals) const {
     Mask mask;
     context.output_mask = &mask;
     const Tensor<Scalar> prediction = detail::forward(network, packed, x, context);
-    double value = loss(prediction, y, nullptr, mask);
+    double value = loss(prediction, y, nullptr, mask, network.threads());
     if (!update.rules.empty()) {
       value += detail::penalty(update.rules, network.parameters(), std::span<Scalar>());
     }
     totals.add_part(value, prediction, y, mask);
-    totals.end_batch(prediction.batch());
   }
 
   detail::GuardedUpdate<Scalar> update;
@@ -184,10 +199,13 @@ class Training {
 
   /// The loss of a batch, and its derivative by the prediction. In the first step with a row that
   /// counts, it checks that the loss writes its whole derivative.
-  double measure(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                 Tensor<Scalar>& derivative, const Mask& mask) {
-    if (has_measured_) return loss(prediction, target, &derivative, mask);
-    const double value = loss.with_checked_derivative(prediction, target, derivative, mask);
+  double measure(const detail::ForwardPass<Scalar>& forward, const Tensor<Scalar>& target,
+                 const Mask& mask) {
+    const auto& [parameters, threads, prediction, pass] = forward;
+    Tensor<Scalar>& derivative = pass.derivative();
+    if (has_measured_) return loss(prediction, target, &derivative, mask, threads);
+    const double value =
+        loss.with_checked_derivative(prediction, target, derivative, mask, threads);
     has_measured_ = mask.empty() || mask.count() > 0;
     return value;
   }
@@ -223,7 +241,7 @@ void prepare(const ForwardNetwork<Scalar>& model, TrialBuild<Scalar>& build,
              const Training<Scalar>& training, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
              const Mask& mask, bool is_first = true) {
   check_data(model, x, mask);
-  check_targets(y, model.output_shape(x.shape()), training.loss.targets());
+  training.check_targets(y, model.output_shape(x.shape()));
   if (is_first) training.check(model, x.shape(), y, mask);
   build.build_for(x);
   if (!training.update.rules.empty()) check_rules(training.update.rules, model.parameters());
