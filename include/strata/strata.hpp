@@ -20,6 +20,7 @@
 #include <strata/random.hpp>
 
 #include <strata/layers/activate.hpp>
+#include <strata/layers/all_outputs.hpp>
 #include <strata/layers/attention_pooling.hpp>
 #include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/bidirectional.hpp>

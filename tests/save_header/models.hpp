@@ -32,6 +32,7 @@ void for_each_header_model(F f) {
       Residual{Bidirectional{GRU<float, Dynamic, Dynamic, true>{3}, Merge::sum}},
       SkipConnections{LSTM{2, return_sequences}, TimeDistributed{Dense{2}},
                       DeepTransitionRNN{3, return_sequences, {.transitions = {2, 3}}}},
+      AllOutputs{Dense{3}, LSTM{2, return_sequences}},
       LayerNormalization{{.epsilon = 0.01, .scale = false}},
       BatchNormalization{},
       Normalization{},

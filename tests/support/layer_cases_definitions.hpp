@@ -63,6 +63,12 @@ void add_layers_around(std::vector<LayerCase<Scalar>>& cases) {
       5);
   add("SkipConnections, fixed sizes",
       SkipConnections<LSTM<Scalar, 2, 3, true>, LSTM<Scalar, 5, 4, true>>{}, 2);
+  add("AllOutputs",
+      AllOutputs{Sequence{3, return_sequences}, GRU<Scalar, Dynamic, Dynamic, true>{4},
+                 Dense<Scalar>{2}},
+      5);
+  add("AllOutputs, fixed sizes", AllOutputs<LSTM<Scalar, 2, 3, true>, LSTM<Scalar, 3, 4, true>>{},
+      2);
   add("Residual in SkipConnections",
       SkipConnections{Sequence{3, return_sequences}, Residual{Sequence{8, return_sequences}}}, 5);
 }

@@ -89,8 +89,7 @@ void check_outputs(const Network<Scalar>& network, Shape shape, const Loss<Scala
   if (!activation || may_give(*activation, predictions)) return;
   if (predictions == Predictions::logits) {
     fail<ValueError>({"loss ", loss.name(),
-                      ": with from_logits it applies the sigmoid or softmax "
-                      "itself, but ",
+                      ": takes logits, to which it applies the sigmoid or softmax itself, but ",
                       where(applied_by), " applies ", *activation,
                       " already; leave out one of the two"});
   }
@@ -190,11 +189,11 @@ void check_metric_targets(const Loss<Scalar>& loss, const std::vector<Metric<Sca
   for (const auto& metric : metrics) {
     if (metric.targets().value_or(loss.targets()) == loss.targets()) continue;
     const bool classes = loss.targets() == Targets::classes;
-    fail<ValueError>({"compile: the metric ", metric.name(), " compares with ",
-                      classes ? "values, one for each output" : "class numbers", ", but the loss ",
-                      loss.name(), " with ",
-                      classes ? "class numbers" : "values, one for each output",
-                      "; Accuracy does for both"});
+    fail<ValueError>(
+        {"compile: the metric ", metric.name(), " compares with ",
+         classes ? "values, one for each output" : "class numbers", ", but the loss ", loss.name(),
+         " with ", classes ? "class numbers" : "values, one for each output",
+         metric.name().find("accuracy") != std::string::npos ? "; Accuracy does for both" : ""});
   }
 }
 

@@ -81,4 +81,6 @@ int main(int count, char** arguments) {
   write("residual", any, Residual{LSTM{2, return_sequences}}, Residual{Dense{2}}, LSTM{1});
   write("skip_connections", any,
         SkipConnections{LSTM{2, return_sequences}, LSTM{3, return_sequences}}, Dense{1});
+  write("all_outputs", any, AllOutputs{LSTM{2, return_sequences}, LSTM{3, return_sequences}},
+        Dense{1});
 }

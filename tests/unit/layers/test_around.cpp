@@ -364,6 +364,30 @@ TEST_CASE("Around: streams go through all of them", "[around]") {
   require_close(y, values_of(ids.predict(words)), tolerance<float>.values);
 }
 
+TEST_CASE("Around: AllOutputs is its layers, each on the outputs of the one before", "[around]") {
+  Sequential model{Input{6, 3}, AllOutputs{LSTM{4, return_sequences}, GRU{2, return_sequences},
+                                           Dense{5, Activation::tanh}}};
+  const auto x = random_tensor<float>({2, 6, 3}, 2);
+  const Tensor<float> all = model.predict(x);
+  REQUIRE(all.shape() == Shape{2, 6, 11});
+  const auto& [lstm, gru, dense] = model.layer<0>().layers();
+  const Tensor<float> first = Sequential{Input{6, 3}, lstm}.predict(x);
+  const Tensor<float> second = Sequential{Input{6, 4}, gru}.predict(first);
+  const Tensor<float> third = Sequential{Input{6, 2}, dense}.predict(second);
+  Index begin = 0;
+  for (const Tensor<float>* part : {&first, &second, &third}) {
+    for (Index b = 0; b < 2; ++b) {
+      for (Index t = 0; t < 6; ++t) {
+        for (Index u = 0; u < part->features(); ++u) {
+          REQUIRE(all(b, t, begin + u) == (*part)(b, t, u));
+        }
+      }
+    }
+    begin += part->features();
+  }
+  CHECK(model.summary().find("AllOutputs") != std::string::npos);
+}
+
 TEST_CASE("Around: a state goes on within Residual and SkipConnections", "[around]") {
   const Sequential model{Input{Dynamic, 3}, Residual{LSTM{3, return_sequences}},
                          SkipConnections{LSTM{4, return_sequences}, GRU{2, return_sequences}}};

@@ -202,7 +202,7 @@ TEST_CASE("Settings: no metric hides another figure", "[settings]") {
           model.compile(SGD{}, SparseCategoricalCrossentropy{}, {MeanAbsoluteError{}});
         }) ==
         "compile: the metric mae compares with values, one for each output, but the loss "
-        "sparse_categorical_crossentropy with class numbers; Accuracy does for both");
+        "sparse_categorical_crossentropy with class numbers");
 
   // All predictions are between the two thresholds.
   model.compile(SGD{}, BinaryCrossentropy{},
@@ -220,10 +220,10 @@ TEST_CASE("Settings: the last activation is what the loss takes", "[settings]") 
         "loss binary_crossentropy: takes the outputs for probabilities, but " + dense +
             " ends in the activation linear; give it Activation::sigmoid or Activation::softmax, "
             "or the loss .from_logits = true");
-  CHECK(
-      refusal(ending_in(Activation::sigmoid), BinaryCrossentropy{.from_logits = true}, {0, 1}) ==
-      "loss binary_crossentropy: with from_logits it applies the sigmoid or softmax itself, but " +
-          dense + " applies sigmoid already; leave out one of the two");
+  CHECK(refusal(ending_in(Activation::sigmoid), BinaryCrossentropy{.from_logits = true}, {0, 1}) ==
+        "loss binary_crossentropy: takes logits, to which it applies the sigmoid or softmax "
+        "itself, but " +
+            dense + " applies sigmoid already; leave out one of the two");
   CHECK(refusal(ending_in(Activation::softmax, 3),
                 SparseCategoricalCrossentropy{.from_logits = true}, {0, 1})
             .ends_with("layer 1 (Dense, 3 units) applies softmax already; leave out one of the "

@@ -86,10 +86,12 @@ class LayerCoder {
     const SizeLimit any(std::numeric_limits<std::size_t>::max());
     Index before = 0;
     for (const auto& inner : layer.layers) {
-      const LayerCode one = code(inner, features + before);
-      if (layer.kind == SkipConnectionsKind::name) {
-        before = any.check(inner, features + before, Where("save_header"));
-      }
+      const bool is_joined =
+          layer.kind == SkipConnectionsKind::name || layer.kind == AllOutputsKind::name;
+      const bool reads_input = before == 0 || layer.kind == SkipConnectionsKind::name;
+      const Index own = (reads_input ? features : 0) + before;
+      const LayerCode one = code(inner, own);
+      if (is_joined) before = any.check(inner, own, Where("save_header"));
       add(types, one.type);
       add(values, one.value);
     }

@@ -15,12 +15,13 @@ struct KindList {};
 /// The entries of all layers of strata. Readers of files, the check of sizes and save_header go by
 /// this list alone. A new layer needs an entry (see LayerKind) and the entry's name here.
 using LayerKinds =
-    KindList<ActivationKind, AttentionPoolingKind, BatchNormalizationKind, BidirectionalKind,
-             CoupledLSTMKind, DeepTransitionRNNKind, DenseKind, DropoutKind, EmbeddingKind,
-             ExtendedLSTMKind, FlattenKind, GRUKind, GaussianNoiseKind, LSTMKind, LastStepKind,
-             LayerNormLSTMKind, LayerNormalizationKind, MaskingKind, MeanOverStepsKind,
-             NormalizationKind, OwnCellKind, RepeatVectorKind, ResetBeforeGRUKind, ReshapeKind,
-             ResidualKind, SimpleRNNKind, SkipConnectionsKind, TimeDistributedKind>;
+    KindList<ActivationKind, AllOutputsKind, AttentionPoolingKind, BatchNormalizationKind,
+             BidirectionalKind, CoupledLSTMKind, DeepTransitionRNNKind, DenseKind, DropoutKind,
+             EmbeddingKind, ExtendedLSTMKind, FlattenKind, GRUKind, GaussianNoiseKind, LSTMKind,
+             LastStepKind, LayerNormLSTMKind, LayerNormalizationKind, MaskingKind,
+             MeanOverStepsKind, NormalizationKind, OwnCellKind, RepeatVectorKind,
+             ResetBeforeGRUKind, ReshapeKind, ResidualKind, SimpleRNNKind, SkipConnectionsKind,
+             TimeDistributedKind>;
 
 /// Calls f(entry) with the entry of a kind of layer. Returns false, without a call, when no entry
 /// has this name.

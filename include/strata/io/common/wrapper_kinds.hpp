@@ -7,8 +7,8 @@
 #include <vector>
 
 #include <strata/contracts/any_layer.hpp>
+#include <strata/io/common/erased_joined_stack.hpp>
 #include <strata/io/common/erased_layer.hpp>
-#include <strata/io/common/erased_skip_connections.hpp>
 #include <strata/io/common/layer_kind.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/io/common/where.hpp>
@@ -99,41 +99,53 @@ struct TimeDistributedKind : AroundKind {
   }
 };
 
-struct SkipConnectionsKind : LayerKind {
-  static constexpr const char* name = "SkipConnections";
+/// A stack whose result is the outputs of all layers. ReadsInput: whether each layer reads the
+/// input beside the outputs of the layer before it, or these outputs alone.
+template <class Kind, bool ReadsInput>
+struct JoinedStackKind : LayerKind {
   static constexpr std::size_t inner_layers = any_number;
-  static constexpr LayerSyntax syntax{.header = "skip_connections.hpp", .type = "SkipConnections"};
+  static constexpr bool reads_input = ReadsInput;
 
   template <class S>
   static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>& maker) {
+    const std::string name = Kind::name;
     std::vector<AnyLayer<S>> layers;
     bool mixes = false;
     for (std::size_t i = 0; i < reader.description().layers.size(); ++i) {
       AnyLayer<S> layer = maker.inner(reader, i);
       if ((layer.accepts() != Accepts::any && layer.accepts() != Accepts::sequences) ||
           layer.returns() == Returns::last) {
-        reader.where().refuse("SkipConnections cannot hold " + layer.kind() +
+        reader.where().refuse(name + " cannot hold " + layer.kind() +
                               ", which does not return sequences");
       }
       mixes = mixes || layer.mixes_sequences();
       layers.push_back(std::move(layer));
     }
-    if (layers.empty()) reader.where().refuse("SkipConnections needs a layer");
-    return mixes ? skip_connections_of<true>(std::move(layers))
-                 : skip_connections_of<false>(std::move(layers));
+    if (layers.empty()) reader.where().refuse(name + " needs a layer");
+    return mixes ? joined_stack_of<true, ReadsInput>(std::move(layers))
+                 : joined_stack_of<false, ReadsInput>(std::move(layers));
   }
 
-  /// Each layer reads the input beside the outputs of the layer before it; the result is the
-  /// outputs of all layers.
   static Index outputs(const auto& sizes) {
     Index before = 0;
     Index outputs = 0;
     for (std::size_t i = 0; i < sizes.inner_layers(); ++i) {
-      before = sizes.inner(i, sizes.features() + before);
+      const Index input = i == 0 || ReadsInput ? sizes.features() : 0;
+      before = sizes.inner(i, input + before);
       outputs += before;
     }
     return outputs;
   }
+};
+
+struct SkipConnectionsKind : JoinedStackKind<SkipConnectionsKind, true> {
+  static constexpr const char* name = "SkipConnections";
+  static constexpr LayerSyntax syntax{.header = "skip_connections.hpp", .type = "SkipConnections"};
+};
+
+struct AllOutputsKind : JoinedStackKind<AllOutputsKind, false> {
+  static constexpr const char* name = "AllOutputs";
+  static constexpr LayerSyntax syntax{.header = "all_outputs.hpp", .type = "AllOutputs"};
 };
 
 }  // namespace strata::inline STRATA_RUNTIME::io

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include <strata/io/common/erased_skip_connections.hpp>
+#include <strata/io/common/erased_joined_stack.hpp>
 #include <strata/strata.hpp>
 
 #include "support/catch.hpp"

@@ -40,6 +40,7 @@ class OnnxLayerWriter {
   [[nodiscard]] static std::span<const Kind> kinds() {
     static constexpr Kind list[] = {
         {"Activation", &OnnxDenseWriter::activation},
+        {"AllOutputs", &OnnxLayerWriter::joined_stack<false>},
         {"BatchNormalization", &OnnxNormalizationWriter::batch_normalization},
         {"Bidirectional", &OnnxRecurrentWriter::write},
         {"CoupledLSTM", &OnnxRecurrentWriter::write},
@@ -60,7 +61,7 @@ class OnnxLayerWriter {
         {"Reshape", &OnnxStepsWriter::reshape},
         {"Residual", &OnnxLayerWriter::residual},
         {"SimpleRNN", &OnnxRecurrentWriter::write},
-        {"SkipConnections", &OnnxLayerWriter::skip_connections},
+        {"SkipConnections", &OnnxLayerWriter::joined_stack<true>},
         {"TimeDistributed", &OnnxLayerWriter::time_distributed}};
     return list;
   }
@@ -81,15 +82,16 @@ class OnnxLayerWriter {
     graph.add_node("Add", {x, graph.value()}, {});
   }
 
-  /// The first layer reads the input, each further one the input beside the output of the layer
-  /// before it. The outputs of all layers, side by side, are the result.
-  static void skip_connections(OnnxGraphWriter& graph, const LayerDescription& layer,
-                               const OnnxWeights& weights) {
+  /// The first layer reads the input, each further one the output of the layer before it, in
+  /// SkipConnections beside the input. The outputs of all layers, side by side, are the result.
+  template <bool ReadsInput>
+  static void joined_stack(OnnxGraphWriter& graph, const LayerDescription& layer,
+                           const OnnxWeights& weights) {
     graph.put_batch_first();
     const std::string x = graph.value();
     std::vector<std::string> outputs;
     for (std::size_t i = 0; i < layer.layers.size(); ++i) {
-      if (i > 0) graph.add_node("Concat", {x, outputs.back()}, {{"axis", Index{-1}}});
+      if (i > 0 && ReadsInput) graph.add_node("Concat", {x, outputs.back()}, {{"axis", Index{-1}}});
       const std::string prefix = std::to_string(i) + ".";
       OnnxWeights own;
       for (const auto& [name, numbers] : weights) {

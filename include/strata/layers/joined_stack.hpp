@@ -21,10 +21,10 @@ namespace strata::detail::inline STRATA_TARGET {
 
 /// What the types of the layers tell before there is an object of them.
 template <class Layers>
-struct SkipConnectionsTypes;
+struct JoinedStackTypes;
 
 template <class... Layers>
-struct SkipConnectionsTypes<std::tuple<Layers...>> {
+struct JoinedStackTypes<std::tuple<Layers...>> {
   using First = std::tuple_element_t<0, std::tuple<Layers...>>;
   static constexpr Index fixed_outputs = ((Layers::fixed_outputs == Dynamic) || ...)
                                              ? Dynamic
@@ -34,18 +34,19 @@ struct SkipConnectionsTypes<std::tuple<Layers...>> {
 };
 
 template <class Layer>
-struct SkipConnectionsTypes<std::vector<Layer>> {
+struct JoinedStackTypes<std::vector<Layer>> {
   using First = Layer;
   static constexpr Index fixed_outputs = Dynamic;
   static constexpr bool streams = Layer::traits.streams;
   static constexpr bool mixes_sequences = mixes_sequences_of<Layer>();
 };
 
-/// What SkipConnections does, for a tuple of layers, or for a vector of layers of one type that
-/// stands for any, which files are read to.
-template <class Layers>
-class SkipConnectionsOf {
-  using Types = SkipConnectionsTypes<Layers>;
+/// What SkipConnections and AllOutputs do, for a tuple of layers, or for a vector of layers of one
+/// type that stands for any, which files are read to. ReadsInput: whether each layer reads the
+/// input beside the output of the layer before it, as in SkipConnections, or that output alone.
+template <class Layers, bool ReadsInput>
+class JoinedStack {
+  using Types = JoinedStackTypes<Layers>;
   using First = typename Types::First;
   template <class T>
   using Each = typename Parts<Layers>::template Each<T>;
@@ -63,12 +64,14 @@ class SkipConnectionsOf {
                                       .skip = true,
                                       .check_masked_stream = true};
 
-  explicit SkipConnectionsOf(Layers layers) : layers_(std::move(layers)) {
+  explicit JoinedStack(Layers layers) : layers_(std::move(layers)) {
     const Index features = first().inputs();
     if (features != Dynamic) build(features);
   }
 
-  [[nodiscard]] std::string kind() const { return "SkipConnections"; }
+  static constexpr const char* kind_name = ReadsInput ? "SkipConnections" : "AllOutputs";
+
+  [[nodiscard]] std::string kind() const { return kind_name; }
   [[nodiscard]] std::string describe() const {
     return message({kind(), ", ", part_count(layers_), " layers"});
   }
@@ -86,7 +89,7 @@ class SkipConnectionsOf {
     Index before = 0;
     for_each([&](auto i) {
       const auto& layer = part(layers_, i);
-      const Index known = features == Dynamic ? layer.inputs() : features + before;
+      const Index known = features == Dynamic ? layer.inputs() : inputs_of(i, features, before);
       try {
         before = layer.output_features(known);
       } catch (const ShapeError& error) {
@@ -94,7 +97,7 @@ class SkipConnectionsOf {
             {"its layer ", std::size_t{i}, " (", layer.describe(), "): ", error.what()});
       }
       outputs += before;
-      sizes::check("SkipConnections", "outputs", outputs);
+      sizes::check(kind_name, "outputs", outputs);
     });
     return outputs;
   }
@@ -106,8 +109,9 @@ class SkipConnectionsOf {
     Index before = 0;
     for_each([&](auto i) {
       auto& layer = part(layers_, i);
-      if (layer.inputs() == Dynamic) layer.build(features + before);
-      before = layer.output_features(features + before);
+      const Index own = inputs_of(i, features, before);
+      if (layer.inputs() == Dynamic) layer.build(own);
+      before = layer.output_features(own);
       parameter_counts_[i] = static_cast<std::size_t>(strata::parameter_count(layer));
     });
   }
@@ -132,6 +136,7 @@ class SkipConnectionsOf {
 
   struct Packed {
     typename Parts<Layers>::Packed layers;
+    /// The features of x that all layers read.
     Index features = 0;
     Each<Index> outputs{};
     Each<Index> states{};
@@ -162,7 +167,7 @@ class SkipConnectionsOf {
 
   struct Tape {
     typename Parts<Layers>::Tapes layers;
-    Each<Tensor<Scalar>> inputs;       ///< Of each layer but the first, whose input is x.
+    Each<Tensor<Scalar>> inputs;       ///< Of each layer but the first, where they read x.
     Each<Tensor<Scalar>> outputs;      ///< Of each layer.
     Each<Tensor<Scalar>> derivatives;  ///< By each output.
     Tensor<Scalar> input_derivative;   ///< By the input of the layer that is at work.
@@ -173,12 +178,12 @@ class SkipConnectionsOf {
     resize_parts(packed.layers, count);
     resize_parts(packed.outputs, count);
     resize_parts(packed.states, count);
-    packed.features = inputs();
+    packed.features = ReadsInput ? inputs() : 0;
     Index before = 0;
     for_each([&](auto i) {
       const auto& layer = part(layers_, i);
       inner(layer).pack(part(packed.layers, i), training);
-      before = packed.outputs[i] = layer.output_features(packed.features + before);
+      before = packed.outputs[i] = layer.output_features(inputs_of(i, inputs(), before));
       packed.states[i] = layer.state_size();
     });
   }
@@ -190,10 +195,9 @@ class SkipConnectionsOf {
     Tensor<Scalar> joined;
     Index offset = 0;
     for_each([&](auto i) {
-      if (i > 0) join(x, outputs[(i + 1) % 2], joined);
+      const Tensor<Scalar>& in = input_of(i, x, outputs[(i + 1) % 2], joined);
       Tensor<Scalar>& out = outputs[i % 2];
-      inner(part(layers_, i))
-          .forward(part(packed.layers, i), i == 0 ? x : joined, out, pass_of(i, pass));
+      inner(part(layers_, i)).forward(part(packed.layers, i), in, out, pass_of(i, pass));
       offset = put_beside(out, offset, y);
     });
   }
@@ -208,11 +212,10 @@ class SkipConnectionsOf {
     resize_output(x, y);
     Index offset = 0;
     for_each([&](auto i) {
-      if (i > 0) join(x, tape.outputs[i - 1], tape.inputs[i]);
+      const Tensor<Scalar>& in = input_of(i, x, tape.outputs[i == 0 ? 0 : i - 1], tape.inputs[i]);
       Tensor<Scalar>& out = tape.outputs[i];
       inner(part(layers_, i))
-          .forward(part(packed.layers, i), i == 0 ? x : tape.inputs[i], part(tape.layers, i), out,
-                   pass_of(i, pass));
+          .forward(part(packed.layers, i), in, part(tape.layers, i), out, pass_of(i, pass));
       offset = put_beside(out, offset, y);
     });
   }
@@ -236,13 +239,16 @@ class SkipConnectionsOf {
       gradient = gradient.first(gradient.size() - own.size());
       const bool wanted = i > 0 || dx;
       Tensor<Scalar>& derivative = tape.input_derivative;
+      const Tensor<Scalar>& in = i == 0       ? x
+                                 : ReadsInput ? tape.inputs[i]
+                                              : tape.outputs[i == 0 ? 0 : i - 1];
       inner(part(layers_, i))
-          .backward(part(packed.layers, i), i == 0 ? x : tape.inputs[i], tape.outputs[i],
-                    tape.derivatives[i], part(tape.layers, i), own, wanted ? &derivative : nullptr,
-                    pass_of(i, pass));
+          .backward(part(packed.layers, i), in, tape.outputs[i], tape.derivatives[i],
+                    part(tape.layers, i), own, wanted ? &derivative : nullptr, pass_of(i, pass));
       const auto both = matrix_of(std::as_const(derivative));
-      if (dx) matrix_of(*dx) += both.leftCols(x.features());
-      if (i > 0) matrix_of(tape.derivatives[i - 1]) += both.rightCols(both.cols() - x.features());
+      const Index of_x = i == 0 || ReadsInput ? x.features() : 0;
+      if (dx && of_x > 0) matrix_of(*dx) += both.leftCols(of_x);
+      if (i > 0) matrix_of(tape.derivatives[i - 1]) += both.rightCols(both.cols() - of_x);
     });
   }
 
@@ -267,6 +273,11 @@ class SkipConnectionsOf {
     for_each_part(layers_, f);
   }
 
+  /// The inputs of a layer, where x has `features` and the layer before it `before` outputs.
+  [[nodiscard]] static Index inputs_of(std::size_t layer, Index features, Index before) noexcept {
+    return layer == 0 ? features : ReadsInput ? features + before : before;
+  }
+
   /// Where the state of a layer begins among the states of all.
   [[nodiscard]] Index state_offset(std::size_t layer) const noexcept {
     Index offset = 0;
@@ -288,10 +299,16 @@ class SkipConnectionsOf {
     matrix_of(y).middleCols(offset, out.features()) = matrix_of(out);
     return offset + out.features();
   }
-  static void join(const Tensor<Scalar>& x, const Tensor<Scalar>& before, Tensor<Scalar>& joined) {
+  /// The input of a layer behind the output `before`, which `joined` holds beside x.
+  [[nodiscard]] static const Tensor<Scalar>& input_of(std::size_t layer, const Tensor<Scalar>& x,
+                                                      const Tensor<Scalar>& before,
+                                                      Tensor<Scalar>& joined) {
+    if (layer == 0) return x;
+    if constexpr (!ReadsInput) return before;
     joined.resize({x.batch(), x.steps(), x.features() + before.features()});
     matrix_of(joined).leftCols(x.features()) = matrix_of(x);
     matrix_of(joined).rightCols(before.features()) = matrix_of(before);
+    return joined;
   }
 
   Layers layers_;
