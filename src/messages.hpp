@@ -5,6 +5,7 @@
 #include <strata/base/message_definitions.hpp>
 #include <strata/base/sizes_definitions.hpp>
 #include <strata/contracts/description_definitions.hpp>
+#include <strata/contracts/state_parts_definitions.hpp>
 #include <strata/error.hpp>
 
 // Messages, sizes and descriptions of layers, which all code of the library needs.

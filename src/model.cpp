@@ -6,6 +6,7 @@
 #include <strata/model/network_definitions.hpp>
 #include <strata/model/predict_definitions.hpp>
 #include <strata/model/sampling_definitions.hpp>
+#include <strata/model/state_parts_definitions.hpp>
 #include <strata/model/stream_checks_definitions.hpp>
 #include <strata/model/stream_ids_definitions.hpp>
 #include <strata/model/stream_rows_definitions.hpp>
@@ -32,6 +33,7 @@ namespace strata {
   template std::vector<std::vector<Index>> ctc_greedy(const Tensor<S>&, const Mask&);           \
   template std::vector<std::vector<Index>> ctc_beam_search(const Tensor<S>&, const Mask&,       \
                                                            const CTCBeamSearchOptions&);        \
+  template std::vector<NamedState> detail::state_parts(const Network<S>&);                      \
   template std::string detail::summary(const Network<S>&);                                      \
   template std::string to_string(const Tensor<S>&);                                             \
   template std::ostream& operator<<(std::ostream&, const Tensor<S>&);

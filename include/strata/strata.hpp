@@ -55,6 +55,7 @@
 #include <strata/model/mixtures.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/sequential.hpp>
+#include <strata/model/state_parts.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/model/stream_batch.hpp>
 

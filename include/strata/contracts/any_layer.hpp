@@ -58,7 +58,8 @@ class AnyLayer : public CompleteRef<Scalar> {
                                       .output_mask = true,
                                       .makes_mask = true,
                                       .skip = true,
-                                      .check_masked_stream = true};
+                                      .check_masked_stream = true,
+                                      .list_state = true};
 
   template <class L>
     requires(!std::derived_from<L, LayerRef<Scalar>> && Layer<L>)

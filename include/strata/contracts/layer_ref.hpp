@@ -56,6 +56,7 @@ class LayerRef {
   void check_stream() const { table_->check_stream(self_, false); }
   void check_masked_stream() const { table_->check_stream(self_, true); }
   [[nodiscard]] Index state_size() const { return table_->state_size(self_); }
+  void list_state(detail::StateParts& parts) const { table_->list_state(self_, parts); }
 
   /// The layer in its own type, or null when its type is not L.
   template <class L>

@@ -10,6 +10,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/layer_traits.hpp>
+#include <strata/contracts/state_parts.hpp>
 
 // The functions of a type of layer as tables of pointers, for code that is written once for layers
 // of all types. A layer, its packed weights and its tape are handed in as pointers without a type.
@@ -39,6 +40,7 @@ struct LayerTable {
   bool (*makes_mask)(const void*);
   void (*check_stream)(const void*, bool masked);
   Index (*state_size)(const void*);
+  void (*list_state)(const void*, StateParts&);
 };
 
 /// A forward pass over a batch.
@@ -148,6 +150,7 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() {
         .makes_mask = [](const void* l) { return strata::makes_mask(of(l)); },
         .check_stream = [](const void* l, bool masked) { strata::check_stream(of(l), masked); },
         .state_size = [](const void* l) { return of(l).state_size(); },
+        .list_state = [](const void* l, StateParts& parts) { detail::list_state(of(l), parts); },
     };
     return functions;
   }

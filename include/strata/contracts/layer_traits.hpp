@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include <strata/contracts/state_parts.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/mask.hpp>
 #include <strata/shape.hpp>
@@ -39,6 +40,8 @@ struct LayerTraits {
   /// `check_masked_stream()`: throws ValueError where the layer cannot run step by step if some
   /// steps do not count.
   bool check_masked_stream = false;
+  /// `list_state(parts)`: names the parts of the state. Without it a state is one part, "state".
+  bool list_state = false;
 };
 
 }  // namespace strata
@@ -80,6 +83,11 @@ concept HasCheckMaskedStream = requires(const L& layer) {
   layer.check_masked_stream();
 };
 
+template <class L>
+concept HasListState = requires(const L& layer, StateParts& parts) {
+  layer.list_state(parts);
+};
+
 /// True; a compile-time error where the traits of a layer and its functions do not agree.
 template <class L>
 consteval bool agrees_with_traits() {
@@ -107,6 +115,9 @@ consteval bool agrees_with_traits() {
   static_assert(traits.check_masked_stream == HasCheckMaskedStream<L>,
                 "strata: the traits of this layer and its functions disagree on "
                 "check_masked_stream(); one of them may be misspelt");
+  static_assert(traits.list_state == HasListState<L>,
+                "strata: the traits of this layer and its functions disagree on list_state(parts); "
+                "one of them may be misspelt");
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/parameter.hpp>
+#include <strata/contracts/state_parts.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_TARGET {
@@ -50,6 +51,7 @@ class WrapperLayer {
 
   void check_stream() const { layer_.check_stream(); }
   [[nodiscard]] Index state_size() const noexcept { return layer_.state_size(); }
+  void list_state(StateParts& parts) const { detail::list_state(layer_, parts); }
 
   /// The same layer, weights included, with sizes chosen at run time and another scalar.
   template <class Other>

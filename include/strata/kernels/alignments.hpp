@@ -14,9 +14,6 @@
 
 namespace strata::detail::inline STRATA_TARGET {
 
-/// The logarithm that stands for a probability of 0. It is finite, so that differences are numbers.
-inline constexpr double log_of_zero = -1e300;
-
 /// log(e^a + e^b + e^c), lane by lane.
 template <class P>
 [[nodiscard]] STRATA_ALWAYS_INLINE P log_add(P a, P b, P c) {

@@ -9,6 +9,9 @@
 
 namespace strata::detail::inline STRATA_TARGET {
 
+/// The logarithm that stands for a probability of 0. It is finite, so that differences are numbers.
+inline constexpr double log_of_zero = -1e300;
+
 /// x, but not less than a number. What is not a number stays so.
 template <class P>
 [[nodiscard]] STRATA_ALWAYS_INLINE P at_least(double least, P x) {
@@ -32,7 +35,7 @@ template <class Scalar>
   for (Index i = 0; i < size; i += P::width) {
     double lanes[P::width];
     for (Index lane = 0; lane < P::width; ++lane) {
-      lanes[lane] = i + lane < size ? static_cast<double>(logits[i + lane]) - largest : -HUGE_VAL;
+      lanes[lane] = i + lane < size ? static_cast<double>(logits[i + lane]) - largest : log_of_zero;
     }
     sums = sums + normal_exp(P::load(lanes));
   }

@@ -10,6 +10,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/layer.hpp>
+#include <strata/contracts/state_parts.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 
@@ -46,8 +47,8 @@ class Bidirectional {
  public:
   using scalar_type = typename L::scalar_type;
   using Scalar = scalar_type;
-  static constexpr LayerTraits traits{.streams = false,
-                                      .mixes_sequences = detail::mixes_sequences_of<L>()};
+  static constexpr LayerTraits traits{
+      .streams = false, .mixes_sequences = detail::mixes_sequences_of<L>(), .list_state = true};
   static constexpr Accepts accepts = L::accepts;
   static constexpr Returns returns = L::returns;
   static constexpr Index fixed_inputs = L::fixed_inputs;
@@ -176,6 +177,10 @@ class Bidirectional {
     throw ValueError("Bidirectional needs the whole sequence, which a stream does not have");
   }
   [[nodiscard]] Index state_size() const noexcept { return 2 * forward_.state_size(); }
+  void list_state(detail::StateParts& parts) const {
+    detail::list_state(forward_, "forward", parts);
+    detail::list_state(backward_, "backward", parts);
+  }
 
   /// The same layer, weights included, with sizes chosen at run time and another scalar.
   template <class Other>

@@ -13,6 +13,7 @@
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/parts.hpp>
+#include <strata/contracts/state_parts.hpp>
 #include <strata/error.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
@@ -62,7 +63,8 @@ class JoinedStack {
                                       .absorb = true,
                                       .mixes_sequences = Types::mixes_sequences,
                                       .skip = true,
-                                      .check_masked_stream = true};
+                                      .check_masked_stream = true,
+                                      .list_state = true};
 
   explicit JoinedStack(Layers layers) : layers_(std::move(layers)) {
     const Index features = first().inputs();
@@ -263,6 +265,10 @@ class JoinedStack {
     for_each([&](auto i) { strata::check_stream(part(layers_, i), true); });
   }
   [[nodiscard]] Index state_size() const noexcept { return state_offset(part_count(layers_)); }
+  void list_state(StateParts& parts) const {
+    for_each(
+        [&](auto i) { detail::list_state(part(layers_, i), message({std::size_t{i}}), parts); });
+  }
 
  private:
   [[nodiscard]] const First& first() const noexcept {

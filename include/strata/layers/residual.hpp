@@ -43,7 +43,8 @@ class Residual : public detail::WrapperLayer<Residual, L> {
                                       .output_mask = true,
                                       .makes_mask = L::traits.makes_mask,
                                       .skip = true,
-                                      .check_masked_stream = true};
+                                      .check_masked_stream = true,
+                                      .list_state = true};
 
   using Base::Base;
 

@@ -27,7 +27,8 @@ class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
   static constexpr LayerTraits traits{.streams = L::traits.streams,
                                       .absorb = true,
                                       .mixes_sequences = detail::mixes_sequences_of<L>(),
-                                      .skip = detail::inner_skips<L>};
+                                      .skip = detail::inner_skips<L>,
+                                      .list_state = true};
 
   using Base::Base;
 

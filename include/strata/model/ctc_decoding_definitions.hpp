@@ -20,10 +20,9 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// log(e^a + e^b), where minus infinity stands for the logarithm of 0.
+/// log(e^a + e^b)
 [[nodiscard]] inline double log_sum(double a, double b) {
   const double larger = std::max(a, b);
-  if (larger == -HUGE_VAL) return larger;
   return larger + std::log1p(std::exp(std::min(a, b) - larger));
 }
 
@@ -53,7 +52,7 @@ class CTCPrefixSearch {
         // An equal label is a new one only behind a blank.
         const auto label = static_cast<Index>(c);
         const double before = label == last ? beam.log_blank : either;
-        if (before == -HUGE_VAL) continue;
+        if (before < log_of_zero / 2) continue;
         const std::size_t node = child(beam.node, label);
         Beam& longer = node == none ? next.emplace_back(Beam{.parent = beam.node, .label = label})
                                     : at_node(next, node);
@@ -99,8 +98,8 @@ class CTCPrefixSearch {
     std::size_t node = none;
     std::size_t parent = none;
     Index label = 0;
-    double log_blank = -HUGE_VAL;
-    double log_label = -HUGE_VAL;
+    double log_blank = log_of_zero;
+    double log_label = log_of_zero;
 
     [[nodiscard]] double log_probability() const { return log_sum(log_blank, log_label); }
   };

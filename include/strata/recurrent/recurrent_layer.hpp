@@ -9,6 +9,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/contracts/layer.hpp>
+#include <strata/contracts/state_parts.hpp>
 #include <strata/error.hpp>
 #include <strata/kernels/buffer.hpp>
 #include <strata/recurrent/carry.hpp>
@@ -35,7 +36,7 @@ class RecurrentLayer {
   using scalar_type = typename Cell::scalar_type;
   using Scalar = scalar_type;
   static constexpr Accepts accepts = Accepts::sequences;
-  static constexpr LayerTraits traits{.skip = true};
+  static constexpr LayerTraits traits{.skip = true, .list_state = true};
   static constexpr Index fixed_inputs = Cell::fixed_inputs;
   static constexpr Index fixed_outputs = Cell::fixed_outputs;
 
@@ -193,6 +194,10 @@ class RecurrentLayer {
   }
   [[nodiscard]] Index state_size() const noexcept {
     return outputs() + Cell::memories * cell_.units();
+  }
+  void list_state(StateParts& parts) const {
+    parts.add("h", outputs());
+    parts.add_memories(Cell::memories, cell_.units());
   }
 
   /// Copies the options, and the weights of a built layer, to a layer of the same kind of cell.

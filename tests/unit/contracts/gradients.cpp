@@ -81,7 +81,7 @@ TEST_CASE("Gradients of Dense on samples without steps", "[gradients]") {
   check_gradients(AnyLayer<double>(layer), random_tensor<double>({5, 3}, 15));
 }
 
-TEST_CASE("Gradients of every loss equal finite differences", "[gradients]") {
+TEST_CASE("Gradients of every loss of rows equal finite differences", "[gradients]") {
   const std::vector<double> values{0.3, -1.7, 2.2, 0.05};
   const std::vector<double> target{0.1, 0.4, -0.6, 1.4};
   const std::vector<double> probabilities{0.2, 0.5, 0.25, 0.05};
@@ -102,6 +102,10 @@ TEST_CASE("Gradients of every loss equal finite differences", "[gradients]") {
     check_loss(SparseCategoricalCrossentropy{}, probabilities, {right});
     check_loss(SparseCategoricalCrossentropy{.from_logits = true}, values, {right});
   }
+  check_loss(GaussianNLL{}, values, {0.1, 0.4});
+  check_loss(Quantiles{{0.2, 0.7}}, values, {0.1, 0.4});
+  check_loss(MixtureDensity{.components = 2}, {0.3, -1.7, 2.2, 0.05, -0.4, 0.9}, {0.7});
+  check_loss(PenDensity{.components = 1}, {0.3, -1.7, 0.2, 0.05, -0.4, 0.9, -0.6}, {0.7, -0.1, 1});
 }
 
 TEST_CASE("The gradient of a stack equals finite differences through its loss", "[gradients]") {

@@ -47,6 +47,21 @@ TEMPLATE_TEST_CASE("The same seed draws the same weights, another seed others", 
   }
 }
 
+TEMPLATE_TEST_CASE("The parts of a state are the whole state", "[laws]", float, double) {
+  for (auto& one : layer_cases<TestType>()) {
+    DYNAMIC_SECTION(one.name) {
+      detail::StateParts parts;
+      one.layer.list_state(parts);
+      Index size = 0;
+      for (const StatePart& part : parts.list()) {
+        CHECK(part.size > 0);
+        size += part.size;
+      }
+      CHECK(size == one.layer.state_size());
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("A whole sequence is its steps one by one", "[laws]", float, double) {
   for (auto& one : layer_cases<TestType>()) {
     if (!one.streams) continue;

@@ -75,6 +75,7 @@ class ErasedLayer {
   void check_stream() const { layer_.check_stream(); }
   void check_masked_stream() const { layer_.check_masked_stream(); }
   [[nodiscard]] Index state_size() const { return layer_.state_size(); }
+  void list_state(detail::StateParts& parts) const { layer_.list_state(parts); }
 
  private:
   AnyLayer<S> layer_;
