@@ -58,6 +58,8 @@
 #include <strata/model/state_parts.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/model/stream_batch.hpp>
+#include <strata/model/transducer.hpp>
+#include <strata/model/transducer_decoding.hpp>
 
 #include <strata/train/callbacks.hpp>
 #include <strata/train/csv_logger.hpp>
@@ -73,4 +75,5 @@
 #include <strata/train/optimizers.hpp>
 #include <strata/train/progress_bar.hpp>
 #include <strata/train/trainer.hpp>
+#include <strata/train/transducer_trainer.hpp>
 #include <strata/train/weight_rules.hpp>

@@ -28,8 +28,9 @@ def draw(random, *shape, scale=1.0):
 class GoldenFile:
     """Records of a name, a shape and values: `name dims...`, then the values in C order."""
 
-    def __init__(self, title, digits=17, packages=PACKAGES):
+    def __init__(self, title, digits=17, packages=PACKAGES, script="generate.py"):
         self.title = title
+        self.script = script
         self.digits = digits
         self.packages = packages
         self.records = {}
@@ -47,7 +48,7 @@ class GoldenFile:
             self.add(f"{prefix}.{name}", value)
 
     def write(self, path):
-        lines = [f"# {line}" for line in header(self.title, self.packages)]
+        lines = [f"# {line}" for line in header(self.title, self.packages, self.script)]
         for name, values in self.records.items():
             lines.append(" ".join([name, *map(str, values.shape)]))
             # One line for each row, broken where it gets long.
@@ -58,11 +59,11 @@ class GoldenFile:
         write_text(path, lines)
 
 
-def header(title, packages=PACKAGES):
+def header(title, packages=PACKAGES, script="generate.py"):
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     return [
         f"Golden values: {title}.",
-        "Written by tests/golden/generate.py; do not edit.",
+        f"Written by tests/golden/{script}; do not edit.",
         f"python {platform.python_version()}, {versions}; seed {SEED}",
     ]
 

@@ -26,6 +26,12 @@ template <class P>
   return exp(at_least(-700, x));
 }
 
+/// log(e^a + e^b)
+[[nodiscard]] inline double log_sum(double a, double b) {
+  const double larger = std::max(a, b);
+  return larger + std::log1p(std::exp(std::min(a, b) - larger));
+}
+
 /// The logarithm of the sum of the exponentials, at any size of the numbers.
 template <class Scalar>
 [[nodiscard]] double log_sum_exp(const Scalar* logits, Index size) {

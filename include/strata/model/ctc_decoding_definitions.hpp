@@ -20,12 +20,6 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// log(e^a + e^b)
-[[nodiscard]] inline double log_sum(double a, double b) {
-  const double larger = std::max(a, b);
-  return larger + std::log1p(std::exp(std::min(a, b) - larger));
-}
-
 /// The search for the likeliest label sequence of one sample. Label sequences are nodes of a tree,
 /// so that a sequence which is left and found again is the same one.
 class CTCPrefixSearch {

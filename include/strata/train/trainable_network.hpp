@@ -43,8 +43,10 @@ class TrainableNetwork : public ForwardNetwork<Scalar> {
                                        const SequenceContext<Scalar>& context) const;
 
   /// Adds the gradients of all parameters to `gradient`, in the order of parameters().
-  /// tape.derivative holds the derivative of the loss by the output.
-  void backward(const Tensor<Scalar>& x, Tape& tape, std::span<Scalar> gradient) const;
+  /// tape.derivative holds the derivative of the loss by the output. Where `dx` is not null it is
+  /// set to the derivative by x.
+  void backward(const Tensor<Scalar>& x, Tape& tape, std::span<Scalar> gradient,
+                Tensor<Scalar>* dx = nullptr) const;
 
   /// Whether a layer computes with several sequences of a batch together, so that the batch must be
   /// trained as a whole and not in shards.

@@ -46,12 +46,12 @@ const Tensor<Scalar>& TrainableNetwork<Scalar>::forward_packed(
 
 template <class Scalar>
 void TrainableNetwork<Scalar>::backward(const Tensor<Scalar>& x, Tape& tape,
-                                        std::span<Scalar> gradient) const {
+                                        std::span<Scalar> gradient, Tensor<Scalar>* dx) const {
   for (std::size_t i = this->size(); i-- > 0;) {
     const auto count = static_cast<std::size_t>(trainable_[i].parameter_count());
     trainable_[i].backward(tape.packed[i], input_of(i, x, tape), tape.outputs[i], tape.derivative,
                            tape.layers[i], gradient.last(count),
-                           i == 0 ? nullptr : &tape.derivative_before, tape.passes[i]);
+                           i == 0 ? dx : &tape.derivative_before, tape.passes[i]);
     gradient = gradient.first(gradient.size() - count);
     tape.derivative.swap(tape.derivative_before);
   }
