@@ -1,8 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <memory>
+#include <cstddef>
 #include <new>
+#include <utility>
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -23,24 +24,28 @@ class Buffer {
 
   Buffer() = default;
   explicit Buffer(Index size) { resize(size); }
+  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~Buffer() { release(); }
 
   /// Makes room for `size` numbers, whose values are unspecified. Throws MemoryError when there is
   /// no memory; the buffer is empty then.
   void resize(Index size) {
     if (size > capacity_) {
-      memory_.reset();
-      capacity_ = size_ = 0;
+      release();
       const auto bytes = static_cast<std::size_t>(size) * sizeof(Scalar);
-      const std::size_t aligned = bytes < huge_page ? alignment : huge_page;
+      aligned_ = bytes < huge_page ? alignment : huge_page;
       memory_ = sizes::allocate(size, sizeof(Scalar), [&] {
-        return std::unique_ptr<Scalar, Free>(
-            static_cast<Scalar*>(::operator new(bytes, std::align_val_t(aligned))), Free{aligned});
+        return static_cast<Scalar*>(::operator new(bytes, std::align_val_t(aligned_)));
       });
       capacity_ = size;
 #ifdef __linux__
       // With small pages, looking up their places costs large products several per cent of the
       // time. The system may refuse large pages; only speed depends on them.
-      if (bytes >= huge_page) madvise(memory_.get(), bytes / huge_page * huge_page, MADV_HUGEPAGE);
+      if (bytes >= huge_page) madvise(memory_, bytes / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
     }
     size_ = size;
@@ -48,22 +53,27 @@ class Buffer {
 
   void fill(Scalar value) { std::fill(data(), data() + size_, value); }
 
-  [[nodiscard]] Scalar* data() noexcept { return memory_.get(); }
-  [[nodiscard]] const Scalar* data() const noexcept { return memory_.get(); }
+  [[nodiscard]] Scalar* data() noexcept { return memory_; }
+  [[nodiscard]] const Scalar* data() const noexcept { return memory_; }
   [[nodiscard]] Index size() const noexcept { return size_; }
 
  private:
   static constexpr std::size_t huge_page = std::size_t{1} << 21;
 
-  struct Free {
-    std::size_t aligned = alignment;
+  void release() noexcept {
+    ::operator delete(memory_, std::align_val_t(aligned_));
+    memory_ = nullptr;
+    capacity_ = size_ = 0;
+  }
+  void swap(Buffer& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(aligned_, other.aligned_);
+    std::swap(capacity_, other.capacity_);
+    std::swap(size_, other.size_);
+  }
 
-    void operator()(Scalar* memory) const noexcept {
-      ::operator delete(memory, std::align_val_t(aligned));
-    }
-  };
-
-  std::unique_ptr<Scalar, Free> memory_;
+  Scalar* memory_ = nullptr;
+  std::size_t aligned_ = alignment;
   Index capacity_ = 0;
   Index size_ = 0;
 };
