@@ -1,5 +1,6 @@
 #pragma once
 
+#include <strata/model/ctc_decoding_definitions.hpp>
 #include <strata/train/arithmetic_definitions.hpp>
 #include <strata/train/ctc_definitions.hpp>
 #include <strata/train/forecast_losses.hpp>

@@ -31,7 +31,7 @@ Sequential<> model_of(double dropout = 0) {
   return model;
 }
 
-const SparseCategoricalCrossentropy loss{.from_logits = true};
+const SparseCategoricalCrossentropy next_class{.from_logits = true};
 
 }  // namespace
 
@@ -39,10 +39,10 @@ TEST_CASE("Dynamic evaluation: without learning it is evaluation", "[dynamic_eva
   Sequential<> model = model_of(0.5);
   const Tensor<float> x = cycle(25, 0);
   const Tensor<float> y = cycle(25, 1);
-  model.compile(SGD{}, loss, {Accuracy{}});
+  model.compile(SGD{}, next_class, {Accuracy{}});
   const Evaluation all = model.evaluate(x, y);
   for (const Index window : {1, 7, 25, 100}) {
-    const auto dynamic = dynamic_evaluation(model, SGD{.learning_rate = 0}, loss, x, y,
+    const auto dynamic = dynamic_evaluation(model, SGD{.learning_rate = 0}, next_class, x, y,
                                             {.window = window, .metrics = {Accuracy{}}});
     // Sums of the same numbers, in another order, of outputs that float rounds otherwise.
     CHECK(std::abs(dynamic.figures.loss - all.loss) < 1e-6);
@@ -59,13 +59,13 @@ TEST_CASE("Dynamic evaluation: it is the loop of predictions and steps", "[dynam
   mask.set(1, 3, false);
   mask.set(0, 12, false);
   const std::vector<float> before = model.weights();
-  const auto dynamic = dynamic_evaluation(model, Adam{.learning_rate = 0.05}, loss, x, y,
+  const auto dynamic = dynamic_evaluation(model, Adam{.learning_rate = 0.05}, next_class, x, y,
                                           {.window = 5, .mask = mask});
   CHECK(model.weights() == before);
 
   Sequential<> taught = model;
-  Trainer trainer{taught, Adam{.learning_rate = 0.05}, loss};
-  const Loss<float> scores = loss;
+  Trainer trainer{taught, Adam{.learning_rate = 0.05}, next_class};
+  const Loss<float> scores = next_class;
   State<float> state;
   double sum = 0;
   for (Index first = 0; first < 20; first += 5) {
@@ -94,13 +94,13 @@ TEST_CASE("Dynamic evaluation: it gets used to the data", "[dynamic_evaluation]"
   Sequential model{Embedding{3, 4}, LSTM{8, return_sequences}, Dense{3}};
   model.build(Input{Dynamic});
   model.initialize(2);
-  model.compile(SGD{}, loss);
+  model.compile(SGD{}, next_class);
   const double still = model.evaluate(x, y).loss;
   const auto dynamic =
-      dynamic_evaluation(model, Adam{.learning_rate = 0.02}, loss, x, y, {.window = 10});
+      dynamic_evaluation(model, Adam{.learning_rate = 0.02}, next_class, x, y, {.window = 10});
   CHECK(dynamic.figures.loss < 0.7 * still);
   Sequential adapted = dynamic.model;
-  adapted.compile(SGD{}, loss);
+  adapted.compile(SGD{}, next_class);
   CHECK(adapted.evaluate(x, y).loss < dynamic.figures.loss);
 }
 
@@ -109,7 +109,7 @@ TEST_CASE("Dynamic evaluation: what it cannot score is refused", "[dynamic_evalu
   const Tensor<float> x = cycle(6, 0);
   const Tensor<float> y = cycle(6, 1);
   CHECK(error_text<ValueError>([&] {
-          (void)dynamic_evaluation(model, SGD{}, loss, x, y, {.window = 0});
+          (void)dynamic_evaluation(model, SGD{}, next_class, x, y, {.window = 0});
         }) == "dynamic_evaluation: window must be at least 1 step, found 0");
   CHECK(error_text<ValueError>([&] { (void)dynamic_evaluation(model, SGD{}, CTC{}, x, y); }) ==
         "dynamic_evaluation: scores windows, but the loss ctc needs whole sequences");
@@ -128,5 +128,5 @@ TEST_CASE("Dynamic evaluation: what it cannot score is refused", "[dynamic_evalu
           (void)dynamic_evaluation(both_ways, SGD{}, MeanSquaredError{}, Tensor<float>({2, 4, 1}),
                                    Tensor<float>({2, 4, 4}));
         }).starts_with("dynamic_evaluation carries a state: layer 0 (Bidirectional"));
-  CHECK_THROWS_AS(dynamic_evaluation(Sequential<>(), SGD{}, loss, x, y), StateError);
+  CHECK_THROWS_AS(dynamic_evaluation(Sequential<>(), SGD{}, next_class, x, y), StateError);
 }

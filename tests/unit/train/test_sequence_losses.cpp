@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
+#include "support/noise.hpp"
 
 // Losses whose target has another shape than the prediction, and losses of whole sequences.
 
@@ -17,14 +18,7 @@ namespace {
 
 using namespace strata;
 using strata::test::error_text;
-
-template <class Scalar>
-Tensor<Scalar> noise(const Shape& shape, std::uint64_t seed, double scale = 1) {
-  Tensor<Scalar> x(shape);
-  Random random(seed);
-  for (Scalar& value : x.values()) value = static_cast<Scalar>(scale * random.normal());
-  return x;
-}
+using strata::test::noise;
 
 /// A row of labels, filled up with zeros to a width.
 Tensor<double> row_of(const std::vector<Index>& labels, Index width) {

@@ -10,21 +10,15 @@
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
+#include "support/noise.hpp"
 
 namespace {
 
 using namespace strata;
 using strata::test::error_text;
+using strata::test::noise;
 
 using Labels = std::vector<Index>;
-
-template <class Scalar>
-Tensor<Scalar> noise(const Shape& shape, std::uint64_t seed, double scale = 1) {
-  Tensor<Scalar> x(shape);
-  Random random(seed);
-  for (Scalar& value : x.values()) value = static_cast<Scalar>(scale * random.normal());
-  return x;
-}
 
 template <class Scalar>
 Tensor<Scalar> rows_of(const std::vector<Labels>& samples, Index width) {
