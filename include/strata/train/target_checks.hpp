@@ -10,6 +10,20 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
+/// Throws ValueError, naming the place, on a label that is no class number below `classes`.
+template <class Scalar>
+void check_classes(const char* what, const Tensor<Scalar>& labels, Index classes) {
+  for (Index i = 0; i < labels.size(); ++i) {
+    const Scalar label = labels.data()[i];
+    if (label >= Scalar(0) && label < static_cast<Scalar>(classes) &&
+        label == static_cast<Scalar>(static_cast<Index>(label))) {
+      continue;
+    }
+    fail<ValueError>(
+        {place(what, labels, i), " is ", label, ", but the classes are 0 to ", classes - 1});
+  }
+}
+
 /// Throws ShapeError unless y is what a loss compares outputs of a shape with, and ValueError on
 /// values that are not finite and on labels that are no class.
 template <class Scalar>
@@ -35,16 +49,7 @@ void check_targets(const Tensor<Scalar>& y, const Shape& output, const Loss<Scal
                       y.shape()});
   }
   check_finite("y", y);
-  if (!classes) return;
-  for (Index i = 0; i < y.size(); ++i) {
-    const Scalar label = y.data()[i];
-    if (label >= Scalar(0) && label < static_cast<Scalar>(output.back()) &&
-        label == static_cast<Scalar>(static_cast<Index>(label))) {
-      continue;
-    }
-    fail<ValueError>(
-        {place("y", y, i), " is ", label, ", but the classes are 0 to ", output.back() - 1});
-  }
+  if (classes) check_classes("y", y, output.back());
 }
 
 /// Whether it is known before the pass which rows of outputs count. `mask` is the mask of x;

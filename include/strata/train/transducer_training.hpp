@@ -22,6 +22,7 @@
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/not_finite.hpp>
 #include <strata/train/sharded_pass.hpp>
+#include <strata/train/target_checks.hpp>
 #include <strata/train/training.hpp>
 #include <strata/train/transducer_join.hpp>
 #include <strata/train/transducer_trainer.hpp>
@@ -143,15 +144,7 @@ class TransducerTraining {
   }
 
   static void check_labels(const Tensor<Scalar>& labels, Index classes) {
-    for (Index i = 0; i < labels.size(); ++i) {
-      const Scalar label = labels.data()[i];
-      if (label >= Scalar(0) && label < static_cast<Scalar>(classes) &&
-          label == static_cast<Scalar>(static_cast<Index>(label))) {
-        continue;
-      }
-      fail<ValueError>(
-          {place("labels", labels, i), " is ", label, ", but the classes are 0 to ", classes - 1});
-    }
+    check_classes("labels", labels, classes);
     for (Index b = 0; b < labels.batch(); ++b) {
       try {
         (void)labels_of(sample_of(labels, b));
