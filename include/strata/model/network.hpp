@@ -99,6 +99,8 @@ class Network {
   /// Throws ShapeError when a state is not one of B sequences of this model. An empty one becomes
   /// zeros.
   void check_state(State<Scalar>& state, Index batch) const;
+  /// The same for a state that is not empty. `what` is its name in messages.
+  void check_state(const char* what, const State<Scalar>& state, Index batch) const;
 
   /// The Pass of layer i: its part of the state, its random numbers, the mask of its input.
   [[nodiscard]] Pass<Scalar> pass_of(std::size_t i, const SequenceContext<Scalar>& context,

@@ -162,20 +162,25 @@ template <class Scalar>
 void Network<Scalar>::check_state(State<Scalar>& state, Index batch) const {
   if (state.empty()) {
     state = zero_state(batch);
-    return;
+  } else {
+    check_state("state", state, batch);
   }
+}
+
+template <class Scalar>
+void Network<Scalar>::check_state(const char* what, const State<Scalar>& state, Index batch) const {
   if (state.batch != batch) {
-    detail::fail<ShapeError>({"state: expects ", batch, " sequences, found ", state.batch});
+    detail::fail<ShapeError>({what, ": expects ", batch, " sequences, found ", state.batch});
   }
   if (state.layers.size() != size()) {
     detail::fail<ShapeError>(
-        {"state: the number of layers: expects ", size(), ", found ", state.layers.size()});
+        {what, ": the number of layers: expects ", size(), ", found ", state.layers.size()});
   }
   for (std::size_t i = 0; i < size(); ++i) {
     const Index expected = layers_[i].state_size() * batch;
     const auto found = static_cast<Index>(state.layers[i].size());
     if (found != expected) {
-      detail::fail<ShapeError>({"state: the size of a layer's state: layer ", i, " (",
+      detail::fail<ShapeError>({what, ": the size of a layer's state: layer ", i, " (",
                                 layers_[i].describe(), "): expects ", expected, ", found ", found});
     }
   }

@@ -52,14 +52,16 @@ class Fit final : public TrainingRun {
         totals_(training.metrics) {
     check_fit(model_, training.loss, x, options);
     prepare(model_, build_, training, x, y, options.mask);
+    check_initial_states(model_, x, options);
     const Index samples = training_samples(x, options);
-    data_ = part_of(x, y, options.mask, 0, samples);
+    data_ = part_of(x, y, options.mask, options.initial_state, 0, samples);
     if (options.validation_data) {
       const auto& [x_validation, y_validation] = *options.validation_data;
-      validation_ =
-          part_of(x_validation, y_validation, options.validation_mask, 0, x_validation.batch());
+      validation_ = part_of(x_validation, y_validation, options.validation_mask,
+                            options.validation_state, 0, x_validation.batch());
     } else {
-      validation_ = part_of(x, y, options.mask, samples, x.batch() - samples);
+      validation_ =
+          part_of(x, y, options.mask, options.initial_state, samples, x.batch() - samples);
     }
     name_figures();
     callbacks_ = options.callbacks;
@@ -195,7 +197,11 @@ class Fit final : public TrainingRun {
       const Index first = batch_number_ * options_.batch_size;
       const Index count = std::min(options_.batch_size, data_.x.batch() - first);
       gather(data_, order, first, count, batch_);
-      if (!options_.stateful || batch_number_ == 0) state_ = model_.zero_state(count);
+      if (!batch_.state.empty()) {
+        state_ = batch_.state;
+      } else if (!options_.stateful || batch_number_ == 0) {
+        state_ = model_.zero_state(count);
+      }
       train_batch(model_, training_, options_, batch_,
                   dropout.fork(static_cast<std::uint64_t>(batch_number_)), state_, totals_);
       totals_.end_batch(count);
@@ -209,9 +215,11 @@ class Fit final : public TrainingRun {
   }
 
   void validate(Logs& logs) const {
+    State<Scalar> state = validation_.state;
     const Evaluation figures =
         evaluate(model_, training_, validation_.x, validation_.y,
-                 PredictOptions<Scalar>{options_.batch_size, validation_.mask, nullptr});
+                 PredictOptions<Scalar>{options_.batch_size, validation_.mask,
+                                        state.empty() ? nullptr : &state});
     for (const auto& [name, value] : logs_of(figures, "val_")) logs.set(name, value);
   }
 

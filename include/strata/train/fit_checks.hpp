@@ -97,6 +97,9 @@ void check_windows(const Network<Scalar>& network, const Loss<Scalar>& loss,
     fail<ValueError>({"fit: stateful needs batches of equal size, found ", samples,
                       " samples in batches of ", options.batch_size});
   }
+  if (options.stateful && !options.initial_state.empty()) {
+    throw ValueError("fit: stateful begins each epoch with zeros, so it excludes initial_state");
+  }
   if (options.stateful || options.truncate > 0) {
     check_carries_state("fit: stateful and truncate carry a state", network);
   }
@@ -117,6 +120,35 @@ void check_validation(const Network<Scalar>& network, const Loss<Scalar>& loss,
   if (x_validation.features() != x.features() && !takes_ids(network)) {
     fail<ShapeError>({"validation x: expects ", x.features(), " features as x has, found ",
                       x_validation.features()});
+  }
+}
+
+/// Throws ShapeError or ValueError when a state, unless it is empty, is not one of B sequences of
+/// the network, or has numbers that are not finite.
+template <class Scalar>
+void check_initial_state(const char* what, const Network<Scalar>& network,
+                         const State<Scalar>& state, Index batch) {
+  if (state.empty()) return;
+  network.check_state(what, state, batch);
+  for (std::size_t i = 0; i < state.layers.size(); ++i) {
+    for (const Scalar number : state.layers[i]) {
+      if (!is_finite(number)) {
+        fail<ValueError>({what, ": the state of layer ", i, " has the number ", number});
+      }
+    }
+  }
+}
+
+/// The states of samples and validation data, of a network that is built.
+template <class Scalar>
+void check_initial_states(const Network<Scalar>& network, const Tensor<Scalar>& x,
+                          const FitOptions<Scalar>& options) {
+  check_initial_state("initial_state", network, options.initial_state, x.batch());
+  if (options.validation_data) {
+    check_initial_state("validation_state", network, options.validation_state,
+                        options.validation_data->first.batch());
+  } else if (!options.validation_state.empty()) {
+    throw ValueError("fit: validation_state needs validation_data");
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <strata/mask.hpp>
+#include <strata/model/state.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/callback.hpp>
@@ -33,10 +34,16 @@ struct FitOptions {
   double validation_split = 0;
   /// The steps of x that count, (B, T); without a mask all do. See also Mask::from_lengths.
   Mask mask = {};
+  /// The state of all B sequences before their first step, such as one of text_state. An empty
+  /// State, the default, stands for zeros. With `truncate`, a sequence's first window begins in it.
+  /// Not with `stateful`.
+  State<Scalar> initial_state = {};
   /// Samples x and targets y for validation. Where they are given, validation_split has no effect.
   std::optional<std::pair<Tensor<Scalar>, Tensor<Scalar>>> validation_data = std::nullopt;
   /// The steps of the validation data that count; without a mask all do.
   Mask validation_mask = {};
+  /// The state of the sequences of the validation data before their first step.
+  State<Scalar> validation_state = {};
   /// Whether sequence b of a batch begins in the last state of sequence b of the batch before, for
   /// long sequences that are cut into samples. Each epoch begins with zeros. Needs shuffle = false,
   /// and batches of equal size.

@@ -7,27 +7,31 @@
 #include <vector>
 
 #include <strata/mask.hpp>
+#include <strata/model/state.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// Samples of a training or validation: x, the targets y, and the mask of x, empty where all steps
-/// count.
+/// Samples of a training or validation: x, the targets y, the mask of x, empty where all steps
+/// count, and the state before the first step, empty where it is zero.
 template <class Scalar>
 struct Samples {
   Tensor<Scalar> x;
   Tensor<Scalar> y;
   Mask mask;
+  State<Scalar> state;
 };
 
 /// Some samples that follow each other.
 template <class Scalar>
 [[nodiscard]] Samples<Scalar> part_of(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                      const Mask& mask, Index first, Index count) {
+                                      const Mask& mask, const State<Scalar>& state, Index first,
+                                      Index count) {
   return {x.rows(first, count), y.rows(first, count),
-          mask.empty() || count == 0 ? Mask() : mask.rows(first, count)};
+          mask.empty() || count == 0 ? Mask() : mask.rows(first, count),
+          state.empty() || count == 0 ? State<Scalar>() : state.part(first, count)};
 }
 
 /// The numbers from 0 to count - 1 in a random order, the same on every platform: Fisher and Yates'
@@ -54,6 +58,21 @@ void gather_rows(const Tensor<Scalar>& all, const std::vector<Index>& order, Ind
   }
 }
 
+template <class Scalar>
+void gather_states(const State<Scalar>& all, const std::vector<Index>& order, Index first,
+                   Index count, State<Scalar>& batch) {
+  batch = {count, {}};
+  for (std::size_t layer = 0; layer < all.layers.size(); ++layer) {
+    const Index size = all.size(layer);
+    std::vector<Scalar>& numbers = batch.layers.emplace_back();
+    for (Index i = 0; i < count; ++i) {
+      const auto from =
+          all.layers[layer].begin() + order[static_cast<std::size_t>(first + i)] * size;
+      numbers.insert(numbers.end(), from, from + size);
+    }
+  }
+}
+
 /// Copies `count` samples into `batch`. The first is number `first` in `order`, an order of all
 /// samples; an empty order is the order of the data.
 template <class Scalar>
@@ -61,11 +80,12 @@ void gather(const Samples<Scalar>& all, const std::vector<Index>& order, Index f
             Samples<Scalar>& batch) {
   batch.mask = Mask();
   if (order.empty()) {
-    batch = part_of(all.x, all.y, all.mask, first, count);
+    batch = part_of(all.x, all.y, all.mask, all.state, first, count);
     return;
   }
   gather_rows(all.x, order, first, count, batch.x);
   gather_rows(all.y, order, first, count, batch.y);
+  gather_states(all.state, order, first, count, batch.state);
   if (all.mask.empty()) return;
   batch.mask = Mask(count, all.mask.steps());
   for (Index i = 0; i < count; ++i) {

@@ -29,7 +29,8 @@ template <class Scalar>
 void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
                  const FitOptions<Scalar>& options, const Samples<Scalar>& batch,
                  const Random& random, State<Scalar>& state, Totals<Scalar>& totals) {
-  State<Scalar>* const carried = options.stateful || options.truncate > 0 ? &state : nullptr;
+  const bool has_state = options.stateful || options.truncate > 0 || !batch.state.empty();
+  State<Scalar>* const carried = has_state ? &state : nullptr;
   const Index steps = takes_ids(network) ? batch.x.features() : batch.x.steps();
   const Index size = options.truncate > 0 ? options.truncate : steps;
   try {
@@ -43,7 +44,8 @@ void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
       const Index count = std::min(size, steps - first);
       const Samples<Scalar> window{steps_of(batch.x, first, count),
                                    has_targets ? steps_of(batch.y, first, count) : batch.y,
-                                   batch.mask.part(0, batch.x.batch(), first, count)};
+                                   batch.mask.part(0, batch.x.batch(), first, count),
+                                   {}};
       const SequenceContext<Scalar> context{
           .mask = &window.mask, .state = carried, .continues = first > 0};
       if (has_targets || first + count == steps) {

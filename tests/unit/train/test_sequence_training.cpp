@@ -173,6 +173,91 @@ TEST_CASE("fit: stateful goes on from batch to batch, and anew in each epoch") {
   CHECK(fitted.weights() == stepped.weights());
 }
 
+TEST_CASE("fit: every sample begins in its initial state, whatever the order of the samples") {
+  const auto x = random_tensor<double>({5, 4, 2}, 21);
+  const auto y = random_tensor<double>({5, 4, 1}, 22);
+  auto model = sequence_model();
+  State<double> begin = model.network().zero_state(5);
+  Random random(23);
+  for (double& number : begin.layers[0]) number = 2 * random.uniform() - 1;
+  const auto trained = [&](const FitOptions<double>& options) {
+    auto one = sequence_model();
+    one.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{});
+    const History history = one.fit(x, y, options);
+    return std::pair(one.weights(), history["loss"]);
+  };
+
+  // One batch of all samples is a step with the states, in any order but for rounding.
+  auto steps = sequence_model();
+  steps.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{});
+  State<double> state = begin;
+  (void)steps.train_on_batch(x, y, {.state = &state});
+  const auto [weights, epochs] =
+      trained({.batch_size = 5, .shuffle = false, .initial_state = begin, .verbose = 0});
+  CHECK(weights == steps.weights());
+  const auto [shuffled_weights, more] =
+      trained({.batch_size = 5, .seed = 4, .initial_state = begin, .verbose = 0});
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    CHECK(std::abs(shuffled_weights[i] - weights[i]) < 1e-14);
+  }
+  CHECK(trained({.batch_size = 5, .shuffle = false, .verbose = 0}).first != weights);
+
+  // Windows begin in it, and validation does.
+  const auto [windows, window_epochs] = trained(
+      {.batch_size = 5, .shuffle = false, .initial_state = begin, .truncate = 4, .verbose = 0});
+  CHECK(windows == weights);
+  const State<double> last = begin.part(3, 2);
+  const Tensor<double> x_last = x.rows(3, 2);
+  const Tensor<double> y_last = y.rows(3, 2);
+  auto validated = sequence_model();
+  validated.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{});
+  const History history = validated.fit(x, y,
+                                        {.initial_state = begin,
+                                         .validation_data = {{x_last, y_last}},
+                                         .validation_state = last,
+                                         .verbose = 0});
+  State<double> own = last;
+  CHECK(history["val_loss"][0] == validated.evaluate(x_last, y_last, {.state = &own}).loss);
+  auto split = sequence_model();
+  split.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{});
+  const History parts =
+      split.fit(x, y, {.validation_split = 0.4, .initial_state = begin, .verbose = 0});
+  own = last;
+  CHECK(parts["val_loss"][0] == split.evaluate(x_last, y_last, {.state = &own}).loss);
+}
+
+TEST_CASE("fit: initial states that do not fit are refused before anything changes") {
+  const auto x = random_tensor<double>({4, 3, 2}, 31);
+  const auto y = random_tensor<double>({4, 3, 1}, 32);
+  auto model = sequence_model();
+  model.compile(Adam{}, MeanSquaredError{});
+  const auto before = model.weights();
+  const auto refused = [&](const FitOptions<double>& options) {
+    const std::string text = error_text<Error>([&] { (void)model.fit(x, y, options); });
+    CHECK(model.weights() == before);
+    return text;
+  };
+  const State<double> three = model.network().zero_state(3);
+  CHECK(refused({.initial_state = three, .verbose = 0}) ==
+        "initial_state: expects 4 sequences, found 3");
+  State<double> wrong = model.network().zero_state(4);
+  wrong.layers[0][7] = std::nan("");
+  CHECK(refused({.initial_state = wrong, .verbose = 0}) ==
+        "initial_state: the state of layer 0 has the number nan");
+  wrong.layers.pop_back();
+  CHECK(refused({.initial_state = wrong, .verbose = 0}) ==
+        "initial_state: the number of layers: expects 2, found 1");
+  CHECK(refused({.validation_state = three, .verbose = 0}) ==
+        "fit: validation_state needs validation_data");
+  CHECK(refused({.validation_data = {{x, y}}, .validation_state = three, .verbose = 0}) ==
+        "validation_state: expects 4 sequences, found 3");
+  CHECK(refused({.shuffle = false,
+                 .initial_state = model.network().zero_state(4),
+                 .stateful = true,
+                 .verbose = 0}) ==
+        "fit: stateful begins each epoch with zeros, so it excludes initial_state");
+}
+
 TEST_CASE("States: predict in parts is predict of the whole, also batch by batch") {
   const auto model = sequence_model();
   const auto x = random_tensor<double>({5, 6, 2}, 9);
