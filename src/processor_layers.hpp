@@ -21,6 +21,7 @@
 #include <strata/layers/reset_before_gru.hpp>
 #include <strata/layers/reshape.hpp>
 #include <strata/layers/simple_rnn.hpp>
+#include <strata/layers/window_lstm.hpp>
 
 #include "processor_code.hpp"
 
@@ -68,6 +69,7 @@ void put_other_layers(HeldTables<Scalar>& tables) {
   put_without_sizes<ResetBeforeGRU>(tables);
   put_without_sizes<LayerNormLSTM>(tables);
   put_without_sizes<DeepTransitionRNN>(tables);
+  put_without_sizes<WindowLSTM>(tables);
   put<Activate<Scalar>, AttentionPooling<Scalar>, BatchNormalization<Scalar>, Dense<Scalar>,
       Dropout<Scalar>, Embedding<Scalar>, Flatten<Scalar>, GaussianNoise<Scalar>, LastStep<Scalar>,
       LayerNormalization<Scalar>, Masking<Scalar>, MeanOverSteps<Scalar>, Normalization<Scalar>,

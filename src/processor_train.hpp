@@ -39,7 +39,7 @@ template <class Scalar>
 void put_training(ProcessorCode<Scalar>& code) {
   put_losses<MeanSquaredError, MeanAbsoluteError, Huber, BinaryCrossentropy,
              CategoricalCrossentropy, SparseCategoricalCrossentropy, CTC, GaussianNLL, Quantiles,
-             MixtureDensity, PenDensity, MixtureDensity, PenDensity>(code);
+             MixtureDensity, PenDensity>(code);
   put_metrics<MeanSquaredError, MeanAbsoluteError, Huber, BinaryCrossentropy,
               CategoricalCrossentropy, SparseCategoricalCrossentropy, CTC, GaussianNLL, Quantiles,
               MixtureDensity, PenDensity, BinaryAccuracy, CategoricalAccuracy,

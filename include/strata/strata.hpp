@@ -47,6 +47,8 @@
 #include <strata/layers/simple_rnn.hpp>
 #include <strata/layers/skip_connections.hpp>
 #include <strata/layers/time_distributed.hpp>
+#include <strata/layers/window_lstm.hpp>
+#include <strata/layers/window_stack.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
 
 #include <strata/model/beam_search.hpp>
@@ -58,6 +60,7 @@
 #include <strata/model/state_parts.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/model/stream_batch.hpp>
+#include <strata/model/text_state.hpp>
 #include <strata/model/transducer.hpp>
 #include <strata/model/transducer_decoding.hpp>
 

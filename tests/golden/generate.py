@@ -71,6 +71,7 @@ def torch_files():
     import torch
 
     import sequence_losses
+    import window
     import torch_cells
     import torch_modules
     import torch_networks
@@ -84,6 +85,7 @@ def torch_files():
     write("deep_transition.txt", torch_cells.deep_transition())
     write("recurrent_torch.txt", torch_modules.recurrent_torch())
     write("sequence_losses.txt", sequence_losses.sequence_losses())
+    write("window.txt", window.window())
     torch_state_dicts.write_all(os.path.join(FOLDER, "pytorch"))
 
 

@@ -70,6 +70,7 @@
   STRATA_TEST_INSTANCES_OF(KEYWORD, CoupledLSTM, SCALAR)                            \
   STRATA_TEST_INSTANCES_OF(KEYWORD, LayerNormLSTM, SCALAR)                          \
   STRATA_TEST_INSTANCES_OF(KEYWORD, DeepTransitionRNN, SCALAR)                      \
+  STRATA_TEST_INSTANCES_OF(KEYWORD, WindowLSTM, SCALAR)                             \
   STRATA_TEST_INSTANCE_OF(KEYWORD, Dense<SCALAR>)
 
 STRATA_TEST_INSTANCES(extern, float)

@@ -69,6 +69,10 @@ void add_layers_around(std::vector<LayerCase<Scalar>>& cases) {
       5);
   add("AllOutputs, fixed sizes", AllOutputs<LSTM<Scalar, 2, 3, true>, LSTM<Scalar, 3, 4, true>>{},
       2);
+  add("WindowStack",
+      WindowStack{WindowLSTM<Scalar, true>{5, {.characters = 3, .length = 4, .gaussians = 2}},
+                  GRU<Scalar, Dynamic, Dynamic, true>{4}, Sequence{2, return_sequences}},
+      5);
   add("Residual in SkipConnections",
       SkipConnections{Sequence{3, return_sequences}, Residual{Sequence{8, return_sequences}}}, 5);
 }

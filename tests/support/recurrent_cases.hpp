@@ -58,6 +58,22 @@ void add_recurrent_layers(Add add) {
       "DeepTransitionRNN, shortcut", 5, 3,
       DeepTransitionOptions{.transitions = {19}, .shortcut = true});
 
+  both.template operator()<WindowLSTM>(
+      "WindowLSTM", 5, 3, WindowLSTMOptions{.characters = 3, .length = 4, .gaussians = 2});
+  both.template operator()<WindowLSTM>(
+      "WindowLSTM, many places, no peepholes", 19, 2,
+      WindowLSTMOptions{
+          .characters = 5, .length = 21, .gaussians = 3, .advance = 1, .peepholes = false});
+  both.template operator()<WindowLSTM>("WindowLSTM, dropouts, zoneout", 4, 3,
+                                       WindowLSTMOptions{.characters = 2,
+                                                         .length = 3,
+                                                         .gaussians = 2,
+                                                         .dropout = 0.3,
+                                                         .recurrent_dropout = 0.2,
+                                                         .zoneout = 0.2,
+                                                         .memory_zoneout = 0.3},
+                                       true, true);
+
   add("Bidirectional", Bidirectional{LSTM<Scalar>{4}}, 3, false, false);
   for (const Merge merge : {Merge::concat, Merge::sum, Merge::mul, Merge::ave}) {
     add("Bidirectional, sequences, merge " + std::to_string(static_cast<int>(merge)),

@@ -32,7 +32,8 @@ enum class HeldKind {
   layer_norm_lstm,
   lstm,
   reset_before_gru,
-  simple_rnn
+  simple_rnn,
+  window_lstm
 };
 
 /// The losses and metrics that strata::compiled holds. Losses come first; they serve as metrics
@@ -80,7 +81,7 @@ struct HeldRecurrent {
   static constexpr int both_ways = number + 2;
 };
 
-inline constexpr int held_layers = HeldRecurrent<HeldKind::simple_rnn, true>::both_ways + 1;
+inline constexpr int held_layers = HeldRecurrent<HeldKind::window_lstm, true>::both_ways + 1;
 
 /// Beside the class of a layer, figure or rule that the library holds, Held is specialised by
 /// HeldAs or HeldRecurrent.

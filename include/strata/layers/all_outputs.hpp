@@ -20,7 +20,7 @@ namespace strata::inline STRATA_TARGET {
 /// The state of a sequence is the states of the layers, one after the other. So are the parameters,
 /// with the number of the layer before the name: "0.kernel", "1.kernel".
 template <class... Layers>
-class AllOutputs : public detail::JoinedStack<std::tuple<Layers...>, false> {
+class AllOutputs : public detail::JoinedStack<std::tuple<Layers...>, detail::StackReads::outputs> {
   static_assert(sizeof...(Layers) > 0, "strata: AllOutputs needs a layer");
   static_assert(((Layers::accepts == Accepts::sequences || Layers::accepts == Accepts::any) && ...),
                 "strata: AllOutputs is a stack of layers that take sequences");
@@ -28,7 +28,7 @@ class AllOutputs : public detail::JoinedStack<std::tuple<Layers...>, false> {
                 "strata: AllOutputs joins the outputs of all layers at every step, but one of "
                 "them returns one output per sequence; construct it with return_sequences");
 
-  using Base = detail::JoinedStack<std::tuple<Layers...>, false>;
+  using Base = detail::JoinedStack<std::tuple<Layers...>, detail::StackReads::outputs>;
 
  public:
   using Scalar = typename Base::Scalar;

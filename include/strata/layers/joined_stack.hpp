@@ -42,11 +42,21 @@ struct JoinedStackTypes<std::vector<Layer>> {
   static constexpr bool mixes_sequences = mixes_sequences_of<Layer>();
 };
 
-/// What SkipConnections and AllOutputs do, for a tuple of layers, or for a vector of layers of one
-/// type that stands for any, which files are read to. ReadsInput: whether each layer reads the
-/// input beside the output of the layer before it, as in SkipConnections, or that output alone.
-template <class Layers, bool ReadsInput>
+/// What a layer of a stack reads besides the output of the layer before it: nothing (AllOutputs),
+/// the input (SkipConnections), or the input and the window of the first layer (WindowStack).
+enum class StackReads { outputs, input, input_and_window };
+
+[[nodiscard]] constexpr const char* name_of(StackReads reads) noexcept {
+  return reads == StackReads::outputs ? "AllOutputs"
+         : reads == StackReads::input ? "SkipConnections"
+                                      : "WindowStack";
+}
+
+/// What AllOutputs, SkipConnections and WindowStack do, for a tuple of layers, or for a vector of
+/// layers of one type that stands for any, which files are read to.
+template <class Layers, StackReads Reads>
 class JoinedStack {
+  static constexpr bool reads_input = Reads != StackReads::outputs;
   using Types = JoinedStackTypes<Layers>;
   using First = typename Types::First;
   template <class T>
@@ -66,12 +76,14 @@ class JoinedStack {
                                       .check_masked_stream = true,
                                       .list_state = true};
 
-  explicit JoinedStack(Layers layers) : layers_(std::move(layers)) {
+  /// `window`: V, how many of the first layer's outputs, from the end, are its window.
+  explicit JoinedStack(Layers layers, Index window = 0)
+      : layers_(std::move(layers)), window_(window) {
     const Index features = first().inputs();
     if (features != Dynamic) build(features);
   }
 
-  static constexpr const char* kind_name = ReadsInput ? "SkipConnections" : "AllOutputs";
+  static constexpr const char* kind_name = name_of(Reads);
 
   [[nodiscard]] std::string kind() const { return kind_name; }
   [[nodiscard]] std::string describe() const {
@@ -98,6 +110,7 @@ class JoinedStack {
         fail<ShapeError>(
             {"its layer ", std::size_t{i}, " (", layer.describe(), "): ", error.what()});
       }
+      before = own_outputs(i, before);
       outputs += before;
       sizes::check(kind_name, "outputs", outputs);
     });
@@ -113,7 +126,7 @@ class JoinedStack {
       auto& layer = part(layers_, i);
       const Index own = inputs_of(i, features, before);
       if (layer.inputs() == Dynamic) layer.build(own);
-      before = layer.output_features(own);
+      before = own_outputs(i, layer.output_features(own));
       parameter_counts_[i] = static_cast<std::size_t>(strata::parameter_count(layer));
     });
   }
@@ -140,6 +153,9 @@ class JoinedStack {
     typename Parts<Layers>::Packed layers;
     /// The features of x that all layers read.
     Index features = 0;
+    /// V.
+    Index window = 0;
+    /// Of each layer, without the window.
     Each<Index> outputs{};
     Each<Index> states{};
 
@@ -154,13 +170,23 @@ class JoinedStack {
     template <class Step>
     STRATA_ALWAYS_INLINE void run(const Scalar* x, Scalar* state, Scalar* y,
                                   Step step) const noexcept {
-      const Index widest = features + *std::max_element(outputs.begin(), outputs.end());
-      auto* const joined =
-          static_cast<Scalar*>(__builtin_alloca(static_cast<std::size_t>(widest) * sizeof(Scalar)));
+      const Index widest = *std::max_element(outputs.begin(), outputs.end());
+      auto* const joined = static_cast<Scalar*>(
+          __builtin_alloca(static_cast<std::size_t>(features + widest + window) * sizeof(Scalar)));
+      auto* const seen =
+          static_cast<Scalar*>(__builtin_alloca(static_cast<std::size_t>(window) * sizeof(Scalar)));
       std::copy_n(x, features, joined);
       for_each_part(layers, [&](auto i) {
-        step(part(layers, i), i == 0 ? x : static_cast<const Scalar*>(joined), state, y);
-        std::copy_n(y, outputs[i], joined + features);
+        if (i == 0 && window > 0) {
+          // y has no room for the window.
+          step(part(layers, i), x, state, joined + features);
+          std::copy_n(joined + features, outputs[i], y);
+          std::copy_n(joined + features + outputs[i], window, seen);
+        } else {
+          step(part(layers, i), i == 0 ? x : static_cast<const Scalar*>(joined), state, y);
+          std::copy_n(y, outputs[i], joined + features);
+          std::copy_n(seen, window, joined + features + outputs[i]);
+        }
         state += states[i];
         y += outputs[i];
       });
@@ -180,12 +206,14 @@ class JoinedStack {
     resize_parts(packed.layers, count);
     resize_parts(packed.outputs, count);
     resize_parts(packed.states, count);
-    packed.features = ReadsInput ? inputs() : 0;
+    packed.features = reads_input ? inputs() : 0;
+    packed.window = window_;
     Index before = 0;
     for_each([&](auto i) {
       const auto& layer = part(layers_, i);
       inner(layer).pack(part(packed.layers, i), training);
-      before = packed.outputs[i] = layer.output_features(inputs_of(i, inputs(), before));
+      before = packed.outputs[i] =
+          own_outputs(i, layer.output_features(inputs_of(i, inputs(), before)));
       packed.states[i] = layer.state_size();
     });
   }
@@ -193,14 +221,15 @@ class JoinedStack {
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
     resize_output(x, y);
-    std::array<Tensor<Scalar>, 2> outputs;
+    // The output of the first layer, whose window others read, and of two layers in turn.
+    std::array<Tensor<Scalar>, 3> outputs;
     Tensor<Scalar> joined;
     Index offset = 0;
     for_each([&](auto i) {
-      const Tensor<Scalar>& in = input_of(i, x, outputs[(i + 1) % 2], joined);
-      Tensor<Scalar>& out = outputs[i % 2];
+      const Tensor<Scalar>& in = input_of(i, x, outputs[slot_of(i - 1)], outputs[0], joined);
+      Tensor<Scalar>& out = outputs[slot_of(i)];
       inner(part(layers_, i)).forward(part(packed.layers, i), in, out, pass_of(i, pass));
-      offset = put_beside(out, offset, y);
+      offset = put_beside(out, own_outputs(i, out.features()), offset, y);
     });
   }
 
@@ -214,11 +243,12 @@ class JoinedStack {
     resize_output(x, y);
     Index offset = 0;
     for_each([&](auto i) {
-      const Tensor<Scalar>& in = input_of(i, x, tape.outputs[i == 0 ? 0 : i - 1], tape.inputs[i]);
+      const Tensor<Scalar>& in =
+          input_of(i, x, tape.outputs[i == 0 ? 0 : i - 1], tape.outputs[0], tape.inputs[i]);
       Tensor<Scalar>& out = tape.outputs[i];
       inner(part(layers_, i))
           .forward(part(packed.layers, i), in, part(tape.layers, i), out, pass_of(i, pass));
-      offset = put_beside(out, offset, y);
+      offset = put_beside(out, own_outputs(i, out.features()), offset, y);
     });
   }
 
@@ -228,8 +258,10 @@ class JoinedStack {
     Index offset = 0;
     for_each([&](auto i) {
       tape.derivatives[i].resize(tape.outputs[i].shape());
-      const Index width = tape.outputs[i].features();
-      matrix_of(tape.derivatives[i]) = matrix_of(std::as_const(dy)).middleCols(offset, width);
+      const Index width = own_outputs(i, tape.outputs[i].features());
+      auto derivative = matrix_of(tape.derivatives[i]);
+      derivative.leftCols(width) = matrix_of(std::as_const(dy)).middleCols(offset, width);
+      derivative.rightCols(derivative.cols() - width).setZero();
       offset += width;
     });
     if (dx) {
@@ -241,16 +273,19 @@ class JoinedStack {
       gradient = gradient.first(gradient.size() - own.size());
       const bool wanted = i > 0 || dx;
       Tensor<Scalar>& derivative = tape.input_derivative;
-      const Tensor<Scalar>& in = i == 0       ? x
-                                 : ReadsInput ? tape.inputs[i]
-                                              : tape.outputs[i == 0 ? 0 : i - 1];
+      const Tensor<Scalar>& in = i == 0        ? x
+                                 : reads_input ? tape.inputs[i]
+                                               : tape.outputs[i == 0 ? 0 : i - 1];
       inner(part(layers_, i))
           .backward(part(packed.layers, i), in, tape.outputs[i], tape.derivatives[i],
                     part(tape.layers, i), own, wanted ? &derivative : nullptr, pass_of(i, pass));
-      const auto both = matrix_of(std::as_const(derivative));
-      const Index of_x = i == 0 || ReadsInput ? x.features() : 0;
-      if (dx && of_x > 0) matrix_of(*dx) += both.leftCols(of_x);
-      if (i > 0) matrix_of(tape.derivatives[i - 1]) += both.rightCols(both.cols() - of_x);
+      const auto all = matrix_of(std::as_const(derivative));
+      const Index of_x = i == 0 || reads_input ? x.features() : 0;
+      if (dx && of_x > 0) matrix_of(*dx) += all.leftCols(of_x);
+      if (i == 0) return;
+      const Index before = all.cols() - of_x - window_;
+      matrix_of(tape.derivatives[i - 1]).leftCols(before) += all.middleCols(of_x, before);
+      matrix_of(tape.derivatives[0]).rightCols(window_) += all.rightCols(window_);
     });
   }
 
@@ -279,9 +314,18 @@ class JoinedStack {
     for_each_part(layers_, f);
   }
 
-  /// The inputs of a layer, where x has `features` and the layer before it `before` outputs.
-  [[nodiscard]] static Index inputs_of(std::size_t layer, Index features, Index before) noexcept {
-    return layer == 0 ? features : ReadsInput ? features + before : before;
+  /// The inputs of a layer, where x has `features` and the layer before it `before` outputs of its
+  /// own.
+  [[nodiscard]] Index inputs_of(std::size_t layer, Index features, Index before) const noexcept {
+    return layer == 0 ? features : (reads_input ? features : 0) + before + window_;
+  }
+  /// The outputs of a layer without the window.
+  [[nodiscard]] Index own_outputs(std::size_t layer, Index outputs) const noexcept {
+    return layer == 0 ? outputs - window_ : outputs;
+  }
+  /// Where prediction keeps the output of a layer.
+  [[nodiscard]] static std::size_t slot_of(std::size_t layer) noexcept {
+    return layer == 0 ? 0 : 1 + layer % 2;
   }
 
   /// Where the state of a layer begins among the states of all.
@@ -299,25 +343,31 @@ class JoinedStack {
   void resize_output(const Tensor<Scalar>& x, Tensor<Scalar>& y) const {
     y.resize({x.batch(), x.steps(), output_features(x.features())});
   }
-  /// Writes the output of a layer to the columns of y from `offset` on. Returns where the columns
-  /// of the next layer begin.
-  static Index put_beside(const Tensor<Scalar>& out, Index offset, Tensor<Scalar>& y) {
-    matrix_of(y).middleCols(offset, out.features()) = matrix_of(out);
-    return offset + out.features();
+  /// Writes `width` outputs of a layer to the columns of y from `offset` on. Returns where the
+  /// columns of the next layer begin.
+  static Index put_beside(const Tensor<Scalar>& out, Index width, Index offset, Tensor<Scalar>& y) {
+    matrix_of(y).middleCols(offset, width) = matrix_of(out).leftCols(width);
+    return offset + width;
   }
-  /// The input of a layer behind the output `before`, which `joined` holds beside x.
-  [[nodiscard]] static const Tensor<Scalar>& input_of(std::size_t layer, const Tensor<Scalar>& x,
-                                                      const Tensor<Scalar>& before,
-                                                      Tensor<Scalar>& joined) {
+  /// The input of a layer behind the output `before`, which `joined` holds beside x and the window
+  /// of the output `first`.
+  [[nodiscard]] const Tensor<Scalar>& input_of(std::size_t layer, const Tensor<Scalar>& x,
+                                               const Tensor<Scalar>& before,
+                                               const Tensor<Scalar>& first,
+                                               Tensor<Scalar>& joined) const {
     if (layer == 0) return x;
-    if constexpr (!ReadsInput) return before;
-    joined.resize({x.batch(), x.steps(), x.features() + before.features()});
-    matrix_of(joined).leftCols(x.features()) = matrix_of(x);
-    matrix_of(joined).rightCols(before.features()) = matrix_of(before);
+    if constexpr (!reads_input) return before;
+    const Index width = own_outputs(layer - 1, before.features());
+    joined.resize({x.batch(), x.steps(), x.features() + width + window_});
+    auto to = matrix_of(joined);
+    to.leftCols(x.features()) = matrix_of(x);
+    to.middleCols(x.features(), width) = matrix_of(before).leftCols(width);
+    to.rightCols(window_) = matrix_of(first).rightCols(window_);
     return joined;
   }
 
   Layers layers_;
+  Index window_;
   Each<std::size_t> parameter_counts_{};
 };
 

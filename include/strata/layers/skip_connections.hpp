@@ -19,7 +19,8 @@ namespace strata::inline STRATA_TARGET {
 /// The state of a sequence is the states of the layers, one after the other. So are the parameters,
 /// with the number of the layer before the name: "0.kernel", "1.kernel".
 template <class... Layers>
-class SkipConnections : public detail::JoinedStack<std::tuple<Layers...>, true> {
+class SkipConnections
+    : public detail::JoinedStack<std::tuple<Layers...>, detail::StackReads::input> {
   static_assert(sizeof...(Layers) > 0, "strata: SkipConnections needs a layer");
   static_assert(((Layers::accepts == Accepts::sequences || Layers::accepts == Accepts::any) && ...),
                 "strata: SkipConnections is a stack of layers that take sequences");
@@ -27,7 +28,7 @@ class SkipConnections : public detail::JoinedStack<std::tuple<Layers...>, true> 
                 "strata: SkipConnections joins the outputs of all layers at every step, but one of "
                 "them returns one output per sequence; construct it with return_sequences");
 
-  using Base = detail::JoinedStack<std::tuple<Layers...>, true>;
+  using Base = detail::JoinedStack<std::tuple<Layers...>, detail::StackReads::input>;
 
  public:
   using Scalar = typename Base::Scalar;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <strata/contracts/parameter.hpp>
+#include <strata/contracts/state_parts.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/random.hpp>
 #include <strata/recurrent/scan.hpp>
@@ -15,11 +16,13 @@ namespace strata::inline STRATA_TARGET {
 
 /// The derivatives that run from step to step, one row for each sequence: dh by the outputs, U
 /// numbers, and dmemory by the memories. A step back replaces the derivatives by the state after
-/// the step by the derivatives by the state before it.
+/// the step by the derivatives by the state before it. To dconstants, the derivatives by the
+/// constants, a step back adds; null where nobody reads them.
 template <class Scalar>
 struct CellDerivatives {
   Rows<Scalar> dh;
   Rows<Scalar> dmemory;
+  Rows<Scalar> dconstants{};
 };
 
 /// The base of a cell that takes its products with x in each step, and not for a window of steps:
@@ -53,6 +56,8 @@ struct CellDefaults {
 /// - `gradients(packed, scan, tape, gradient)` adds the derivatives by all parameters, in their
 ///   order, after the last step back; `input_derivative(packed, scan, tape, dx)` writes the
 ///   derivatives by x, (B, T, F).
+///
+/// A cell may remember more, see RemembersMore.
 ///
 /// A scan may be a window of the steps of a sequence. In training `prepare` is called before each
 /// window, with the number of its steps, and the rows of the window are counted from its first
@@ -89,6 +94,16 @@ concept RecurrentCell = std::copyable<C> &&
   fixed.input_derivative(ready, scan, tape, result);
   { ready.step(value, result, result, result, order) }
   noexcept;
+};
+
+/// A cell whose state has more than h and the memories: `more_memory()` numbers, which a step
+/// replaces too, and `constants()` numbers, which it only reads. They stand behind the memories, in
+/// this order; `packed.step` finds them there. `list_state(parts)` names all parts of the state.
+template <class C>
+concept RemembersMore = RecurrentCell<C> && requires(const C& cell, detail::StateParts& parts) {
+  { cell.more_memory() } -> std::same_as<Index>;
+  { cell.constants() } -> std::same_as<Index>;
+  cell.list_state(parts);
 };
 
 }  // namespace strata::inline STRATA_TARGET

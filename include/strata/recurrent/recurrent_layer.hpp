@@ -19,6 +19,7 @@
 #include <strata/recurrent/outputs.hpp>
 #include <strata/recurrent/packed_recurrent.hpp>
 #include <strata/recurrent/scan.hpp>
+#include <strata/recurrent/state_layout.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_TARGET {
@@ -26,7 +27,8 @@ namespace strata::detail::inline STRATA_TARGET {
 /// A recurrent layer that learns at run time whether it returns sequences, so that the layers with
 /// return_sequences and without share one compiled copy of everything here.
 ///
-/// The state of a sequence, S = outputs + memories x units numbers, is h, then the memories.
+/// The state of a sequence, S = outputs + memories x units numbers, is h, then the memories. A cell
+/// may remember more behind them, see RemembersMore.
 ///
 /// It has the loop over the steps, and everything else that is the same for all cells: direction,
 /// masks, states, dropout, zoneout and outputs.
@@ -71,6 +73,7 @@ class RecurrentLayer {
     typename Cell::Tape cell;
     Buffer<Scalar> h_initial;
     Buffer<Scalar> memory;
+    Buffer<Scalar> constants;
     Tensor<Scalar> h;  ///< (B, T, U), where the layer's output does not hold h of all steps.
     RecurrentDropout<Scalar> dropout;
     Random zoneout;
@@ -83,7 +86,7 @@ class RecurrentLayer {
   void pack(Packed& packed, bool training) const {
     cell_.pack(packed.cell, training);
     packed.outputs = cell_.outputs();
-    packed.memory = Cell::memories * cell_.units();
+    packed.memory = layout().memory();
     packed.zoneout = options_.zoneout;
     packed.memory_zoneout = options_.memory_zoneout;
     packed.zero_output_for_mask = options_.zero_output_for_mask;
@@ -97,10 +100,11 @@ class RecurrentLayer {
     if (!direct) h.resize({x.batch(), 2, outputs()});
     Buffer<Scalar> memory;
     Buffer<Scalar> h_initial;
+    Buffer<Scalar> constants;
     Scan<Scalar> scan = scan_of(x, x.data(), direct ? y : h, memory, 2);
     // Zoneout reads the padding too.
     memory.fill(0);
-    load_initial(pass, scan, h_initial);
+    layout().load(pass.initial_state, scan, h_initial, constants);
     typename Cell::Scratch scratch;
     cell_.prepare(packed.cell, scratch, scan.batch);
     const Carry<Scalar> carry(scan, pass.mask, rates(), nullptr);
@@ -118,7 +122,7 @@ class RecurrentLayer {
         if (!direct) outputs_of.write(step, y);
       }
     }
-    store_final(pass, scan);
+    layout().store(scan, pass.final_state);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
@@ -129,7 +133,7 @@ class RecurrentLayer {
     tape.dropout.draw({options_.dropout, options_.recurrent_dropout}, x, outputs(), pass.random);
     tape.zoneout = pass.random.fork(2);
     Scan<Scalar> scan = training_scan(x, tape, y, pass);
-    load_initial(pass, scan, tape.h_initial);
+    layout().load(pass.initial_state, scan, tape.h_initial, tape.constants);
     const Carry<Scalar> carry(scan, pass.mask, rates(), &tape.zoneout);
     const Outputs<Scalar> outputs_of(scan, carry, output_options(pass));
     const Index size = window_size(scan);
@@ -143,22 +147,24 @@ class RecurrentLayer {
         if (!direct) outputs_of.write(step, y);
       }
     }
-    store_final(pass, scan);
+    layout().store(scan, pass.final_state);
   }
 
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                 Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
                 const Pass<Scalar>& pass) const {
     Scan<Scalar> scan = training_scan(x, tape, y, pass);
-    if (pass.initial_state) scan.h_initial = tape.h_initial.data();
+    if (pass.initial_state) layout().refer(scan, tape.h_initial, tape.constants);
     const Carry<Scalar> carry(scan, pass.mask, rates(), &tape.zoneout);
     const Index batch = scan.batch;
     const Rows<Scalar> dh = zero_rows(tape.dh, batch, padded<Scalar>(outputs()));
     const Rows<Scalar> dmemory = zero_rows(tape.dmemory, batch, scan.memory_size);
     const Rows<Scalar> kept = zero_rows(tape.kept, batch, outputs() + scan.memory_size);
     if (pass.final_derivative) {
-      for (Index b = 0; b < batch; ++b) unpack_state(pass.final_derivative(b), dh(b), dmemory(b));
+      for (Index b = 0; b < batch; ++b)
+        layout().unpack(pass.final_derivative(b), dh(b), dmemory(b));
     }
+    const Rows<Scalar> dconstants = layout().begin_derivative(pass, batch);
     const Outputs<Scalar> outputs_of(scan, carry, output_options(pass));
     if (dx) dx->resize(x.shape());
     const Index size = window_size(scan);
@@ -170,7 +176,8 @@ class RecurrentLayer {
         outputs_of.add_derivative(step, std::as_const(dy), dh);
         if (carry.is_active()) carry.split(step, dh, dmemory, kept);
         const bool first = step == 0 && !pass.initial_derivative;
-        cell_.backward(packed.cell, window.at(step - begin), tape.cell, {dh, dmemory}, first);
+        cell_.backward(packed.cell, window.at(step - begin), tape.cell, {dh, dmemory, dconstants},
+                       first);
         if (first) break;
         tape.dropout.drop_derivative_by_h(dh, batch);
         if (carry.is_active()) carry.join(dh, dmemory, kept);
@@ -180,7 +187,7 @@ class RecurrentLayer {
     }
     if (pass.initial_derivative) {
       for (Index b = 0; b < batch; ++b) {
-        pack_state(dh(b), dmemory(b), pass.initial_derivative(b));
+        layout().pack(dh(b), dmemory(b), pass.initial_derivative(b));
       }
     }
     if (dx) tape.dropout.drop_derivative_by_x(*dx);
@@ -192,12 +199,14 @@ class RecurrentLayer {
       throw ValueError("go_backwards needs the whole sequence, which a stream does not have");
     }
   }
-  [[nodiscard]] Index state_size() const noexcept {
-    return outputs() + Cell::memories * cell_.units();
-  }
+  [[nodiscard]] Index state_size() const noexcept { return layout().size(); }
   void list_state(StateParts& parts) const {
-    parts.add("h", outputs());
-    parts.add_memories(Cell::memories, cell_.units());
+    if constexpr (RemembersMore<Cell>) {
+      cell_.list_state(parts);
+    } else {
+      parts.add("h", outputs());
+      parts.add_memories(Cell::memories, cell_.units());
+    }
   }
 
   /// Copies the options, and the weights of a built layer, to a layer of the same kind of cell.
@@ -254,6 +263,7 @@ class RecurrentLayer {
   }
 
   [[nodiscard]] Index outputs() const noexcept { return cell_.outputs(); }
+  [[nodiscard]] StateLayout<Scalar> layout() const { return StateLayout<Scalar>(cell_); }
   [[nodiscard]] typename Carry<Scalar>::Rates rates() const noexcept {
     return {options_.zoneout, options_.memory_zoneout};
   }
@@ -275,7 +285,7 @@ class RecurrentLayer {
   [[nodiscard]] Scan<Scalar> scan_of(const Tensor<Scalar>& x, const Scalar* x_values,
                                      Tensor<Scalar>& h, Buffer<Scalar>& memory,
                                      Index memory_slots) const {
-    const Index size = Cell::memories * padded<Scalar>(cell_.units());
+    const Index size = layout().padded_memory();
     memory.resize(memory_slots * x.batch() * size);
     return {
         .batch = x.batch(),
@@ -304,40 +314,6 @@ class RecurrentLayer {
                                 tape.memory, x.steps() + 1);
     scan.h_dropped = tape.dropout.h();
     return scan;
-  }
-
-  /// The state of one sequence to the padded rows of a scan, and back.
-  void unpack_state(const Scalar* state, Scalar* h, Scalar* memory) const {
-    const Index units = cell_.units();
-    std::copy_n(state, outputs(), h);
-    for (Index i = 0; i < Cell::memories; ++i) {
-      std::copy_n(state + outputs() + i * units, units, memory + i * padded<Scalar>(units));
-    }
-  }
-  void pack_state(const Scalar* h, const Scalar* memory, Scalar* state) const {
-    const Index units = cell_.units();
-    std::copy_n(h, outputs(), state);
-    for (Index i = 0; i < Cell::memories; ++i) {
-      std::copy_n(memory + i * padded<Scalar>(units), units, state + outputs() + i * units);
-    }
-  }
-
-  void load_initial(const Pass<Scalar>& pass, Scan<Scalar>& scan, Buffer<Scalar>& h) const {
-    std::fill_n(scan.memory, scan.batch * scan.memory_size, Scalar(0));
-    if (!pass.initial_state) return;
-    h.resize(scan.batch * outputs());
-    const auto memory = scan.memory_rows(0);
-    for (Index b = 0; b < scan.batch; ++b) {
-      unpack_state(pass.initial_state(b), h.data() + b * outputs(), memory(b));
-    }
-    scan.h_initial = h.data();
-  }
-
-  void store_final(const Pass<Scalar>& pass, const Scan<Scalar>& scan) const {
-    if (!pass.final_state) return;
-    const auto h = scan.h_rows(scan.steps - 1);
-    const auto memory = scan.memory_rows(scan.steps);
-    for (Index b = 0; b < scan.batch; ++b) pack_state(h(b), memory(b), pass.final_state(b));
   }
 
   [[nodiscard]] static Rows<Scalar> zero_rows(Buffer<Scalar>& buffer, Index batch, Index size) {

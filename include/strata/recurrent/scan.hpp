@@ -9,7 +9,8 @@
 namespace strata::detail::inline STRATA_TARGET {
 
 /// What a cell reads and writes in one step of a batch. A row of memory has all memories of a
-/// sequence, each of them padded to whole registers.
+/// sequence, each of them padded to whole registers, and behind them the cell's `more_memory`,
+/// padded too.
 template <class Scalar>
 struct ScanStep {
   Index batch;
@@ -22,6 +23,8 @@ struct ScanStep {
   Rows<const Scalar> memory_before;
   Rows<Scalar> h;
   Rows<Scalar> memory;
+  /// What a step reads and does not change; null where it is zero, or the cell has none.
+  Rows<const Scalar> constants;
 };
 
 /// Where a scan over T steps of B sequences, or over a window of these steps, reads and writes.
@@ -50,6 +53,7 @@ struct Scan {
   Scalar* memory;
   Index memory_slots;
   Index memory_size;
+  Rows<const Scalar> constants{};
   /// The step of the whole scan with which the window begins.
   Index first = 0;
 
@@ -94,7 +98,8 @@ struct Scan {
             .h_before = h_before(step),
             .memory_before = memory_rows(step),
             .h = h_rows(step),
-            .memory = memory_rows(step + 1)};
+            .memory = memory_rows(step + 1),
+            .constants = constants};
   }
 
   [[nodiscard]] Index rows() const noexcept { return steps * batch; }

@@ -101,6 +101,7 @@ TEST_CASE("recompute: other cells", "[recompute]") {
   check<SimpleRNN<double>>(5, SimpleRNNOptions());
   check<ExtendedLSTM<double>>(5, ExtendedLSTMOptions());
   check<ExtendedLSTM<double>>(5, ExtendedLSTMOptions{.projection = 3});
+  check<WindowLSTM<double>>(5, WindowLSTMOptions{.characters = 2, .length = 3});
   check<LayerNormLSTM<double>>(5, LayerNormLSTMOptions());
   check<DeepTransitionRNN<double>>(5, DeepTransitionOptions{.transitions = {4}, .shortcut = true});
 }

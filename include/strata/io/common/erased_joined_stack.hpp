@@ -10,15 +10,15 @@
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-/// SkipConnections of any number of layers, each of which takes and returns sequences, or
-/// AllOutputs where ReadsInput is false. `Mixes` says whether one of the layers, when it trains,
-/// must see all sequences of a batch together, as BatchNormalization must.
-template <bool Mixes, bool ReadsInput = true, class S>
-[[nodiscard]] AnyLayer<S> joined_stack_of(std::vector<AnyLayer<S>> layers) {
+/// AllOutputs, SkipConnections or WindowStack of any number of layers, each of which takes and
+/// returns sequences. `Mixes` says whether one of the layers, when it trains, must see all
+/// sequences of a batch together, as BatchNormalization must. `window`: V of a WindowStack, else 0.
+template <bool Mixes, detail::StackReads Reads, class S>
+[[nodiscard]] AnyLayer<S> joined_stack_of(std::vector<AnyLayer<S>> layers, Index window = 0) {
   using Each = ErasedLayer<S, Accepts::sequences, Returns::sequence, Mixes>;
   std::vector<Each> each;
   for (AnyLayer<S>& layer : layers) each.emplace_back(std::move(layer));
-  return AnyLayer<S>(detail::JoinedStack<std::vector<Each>, ReadsInput>(std::move(each)));
+  return AnyLayer<S>(detail::JoinedStack<std::vector<Each>, Reads>(std::move(each), window));
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

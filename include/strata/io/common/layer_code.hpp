@@ -85,16 +85,30 @@ class LayerCoder {
                  std::string& values) {
     const SizeLimit any(std::numeric_limits<std::size_t>::max());
     Index before = 0;
-    for (const auto& inner : layer.layers) {
-      const bool is_joined =
-          layer.kind == SkipConnectionsKind::name || layer.kind == AllOutputsKind::name;
-      const bool reads_input = before == 0 || layer.kind == SkipConnectionsKind::name;
-      const Index own = (reads_input ? features : 0) + before;
-      const LayerCode one = code(inner, own);
-      if (is_joined) before = any.check(inner, own, Where("save_header"));
+    for (std::size_t i = 0; i < layer.layers.size(); ++i) {
+      const Index own = inputs_of(layer, i, features, before);
+      const LayerCode one = code(layer.layers[i], own);
+      if (layer.layers.size() > 1) {
+        before = any.check(layer.layers[i], own, Where("save_header"));
+        if (i == 0 && layer.kind == WindowStackKind::name) {
+          before -= WindowStackKind::window_of(layer);
+        }
+      }
       add(types, one.type);
       add(values, one.value);
     }
+  }
+
+  /// The inputs of layer `i` of the layers inside one of F = `features` inputs.
+  [[nodiscard]] static Index inputs_of(const LayerDescription& layer, std::size_t i, Index features,
+                                       Index before) {
+    if (layer.kind == WindowStackKind::name) {
+      return WindowStackKind::inputs_of(i, features, before, WindowStackKind::window_of(layer));
+    }
+    if (layer.kind == SkipConnectionsKind::name) {
+      return SkipConnectionsKind::inputs_of(i, features, before, 0);
+    }
+    return AllOutputsKind::inputs_of(i, features, before, 0);
   }
 
   /// The layer's struct of options as code, with the options that differ from their defaults; empty

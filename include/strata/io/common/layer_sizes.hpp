@@ -51,6 +51,7 @@ class LayerSizes {
              const Where& where)
       : limit_(&limit), layer_(&layer), features_(features), where_(&where) {}
 
+  [[nodiscard]] const LayerDescription& description() const noexcept { return *layer_; }
   /// F.
   [[nodiscard]] Index features() const noexcept { return features_; }
   [[nodiscard]] Index size(const char* name) const {

@@ -17,6 +17,7 @@
 #include <strata/layers/lstm.hpp>
 #include <strata/layers/reset_before_gru.hpp>
 #include <strata/layers/simple_rnn.hpp>
+#include <strata/layers/window_lstm.hpp>
 #include <strata/target.hpp>
 
 // The registry's entries of recurrent layers.
@@ -171,6 +172,27 @@ struct DeepTransitionRNNKind : RecurrentKind<DeepTransitionRNNKind> {
     }
     sizes.require_matrix(widths.back(), widths.front());
     return widths.back();
+  }
+};
+
+struct WindowLSTMKind : RecurrentKind<WindowLSTMKind> {
+  static constexpr const char* name = "WindowLSTM";
+  using Options = WindowLSTMOptions;
+  template <class S, bool Sequences>
+  using Layer = WindowLSTM<S, Sequences>;
+  static constexpr LayerSyntax syntax =
+      without_sizes("window_lstm.hpp", "WindowLSTM", option_struct<Options>("WindowLSTMOptions"));
+
+  /// The recurrent kernel reads the window beside h. The text is not in the file.
+  static Index outputs(const auto& sizes) {
+    const Index units = sizes.size("units");
+    const Index characters = sizes.require_vector(sizes.size("characters"));
+    sizes.require_vector(characters * sizes.require_vector(sizes.size("length")));
+    sizes.require_matrix(sizes.features(), units);
+    sizes.require_matrix(units, units);
+    sizes.require_matrix(characters, units);
+    sizes.require_matrix(units, sizes.size("gaussians"));
+    return units + characters;
   }
 };
 

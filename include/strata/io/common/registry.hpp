@@ -21,7 +21,7 @@ using LayerKinds =
              LastStepKind, LayerNormLSTMKind, LayerNormalizationKind, MaskingKind,
              MeanOverStepsKind, NormalizationKind, OwnCellKind, RepeatVectorKind,
              ResetBeforeGRUKind, ReshapeKind, ResidualKind, SimpleRNNKind, SkipConnectionsKind,
-             TimeDistributedKind>;
+             TimeDistributedKind, WindowLSTMKind, WindowStackKind>;
 
 /// Calls f(entry) with the entry of a kind of layer. Returns false, without a call, when no entry
 /// has this name.

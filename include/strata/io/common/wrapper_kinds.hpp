@@ -11,8 +11,10 @@
 #include <strata/io/common/erased_layer.hpp>
 #include <strata/io/common/layer_kind.hpp>
 #include <strata/io/common/option_reader.hpp>
+#include <strata/io/common/recurrent_kinds.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/layers/bidirectional.hpp>
+#include <strata/layers/joined_stack.hpp>
 #include <strata/layers/residual.hpp>
 #include <strata/layers/time_distributed.hpp>
 #include <strata/target.hpp>
@@ -99,53 +101,74 @@ struct TimeDistributedKind : AroundKind {
   }
 };
 
-/// A stack whose result is the outputs of all layers. ReadsInput: whether each layer reads the
-/// input beside the outputs of the layer before it, or these outputs alone.
-template <class Kind, bool ReadsInput>
+/// A stack whose result is the outputs of all layers.
+template <class Kind, detail::StackReads Reads>
 struct JoinedStackKind : LayerKind {
+  static constexpr const char* name = detail::name_of(Reads);
   static constexpr std::size_t inner_layers = any_number;
-  static constexpr bool reads_input = ReadsInput;
 
   template <class S>
   static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>& maker) {
-    const std::string name = Kind::name;
     std::vector<AnyLayer<S>> layers;
     bool mixes = false;
     for (std::size_t i = 0; i < reader.description().layers.size(); ++i) {
       AnyLayer<S> layer = maker.inner(reader, i);
       if ((layer.accepts() != Accepts::any && layer.accepts() != Accepts::sequences) ||
           layer.returns() == Returns::last) {
-        reader.where().refuse(name + " cannot hold " + layer.kind() +
+        reader.where().refuse(std::string(name) + " cannot hold " + layer.kind() +
                               ", which does not return sequences");
       }
       mixes = mixes || layer.mixes_sequences();
       layers.push_back(std::move(layer));
     }
-    if (layers.empty()) reader.where().refuse(name + " needs a layer");
-    return mixes ? joined_stack_of<true, ReadsInput>(std::move(layers))
-                 : joined_stack_of<false, ReadsInput>(std::move(layers));
+    if (layers.empty()) reader.where().refuse(std::string(name) + " needs a layer");
+    const Index window = Kind::window_of(reader.description());
+    if (Reads == detail::StackReads::input_and_window && window == 0) {
+      reader.where().refuse(std::string(name) + " needs a WindowLSTM as its first layer, found " +
+                            layers[0].kind());
+    }
+    return mixes ? joined_stack_of<true, Reads>(std::move(layers), window)
+                 : joined_stack_of<false, Reads>(std::move(layers), window);
   }
 
   static Index outputs(const auto& sizes) {
+    const Index window = Kind::window_of(sizes.description());
     Index before = 0;
     Index outputs = 0;
     for (std::size_t i = 0; i < sizes.inner_layers(); ++i) {
-      const Index input = i == 0 || ReadsInput ? sizes.features() : 0;
-      before = sizes.inner(i, input + before);
+      before = sizes.inner(i, inputs_of(i, sizes.features(), before, window));
+      if (i == 0) before -= window;
       outputs += before;
     }
     return outputs;
   }
+
+  /// The inputs of a layer, where the stack has `features` and the layer before it `before` outputs
+  /// besides the window.
+  static Index inputs_of(std::size_t layer, Index features, Index before, Index window) {
+    if (layer == 0) return features;
+    return (Reads == detail::StackReads::outputs ? 0 : features) + before + window;
+  }
+  /// V of the first layer, or 0 where it has no window that the other layers read.
+  static Index window_of(const LayerDescription&) { return 0; }
 };
 
-struct SkipConnectionsKind : JoinedStackKind<SkipConnectionsKind, true> {
-  static constexpr const char* name = "SkipConnections";
+struct AllOutputsKind : JoinedStackKind<AllOutputsKind, detail::StackReads::outputs> {
+  static constexpr LayerSyntax syntax{.header = "all_outputs.hpp", .type = "AllOutputs"};
+};
+
+struct SkipConnectionsKind : JoinedStackKind<SkipConnectionsKind, detail::StackReads::input> {
   static constexpr LayerSyntax syntax{.header = "skip_connections.hpp", .type = "SkipConnections"};
 };
 
-struct AllOutputsKind : JoinedStackKind<AllOutputsKind, false> {
-  static constexpr const char* name = "AllOutputs";
-  static constexpr LayerSyntax syntax{.header = "all_outputs.hpp", .type = "AllOutputs"};
+struct WindowStackKind : JoinedStackKind<WindowStackKind, detail::StackReads::input_and_window> {
+  static constexpr LayerSyntax syntax{.header = "window_stack.hpp", .type = "WindowStack"};
+
+  static Index window_of(const LayerDescription& stack) {
+    if (stack.layers.empty() || stack.layers[0].kind != WindowLSTMKind::name) return 0;
+    const auto* const characters = stack.layers[0].find<Index>("characters");
+    return characters && *characters > 0 ? *characters : 0;
+  }
 };
 
 }  // namespace strata::inline STRATA_RUNTIME::io

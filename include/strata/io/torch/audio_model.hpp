@@ -73,7 +73,7 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// The SkipConnections of layers of a file; io/common/erased_joined_stack.hpp has the function
 /// of this name for layers that compute.
-template <bool, class S>
+template <bool, detail::StackReads, class S>
 [[nodiscard]] FileLayer<S> joined_stack_of(std::vector<FileLayer<S>> layers) {
   FileLayer<S> joined(LayerDescription("SkipConnections"));
   for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -102,7 +102,7 @@ template <class Made>
   joined.push_back(make.recurrent(recurrent, 0, true));
   joined.emplace_back(Activate<S>(Activation::linear));
   std::vector<Made> layers;
-  layers.push_back(joined_stack_of<false>(std::move(joined)));
+  layers.push_back(joined_stack_of<false, detail::StackReads::input>(std::move(joined)));
   Numbers kernel = make.kernel(modules[1]);
   const auto outputs = static_cast<std::size_t>(kernel.shape[1]);
   kernel.shape[0] = static_cast<Index>(units + inputs + units);
