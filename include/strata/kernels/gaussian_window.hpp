@@ -74,6 +74,7 @@ class GaussianWindow {
       if (dtext) add_scaled(characters_, dphi[u], dw, dtext + u * characters_);
       dphi[u] = dot(characters_, dw, text + u * characters_);
     }
+    std::fill(dphi + length_, dphi + padded<Scalar>(length_), Scalar(0));
     for (Index k = 0; k < gaussians_; ++k) {
       const P kappa = P::broadcast(kappa_before[k] + advance(record)[k]);
       P mass = P::broadcast(0);

@@ -13,17 +13,16 @@ namespace strata::inline STRATA_RUNTIME {
 /// sum of both outputs. Unlike CTC it knows the labels before, and may emit several labels at a
 /// step.
 ///
-///   Transducer model{
-///       Sequential{Bidirectional{LSTM{48, return_sequences}}, Dense{64}},        // (B, T, J)
-///       Sequential{Embedding{classes, 16}, LSTM{48, return_sequences}, Dense{64}},  // (B, U + 1,
-///       J) Sequential{Activate{Activation::tanh}, Dense{classes}}};                 // J to logits
+///   Sequential encoder{Bidirectional{LSTM{48, return_sequences}}, Dense{64}};
+///   Sequential prediction{Embedding{classes, 16}, LSTM{48, return_sequences}, Dense{64}};
+///   Sequential output{Activate{Activation::tanh}, Dense{classes}};
+///   Transducer model{encoder, prediction, output};
 ///
-/// With Dense as the last layer of both networks this is the output network of the paper: h =
-/// tanh(W l
-/// + V p + b), y = W h + b. Class 0 is the blank; it is also the input of the prediction network
-/// before the first label. The three models are ordinary models: they may have been trained before
-/// (the encoder with CTC, the prediction network to predict the next label), and are saved and
-/// loaded by themselves.
+/// With Dense as the last layer of both networks, the joint is the hidden layer of the paper: h is
+/// the tanh of the sum of two products, the logits are a product of h. Class 0 is the blank; it is
+/// also the input of the prediction network before the first label. The three models are ordinary
+/// models: they may have been trained before (the encoder with CTC, the prediction network to
+/// predict the next label), and are saved and loaded by themselves.
 template <class Encoder, class Prediction, class Output>
 struct Transducer {
   using scalar_type = typename Encoder::scalar_type;

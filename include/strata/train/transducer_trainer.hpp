@@ -18,6 +18,9 @@ namespace strata::inline STRATA_RUNTIME {
 struct TransducerOptions {
   /// Which steps of x count, (B, T). By default it is empty: every step counts.
   Mask mask = {};
+  /// The standard deviation of noise that is added to all trained weights for the step (Graves
+  /// 2011). 0: no noise.
+  double weight_noise = 0;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
@@ -50,8 +53,8 @@ template <class Scalar>
 template <class Scalar>
 double transducer_step(TransducerTraining<Scalar>& training,
                        const TransducerNetworks<Scalar>& networks, const Tensor<Scalar>& x,
-                       const Tensor<Scalar>& labels, const Mask& mask, const Random& random,
-                       bool learns);
+                       const Tensor<Scalar>& labels, const TransducerOptions& options,
+                       const Random& random, bool learns);
 
 }  // namespace strata::detail::inline STRATA_RUNTIME
 
@@ -79,7 +82,7 @@ class TransducerTrainer {
   double step(const Tensor<Scalar>& x, const Tensor<Scalar>& labels,
               const TransducerOptions& options = {}) {
     return detail::transducer_step(*training_.get(), detail::networks_of(*model_), x, labels,
-                                   options.mask, random_, true);
+                                   options, random_, true);
   }
 
   /// The loss of a batch as `step` returns it, without an update; layers act as in training. Throws
@@ -87,7 +90,7 @@ class TransducerTrainer {
   double loss(const Tensor<Scalar>& x, const Tensor<Scalar>& labels,
               const TransducerOptions& options = {}) {
     return detail::transducer_step(*training_.get(), detail::networks_of(*model_), x, labels,
-                                   options.mask, random_, false);
+                                   options, random_, false);
   }
 
   /// Sets the seed of dropout, which is 0 before the first call.

@@ -23,9 +23,9 @@ Optimizer<Scalar>& optimizer_of(TransducerTraining<Scalar>& training) noexcept {
 template <class Scalar>
 double transducer_step(TransducerTraining<Scalar>& training,
                        const TransducerNetworks<Scalar>& networks, const Tensor<Scalar>& x,
-                       const Tensor<Scalar>& labels, const Mask& mask, const Random& random,
-                       bool learns) {
-  return training.step(networks, x, labels, mask, random, learns);
+                       const Tensor<Scalar>& labels, const TransducerOptions& options,
+                       const Random& random, bool learns) {
+  return training.step(networks, x, labels, options, random, learns);
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,6 +20,7 @@
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
+#include <strata/train/fit_checks.hpp>
 #include <strata/train/guarded_update.hpp>
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/not_finite.hpp>
@@ -27,6 +30,7 @@
 #include <strata/train/transducer_join.hpp>
 #include <strata/train/transducer_trainer.hpp>
 #include <strata/train/trial_build.hpp>
+#include <strata/train/weight_noise.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
@@ -64,15 +68,15 @@ class TransducerTraining {
 
   /// TransducerTrainer::step, or without an update its loss alone.
   double step(TransducerNetworks<Scalar> networks, const Tensor<Scalar>& x,
-              const Tensor<Scalar>& labels, const Mask& mask, const Random& all_random,
-              bool learns) {
+              const Tensor<Scalar>& labels, const TransducerOptions& options,
+              const Random& all_random, bool learns) {
     TrainableNetwork<Scalar>& encoder = networks.encoder;
     TrainableNetwork<Scalar>& prediction = networks.prediction;
     TrainableNetwork<Scalar>& output = networks.output;
     TrialBuild<Scalar> encoder_build(encoder);
     TrialBuild<Scalar> prediction_build(prediction);
     TrialBuild<Scalar> output_build(output);
-    check(encoder, x, labels, mask);
+    check(encoder, x, labels, options);
     encoder_build.build_for(x);
     const Shape encoded = encoder.output_shape(x.shape());
     if (encoded.rank() != 3) {
@@ -90,6 +94,7 @@ class TransducerTraining {
                         ", so the prediction network needs outputs (B, U + 1, ", encoded.back(),
                         "), found ", predicted});
     }
+    check_carries_state("Transducer: the prediction network reads label by label", prediction);
     if (output.mixes_sequences()) {
       throw ValueError("Transducer: the output network may not mix the rows of a batch");
     }
@@ -99,7 +104,14 @@ class TransducerTraining {
 
     const Mask none;
     const Random random = all_random.fork(static_cast<std::uint64_t>(optimizer().iterations()));
-    const Tensor<Scalar>& l = encoder_pass_.forward(encoder, x, random.fork(0), {.mask = &mask});
+    std::array<std::optional<WeightNoise<Scalar>>, 3> noise;
+    if (options.weight_noise > 0) {
+      noise[0].emplace(encoder, options.weight_noise, random.fork(0), clean_[0]);
+      noise[1].emplace(prediction, options.weight_noise, random.fork(1), clean_[1]);
+      noise[2].emplace(output, options.weight_noise, random.fork(2), clean_[2]);
+    }
+    const Tensor<Scalar>& l =
+        encoder_pass_.forward(encoder, x, random.fork(0), {.mask = &options.mask});
     const Tensor<Scalar>& p =
         prediction_pass_.forward(prediction, read, random.fork(1), {.mask = &none});
     std::vector<Parameter<Scalar>> parameters = encoder.parameters();
@@ -120,6 +132,7 @@ class TransducerTraining {
     if (!learns) return loss;
     prediction_pass_.backward(prediction, read, gradient.subspan(of_encoder, of_both - of_encoder));
     encoder_pass_.backward(encoder, x, gradient.first(of_encoder));
+    for (auto& each : noise) each.reset();
     update_(
         parameters, gradient, encoder.threads(), [&] { return advice(); },
         [&] {
@@ -133,8 +146,12 @@ class TransducerTraining {
   using Network = TrainableNetwork<Scalar>;
 
   static void check(const Network& encoder, const Tensor<Scalar>& x, const Tensor<Scalar>& labels,
-                    const Mask& mask) {
-    check_data(encoder, x, mask);
+                    const TransducerOptions& options) {
+    if (!is_finite(options.weight_noise) || options.weight_noise < 0) {
+      fail<ValueError>(
+          {"Transducer: weight_noise must be at least 0 and finite, found ", options.weight_noise});
+    }
+    check_data(encoder, x, options.mask);
     check_not_empty("labels", labels);
     check_finite("labels", labels);
     if (labels.rank() != 2 || labels.batch() != x.batch()) {
@@ -165,6 +182,7 @@ class TransducerTraining {
   ShardedPass<Scalar> encoder_pass_;
   ShardedPass<Scalar> prediction_pass_;
   TransducerJoin<Scalar> join_;
+  std::array<KeptWeights<Scalar>, 3> clean_;
   std::vector<Scalar> gradient_;
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -214,6 +215,30 @@ TEST_CASE("Transducer: it learns labels that the input shows late or in bursts",
   CHECK(transducer_beam_search(model, x) == targets);
 }
 
+TEST_CASE("Transducer: weight noise changes a step of each model, and leaves clean weights",
+          "[transducer]") {
+  const Tensor<double> x = noise<double>({3, 4, 2}, 3);
+  const Tensor<double> labels = rows_of<double>({{1, 2}, {2}, {1}}, 2);
+  const auto step = [&](double deviation, double rate) {
+    auto model = small_transducer<double>(4);
+    TransducerTrainer trainer{model, SGD{.learning_rate = rate}};
+    const double loss = trainer.step(x, labels, {.weight_noise = deviation});
+    return std::tuple(loss, model.encoder.weights(), model.prediction.weights(),
+                      model.output.weights());
+  };
+  const auto clean = step(0, 0.1);
+  const auto noisy = step(0.1, 0.1);
+  CHECK(std::get<0>(noisy) != std::get<0>(clean));
+  CHECK(std::get<1>(noisy) != std::get<1>(clean));
+  CHECK(std::get<2>(noisy) != std::get<2>(clean));
+  CHECK(std::get<3>(noisy) != std::get<3>(clean));
+  const auto model = small_transducer<double>(4);
+  const auto unmoved = step(0.1, 0);
+  CHECK(std::get<1>(unmoved) == model.encoder.weights());
+  CHECK(std::get<2>(unmoved) == model.prediction.weights());
+  CHECK(std::get<3>(unmoved) == model.output.weights());
+}
+
 TEST_CASE("Transducer: what does not fit is refused, and changes nothing", "[transducer]") {
   auto model = small_transducer<float>(1);
   TransducerTrainer trainer{model, SGD{}};
@@ -239,6 +264,19 @@ TEST_CASE("Transducer: what does not fit is refused, and changes nothing", "[tra
   TransducerTrainer last_trainer{last, SGD{}};
   CHECK(error_text<ShapeError>([&] { last_trainer.step(x, one); }) ==
         "Transducer: the encoder needs outputs (B, T, J), found (2, 3)");
+  Transducer both_ways{
+      Sequential{LSTM{3, return_sequences}},
+      Sequential{
+          Embedding{3, 3},
+          Bidirectional{SimpleRNN<float, Dynamic, Dynamic, return_sequences>{3}, Merge::sum}},
+      Sequential{Dense{3}}};
+  TransducerTrainer both_ways_trainer{both_ways, SGD{}};
+  CHECK(error_text<ValueError>([&] {
+          both_ways_trainer.step(x, one);
+        }).starts_with("Transducer: the prediction network reads label by label: layer 1"));
+  CHECK(!both_ways.encoder.is_built());
+  CHECK(error_text<ValueError>([&] { trainer.step(x, one, {.weight_noise = -1}); }) ==
+        "Transducer: weight_noise must be at least 0 and finite, found -1");
   Mask none(2, 3);
   for (Index t = 0; t < 3; ++t) none.set(1, t, false);
   CHECK(error_text<ValueError>([&] { trainer.step(x, one, {.mask = none}); }) ==
