@@ -1,5 +1,5 @@
-// Times the losses of sequences and distributions, value and gradient together, for losses.py,
-// which gives PyTorch the same numbers.
+// Times the losses of sequences and distributions, value and gradient together, and the gradient of
+// a network with a window over a text, for losses.py, which gives PyTorch the same numbers.
 //
 //   losses <seconds for each case>     prints a line "<case> <loss> <least microseconds>" for each
 //   losses versions                    says what it was built with
@@ -62,6 +62,49 @@ void time_pen(Index batch, Index steps, Index components, double seconds) {
   time_loss(name, pen, prediction, y, seconds);
 }
 
+/// The gradient by all weights of the mean square of the outputs of three layers of U units, of
+/// which the first moves a window of 10 Gaussians over a text of L characters among 57.
+void time_window(Index batch, Index steps, Index units, Index length, double seconds) {
+  constexpr Index characters = 57;
+  const WindowLSTMOptions options{.characters = characters, .length = length, .peepholes = false};
+  Sequential model{Input{Dynamic, 3},
+                   WindowStack{WindowLSTM{units, return_sequences, options},
+                               LSTM{units, return_sequences}, LSTM{units, return_sequences}}};
+  Tensor<float> weights = numbers({1, model.parameter_count()});
+  for (float& weight : weights.values()) weight /= 60;
+  model.set_weights(std::vector<float>(weights.values().begin(), weights.values().end()));
+  const Tensor<float> x = numbers({batch, steps, 3});
+  std::vector<std::vector<Index>> texts(static_cast<std::size_t>(batch));
+  for (std::size_t b = 0; b < texts.size(); ++b) {
+    for (Index u = 0; u < length; ++u) {
+      texts[b].push_back((7 * u + static_cast<Index>(b)) % characters);
+    }
+  }
+  const State<float> begin = text_state(model, texts);
+  const auto network = model.trainable_network();
+  TrainableNetwork<float>::Tape tape;
+  std::vector<float> gradient(static_cast<std::size_t>(model.parameter_count()));
+  double loss = 0;
+  const auto step = [&] {
+    State<float> state = begin;
+    const Tensor<float>& y = network.forward(x, tape, Random(), {.state = &state});
+    tape.derivative.resize(y.shape());
+    loss = 0;
+    for (Index i = 0; i < y.size(); ++i) {
+      loss += static_cast<double>(y.data()[i] * y.data()[i]);
+      tape.derivative.data()[i] = 2 * y.data()[i] / static_cast<float>(y.size());
+    }
+    loss /= static_cast<double>(y.size());
+    std::fill(gradient.begin(), gradient.end(), 0.f);
+    network.backward(x, tape, gradient);
+  };
+  const std::vector<double> times = bench::measure(seconds, bench::Clock::processor, step);
+  std::string name = "window";
+  for (const Index size : {batch, steps, units, length}) name += "-" + std::to_string(size);
+  std::printf("%s %.9g %.2f\n", name.c_str(), loss,
+              1e6 * *std::min_element(times.begin(), times.end()));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -74,4 +117,6 @@ int main(int argc, char** argv) {
   time_ctc(8, 400, 50, 50, seconds);
   time_ctc(1, 2000, 200, 50, seconds);
   time_pen(16, 50, 20, seconds);
+  time_window(16, 100, 100, 40, seconds);
+  time_window(16, 100, 400, 40, seconds);
 }

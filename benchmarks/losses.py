@@ -1,7 +1,8 @@
-"""losses.sh's comparison: strata's losses of sequences and distributions against PyTorch's.
+"""losses.sh's comparison: strata's losses of sequences and distributions, and its window over a text,
+against PyTorch's.
 
 losses.py <program losses> <rounds> <seconds> <core>: prints a table. Both sides get the same numbers,
-compute the value and the gradient by the prediction, on one thread of one core, and take turns; each
+compute the value and the gradient by the prediction, or by all weights, on one thread of one core, and take turns; each
 figure is the least of all turns. The losses must agree to 1e-5.
 """
 
@@ -50,6 +51,48 @@ def pen(batch, steps, k):
     return numbers(batch, steps, 6 * k + 1) / 3, loss
 
 
+def window(batch, steps, units, length):
+    """The first layer step by step, as its window demands; PyTorch's LSTM for the layers above."""
+    features, characters, gaussians = 3, 57, 10
+    sizes = [(features, 4 * units), (units + characters, 4 * units), (4 * units,),
+             (units, 3 * gaussians), (3 * gaussians,)]
+    for _ in range(2):
+        sizes += [(features + units + characters, 4 * units), (units, 4 * units), (4 * units,)]
+    counts = [torch.Size(size).numel() for size in sizes]
+    x = numbers(batch, steps, features)
+    ids = (7 * torch.arange(length) + torch.arange(batch)[:, None]) % characters
+    text = torch.nn.functional.one_hot(ids, characters).to(torch.float32)
+    places = torch.arange(1.0, length + 1)
+
+    def loss(weights):
+        parts = [part.view(size) for part, size in zip(weights.split(counts), sizes)]
+        kernel, recurrent, bias, window_kernel, window_bias = parts[:5]
+        from_input = torch.cat([kernel, recurrent[units:]]).T
+        from_h, zeros = recurrent[:units].T, torch.zeros_like(bias)
+        h = c = torch.zeros(batch, units)
+        kappa, w = torch.zeros(batch, gaussians), torch.zeros(batch, characters)
+        hs, ws = [], []
+        for t in range(steps):
+            h, c = torch.lstm_cell(torch.cat([x[:, t], w], -1), (h, c), from_input, from_h, bias,
+                                   zeros)
+            alpha, beta, step = torch.exp(h @ window_kernel + window_bias)[..., None].chunk(3, 1)
+            kappa = kappa + step[..., 0]
+            phi = (alpha * torch.exp(-beta * (kappa[..., None] - places) ** 2)).sum(1, keepdim=True)
+            w = (phi @ text)[:, 0]
+            hs.append(h)
+            ws.append(w)
+        out, seen = [torch.stack(hs, 1)], torch.stack(ws, 1)
+        for kernel, recurrent, bias in (parts[5:8], parts[8:11]):
+            state = torch.zeros(1, batch, units)
+            y, _, _ = torch.lstm(torch.cat([x, out[-1], seen], -1), (state, state),
+                                 [kernel.T, recurrent.T, bias, zeros], True, 1, 0.0, True, False,
+                                 True)
+            out.append(y)
+        return (torch.cat(out, -1) ** 2).mean()
+
+    return numbers(1, sum(counts))[0] / 60, loss
+
+
 def measure(prediction, loss, seconds):
     """The loss, and the least time in microseconds."""
     prediction = prediction.clone().requires_grad_()
@@ -72,7 +115,7 @@ def main(program, rounds, seconds, core):
         for line in lines.stdout.splitlines():
             name, value, microseconds = line.split()
             kind, *sizes = name.split("-")
-            prediction, loss = {"ctc": ctc, "pen": pen}[kind](*map(int, sizes))
+            prediction, loss = {"ctc": ctc, "pen": pen, "window": window}[kind](*map(int, sizes))
             other, other_time = measure(prediction, loss, float(seconds))
             if abs(other - float(value)) > 1e-5 * abs(other):
                 sys.exit(f"{name}: strata computes {value}, PyTorch {other}")

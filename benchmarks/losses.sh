@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The losses of sequences and distributions against PyTorch's: value and gradient, on one thread of one
-# core, in turns. Writes build/benchmarks/losses.md. Takes a minute, and the first time an
-# installation of PyTorch (some GB).
+# The losses of sequences and distributions, and the window over a text, against PyTorch's: value and
+# gradient, on one thread of one core, in turns. Writes build/benchmarks/losses.md. Takes a minute, and
+# the first time an installation of PyTorch (some GB).
 #
 #   benchmarks/losses.sh [--python PATH] [--rounds N] [--seconds S] [--core C]
 #
@@ -41,7 +41,7 @@ eigen=$(pkg-config --cflags-only-I eigen3 | sed 's/-I/-isystem /g')
   echo "Date: $(date +%F). Machine: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
     "core $core; load average $(cut -d ' ' -f 1 /proc/loadavg). strata: $("$folder/losses" versions);" \
     "\`-O3 -march=native\`. PyTorch: $("$python" -c 'import torch; print(torch.__version__)')." \
-    "$rounds rounds of $seconds s for each case and side. Names: ctc-B-T-L-C, pen-B-T-K."
+    "$rounds rounds of $seconds s for each case and side. Names: ctc-B-T-L-C, pen-B-T-K, window-B-T-U-L."
   echo
   "$python" benchmarks/losses.py "$folder/losses" "$rounds" "$seconds" "$core"
 } | tee build/benchmarks/losses.md
