@@ -9,6 +9,7 @@
 #include <strata/train/metrics.hpp>
 #include <strata/train/mixture_density.hpp>
 #include <strata/train/optimizers.hpp>
+#include <strata/train/pen_density.hpp>
 
 #include "processor_code.hpp"
 

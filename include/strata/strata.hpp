@@ -76,6 +76,7 @@
 #include <strata/train/metrics.hpp>
 #include <strata/train/mixture_density.hpp>
 #include <strata/train/optimizers.hpp>
+#include <strata/train/pen_density.hpp>
 #include <strata/train/progress_bar.hpp>
 #include <strata/train/trainer.hpp>
 #include <strata/train/transducer_trainer.hpp>

@@ -11,7 +11,8 @@
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
-// Distributions that a row of outputs describes, as strata/train/mixture_density.hpp trains it.
+// Distributions that a row of outputs describes, as the losses MixtureDensity and PenDensity train
+// it.
 
 namespace strata::inline STRATA_RUNTIME {
 

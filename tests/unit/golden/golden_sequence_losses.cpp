@@ -8,6 +8,7 @@
 #include <strata/train/ctc.hpp>
 #include <strata/train/forecast_losses.hpp>
 #include <strata/train/mixture_density.hpp>
+#include <strata/train/pen_density.hpp>
 
 #include "support/catch.hpp"
 #include "support/golden.hpp"
