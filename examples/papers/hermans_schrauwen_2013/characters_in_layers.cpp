@@ -118,7 +118,7 @@ int train(Sequential<>& model, const Net& net, const Parts& text, const Options&
   const Samples samples = windows(text.train, streams, window);
   const auto validation_steps = static_cast<Index>(text.validation.size() - 1) / streams;
   Samples validation = windows(text.validation, streams, validation_steps);
-  const double rate = net.has_memory ? 1e-2 : 2e-3;
+  const double rate = net.has_memory ? 1.2e-2 : 4e-3;
   model.initialize(options.seed());
   model.compile(Adam{.learning_rate = rate, .clip = {.global_norm = 1}},
                 SparseCategoricalCrossentropy{});
