@@ -4,13 +4,13 @@
 // reads all layers. The last 4 % of the file are the test, as in the paper, and 2 % before them the
 // validation part.
 //
-//   next_byte --data enwiki.xml [--net 3x128] [--epochs 3] [--out folder]
+//   next_byte --data enwiki.xml [--net 3x128] [--epochs 2]
 //
-// The data is a piece of a Wikipedia dump that the Python package gensim brings as a test file:
+// The data are pages of a Wikipedia dump, which the Python package gensim has among its test files:
 //
-//   pip download --no-deps --no-binary :all: gensim==4.4.0 && tar xf gensim-4.4.0.tar.gz
-//   bunzip2 -c gensim-4.4.0/gensim/test/test_data/enwiki-latest-pages-articles1*shortened.bz2 >
-//     enwiki.xml
+//   pip download --no-deps gensim==4.4.0
+//   unzip -j gensim-4.4.0-*.whl "*/enwiki-latest-pages-articles1.*"
+//   bunzip2 -c enwiki-latest-pages-articles1.* > enwiki.xml
 //
 // On screen: the bits that a byte of the test part costs, with the weights as they were trained
 // (static), and where the model goes on learning from what it has read (dynamic evaluation); byte
@@ -19,8 +19,8 @@
 
 #include <strata/strata.hpp>
 
+#include "../common/character_training.hpp"
 #include "../common/characters.hpp"
-#include "../common/falling_rate.hpp"
 #include "../common/one_hot.hpp"
 #include "../common/options.hpp"
 #include "../common/table.hpp"
@@ -34,8 +34,6 @@ using namespace strata;
 using namespace papers;
 
 namespace {
-
-constexpr Index streams = 32;
 
 struct Net {
   std::string name;
@@ -76,39 +74,6 @@ void check_weights_of_all() {
   }
 }
 
-/// Prints what an epoch has reached.
-struct Report {
-  std::string net;
-
-  void on_epoch_end(TrainingRun&, int epoch, const Logs& logs) const {
-    std::printf("%s, epoch %d: %.3f bits per byte, %.3f of the validation part\n", net.c_str(),
-                epoch + 1, bits(logs["loss"]), bits(logs["val_loss"]));
-    std::fflush(stdout);
-  }
-};
-
-/// Returns the number of epochs.
-int train(Sequential<>& model, const Net& net, const Parts& text, const Options& options) {
-  const Index window = options.quick() ? 16 : 64;
-  const Samples samples = windows(text.train, streams, window);
-  const auto validation_steps = static_cast<Index>(text.validation.size() - 1) / streams;
-  Samples validation = windows(text.validation, streams, validation_steps);
-  model.initialize(options.seed());
-  model.compile(Adam{.learning_rate = 4e-3, .clip = {.global_norm = 1}},
-                SparseCategoricalCrossentropy{});
-  const History history =
-      model.fit(samples.x, samples.y,
-                {.epochs = options.epochs(3),
-                 .batch_size = streams,
-                 .shuffle = false,
-                 .seed = options.seed(),
-                 .validation_data = std::pair{std::move(validation.x), std::move(validation.y)},
-                 .stateful = true,
-                 .callbacks = {FallingRate{}, Report{net.name}, EarlyStopping{.patience = 2}},
-                 .verbose = 0});
-  return static_cast<int>(history.epochs());
-}
-
 /// Bits per byte of a model that learns each window of the text after it has been scored.
 double dynamic_bits(const Sequential<>& model, std::span<const Index> text) {
   const Samples samples = windows(text, 1, static_cast<Index>(text.size()) - 1);
@@ -146,7 +111,12 @@ int run(const Options& options) {
     if (options.quick()) net.units = 16;
     Sequential<> model = model_of(net, alphabet.size());
     const double begin = processor_seconds();
-    const int epochs = train(model, net, parts, options);
+    const int epochs = train(model, parts,
+                             {.net = net.name,
+                              .epochs = options.epochs(2),
+                              .learning_rate = 6e-3,
+                              .window = options.quick() ? 16 : 64,
+                              .seed = options.seed()});
     const double trained = processor_seconds();
     Row row{.net = net.name + " static",
             .weights = model.parameter_count(),
@@ -183,9 +153,10 @@ int main(int count, char** words) {
           "Graves 2013, sections 2 and 3: bytes of Wikipedia, predicted and written by LSTM "
           "stacks with skip connections.",
       .data =
-          "an unpacked file of text. That of the table is the Wikipedia dump among the test "
-          "data of the Python package gensim 4.4.0 (CC BY-SA 3.0): bunzip2 -c "
-          "gensim/test/test_data/enwiki-latest-pages-articles1*shortened.bz2 > enwiki.xml",
+          "an unpacked file of text. That of the table is a piece of Wikipedia (CC BY-SA 3.0) "
+          "in the Python package gensim 4.4.0: pip download --no-deps gensim==4.4.0 && unzip "
+          "-j gensim-4.4.0-*.whl \"*/enwiki-latest-pages-articles1.*\" && bunzip2 -c "
+          "enwiki-latest-pages-articles1.* > enwiki.xml",
       .nets = names};
   return run_program(count, words, usage, run);
 }

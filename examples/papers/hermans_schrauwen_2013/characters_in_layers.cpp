@@ -1,8 +1,7 @@
 // Hermans & Schrauwen 2013, "Training and analyzing deep recurrent neural networks" (NIPS 26): one
 // wide recurrent layer against stacks of narrow layers with about as many weights, which predict
 // the next character of a text. A stack is read out at its last layer ("1O") or at all layers
-// ("AO"). The text is the King James Bible, 90 % for training, 5 % for validation, 5 % for the
-// test.
+// ("AO"). The text is the King James Bible: 90 % for training, 5 % for validation, 5 % as the test.
 //
 //   characters_in_layers --data kjv.txt [--net lstm-3x96-AO] [--epochs 2] [--out folder]
 //
@@ -15,9 +14,9 @@
 
 #include <strata/strata.hpp>
 
+#include "../common/character_training.hpp"
 #include "../common/characters.hpp"
 #include "../common/drawing.hpp"
-#include "../common/falling_rate.hpp"
 #include "../common/one_hot.hpp"
 #include "../common/options.hpp"
 #include "../common/table.hpp"
@@ -33,8 +32,6 @@ using namespace strata;
 using namespace papers;
 
 namespace {
-
-constexpr Index streams = 32;
 
 struct Net {
   std::string name;
@@ -99,40 +96,6 @@ void check_weights_of_all() {
   for (const Net& net : nets) {
     check_weights(net.name, model_of(net, characters).parameter_count(), net.weights);
   }
-}
-
-/// Prints what an epoch has reached.
-struct Report {
-  std::string net;
-
-  void on_epoch_end(TrainingRun&, int epoch, const Logs& logs) const {
-    std::printf("%s, epoch %d: %.3f bits per character, %.3f of the validation part\n", net.c_str(),
-                epoch + 1, bits(logs["loss"]), bits(logs["val_loss"]));
-    std::fflush(stdout);
-  }
-};
-
-/// Returns the number of epochs.
-int train(Sequential<>& model, const Net& net, const Parts& text, const Options& options) {
-  const Index window = options.quick() ? 16 : 32;
-  const Samples samples = windows(text.train, streams, window);
-  const auto validation_steps = static_cast<Index>(text.validation.size() - 1) / streams;
-  Samples validation = windows(text.validation, streams, validation_steps);
-  const double rate = net.has_memory ? 1.2e-2 : 4e-3;
-  model.initialize(options.seed());
-  model.compile(Adam{.learning_rate = rate, .clip = {.global_norm = 1}},
-                SparseCategoricalCrossentropy{});
-  const History history =
-      model.fit(samples.x, samples.y,
-                {.epochs = options.epochs(2),
-                 .batch_size = streams,
-                 .shuffle = false,
-                 .seed = options.seed(),
-                 .validation_data = std::pair{std::move(validation.x), std::move(validation.y)},
-                 .stateful = true,
-                 .callbacks = {FallingRate{}, Report{net.name}, EarlyStopping{.patience = 2}},
-                 .verbose = 0});
-  return static_cast<int>(history.epochs());
 }
 
 /// How the distance of one layer's state from the unperturbed one shrinks: at each step, averaged
@@ -207,19 +170,16 @@ std::vector<TimeScale> time_scales(const Sequential<>& model, std::span<const In
   return scales;
 }
 
-/// Prints the time scales, and draws those of the layers' outputs, h.
-void show(const Net& net, const std::vector<TimeScale>& scales, const Options& options) {
-  std::printf("\n%s: characters until a half and a tenth of the distance is left\n",
-              net.name.c_str());
-  Chart chart{.title = net.name + ": one character replaced",
-              .x_label = "characters since then",
-              .y_label = "distance of the states, 1 at the first",
+/// The parts of the state whose names end with `ending`, layer by layer.
+Chart chart_of(const std::string& title, const std::vector<TimeScale>& scales,
+               const std::string& ending) {
+  Chart chart{.title = title,
+              .x_label = "characters after the replaced one",
+              .y_label = "distance of the states, 1 at the replaced character",
               .lines = {},
               .logarithmic = true};
   for (const TimeScale& scale : scales) {
-    std::printf("  %-16s %6.1f %6.1f\n", scale.part.c_str(), scale.steps_to(0.5),
-                scale.steps_to(0.1));
-    if (!scale.part.ends_with(".h")) continue;
+    if (!scale.part.ends_with(ending)) continue;
     Line line{.name = "layer " + std::to_string(chart.lines.size() + 1), .x = {}, .y = {}};
     for (const double distance : scale.distance) {
       line.x.push_back(static_cast<double>(line.x.size()));
@@ -227,8 +187,20 @@ void show(const Net& net, const std::vector<TimeScale>& scales, const Options& o
     }
     chart.lines.push_back(line);
   }
+  return chart;
+}
+
+void show(const Net& net, const std::vector<TimeScale>& scales, const Options& options) {
+  std::printf("\n%s: characters until a half and a tenth of the distance is left\n",
+              net.name.c_str());
+  for (const TimeScale& scale : scales) {
+    std::printf("  %-16s %6.1f %6.1f\n", scale.part.c_str(), scale.steps_to(0.5),
+                scale.steps_to(0.1));
+  }
   std::fflush(stdout);
-  draw_charts(options.out("time_scales_" + net.name + ".svg"), {chart});
+  std::vector<Chart> charts{chart_of(net.name + ", outputs h", scales, ".h")};
+  if (net.has_memory) charts.push_back(chart_of(net.name + ", memories c", scales, ".c"));
+  draw_charts(options.out("time_scales_" + net.name + ".svg"), charts);
 }
 
 int run(const Options& options) {
@@ -248,7 +220,12 @@ int run(const Options& options) {
     if (options.quick()) net.units = 16;
     Sequential<> model = model_of(net, alphabet.size());
     const double begin = processor_seconds();
-    const int epochs = train(model, net, parts, options);
+    const int epochs = train(model, parts,
+                             {.net = net.name,
+                              .epochs = options.epochs(2),
+                              .learning_rate = net.has_memory ? 1.2e-2 : 4e-3,
+                              .window = options.quick() ? 16 : 32,
+                              .seed = options.seed()});
     const double seconds = processor_seconds() - begin;
     table.add({.net = net.name,
                .weights = model.parameter_count(),
