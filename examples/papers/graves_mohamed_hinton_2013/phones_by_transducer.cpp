@@ -1,0 +1,226 @@
+// Graves, Mohamed & Hinton 2013, "Speech recognition with deep recurrent neural networks" (ICASSP):
+// the phones of spoken sentences, by a transducer. A bidirectional encoder of three levels reads
+// the speech, a prediction network reads the phones so far, and an output network joins them. It is
+// trained once from fresh weights, and once from an encoder that CTC has trained and a prediction
+// network that has learned which phone follows.
+//
+//   phones_by_transducer [--data festvox_ru.txt] [--net PRETRANS-3L-48H] [--seed 1]
+//
+// On screen: the error rate of phones on the test part, as a table beside the paper's figures for
+// TIMIT. The networks that CTC alone trains are in phones_by_ctc.cpp.
+// test arguments: --quick
+
+#include <strata/strata.hpp>
+
+#include "../common/options.hpp"
+#include "../common/table.hpp"
+#include "corpus.hpp"
+#include "nets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace strata;
+using namespace papers;
+
+namespace {
+
+constexpr Index units = 48;
+constexpr Index joint = 48;  // units of the output network's hidden layer
+constexpr Index weights = 173'956;
+const std::string fresh = "TRANS-3L-48H";
+const std::string pretrained = "PRETRANS-3L-48H";
+
+using Model = Transducer<Sequential<>, Sequential<>, Sequential<>>;
+
+/// A network that reads labels as vectors of one 1 and zeros elsewhere.
+Sequential<> label_network(Index classes, const Dense<>& last) {
+  Sequential<> model;
+  model.add(Input{Dynamic, classes});
+  model.add(ExtendedLSTM{units, return_sequences});
+  model.add(last);
+  return model;
+}
+
+Model transducer_model(const Corpus& corpus, std::uint64_t seed) {
+  Sequential<> encoder, output;
+  add_levels(encoder, deep_net);
+  encoder.add(Dense{joint});
+  output.add(Input{joint});
+  output.add(Activate{Activation::tanh});
+  output.add(Dense{corpus.classes()});
+  Model model{std::move(encoder), label_network(corpus.classes(), Dense{joint}), std::move(output)};
+  model.encoder.initialize(seed);
+  model.prediction.initialize(seed + 1000);
+  model.output.initialize(seed + 2000);
+  const Index found = model.encoder.parameter_count() + model.prediction.parameter_count() +
+                      model.output.parameter_count();
+  check_weights("the transducer", found, weights);
+  return model;
+}
+
+/// Labels (B, L) as a network reads them that predicts each from those before: behind a first 0,
+/// (B, L, classes), with the labels as targets (B, L, 1).
+struct NextLabels {
+  Tensor<float> x, y;
+  Mask mask;
+
+  NextLabels(const Tensor<float>& labels, Index classes)
+      : x({labels.shape()[0], labels.shape()[1], classes}),
+        y({labels.shape()[0], labels.shape()[1], 1}),
+        mask(labels.shape()[0], labels.shape()[1]) {
+    for (Index b = 0; b < labels.shape()[0]; ++b) {
+      for (Index i = 0; i < labels.shape()[1]; ++i) {
+        x(b, i, i == 0 ? 0 : static_cast<Index>(labels(b, i - 1))) = 1;
+        y(b, i, 0) = labels(b, i);
+        mask.set(b, i, labels(b, i) > 0);
+      }
+    }
+  }
+};
+
+/// Copies the weights of all layers but the last.
+void copy_levels(Sequential<>& from, Sequential<>& to) {
+  const auto source = from.parameters();
+  const auto target = to.parameters();
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    if (target[i].name.starts_with("dense")) continue;
+    std::copy(source[i].values.begin(), source[i].values.end(), target[i].values.begin());
+  }
+}
+
+/// Returns the number of epochs.
+int pretrain(Model& model, const Corpus& corpus, const Options& options) {
+  Sequential<> ctc = ctc_model(deep_net, corpus, options.seed());
+  const Trained trained = train_ctc(ctc, deep_net, corpus, options);
+  copy_levels(ctc, model.encoder);
+
+  const Index classes = corpus.classes();
+  Sequential<> language = label_network(classes, Dense{classes, Activation::softmax});
+  language.initialize(options.seed());
+  language.compile(Adam{.learning_rate = 5e-3}, SparseCategoricalCrossentropy{});
+  const NextLabels train(corpus.train.labels, classes);
+  const NextLabels validation(corpus.validation.labels, classes);
+  const History history = language.fit(train.x, train.y,
+                                       {.epochs = options.epochs(options.quick() ? 4 : 40),
+                                        .batch_size = 8,
+                                        .seed = options.seed(),
+                                        .mask = train.mask,
+                                        .validation_data = std::pair{validation.x, validation.y},
+                                        .validation_mask = validation.mask,
+                                        .callbacks = {EarlyStopping{.patience = 3}},
+                                        .verbose = 0});
+  const auto& losses = history["val_loss"];
+  std::printf("the next phone: %.3f nats on the validation part\n",
+              *std::min_element(losses.begin(), losses.end()));
+  copy_levels(language, model.prediction);
+  return trained.epochs + static_cast<int>(history.epochs());
+}
+
+/// Adds `share` times `noise` to the weights of a model.
+void shift(Sequential<>& model, const std::vector<float>& noise, float share) {
+  std::vector<float> shifted = model.weights();
+  for (std::size_t i = 0; i < shifted.size(); ++i) shifted[i] += share * noise[i];
+  model.set_weights(shifted);
+}
+
+/// A step by the gradients at weights with noise, which is taken away again.
+double noisy_step(Model& model, TransducerTrainer<Model>& trainer, const Part& batch,
+                  double deviation, Random random) {
+  const std::array networks{&model.encoder, &model.prediction, &model.output};
+  std::array<std::vector<float>, 3> noise;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    noise[i].resize(static_cast<std::size_t>(networks[i]->parameter_count()));
+    for (float& value : noise[i]) value = static_cast<float>(deviation * random.normal());
+    shift(*networks[i], noise[i], 1);
+  }
+  const double loss = trainer.step(batch.x, batch.labels, {.mask = batch.mask});
+  for (std::size_t i = 0; i < networks.size(); ++i) shift(*networks[i], noise[i], -1);
+  return loss;
+}
+
+double greedy_error(const Model& model, const Corpus& corpus, const Part& part) {
+  return corpus.error_rate(transducer_greedy(model, part.x, part.mask), part);
+}
+
+/// Trains for some epochs while the rate of learning falls along a cosine; afterwards the model is
+/// the one of the epoch with the fewest errors on the validation part.
+Trained train(Model& model, const std::string& name, const Corpus& corpus, const Options& options,
+              int epochs, double deviation) {
+  constexpr double rate = 3e-3;
+  TransducerTrainer trainer{model, Adam{.learning_rate = rate, .clip = {.global_norm = 10}}};
+  trainer.seed(options.seed());
+  Model best = model;
+  double fewest = greedy_error(model, corpus, corpus.validation);
+  double first_loss = 0, loss = 0;
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    const Random random = Random(options.seed()).fork(static_cast<std::uint64_t>(epoch));
+    trainer.optimizer().set_learning_rate(rate * (1 + std::cos(3.14159 * epoch / epochs)) / 2);
+    const auto batches = batches_by_length(corpus.train.lengths(), 8, random.at(0));
+    loss = 0;
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      loss +=
+          noisy_step(model, trainer, corpus.train.rows(batches[i]), deviation, random.fork(i + 1)) /
+          static_cast<double>(batches.size());
+    }
+    if (epoch == 0) first_loss = loss;
+    const double error = greedy_error(model, corpus, corpus.validation);
+    if (error < fewest) {
+      fewest = error;
+      best = model;
+    }
+    if ((epoch + 1) % 10 == 0) {
+      std::printf("%s, epoch %3d: loss %7.2f, validation errors %.3f\n", name.c_str(), epoch + 1,
+                  loss, error);
+      std::fflush(stdout);
+    }
+  }
+  model = best;
+  return {epochs, loss < 0.9 * first_loss};
+}
+
+int run(const Options& options) {
+  const Corpus corpus = read_corpus(options, __FILE__);
+  Table table("error rate of phones");
+  bool all_learned = true;
+  for (const auto& [name, paper] : {std::pair{fresh, 0.183}, std::pair{pretrained, 0.177}}) {
+    if (!options.wants(name)) continue;
+    const double start = processor_seconds();
+    Model model = transducer_model(corpus, options.seed());
+    int epochs = name == pretrained ? pretrain(model, corpus, options) : 0;
+    const int each = options.epochs(options.quick() ? 4 : 60);
+    const Trained clean = train(model, name, corpus, options, each, 0);
+    const Trained noisy = train(model, name + " with noise", corpus, options, each, weight_noise);
+    epochs += clean.epochs + noisy.epochs;
+    const double seconds = processor_seconds() - start;
+    all_learned = all_learned && clean.learned;
+
+    const Part& test = corpus.test;
+    const double error = corpus.error_rate(
+        transducer_beam_search(model, test.x, test.mask, {.width = options.quick() ? 2 : 8}), test);
+    std::printf("%s: error rate %.3f by beam search, %.3f greedy\n", name.c_str(), error,
+                greedy_error(model, corpus, test));
+    table.add({name, weights, error, paper, epochs, seconds});
+  }
+  table.print();
+  if (all_learned) return 0;
+  std::printf("The loss of a net has not fallen.\n");
+  return 1;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  return run_program(count, words,
+                     {"phones_by_transducer",
+                      "Recognises the phones of spoken sentences by transducers.",
+                      data_help,
+                      {fresh, pretrained}},
+                     run);
+}
