@@ -24,7 +24,7 @@ struct Usage {
   std::string name;                             ///< of the program
   std::string about;                            ///< what it does, a sentence or two
   std::string data;                             ///< what --data is, and where anyone gets it
-  std::vector<std::string> nets;                ///< the values of --net
+  std::vector<std::string> nets = {};           ///< the values of --net
   std::map<std::string, std::string> own = {};  ///< more options, {"--text", "the words to write"}
 };
 
