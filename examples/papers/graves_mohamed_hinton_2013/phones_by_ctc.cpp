@@ -44,50 +44,84 @@ const std::vector<Net> nets = {
     {"CTC-5L-48H", Cell::lstm, true, 5, 48, 261'844, 0.184},
 };
 
-/// The probabilities of the classes at a step, from their logits.
-std::vector<double> softmax(const Tensor<float>& logits, Index t) {
-  std::vector<double> shares;
-  double sum = 0;
-  for (Index c = 0; c < logits.features(); ++c) {
-    shares.push_back(std::exp(static_cast<double>(logits(0, t, c))));
-    sum += shares.back();
+/// The probabilities of the classes at each step, from the logits of one sentence.
+std::vector<std::vector<double>> softmax(const Tensor<float>& logits) {
+  std::vector<std::vector<double>> steps;
+  for (Index t = 0; t < logits.steps(); ++t) {
+    std::vector<double>& shares = steps.emplace_back();
+    double sum = 0;
+    for (Index c = 0; c < logits.features(); ++c) {
+      shares.push_back(std::exp(static_cast<double>(logits(0, t, c))));
+      sum += shares.back();
+    }
+    for (double& share : shares) share /= sum;
   }
-  for (double& share : shares) share /= sum;
-  return shares;
+  return steps;
 }
 
-/// A chart for each second of the first sentence of the test part: the blank, and each phone whose
-/// probability passes a half. The title tells the phones that were said, by their times.
+struct PhoneAt {
+  std::size_t step;
+  std::string phone;
+};
+
+/// The phones that were said, each at its middle.
+std::vector<PhoneAt> said(const Utterance& sentence) {
+  std::vector<PhoneAt> phones;
+  double begin = 0;
+  for (std::size_t i = 0; i < sentence.phones.size(); ++i) {
+    const double middle = (begin + sentence.ends[i]) / 2;
+    phones.push_back({static_cast<std::size_t>(middle / frame_seconds), sentence.phones[i]});
+    begin = sentence.ends[i];
+  }
+  return phones;
+}
+
+/// The phones of the likeliest alignment, each at its first step.
+std::vector<PhoneAt> recognised(const std::vector<std::vector<double>>& steps,
+                                const std::vector<std::string>& names) {
+  std::vector<PhoneAt> phones;
+  std::size_t before = 0;
+  for (std::size_t t = 0; t < steps.size(); ++t) {
+    const auto best = static_cast<std::size_t>(std::max_element(steps[t].begin(), steps[t].end()) -
+                                               steps[t].begin());
+    if (best != 0 && best != before) phones.push_back({t, names[best]});
+    before = best;
+  }
+  return phones;
+}
+
+std::string between(const std::vector<PhoneAt>& phones, std::size_t first, std::size_t end) {
+  std::string text;
+  for (const PhoneAt& at : phones) {
+    if (at.step >= first && at.step < end) text += ' ' + at.phone;
+  }
+  return text;
+}
+
+/// A chart for each second of the first sentence of the test part: the probability of the blank,
+/// and of each phone that is likelier than everything else at some step.
 void draw_sentence(const Sequential<>& model, const Corpus& corpus,
                    const std::filesystem::path& path) {
-  constexpr Index steps_of_chart = 50;
-  const Utterance& sentence = corpus.first_of_test;
-  const Index steps = sentence.frames.shape()[0];
-  const Tensor<float> logits =
-      model.predict(corpus.test.x.rows(0, 1), {.mask = corpus.test.mask.rows(0, 1)});
+  constexpr std::size_t second = 50;  // steps
+  const Part sentence = corpus.test.rows({0});
+  const auto steps = softmax(model.predict(sentence.x));
+  const auto truth = said(corpus.first_of_test);
+  const auto found = recognised(steps, corpus.phones());
   std::vector<Chart> charts;
-  for (Index first = 0; first < steps; first += steps_of_chart) {
-    const Index end = std::min(first + steps_of_chart, steps);
+  for (std::size_t first = 0; first < steps.size(); first += second) {
+    const std::size_t end = std::min(first + second, steps.size());
     std::vector<Line> lines;
-    for (const std::string& phone : corpus.phones()) lines.push_back({phone, {}, {}});
-    lines[0].dashed = true;
-    for (Index t = first; t < end; ++t) {
-      const std::vector<double> shares = softmax(logits, t);
-      for (std::size_t c = 0; c < shares.size(); ++c) {
-        lines[c].x.push_back(frame_seconds * static_cast<double>(t));
-        lines[c].y.push_back(shares[c]);
+    for (std::size_t c = 0; c < corpus.phones().size(); ++c) {
+      Line line{corpus.phones()[c], {}, {}, c == 0};
+      for (std::size_t t = first; t < end; ++t) {
+        line.x.push_back(frame_seconds * static_cast<double>(t));
+        line.y.push_back(steps[t][c]);
       }
+      const bool likely = *std::max_element(line.y.begin(), line.y.end()) > 0.5;
+      if (c == 0 || likely) lines.push_back(std::move(line));
     }
-    std::erase_if(lines, [](const Line& line) {
-      return !line.dashed && *std::max_element(line.y.begin(), line.y.end()) < 0.5;
-    });
-    std::string title = "Said:";
-    for (std::size_t i = 0; i < sentence.phones.size(); ++i) {
-      const double middle = ((i > 0 ? sentence.ends[i - 1] : 0) + sentence.ends[i]) / 2;
-      const auto step = static_cast<Index>(middle / frame_seconds);
-      if (step >= first && step < end) title += ' ' + sentence.phones[i];
-    }
-    charts.push_back({title, "seconds", "probability", std::move(lines)});
+    charts.push_back({"said:" + between(truth, first, end), "seconds",
+                      "probability; recognised:" + between(found, first, end), std::move(lines)});
   }
   draw_charts(path, charts);
 }
