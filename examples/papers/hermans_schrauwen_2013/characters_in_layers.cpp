@@ -104,14 +104,17 @@ struct TimeScale {
   std::string part;
   std::vector<double> distance;
 
-  /// The steps, interpolated, after which the distance is below `share` for good; as many as there
-  /// are where it is not below at the end.
-  [[nodiscard]] double steps_to(double share) const {
+  /// The number of steps, interpolated, after which the distance stays below `share`, as a word.
+  [[nodiscard]] std::string steps_to(double share) const {
     std::size_t step = distance.size();
     while (step > 0 && distance[step - 1] < share) --step;
-    if (step == 0 || step == distance.size()) return static_cast<double>(step);
+    if (step == distance.size()) return "> " + std::to_string(step - 1);
     const double above = std::log(distance[step - 1]), below = std::log(distance[step]);
-    return static_cast<double>(step - 1) + (above - std::log(share)) / (above - below);
+    const double steps =
+        static_cast<double>(step - 1) + (above - std::log(share)) / (above - below);
+    char word[32];
+    std::snprintf(word, sizeof word, "%.1f", steps);
+    return word;
   }
 };
 
@@ -194,8 +197,8 @@ void show(const Net& net, const std::vector<TimeScale>& scales, const Options& o
   std::printf("\n%s: characters until a half and a tenth of the distance is left\n",
               net.name.c_str());
   for (const TimeScale& scale : scales) {
-    std::printf("  %-16s %6.1f %6.1f\n", scale.part.c_str(), scale.steps_to(0.5),
-                scale.steps_to(0.1));
+    std::printf("  %-16s %6s %6s\n", scale.part.c_str(), scale.steps_to(0.5).c_str(),
+                scale.steps_to(0.1).c_str());
   }
   std::fflush(stdout);
   std::vector<Chart> charts{chart_of(net.name + ", outputs h", scales, ".h")};
