@@ -61,11 +61,17 @@ class Alphabet {
   std::string letters_;
 };
 
-/// A text in the order in which it is read.
+/// The parts of a text: the first for training, the last for the test.
 struct Parts {
   std::span<const strata::Index> train, validation, test;
 
+  /// Throws std::invalid_argument on a text that is too short to learn from.
   Parts(std::span<const strata::Index> ids, double validation_share, double test_share) {
+    constexpr std::size_t least = 20'000;
+    if (ids.size() < least) {
+      throw std::invalid_argument("the text has " + std::to_string(ids.size()) +
+                                  " characters; at least " + std::to_string(least) + " are needed");
+    }
     const auto length = static_cast<double>(ids.size());
     const auto last = static_cast<std::size_t>(test_share * length);
     const auto middle = static_cast<std::size_t>(validation_share * length);
