@@ -18,6 +18,7 @@ namespace papers {
 
 /// All bytes of a file.
 inline std::string read_text(const std::filesystem::path& path) {
+  if (!is_regular_file(path)) throw std::runtime_error(path.string() + " is not a file");
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file || text.empty()) throw std::runtime_error("cannot read " + path.string());
