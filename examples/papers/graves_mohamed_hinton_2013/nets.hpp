@@ -95,12 +95,12 @@ inline Trained train_ctc(strata::Sequential<>& model, const Net& net, const Corp
   };
 
   compile();
-  fit.epochs = options.epochs(options.quick() ? 12 : 60);
+  fit.epochs = options.epochs(options.quick() ? 8 : 60);
   fit.callbacks = {Report{net.name}, EarlyStopping{.patience = 5}};
   const History clean = model.fit(corpus.train.x, corpus.train.labels, fit);
 
   compile();
-  fit.epochs = options.epochs(options.quick() ? 4 : 120);
+  fit.epochs = options.epochs(options.quick() ? 2 : 120);
   fit.weight_noise = weight_noise;
   fit.callbacks = {Report{net.name + " with noise"}, CosineDecay{},
                    EarlyStopping{.monitor = "val_label_error_rate", .patience = fit.epochs}};

@@ -98,8 +98,8 @@ std::string between(const std::vector<PhoneAt>& phones, std::size_t first, std::
   return text;
 }
 
-/// A chart for each second of the first sentence of the test part: the probability of the blank,
-/// and of each phone that is likelier than everything else at some step.
+/// A chart for each second of the first sentence of the test part, the last with the rest of it:
+/// the probability of the blank, and of each phone that is likelier than all else at some step.
 void draw_sentence(const Sequential<>& model, const Corpus& corpus,
                    const std::filesystem::path& path) {
   constexpr std::size_t second = 50;  // steps
@@ -108,8 +108,8 @@ void draw_sentence(const Sequential<>& model, const Corpus& corpus,
   const auto truth = said(corpus.first_of_test);
   const auto found = recognised(steps, corpus.phones());
   std::vector<Chart> charts;
-  for (std::size_t first = 0; first < steps.size(); first += second) {
-    const std::size_t end = std::min(first + second, steps.size());
+  for (std::size_t first = 0, end = 0; end < steps.size(); first = end) {
+    end = steps.size() - first < 2 * second ? steps.size() : first + second;
     std::vector<Line> lines;
     for (std::size_t c = 0; c < corpus.phones().size(); ++c) {
       Line line{corpus.phones()[c], {}, {}, c == 0};
