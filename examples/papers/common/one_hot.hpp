@@ -45,9 +45,10 @@ class OneHotLayer : public strata::detail::PlainLayer<Scalar> {
   struct Packed {
     Index classes = 0;
 
+    /// A number that is no class gives zeros: a step cannot throw.
     void step(const Scalar* id, Scalar*, Scalar* y, strata::WeightOrder) const noexcept {
       std::fill_n(y, classes, Scalar(0));
-      y[Index(*id)] = 1;
+      if (*id >= 0 && *id < Scalar(classes)) y[Index(*id)] = 1;
     }
   };
   struct Tape {};
