@@ -75,32 +75,39 @@ struct Trained {
   bool learned;  ///< whether the loss of the training part has fallen
 };
 
+// Of all trainings: first without noise on the weights, then with it.
+inline constexpr Index batch_size = 8;
+inline constexpr double learning_rate = 5e-3;
+inline constexpr int clean_epochs = 60;
+inline constexpr int clean_patience = 5;
+inline constexpr int noisy_epochs = 120;
 inline constexpr double weight_noise = 0.075;
 
 /// The two trainings of the paper: without noise until the likelihood of the validation part is
-/// highest, and from there with noise on the weights until its label error rate is lowest.
+/// highest, and from there with noise on the weights, while the rate of learning falls along a
+/// cosine, until its label error rate is lowest.
 inline Trained train_ctc(strata::Sequential<>& model, const Net& net, const Corpus& corpus,
                          const Options& options) {
   using namespace strata;
   const Part& validation = corpus.validation;
-  FitOptions<float> fit{.batch_size = 8,
+  FitOptions<float> fit{.batch_size = batch_size,
                         .seed = options.seed(),
                         .mask = corpus.train.mask,
                         .validation_data = std::pair{validation.x, validation.labels},
                         .validation_mask = validation.mask,
                         .verbose = 0};
   const auto compile = [&] {
-    model.compile(Adam{.learning_rate = 5e-3, .clip = {.global_norm = 10}}, CTC{},
+    model.compile(Adam{.learning_rate = learning_rate, .clip = {.global_norm = 10}}, CTC{},
                   {LabelErrorRate{}});
   };
 
   compile();
-  fit.epochs = options.epochs(options.quick() ? 8 : 60);
-  fit.callbacks = {Report{net.name}, EarlyStopping{.patience = 5}};
+  fit.epochs = options.epochs(options.quick() ? 8 : clean_epochs);
+  fit.callbacks = {Report{net.name}, EarlyStopping{.patience = clean_patience}};
   const History clean = model.fit(corpus.train.x, corpus.train.labels, fit);
 
   compile();
-  fit.epochs = options.epochs(options.quick() ? 2 : 120);
+  fit.epochs = options.epochs(options.quick() ? 2 : noisy_epochs);
   fit.weight_noise = weight_noise;
   fit.callbacks = {Report{net.name + " with noise"}, CosineDecay{},
                    EarlyStopping{.monitor = "val_label_error_rate", .patience = fit.epochs}};

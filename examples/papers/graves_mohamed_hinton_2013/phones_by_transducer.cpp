@@ -21,7 +21,10 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <limits>
+#include <numbers>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,12 +107,12 @@ int pretrain(Model& model, const Corpus& corpus, const Options& options) {
   const Index classes = corpus.classes();
   Sequential<> language = label_network(classes, Dense{classes, Activation::softmax});
   language.initialize(options.seed());
-  language.compile(Adam{.learning_rate = 5e-3}, SparseCategoricalCrossentropy{});
+  language.compile(Adam{.learning_rate = learning_rate}, SparseCategoricalCrossentropy{});
   const NextLabels train(corpus.train.labels, classes);
   const NextLabels validation(corpus.validation.labels, classes);
   const History history = language.fit(train.x, train.y,
                                        {.epochs = options.epochs(options.quick() ? 4 : 40),
-                                        .batch_size = 8,
+                                        .batch_size = batch_size,
                                         .seed = options.seed(),
                                         .mask = train.mask,
                                         .validation_data = std::pair{validation.x, validation.y},
@@ -149,20 +152,27 @@ double greedy_error(const Model& model, const Corpus& corpus, const Part& part) 
   return corpus.error_rate(transducer_greedy(model, part.x, part.mask), part);
 }
 
-/// Trains for some epochs while the rate of learning falls along a cosine; afterwards the model is
-/// the one of the epoch with the fewest errors on the validation part.
+/// One of the two trainings of the paper: without noise on the weights, until the loss of the
+/// validation part is lowest, or with noise, while the rate of learning falls along a cosine, until
+/// its error rate is lowest. Afterwards the model is the one of the best epoch.
 Trained train(Model& model, const std::string& name, const Corpus& corpus, const Options& options,
               int epochs, double deviation) {
-  constexpr double rate = 3e-3;
-  TransducerTrainer trainer{model, Adam{.learning_rate = rate, .clip = {.global_norm = 10}}};
+  const bool noisy = deviation > 0;
+  const int patience = noisy ? epochs : clean_patience;
+  TransducerTrainer trainer{model,
+                            Adam{.learning_rate = learning_rate, .clip = {.global_norm = 10}}};
   trainer.seed(options.seed());
   Model best = model;
-  double fewest = greedy_error(model, corpus, corpus.validation);
+  double best_figure = std::numeric_limits<double>::infinity();
   double first_loss = 0, loss = 0;
-  for (int epoch = 0; epoch < epochs; ++epoch) {
+  int epoch = 0;
+  for (int waited = 0; epoch < epochs && waited < patience; ++epoch) {
     const Random random = Random(options.seed()).fork(static_cast<std::uint64_t>(epoch));
-    trainer.optimizer().set_learning_rate(rate * (1 + std::cos(3.14159 * epoch / epochs)) / 2);
-    const auto batches = batches_by_length(corpus.train.lengths(), 8, random.at(0));
+    if (noisy) {
+      const double share = (1 + std::cos(std::numbers::pi * epoch / epochs)) / 2;
+      trainer.optimizer().set_learning_rate(learning_rate * share);
+    }
+    const auto batches = batches_by_length(corpus.train.lengths(), batch_size, random.at(0));
     loss = 0;
     for (std::size_t i = 0; i < batches.size(); ++i) {
       loss +=
@@ -170,10 +180,16 @@ Trained train(Model& model, const std::string& name, const Corpus& corpus, const
           static_cast<double>(batches.size());
     }
     if (epoch == 0) first_loss = loss;
-    const double error = greedy_error(model, corpus, corpus.validation);
-    if (error < fewest) {
-      fewest = error;
+
+    const Part& validation = corpus.validation;
+    const double error = greedy_error(model, corpus, validation);
+    const double figure =
+        noisy ? error : trainer.loss(validation.x, validation.labels, {.mask = validation.mask});
+    ++waited;
+    if (figure < best_figure) {
+      best_figure = figure;
       best = model;
+      waited = 0;
     }
     if ((epoch + 1) % 10 == 0) {
       std::printf("%s, epoch %3d: loss %7.2f, validation errors %.3f\n", name.c_str(), epoch + 1,
@@ -182,7 +198,7 @@ Trained train(Model& model, const std::string& name, const Corpus& corpus, const
     }
   }
   model = best;
-  return {epochs, loss < 0.9 * first_loss};
+  return {epoch, loss < 0.9 * first_loss};
 }
 
 int run(const Options& options) {
@@ -194,9 +210,10 @@ int run(const Options& options) {
     const double start = processor_seconds();
     Model model = transducer_model(corpus, options.seed());
     int epochs = name == pretrained ? pretrain(model, corpus, options) : 0;
-    const int each = options.epochs(options.quick() ? 4 : 60);
-    const Trained clean = train(model, name, corpus, options, each, 0);
-    const Trained noisy = train(model, name + " with noise", corpus, options, each, weight_noise);
+    const Trained clean =
+        train(model, name, corpus, options, options.epochs(options.quick() ? 4 : clean_epochs), 0);
+    const Trained noisy = train(model, name + " with noise", corpus, options,
+                                options.epochs(options.quick() ? 2 : noisy_epochs), weight_noise);
     epochs += clean.epochs + noisy.epochs;
     const double seconds = processor_seconds() - start;
     all_learned = all_learned && clean.learned;
