@@ -168,6 +168,9 @@ inline void normalise(std::vector<Utterance>& utterances, std::size_t count) {
     }
     const double mean = sum / frames;
     const double deviation = std::sqrt(squares / frames - mean * mean);
+    if (!(deviation > 0)) {
+      throw std::runtime_error("feature " + std::to_string(k) + " is the same in all frames");
+    }
     for (Utterance& utterance : utterances) {
       Tensor<float>& x = utterance.frames;
       for (Index t = 0; t < x.shape()[0]; ++t) {
