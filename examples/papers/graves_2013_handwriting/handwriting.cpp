@@ -229,15 +229,15 @@ void draw_all(const Model& model, const std::string& name, const Data& data,
       primer.resize(primed ? length / 3 : 0);
       std::string caption = label;
       if constexpr (ReadsText<Model>) {
-        caption +=
-            ", " + model_drawing.alphabet + " " + std::to_string(model_drawing.character + 1);
+        caption = model_drawing.alphabet + " " + std::to_string(model_drawing.character + 1);
       }
       drawings.push_back(draw(model, begin(model, {data.script.text(model_drawing)}), primer,
                               length, bias, random, caption));
     }
   }
   const auto path = options.out("drawn_" + name + ".svg");
-  draw_pen(path, "Drawn by " + name, drawings, count);
+  draw_pen(path, "Drawn by " + name + ": as it comes, with a bias of 1, and primed", drawings,
+           count);
   std::printf("drawings: %s\n", path.string().c_str());
 }
 
