@@ -6,6 +6,7 @@
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
 #include <strata/train/arithmetic.hpp>
+#include <strata/train/transducer_loss.hpp>
 
 #include "processor_code.hpp"
 
@@ -118,6 +119,12 @@ std::shared_ptr<const AnyUpdateRule<Scalar>> held_rule(int number, const void* s
 }
 
 template <class Scalar>
+double transducer_loss(const Tensor<Scalar>& logits, std::span<const Index> labels, double samples,
+                       Tensor<Scalar>& derivative) {
+  return code_of<Scalar>().transducer_loss(logits, labels, samples, derivative);
+}
+
+template <class Scalar>
 double sum_of_squares(std::span<const Scalar> numbers, std::size_t stride, double divisor) {
   return code_of<Scalar>().sum_of_squares(numbers, stride, divisor);
 }
@@ -140,14 +147,15 @@ void add_to(std::span<Scalar> sums, std::span<const Scalar> numbers) noexcept {
 
 }  // namespace STRATA_RUNTIME
 
-#define STRATA_INSTANTIATE(S)                                                         \
-  template const LayerTables<S>& held_tables(int, std::size_t);                       \
-  template std::shared_ptr<const AnyLoss<S>> held_loss(int, const void*);             \
-  template std::shared_ptr<const AnyMetric<S>> held_metric(int, const void*);         \
-  template std::shared_ptr<const AnyUpdateRule<S>> held_rule(int, const void*);       \
-  template double sum_of_squares(std::span<const S>, std::size_t, double);            \
-  template double add_penalty(const L1L2&, std::span<const S>, std::span<S>, double); \
-  template void add_noise(std::span<S>, double, Random&);                             \
+#define STRATA_INSTANTIATE(S)                                                                    \
+  template const LayerTables<S>& held_tables(int, std::size_t);                                  \
+  template std::shared_ptr<const AnyLoss<S>> held_loss(int, const void*);                        \
+  template std::shared_ptr<const AnyMetric<S>> held_metric(int, const void*);                    \
+  template std::shared_ptr<const AnyUpdateRule<S>> held_rule(int, const void*);                  \
+  template double transducer_loss(const Tensor<S>&, std::span<const Index>, double, Tensor<S>&); \
+  template double sum_of_squares(std::span<const S>, std::size_t, double);                       \
+  template double add_penalty(const L1L2&, std::span<const S>, std::span<S>, double);            \
+  template void add_noise(std::span<S>, double, Random&);                                        \
   template void add_to(std::span<S>, std::span<const S>) noexcept;
 
 STRATA_INSTANTIATE(float)

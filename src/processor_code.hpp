@@ -8,6 +8,7 @@
 #include <strata/contracts/layer_tables.hpp>
 #include <strata/processor.hpp>
 #include <strata/random.hpp>
+#include <strata/tensor.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/metric.hpp>
 #include <strata/train/update_rule.hpp>
@@ -30,6 +31,9 @@ struct ProcessorCode {
   std::array<std::shared_ptr<const AnyLoss<Scalar>> (*)(const void*), held_losses> losses;
   std::array<std::shared_ptr<const AnyMetric<Scalar>> (*)(const void*), held_figures> metrics;
   std::array<std::shared_ptr<const AnyUpdateRule<Scalar>> (*)(const void*), held_rules> rules;
+
+  // Of strata/train/transducer_loss.hpp.
+  double (*transducer_loss)(const Tensor<Scalar>&, std::span<const Index>, double, Tensor<Scalar>&);
 
   // The functions of strata/train/arithmetic.hpp.
   double (*sum_of_squares)(std::span<const Scalar>, std::size_t, double);

@@ -10,6 +10,7 @@
 #include <strata/train/mixture_density.hpp>
 #include <strata/train/optimizers.hpp>
 #include <strata/train/pen_density.hpp>
+#include <strata/train/transducer_loss_definitions.hpp>
 
 #include "processor_code.hpp"
 
@@ -46,6 +47,7 @@ void put_training(ProcessorCode<Scalar>& code) {
               MixtureDensity, PenDensity, BinaryAccuracy, CategoricalAccuracy,
               SparseCategoricalAccuracy, Accuracy, RootMeanSquaredError, LabelErrorRate>(code);
   put_rules<SGD, RMSprop, Adam, AdamW>(code);
+  code.transducer_loss = transducer_loss<Scalar>;
   code.sum_of_squares = sum_of_squares<Scalar>;
   code.add_penalty = add_penalty<Scalar>;
   code.add_noise = add_noise<Scalar>;

@@ -7,11 +7,7 @@
 #include <vector>
 
 #include <strata/base/message.hpp>
-#include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
-#include <strata/kernels/log_softmax.hpp>
-#include <strata/kernels/simd.hpp>
-#include <strata/kernels/transducer_lattice.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/label_sequences.hpp>
 #include <strata/random.hpp>
@@ -21,6 +17,7 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/trainable_network.hpp>
+#include <strata/train/transducer_loss.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
@@ -98,8 +95,9 @@ class TransducerJoin {
     sample.tape.packed = packed_;
     const Tensor<Scalar>& logits = output.forward_packed(
         sums, sample.tape, rows.random.fork(static_cast<std::uint64_t>(b)), {});
-    sample.loss = align(logits, labels, width, static_cast<double>(rows.encoded.batch()),
-                        sample.tape.derivative);
+    sample.loss =
+        transducer_loss(logits, std::span<const Index>(labels),
+                        static_cast<double>(rows.encoded.batch()), sample.tape.derivative);
 
     Tensor<Scalar> derivative;
     output.backward(sums, sample.tape, sample.gradient, &derivative);
@@ -114,44 +112,6 @@ class TransducerJoin {
         }
       }
     }
-  }
-
-  /// -log p(labels | x) of a sample by the logits of its places, and the derivatives by them,
-  /// divided by `samples`.
-  static double align(const Tensor<Scalar>& logits, const std::vector<Index>& labels, Index width,
-                      double samples, Tensor<Scalar>& derivative) {
-    const Index classes = logits.features();
-    const Index places = logits.batch();
-    std::vector<double> logs;
-    std::vector<double> blanks;
-    std::vector<double> next;
-    sizes::resize(logs, sizes::count({places, classes}));
-    sizes::resize(blanks, places);
-    sizes::resize(next, places);
-    const auto label_at = [&](Index place) {
-      const auto u = static_cast<std::size_t>(place % width);
-      return u < labels.size() ? labels[u] : Index{0};
-    };
-    for (Index place = 0; place < places; ++place) {
-      double* const row = logs.data() + place * classes;
-      log_softmax(logits.data() + place * classes, classes, row);
-      blanks[static_cast<std::size_t>(place)] = row[0];
-      next[static_cast<std::size_t>(place)] = row[label_at(place)];
-    }
-    const TransducerLattice lattice(blanks.data(), next.data(), places / width, width - 1);
-    derivative.resize(logits.shape());
-    lattice.for_each_share([&](Index t, Index u, double blank, double label) {
-      const Index place = t * width + u;
-      double* const row = logs.data() + place * classes;
-      transform(
-          classes, row, [](auto log) { return normal_exp(log); }, static_cast<const double*>(row));
-      for (Index c = 0; c < classes; ++c) row[c] *= blank + label;
-      row[0] -= blank;
-      row[label_at(place)] -= label;
-      for (Index c = 0; c < classes; ++c)
-        derivative(place, c) = static_cast<Scalar>(row[c] / samples);
-    });
-    return -lattice.log_likelihood();
   }
 
   typename ForwardNetwork<Scalar>::Packed packed_;
