@@ -28,14 +28,18 @@ class TransducerJoin {
  public:
   using Network = TrainableNetwork<Scalar>;
 
-  /// The outputs of the encoder and of the prediction network, and the places for the derivatives
-  /// of the loss by them.
+  /// The outputs of the encoder and of the prediction network, and what belongs to them.
   struct Outputs {
     const Tensor<Scalar>& encoded;    // (B, T, J)
     const Tensor<Scalar>& predicted;  // (B, L + 1, J)
     const Tensor<Scalar>& labels;     // (B, L)
     const Mask& mask;
-    Random random;
+
+    [[nodiscard]] std::size_t batch() const { return static_cast<std::size_t>(encoded.batch()); }
+  };
+
+  /// The places for the derivatives of the loss by both outputs.
+  struct Derivatives {
     Tensor<Scalar>& by_encoded;
     Tensor<Scalar>& by_predicted;
   };
@@ -43,27 +47,64 @@ class TransducerJoin {
   /// The mean loss of the samples. Adds the gradient of the output network to `gradient`, and sets
   /// the derivatives by the outputs of the other two networks. Threads share the samples; sums are
   /// taken in the order of the samples.
-  double operator()(const Network& output, const Outputs& rows, std::span<Scalar> gradient) {
-    const auto batch = static_cast<std::size_t>(rows.encoded.batch());
-    rows.by_encoded.resize(rows.encoded.shape());
-    rows.by_predicted.resize(rows.predicted.shape());
-    std::ranges::fill(rows.by_encoded.values(), Scalar(0));
-    std::ranges::fill(rows.by_predicted.values(), Scalar(0));
-    samples_.resize(batch);
+  double train(const Network& output, const Outputs& rows, const Random& random,
+               const Derivatives& derivatives, std::span<Scalar> gradient) {
+    derivatives.by_encoded.resize(rows.encoded.shape());
+    derivatives.by_predicted.resize(rows.predicted.shape());
+    std::ranges::fill(derivatives.by_encoded.values(), Scalar(0));
+    std::ranges::fill(derivatives.by_predicted.values(), Scalar(0));
+    samples_.resize(rows.batch());
     output.pack(packed_, true);
-    output.threads().run(batch, [&](std::size_t b) {
+    output.threads().run(rows.batch(), [&](std::size_t b) {
       samples_[b].gradient.assign(gradient.size(), Scalar(0));
-      join_sample(output, rows, static_cast<Index>(b), samples_[b]);
+      train_sample(output, rows, static_cast<Index>(b), random, derivatives, samples_[b]);
     });
-    double sum = 0;
     for (const Sample& sample : samples_) {
-      sum += sample.loss;
       for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += sample.gradient[i];
     }
-    return sum / static_cast<double>(batch);
+    return mean_loss();
+  }
+
+  /// The mean loss of the samples, with the output network as in prediction.
+  [[nodiscard]] double evaluate(const Network& output, const Outputs& rows) {
+    samples_.resize(rows.batch());
+    output.pack(packed_, false);
+    output.threads().run(rows.batch(), [&](std::size_t b) {
+      const Places places(rows, static_cast<Index>(b));
+      Tensor<Scalar> derivative;
+      samples_[b].loss = transducer_loss(output.forward(packed_, places.sums, {}),
+                                         std::span<const Index>(places.labels), 1, derivative);
+    });
+    return mean_loss();
   }
 
  private:
+  /// The places (t, u) of a sample: its steps that count, its labels, and the sums of both outputs,
+  /// of which row t (L + 1) + u belongs to the place.
+  struct Places {
+    std::vector<Index> steps;
+    std::vector<Index> labels;
+    Tensor<Scalar> sums;
+
+    /// Throws ValueError where no step of the sample counts.
+    Places(const Outputs& rows, Index b)
+        : steps(counted_steps(CountedSteps(rows.mask, b, rows.encoded.steps()).flags())),
+          labels(labels_of(sample_of(rows.labels, b))) {
+      if (steps.empty()) fail<ValueError>({"Transducer: no step of sample ", b, " counts"});
+      const Index size = rows.encoded.features();
+      sums.resize({static_cast<Index>(steps.size()) * width(), size});
+      Scalar* to = sums.data();
+      for (const Index step : steps) {
+        const Scalar* const l = rows.encoded.data() + (b * rows.encoded.steps() + step) * size;
+        for (Index u = 0; u < width(); ++u, to += size) {
+          const Scalar* const p = rows.predicted.data() + (b * rows.predicted.steps() + u) * size;
+          for (Index j = 0; j < size; ++j) to[j] = l[j] + p[j];
+        }
+      }
+    }
+    [[nodiscard]] Index width() const noexcept { return static_cast<Index>(labels.size()) + 1; }
+  };
+
   /// What the output network of one sample leaves behind.
   struct Sample {
     typename Network::Tape tape;
@@ -71,47 +112,36 @@ class TransducerJoin {
     double loss = 0;
   };
 
-  void join_sample(const Network& output, const Outputs& rows, Index b, Sample& sample) {
-    const CountedSteps counts(rows.mask, b, rows.encoded.steps());
-    const std::vector<Index> steps = counted_steps(counts.flags());
-    const std::vector<Index> labels = labels_of(sample_of(rows.labels, b));
-    if (steps.empty()) fail<ValueError>({"Transducer: no step of sample ", b, " counts"});
-    const auto count = static_cast<Index>(steps.size());
-    const Index width = static_cast<Index>(labels.size()) + 1;
-    const Index size = rows.encoded.features();
-
-    // Row t width + u is the sum of both outputs at the place (t, u).
-    Tensor<Scalar> sums({count * width, size});
-    for (Index t = 0; t < count; ++t) {
-      const Scalar* const l =
-          &rows.encoded
-               .data()[(b * rows.encoded.steps() + steps[static_cast<std::size_t>(t)]) * size];
-      for (Index u = 0; u < width; ++u) {
-        const Scalar* const p = &rows.predicted.data()[(b * rows.predicted.steps() + u) * size];
-        Scalar* const to = &sums(t * width + u, 0);
-        for (Index j = 0; j < size; ++j) to[j] = l[j] + p[j];
-      }
-    }
+  void train_sample(const Network& output, const Outputs& rows, Index b, const Random& random,
+                    const Derivatives& derivatives, Sample& sample) {
+    const Places places(rows, b);
     sample.tape.packed = packed_;
     const Tensor<Scalar>& logits = output.forward_packed(
-        sums, sample.tape, rows.random.fork(static_cast<std::uint64_t>(b)), {});
+        places.sums, sample.tape, random.fork(static_cast<std::uint64_t>(b)), {});
     sample.loss =
-        transducer_loss(logits, std::span<const Index>(labels),
+        transducer_loss(logits, std::span<const Index>(places.labels),
                         static_cast<double>(rows.encoded.batch()), sample.tape.derivative);
 
     Tensor<Scalar> derivative;
-    output.backward(sums, sample.tape, sample.gradient, &derivative);
-    for (Index t = 0; t < count; ++t) {
-      Scalar* const dl = &rows.by_encoded(b, steps[static_cast<std::size_t>(t)], 0);
-      for (Index u = 0; u < width; ++u) {
-        Scalar* const dp = &rows.by_predicted(b, u, 0);
-        const Scalar* const from = &derivative(t * width + u, 0);
+    output.backward(places.sums, sample.tape, sample.gradient, &derivative);
+    const Scalar* from = derivative.data();
+    const Index size = derivative.features();
+    for (const Index step : places.steps) {
+      Scalar* const dl = &derivatives.by_encoded(b, step, 0);
+      for (Index u = 0; u < places.width(); ++u, from += size) {
+        Scalar* const dp = &derivatives.by_predicted(b, u, 0);
         for (Index j = 0; j < size; ++j) {
           dl[j] += from[j];
           dp[j] += from[j];
         }
       }
     }
+  }
+
+  [[nodiscard]] double mean_loss() const {
+    double sum = 0;
+    for (const Sample& sample : samples_) sum += sample.loss;
+    return sum / static_cast<double>(samples_.size());
   }
 
   typename ForwardNetwork<Scalar>::Packed packed_;

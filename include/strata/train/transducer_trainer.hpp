@@ -85,8 +85,8 @@ class TransducerTrainer {
                                    options, random_, true);
   }
 
-  /// The loss of a batch as `step` returns it, without an update; layers act as in training. Throws
-  /// what step throws on the data.
+  /// The loss of a batch without an update, with all layers as in prediction. A weight noise has no
+  /// effect. Throws what step throws on the data.
   double loss(const Tensor<Scalar>& x, const Tensor<Scalar>& labels,
               const TransducerOptions& options = {}) {
     return detail::transducer_step(*training_.get(), detail::networks_of(*model_), x, labels,

@@ -13,6 +13,7 @@
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
+#include <strata/model/forward_batches.hpp>
 #include <strata/model/label_sequences.hpp>
 #include <strata/random.hpp>
 #include <strata/sequence_view.hpp>
@@ -103,6 +104,7 @@ class TransducerTraining {
     output_build.keep();
 
     const Mask none;
+    if (!learns) return evaluate(networks, x, read, labels, options.mask);
     const Random random = all_random.fork(static_cast<std::uint64_t>(optimizer().iterations()));
     std::array<std::optional<WeightNoise<Scalar>>, 3> noise;
     if (options.weight_noise > 0) {
@@ -122,14 +124,12 @@ class TransducerTraining {
     gradient_.assign(KeptWeights<Scalar>::count_of(parameters), Scalar(0));
     const std::span<Scalar> gradient(gradient_);
 
-    const double loss = join_(output,
-                              {l, p, labels, encoder_pass_.output_mask(), random.fork(2),
-                               encoder_pass_.derivative(), prediction_pass_.derivative()},
-                              gradient.subspan(of_both));
+    const double loss = join_.train(
+        output, {l, p, labels, encoder_pass_.output_mask()}, random.fork(2),
+        {encoder_pass_.derivative(), prediction_pass_.derivative()}, gradient.subspan(of_both));
     if (!is_finite(loss)) {
       fail_not_finite(is_nan(loss) ? "the loss is not a number" : "the loss is infinite", advice());
     }
-    if (!learns) return loss;
     prediction_pass_.backward(prediction, read, gradient.subspan(of_encoder, of_both - of_encoder));
     encoder_pass_.backward(encoder, x, gradient.first(of_encoder));
     for (auto& each : noise) each.reset();
@@ -144,6 +144,23 @@ class TransducerTraining {
 
  private:
   using Network = TrainableNetwork<Scalar>;
+
+  /// The loss with all layers as in prediction, of checked data.
+  [[nodiscard]] double evaluate(const TransducerNetworks<Scalar>& networks, const Tensor<Scalar>& x,
+                                const Tensor<Scalar>& read, const Tensor<Scalar>& labels,
+                                const Mask& mask) {
+    const auto outputs = [](const Network& network, const Tensor<Scalar>& in,
+                            const SequenceContext<Scalar>& context) {
+      typename ForwardNetwork<Scalar>::Packed packed;
+      network.pack(packed, false);
+      return forward(network, packed, in, context);
+    };
+    Mask encoded_mask;
+    const Tensor<Scalar> l =
+        outputs(networks.encoder, x, {.mask = &mask, .output_mask = &encoded_mask});
+    const Tensor<Scalar> p = outputs(networks.prediction, read, {});
+    return join_.evaluate(networks.output, {l, p, labels, encoded_mask});
+  }
 
   static void check(const Network& encoder, const Tensor<Scalar>& x, const Tensor<Scalar>& labels,
                     const TransducerOptions& options) {

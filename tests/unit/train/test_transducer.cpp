@@ -232,6 +232,12 @@ TEST_CASE("Transducer: weight noise changes a step of each model, and leaves cle
   CHECK(std::get<1>(noisy) != std::get<1>(clean));
   CHECK(std::get<2>(noisy) != std::get<2>(clean));
   CHECK(std::get<3>(noisy) != std::get<3>(clean));
+  auto dropping = small_transducer<double>(4, 0.5);
+  TransducerTrainer trainer{dropping, SGD{}};
+  const double loss = trainer.loss(x, labels);
+  trainer.seed(7);
+  CHECK(trainer.loss(x, labels, {.weight_noise = 1}) == loss);
+  CHECK(trainer.step(x, labels) != loss);
   const auto model = small_transducer<double>(4);
   const auto unmoved = step(0.1, 0);
   CHECK(std::get<1>(unmoved) == model.encoder.weights());
