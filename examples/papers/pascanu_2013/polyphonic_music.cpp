@@ -54,92 +54,104 @@ struct NatsPerFrame {
   }
 };
 
-// How a collection is trained.
+// How networks of a kind are trained.
+struct Recipe {
+  double learning_rate;
+  int epochs;
+  double weight_noise = 0;
+  double input_dropout = 0;
+  double output_dropout = 0;  // before the last layer
+};
+
 struct Collection {
   Index window;  // frames; longer pieces are cut
   Index batch_size;
-  int epochs;
-  double dropout;  // of the inputs of the last layer
+  Recipe logistic;
+  Recipe tanh;
+  Recipe lstm;
 };
 
-// By the name of the file; the last is for any other.
+// By the name of the file; the last is for any other. The networks of tanh are better with noise on
+// their weights, as in the paper, than with dropout before the last layer; for LSTM layers it is
+// the other way round.
 const std::map<std::string, Collection> collections = {
-    {"JSB_Chorales", {.window = 130, .batch_size = 4, .epochs = 80, .dropout = 0.5}},
-    {"Nottingham", {.window = 100, .batch_size = 16, .epochs = 40, .dropout = 0.3}},
-    {"MuseData", {.window = 100, .batch_size = 16, .epochs = 30, .dropout = 0.3}},
-    {"", {.window = 100, .batch_size = 16, .epochs = 40, .dropout = 0.3}},
+    {"JSB_Chorales",
+     {.window = 40,
+      .batch_size = 8,
+      .logistic = {.learning_rate = 0.02, .epochs = 60},
+      .tanh = {.learning_rate = 0.003, .epochs = 150, .weight_noise = 0.05, .input_dropout = 0.2},
+      .lstm = {.learning_rate = 0.01, .epochs = 60, .input_dropout = 0.1, .output_dropout = 0.5}}},
+    {"",
+     {.window = 100,
+      .batch_size = 16,
+      .logistic = {.learning_rate = 0.01, .epochs = 30},
+      .tanh = {.learning_rate = 0.002, .epochs = 30, .weight_noise = 0.02, .input_dropout = 0.1},
+      .lstm = {.learning_rate = 0.005, .epochs = 30, .input_dropout = 0.1, .output_dropout = 0.3}}},
 };
 
 // A row of the table: a network without its last layer, Dense{88}.
 struct Net {
   std::string name;
   long long weights;
-  double learning_rate;
-  void (*add_layers)(Sequential<>& model, double dropout);
+  Recipe Collection::*recipe;
+  void (*add_layers)(Sequential<>& model);
   std::map<std::string, double> paper = {};  // table 2, by the name of the file
 };
 
-// The derivatives of the recurrent layers are limited by their norm; small recurrent weights at the
-// start keep these networks from remembering more than they can make use of.
+// Small recurrent weights at the start keep the networks of tanh from remembering more than they
+// can make use of.
 const Orthogonal small{.gain = 0.5};
 
 const std::vector<Net> nets = {
-    {"logistic", 7'832, 0.01, [](Sequential<>&, double) {}},
+    {"logistic", 7'832, &Collection::logistic, [](Sequential<>&) {}},
     {"RNN",
      110'248,
-     0.001,
-     [](Sequential<>& model, double dropout) {
+     &Collection::tanh,
+     [](Sequential<>& model) {
        model.add(SimpleRNN{255, return_sequences, {.recurrent_initializer = small}});
-       model.add(Dropout{dropout});
      },
      {{"JSB_Chorales", 8.338}, {"Nottingham", 3.225}, {"MuseData", 6.990}}},
     {"DT(S)-RNN",
      109'968,
-     0.001,
-     [](Sequential<>& model, double dropout) {
+     &Collection::tanh,
+     [](Sequential<>& model) {
        model.add(DeepTransitionRNN{
            164,
            return_sequences,
            {.transitions = {164}, .shortcut = true, .recurrent_initializer = small}});
-       model.add(Dropout{dropout});
      },
      {{"JSB_Chorales", 8.278}, {"Nottingham", 3.206}, {"MuseData", 6.988}}},
     {"DOT(S)-RNN",
      110'143,
-     0.001,
-     [](Sequential<>& model, double dropout) {
+     &Collection::tanh,
+     [](Sequential<>& model) {
        model.add(DeepTransitionRNN{
            145,
            return_sequences,
            {.transitions = {145}, .shortcut = true, .recurrent_initializer = small}});
        model.add(Dense{145, Activation::tanh});
-       model.add(Dropout{dropout});
      },
      {{"JSB_Chorales", 8.437}, {"Nottingham", 3.215}, {"MuseData", 6.973}}},
     {"sRNN",
      109'968,
-     0.001,
-     [](Sequential<>& model, double dropout) {
+     &Collection::tanh,
+     [](Sequential<>& model) {
        for (int layer = 0; layer < 2; ++layer) {
          model.add(SimpleRNN{164, return_sequences, {.recurrent_initializer = small}});
        }
-       model.add(Dropout{dropout});
      },
      {{"JSB_Chorales", 8.367}, {"Nottingham", 3.258}, {"MuseData", 7.28}}},
-    {"LSTM-1x120", 110'968, 0.005,
-     [](Sequential<>& model, double dropout) {
+    {"LSTM-1x120", 110'968, &Collection::lstm,
+     [](Sequential<>& model) {
        model.add(LSTM{120, return_sequences});
-       model.add(Dropout{dropout});
      }},
-    {"LSTM-2x79", 110'372, 0.005,
-     [](Sequential<>& model, double dropout) {
+    {"LSTM-2x79", 110'372, &Collection::lstm,
+     [](Sequential<>& model) {
        for (int layer = 0; layer < 2; ++layer) model.add(LSTM{79, return_sequences});
-       model.add(Dropout{dropout});
      }},
-    {"LSTM-3x64", 110'936, 0.005,
-     [](Sequential<>& model, double dropout) {
+    {"LSTM-3x64", 110'936, &Collection::lstm,
+     [](Sequential<>& model) {
        for (int layer = 0; layer < 3; ++layer) model.add(LSTM{64, return_sequences});
-       model.add(Dropout{dropout});
      }},
 };
 
@@ -195,9 +207,12 @@ struct Result {
 
 Result trained(const Net& net, const papers::PianoRolls& rolls, const Collection& collection,
                const std::string& name, const papers::Options& options) {
+  const Recipe& recipe = collection.*net.recipe;
   Sequential<> model;
   model.add(Input{Dynamic, keys});
-  net.add_layers(model, collection.dropout);
+  model.add(Dropout{recipe.input_dropout});
+  net.add_layers(model);
+  model.add(Dropout{recipe.output_dropout});
   model.add(Dense{keys});
   model.initialize(options.seed());
   papers::check_weights(net.name, model.parameter_count(), net.weights);
@@ -205,18 +220,19 @@ Result trained(const Net& net, const papers::PianoRolls& rolls, const Collection
 
   const Samples train = windows(rolls.train, collection.window);
   const Samples valid = windows(rolls.valid, collection.window);
-  model.compile(Adam{.learning_rate = net.learning_rate, .clip = {.global_norm = 1}},
+  model.compile(Adam{.learning_rate = recipe.learning_rate, .clip = {.global_norm = 1}},
                 NatsPerFrame{}, {{NatsPerFrame{}, "nats"}});
   const double start = papers::processor_seconds();
   const History history = model.fit(
       train.x, train.y,
-      {.epochs = options.epochs(collection.epochs),
+      {.epochs = options.epochs(recipe.epochs),
        .batch_size = collection.batch_size,
        .seed = options.seed(),
        .mask = train.mask,
        .validation_data = std::pair{valid.x, valid.y},
        .validation_mask = valid.mask,
-       .callbacks = {CosineDecay{}, EarlyStopping{.monitor = "val_nats", .patience = 10}}});
+       .weight_noise = recipe.weight_noise,
+       .callbacks = {CosineDecay{}, EarlyStopping{.monitor = "val_nats", .patience = 15}}});
   const double seconds = papers::processor_seconds() - start;
 
   Result result{{net.name, net.weights, nats_per_frame(model, rolls.test)}, {net.name, {}, {}}};
@@ -262,7 +278,11 @@ int run(const papers::Options& options) {
     for (std::vector<Piece>* part : {&rolls.train, &rolls.valid, &rolls.test}) {
       part->resize(std::min<std::size_t>(part->size(), 32));
     }
-    collection = {.window = 10, .batch_size = 2, .epochs = 12, .dropout = 0.0};
+    collection = {.window = 10,
+                  .batch_size = 2,
+                  .logistic = {.learning_rate = 0.01, .epochs = 12},
+                  .tanh = {.learning_rate = 0.001, .epochs = 12},
+                  .lstm = {.learning_rate = 0.005, .epochs = 12, .output_dropout = 0.1}};
   }
   std::printf("%s: %zu pieces to learn, %zu to validate, %zu to test\n", name.c_str(),
               rolls.train.size(), rolls.valid.size(), rolls.test.size());
