@@ -18,7 +18,6 @@
 #include "nets.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -126,28 +125,6 @@ int pretrain(Model& model, const Corpus& corpus, const Options& options) {
   return trained.epochs + static_cast<int>(history.epochs());
 }
 
-/// Adds `share` times `noise` to the weights of a model.
-void shift(Sequential<>& model, const std::vector<float>& noise, float share) {
-  std::vector<float> shifted = model.weights();
-  for (std::size_t i = 0; i < shifted.size(); ++i) shifted[i] += share * noise[i];
-  model.set_weights(shifted);
-}
-
-/// A step by the gradients at weights with noise, which is taken away again.
-double noisy_step(Model& model, TransducerTrainer<Model>& trainer, const Part& batch,
-                  double deviation, Random random) {
-  const std::array networks{&model.encoder, &model.prediction, &model.output};
-  std::array<std::vector<float>, 3> noise;
-  for (std::size_t i = 0; i < networks.size(); ++i) {
-    noise[i].resize(static_cast<std::size_t>(networks[i]->parameter_count()));
-    for (float& value : noise[i]) value = static_cast<float>(deviation * random.normal());
-    shift(*networks[i], noise[i], 1);
-  }
-  const double loss = trainer.step(batch.x, batch.labels, {.mask = batch.mask});
-  for (std::size_t i = 0; i < networks.size(); ++i) shift(*networks[i], noise[i], -1);
-  return loss;
-}
-
 double greedy_error(const Model& model, const Corpus& corpus, const Part& part) {
   return corpus.error_rate(transducer_greedy(model, part.x, part.mask), part);
 }
@@ -174,10 +151,10 @@ Trained train(Model& model, const std::string& name, const Corpus& corpus, const
     }
     const auto batches = batches_by_length(corpus.train.lengths(), batch_size, random.at(0));
     loss = 0;
-    for (std::size_t i = 0; i < batches.size(); ++i) {
-      loss +=
-          noisy_step(model, trainer, corpus.train.rows(batches[i]), deviation, random.fork(i + 1)) /
-          static_cast<double>(batches.size());
+    for (const auto& rows : batches) {
+      const Part batch = corpus.train.rows(rows);
+      loss += trainer.step(batch.x, batch.labels, {.mask = batch.mask, .weight_noise = deviation}) /
+              static_cast<double>(batches.size());
     }
     if (epoch == 0) first_loss = loss;
 

@@ -1,4 +1,4 @@
-// Polyphonic music, frame by frame: the experiment of section 5.2 of
+// Polyphonic music, frame by frame: the experiment of
 //
 //   R. Pascanu, C. Gulcehre, K. Cho, Y. Bengio: How to construct deep recurrent neural networks,
 //   ICLR 2014, arXiv:1312.6026
@@ -71,9 +71,8 @@ struct Collection {
   Recipe lstm;
 };
 
-// By the name of the file; the last is for any other. The networks of tanh are better with noise on
-// their weights, as in the paper, than with dropout before the last layer; for LSTM layers it is
-// the other way round.
+// By the name of the file; the last is for any other. The networks of tanh have noise on their
+// weights, which the paper has too, the LSTM layers dropout before the last layer.
 const std::map<std::string, Collection> collections = {
     {"JSB_Chorales",
      {.window = 40,
@@ -95,11 +94,10 @@ struct Net {
   long long weights;
   Recipe Collection::*recipe;
   void (*add_layers)(Sequential<>& model);
-  std::map<std::string, double> paper = {};  // table 2, by the name of the file
+  std::map<std::string, double> paper = {};  // by the name of the file
 };
 
-// Small recurrent weights at the start keep the networks of tanh from remembering more than they
-// can make use of.
+// The networks of tanh begin with small recurrent weights.
 const Orthogonal small{.gain = 0.5};
 
 const std::vector<Net> nets = {
@@ -110,7 +108,7 @@ const std::vector<Net> nets = {
      [](Sequential<>& model) {
        model.add(SimpleRNN{255, return_sequences, {.recurrent_initializer = small}});
      },
-     {{"JSB_Chorales", 8.338}, {"Nottingham", 3.225}, {"MuseData", 6.990}}},
+     {{"JSB_Chorales", 8.34}, {"Nottingham", 3.23}, {"MuseData", 6.99}}},
     {"DT(S)-RNN",
      109'968,
      &Collection::tanh,
@@ -120,7 +118,7 @@ const std::vector<Net> nets = {
            return_sequences,
            {.transitions = {164}, .shortcut = true, .recurrent_initializer = small}});
      },
-     {{"JSB_Chorales", 8.278}, {"Nottingham", 3.206}, {"MuseData", 6.988}}},
+     {{"JSB_Chorales", 8.28}, {"Nottingham", 3.21}}},
     {"DOT(S)-RNN",
      110'143,
      &Collection::tanh,
@@ -131,7 +129,7 @@ const std::vector<Net> nets = {
            {.transitions = {145}, .shortcut = true, .recurrent_initializer = small}});
        model.add(Dense{145, Activation::tanh});
      },
-     {{"JSB_Chorales", 8.437}, {"Nottingham", 3.215}, {"MuseData", 6.973}}},
+     {{"JSB_Chorales", 8.44}, {"Nottingham", 3.22}}},
     {"sRNN",
      109'968,
      &Collection::tanh,
@@ -140,7 +138,7 @@ const std::vector<Net> nets = {
          model.add(SimpleRNN{164, return_sequences, {.recurrent_initializer = small}});
        }
      },
-     {{"JSB_Chorales", 8.367}, {"Nottingham", 3.258}, {"MuseData", 7.28}}},
+     {{"JSB_Chorales", 8.37}, {"Nottingham", 3.26}}},
     {"LSTM-1x120", 110'968, &Collection::lstm,
      [](Sequential<>& model) {
        model.add(LSTM{120, return_sequences});
