@@ -17,8 +17,8 @@ namespace papers {
 
 struct Line {
   std::string name;
-  std::vector<double> x;
-  std::vector<double> y;
+  std::vector<double> x = {};
+  std::vector<double> y = {};
   bool dashed = false;
 };
 
@@ -26,7 +26,7 @@ struct Chart {
   std::string title;
   std::string x_label;
   std::string y_label;
-  std::vector<Line> lines;
+  std::vector<Line> lines = {};
   bool logarithmic = false;  ///< of y, all of which is then above 0
 };
 

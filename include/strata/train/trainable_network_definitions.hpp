@@ -47,11 +47,14 @@ const Tensor<Scalar>& TrainableNetwork<Scalar>::forward_packed(
 template <class Scalar>
 void TrainableNetwork<Scalar>::backward(const Tensor<Scalar>& x, Tape& tape,
                                         std::span<Scalar> gradient, Tensor<Scalar>* dx) const {
-  for (std::size_t i = this->size(); i-- > 0;) {
+  // Without dx, nobody reads the derivatives by the input of the first layer with weights.
+  std::size_t first = 0;
+  while (!dx && first + 1 < this->size() && trainable_[first].parameter_count() == 0) ++first;
+  for (std::size_t i = this->size(); i-- > first;) {
     const auto count = static_cast<std::size_t>(trainable_[i].parameter_count());
     trainable_[i].backward(tape.packed[i], input_of(i, x, tape), tape.outputs[i], tape.derivative,
                            tape.layers[i], gradient.last(count),
-                           i == 0 ? dx : &tape.derivative_before, tape.passes[i]);
+                           i == first ? dx : &tape.derivative_before, tape.passes[i]);
     gradient = gradient.first(gradient.size() - count);
     tape.derivative.swap(tape.derivative_before);
   }
