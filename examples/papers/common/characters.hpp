@@ -2,6 +2,8 @@
 
 #include <strata/strata.hpp>
 
+#include "options.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -30,6 +32,16 @@ inline std::string small_text(const std::filesystem::path& program) {
   const std::filesystem::path file = "data/psalms_and_proverbs.txt";
   const auto beside = program.parent_path().parent_path().parent_path() / file;
   return read_text(exists(beside) ? beside : "examples" / file);
+}
+
+/// The text of --data. With --quick it is cut to `quick_size` characters, and without --data it is
+/// the small text. `program` is the program's __FILE__.
+inline std::string text_of(const Options& options, const std::filesystem::path& program,
+                           std::size_t quick_size) {
+  if (!options.quick()) return read_text(options.data());
+  std::string text = options.has_data() ? read_text(options.data()) : small_text(program);
+  text.resize(std::min(text.size(), quick_size));
+  return text;
 }
 
 /// Characters as classes: a class is the place of a character among all characters of a text.

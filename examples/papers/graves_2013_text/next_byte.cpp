@@ -104,9 +104,7 @@ void write(const Sequential<>& model, const Net& net, const Alphabet& alphabet,
 
 int run(const Options& options) {
   check_weights_of_all();
-  std::string text =
-      options.quick() && !options.has_data() ? small_text(__FILE__) : read_text(options.data());
-  if (options.quick()) text.resize(std::min<std::size_t>(text.size(), 300'000));
+  const std::string text = text_of(options, __FILE__, 300'000);
   const Alphabet alphabet(text);
   const std::vector<Index> ids = alphabet.ids(text);
   const Parts parts(ids, 0.02, 0.04);

@@ -208,9 +208,7 @@ void show(const Net& net, const std::vector<TimeScale>& scales, const Options& o
 
 int run(const Options& options) {
   check_weights_of_all();
-  std::string text =
-      options.quick() && !options.has_data() ? small_text(__FILE__) : read_text(options.data());
-  if (options.quick()) text.resize(std::min<std::size_t>(text.size(), 60'000));
+  const std::string text = text_of(options, __FILE__, 60'000);
   const Alphabet alphabet(text);
   const std::vector<Index> ids = alphabet.ids(text);
   const Parts parts(ids, 0.05, 0.05);
