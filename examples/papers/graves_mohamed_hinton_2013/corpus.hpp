@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -182,11 +183,12 @@ inline void normalise(std::vector<Utterance>& utterances, std::size_t count) {
 
 }  // namespace detail
 
-/// The first 80 utterances of a file to train, the next 10 to validate, and the last 10 to test.
+/// The last tenth of the utterances of a file to test, the tenth before it to validate, and all
+/// others to train.
 class Corpus {
  public:
   /// Of each part at most `limit` utterances are kept. Throws std::runtime_error on another file.
-  explicit Corpus(const std::filesystem::path& path, std::size_t limit = 80) {
+  Corpus(const std::filesystem::path& path, std::size_t limit) {
     std::ifstream file(path);
     std::vector<Utterance> utterances;
     for (std::string head, frames; std::getline(file, head);) {
@@ -194,10 +196,13 @@ class Corpus {
       if (!std::getline(file, frames)) throw std::runtime_error(head + ": has no frames");
       utterances.push_back(detail::read_utterance(head, frames));
     }
-    if (utterances.size() != 100) {
-      throw std::runtime_error(path.string() + ": expected 100 utterances, found " +
+    if (utterances.size() < 10) {
+      throw std::runtime_error(path.string() + ": expected 10 utterances or more, found " +
                                std::to_string(utterances.size()));
     }
+    const std::size_t tenth = utterances.size() / 10;
+    const std::size_t test_begin = utterances.size() - tenth;
+    const std::size_t train_count = test_begin - tenth;
     std::set<std::string> all;
     for (const Utterance& utterance : utterances) {
       all.insert(utterance.phones.begin(), utterance.phones.end());
@@ -207,11 +212,11 @@ class Corpus {
     for (Utterance& utterance : utterances) {
       utterance.frames = detail::with_slopes(utterance.frames);
     }
-    detail::normalise(utterances, 80);
-    train = part(utterances, 0, std::min<std::size_t>(limit, 80));
-    validation = part(utterances, 80, std::min<std::size_t>(limit, 10));
-    test = part(utterances, 90, std::min<std::size_t>(limit, 10));
-    first_of_test = utterances[90];
+    detail::normalise(utterances, train_count);
+    train = part(utterances, 0, std::min(limit, train_count));
+    validation = part(utterances, train_count, std::min(limit, tenth));
+    test = part(utterances, test_begin, std::min(limit, tenth));
+    first_of_test = utterances[test_begin];
   }
 
   /// The names of the classes; class 0 is the blank.
@@ -266,7 +271,7 @@ inline constexpr const char* data_help =
 /// The corpus of --data; without it, the file of strata's examples. `program` is the program's
 /// __FILE__. With --quick eight utterances of each part.
 inline Corpus read_corpus(const Options& options, const std::filesystem::path& program) {
-  const std::size_t limit = options.quick() ? 8 : 80;
+  const auto limit = options.quick() ? std::size_t{8} : std::numeric_limits<std::size_t>::max();
   if (options.has_data()) return Corpus(options.data(), limit);
   const std::filesystem::path file = "data/festvox_ru.txt";
   auto path = program.parent_path().parent_path().parent_path() / file;

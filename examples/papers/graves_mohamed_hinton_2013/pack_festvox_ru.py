@@ -2,11 +2,12 @@
 """Packs utterances of Debian's package festvox-ru into the text file that the programs read.
 
     apt-get download festvox-ru && dpkg -x festvox-ru_*.deb package
-    pack_festvox_ru.py package/usr/share/festival/voices/russian/msu_ru_nsh_clunits festvox_ru.txt
+    pack_festvox_ru.py package/usr/share/festival/voices/russian/msu_ru_nsh_clunits festvox_ru.txt [620]
 
 The folder has mcep/<name>.mcep, mel-cepstra at the glottal pulses, and lab/<name>.lab, the phones and
-their ends. The 100 smallest files are taken, in the order of their names. Coefficients are interpolated
-between pulses and averaged over frames of 20 ms. Needs numpy.
+their ends. The 100 smallest files are taken, or as many as the last argument says (the package has 620),
+in the order of their names. Coefficients are interpolated between pulses and averaged over frames of
+20 ms. Needs numpy.
 """
 
 import sys
@@ -14,12 +15,11 @@ from pathlib import Path
 
 import numpy
 
-UTTERANCES = 100
 MILLISECONDS = 20  # of a frame
 COEFFICIENTS = 12
 
 HEAD = f"""\
-# {UTTERANCES} Russian utterances from Debian's package festvox-ru, modified: mel-cepstra resampled to frames of
+# {{}} Russian utterances from Debian's package festvox-ru, modified: mel-cepstra resampled to frames of
 # {MILLISECONDS} ms and rounded. Two lines an utterance: its name, and its phones with their ends in seconds; then
 # its frames of {COEFFICIENTS} values, in hundredths. Source and licence: README.md.
 """
@@ -51,13 +51,13 @@ def read_phones(path):
     return [(line.split()[2], float(line.split()[0])) for line in lines[lines.index("#") + 1 :]]
 
 
-def main(folder, packed):
+def main(folder, packed, count):
     tracks = sorted(folder.glob("mcep/*.mcep"), key=lambda path: (path.stat().st_size, path.name))
-    if len(tracks) < UTTERANCES:
-        sys.exit(f"{folder}: expected at least {UTTERANCES} files mcep/*.mcep, found {len(tracks)}")
+    if len(tracks) < count:
+        sys.exit(f"{folder}: expected at least {count} files mcep/*.mcep, found {len(tracks)}")
     with open(packed, "w", encoding="ascii", newline="\n") as file:
-        file.write(HEAD)
-        for track in sorted(tracks[:UTTERANCES]):
+        file.write(HEAD.format(count))
+        for track in sorted(tracks[:count]):
             phones = read_phones(folder / "lab" / (track.stem + ".lab"))
             frames = numpy.rint(100 * resample(*read_track(track))).astype(int)
             file.write(" ".join([track.stem] + [f"{phone} {end:.2f}" for phone, end in phones]) + "\n")
@@ -65,6 +65,6 @@ def main(folder, packed):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 4):
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) == 4 else 100)
