@@ -71,8 +71,9 @@ struct Collection {
   Recipe lstm;
 };
 
-// By the name of the file; the last is for any other. The networks of tanh have noise on their
-// weights, which the paper has too, the LSTM layers dropout before the last layer.
+// By the name of the file; the last is for any other. Networks have noise on their weights, which
+// the paper has too, but for the LSTM layers of the chorales; the LSTM layers have dropout before
+// the last layer.
 const std::map<std::string, Collection> collections = {
     {"JSB_Chorales",
      {.window = 40,
@@ -80,12 +81,26 @@ const std::map<std::string, Collection> collections = {
       .logistic = {.learning_rate = 0.02, .epochs = 60},
       .tanh = {.learning_rate = 0.003, .epochs = 150, .weight_noise = 0.05, .input_dropout = 0.2},
       .lstm = {.learning_rate = 0.01, .epochs = 60, .input_dropout = 0.1, .output_dropout = 0.5}}},
+    {"Nottingham",
+     {.window = 200,
+      .batch_size = 4,
+      .logistic = {.learning_rate = 0.005, .epochs = 20},
+      .tanh = {.learning_rate = 0.002, .epochs = 50, .weight_noise = 0.02, .input_dropout = 0.05},
+      .lstm = {.learning_rate = 0.006,
+               .epochs = 60,
+               .weight_noise = 0.04,
+               .input_dropout = 0.1,
+               .output_dropout = 0.2}}},
     {"",
-     {.window = 100,
-      .batch_size = 16,
-      .logistic = {.learning_rate = 0.01, .epochs = 30},
-      .tanh = {.learning_rate = 0.002, .epochs = 30, .weight_noise = 0.02, .input_dropout = 0.1},
-      .lstm = {.learning_rate = 0.005, .epochs = 30, .input_dropout = 0.1, .output_dropout = 0.3}}},
+     {.window = 200,
+      .batch_size = 4,
+      .logistic = {.learning_rate = 0.005, .epochs = 20},
+      .tanh = {.learning_rate = 0.002, .epochs = 25, .weight_noise = 0.02, .input_dropout = 0.05},
+      .lstm = {.learning_rate = 0.006,
+               .epochs = 25,
+               .weight_noise = 0.04,
+               .input_dropout = 0.1,
+               .output_dropout = 0.2}}},
 };
 
 // A row of the table: a network without its last layer, Dense{88}.
