@@ -80,7 +80,8 @@ const std::map<std::string, Collection> collections = {
       .batch_size = 8,
       .logistic = {.learning_rate = 0.02, .epochs = 60},
       .tanh = {.learning_rate = 0.003, .epochs = 150, .weight_noise = 0.05, .input_dropout = 0.2},
-      .lstm = {.learning_rate = 0.01, .epochs = 60, .input_dropout = 0.1, .output_dropout = 0.5}}},
+      .lstm =
+          {.learning_rate = 0.007, .epochs = 150, .input_dropout = 0.1, .output_dropout = 0.5}}},
     {"Nottingham",
      {.window = 200,
       .batch_size = 4,
@@ -245,7 +246,7 @@ Result trained(const Net& net, const papers::PianoRolls& rolls, const Collection
        .validation_data = std::pair{valid.x, valid.y},
        .validation_mask = valid.mask,
        .weight_noise = recipe.weight_noise,
-       .callbacks = {CosineDecay{}, EarlyStopping{.monitor = "val_nats", .patience = 15}}});
+       .callbacks = {CosineDecay{}, EarlyStopping{.monitor = "val_nats", .patience = 30}}});
   const double seconds = papers::processor_seconds() - start;
 
   Result result{{net.name, net.weights, nats_per_frame(model, rolls.test)}, {net.name, {}, {}}};
