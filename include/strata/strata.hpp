@@ -9,6 +9,7 @@
 #include <strata/flush_denormals.hpp>
 #include <strata/mask.hpp>
 #include <strata/processor.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/sequences.hpp>
 #include <strata/shape.hpp>
@@ -57,6 +58,8 @@
 #include <strata/model/mixtures.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/sequential.hpp>
+#include <strata/model/series_windows.hpp>
+#include <strata/model/standardizer.hpp>
 #include <strata/model/state_parts.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/model/stream_batch.hpp>

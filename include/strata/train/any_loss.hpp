@@ -5,6 +5,7 @@
 #include <string>
 
 #include <strata/mask.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/shape.hpp>
 #include <strata/support/threads.hpp>
@@ -89,6 +90,7 @@ struct AnyLoss {
     const Tensor<Scalar>& prediction;
     const Tensor<Scalar>& target;
     const Mask& mask;
+    const SampleWeights<Scalar>& weights;
     /// Where the derivatives by the predictions go; null where they are not wanted.
     Scalar* gradient;
     /// Whether to check that the loss writes its whole derivative.

@@ -75,7 +75,7 @@ class EncoderDecoderTraining {
     return training_.finish_step(
         {parameters, encoder_has_most ? encoder.threads() : decoder.threads(), prediction,
          decoder_pass_},
-        target, nullptr, backward, absorb,
+        {target, SampleWeights<Scalar>()}, nullptr, backward, absorb,
         [&] { return advice(decoder, optimizer(), training_.loss, given, target); });
   }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <strata/model/options.hpp>
+#include <strata/model/sample_source.hpp>
 #include <strata/model/sequential_base.hpp>
 #include <strata/random.hpp>
 #include <strata/support/owned.hpp>
@@ -41,11 +42,20 @@ template <class Scalar>
 History fit(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
             const Tensor<Scalar>& x, const Tensor<Scalar>& y, const FitOptions<Scalar>& options);
 
+template <class Scalar>
+History fit(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
+            const AnySource<Scalar>& samples, const FitOptions<Scalar>& options);
+
 /// SequentialBase::evaluate; training as in fit.
 template <class Scalar>
 [[nodiscard]] Evaluation evaluate(const ForwardNetwork<Scalar>& network,
                                   const Training<Scalar>* training, const Tensor<Scalar>& x,
-                                  const Tensor<Scalar>& y, const PredictOptions<Scalar>& options);
+                                  const Tensor<Scalar>& y, const EvaluateOptions<Scalar>& options);
+template <class Scalar>
+[[nodiscard]] Evaluation evaluate(const ForwardNetwork<Scalar>& network,
+                                  const Training<Scalar>* training,
+                                  const AnySource<Scalar>& samples,
+                                  const EvaluateOptions<Scalar>& options);
 
 /// SequentialBase::train_on_batch; training as in fit.
 template <class Scalar>
@@ -87,8 +97,24 @@ History SequentialBase<Model, S>::fit(const Tensor<S>& x, const Tensor<S>& y,
 
 template <class Model, class S>
 Evaluation SequentialBase<Model, S>::evaluate(const Tensor<S>& x, const Tensor<S>& y,
-                                              const PredictOptions<S>& options) const {
+                                              const EvaluateOptions<S>& options) const {
   return detail::evaluate(forward_network(), training_.get(), x, y, options);
+}
+
+template <class Model, class S>
+template <class Source>
+  requires SampleSource<Source, S> History
+  SequentialBase<Model, S>::fit(const Source& samples, const FitOptions<S>& options) {
+    return detail::fit(trainable_network(), training_.get(), SourceOf<S, Source>(samples), options);
+  }
+
+template <class Model, class S>
+template <class Source>
+  requires SampleSource<Source, S> Evaluation
+  SequentialBase<Model, S>::evaluate(const Source& samples, const EvaluateOptions<S>& options)
+const {
+  return detail::evaluate(forward_network(), training_.get(), SourceOf<S, Source>(samples),
+                          options);
 }
 
 template <class Model, class S>
@@ -100,7 +126,8 @@ Evaluation SequentialBase<Model, S>::train_on_batch(const Tensor<S>& x, const Te
 template <class Model, class S>
 Evaluation SequentialBase<Model, S>::test_on_batch(const Tensor<S>& x, const Tensor<S>& y,
                                                    const BatchOptions<S>& options) const {
-  return evaluate(x, y, {std::max<Index>(1, x.batch()), options.mask, options.state});
+  return evaluate(
+      x, y, {std::max<Index>(1, x.batch()), options.mask, options.state, options.sample_weight});
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

@@ -10,6 +10,7 @@
 #include <strata/train/epoch_loop.hpp>
 #include <strata/train/evaluation.hpp>
 #include <strata/train/fit.hpp>
+#include <strata/train/samples.hpp>
 #include <strata/train/target_checks.hpp>
 #include <strata/train/totals.hpp>
 #include <strata/train/training.hpp>
@@ -43,19 +44,49 @@ Optimizer<Scalar>& optimizer_of(Training<Scalar>& training) noexcept {
 
 template <class Scalar>
 History fit(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
+            const AnySource<Scalar>& samples, const FitOptions<Scalar>& options) {
+  return Fit<Scalar>(network, compiled_training(training), samples, options).run();
+}
+
+template <class Scalar>
+History fit(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
             const Tensor<Scalar>& x, const Tensor<Scalar>& y, const FitOptions<Scalar>& options) {
-  return Fit<Scalar>(network, compiled_training(training), x, y, options).run();
+  const MemorySamples<Scalar> samples(Batch<Scalar>{view_of(x), view_of(y), options.mask,
+                                                    options.sample_weight, options.initial_state});
+  return fit(network, training, samples, options);
+}
+
+template <class Scalar>
+void check_evaluation(const EvaluateOptions<Scalar>& options) {
+  if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
 }
 
 template <class Scalar>
 Evaluation evaluate(const ForwardNetwork<Scalar>& network, const Training<Scalar>* training,
                     const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                    const PredictOptions<Scalar>& options) {
+                    const EvaluateOptions<Scalar>& options) {
   const Training<Scalar>& compiled = compiled_training(training);
-  if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
+  check_evaluation(options);
   check_sequences(network, x, options.mask, options.state);
-  compiled.check_targets(y, network.output_shape(x.shape()));
-  return evaluate(network, compiled, x, y, options);
+  check_goal("sample_weight", compiled, {y, options.sample_weight},
+             network.output_shape(x.shape()));
+  const MemorySamples<Scalar> samples(
+      Batch<Scalar>{view_of(x), view_of(y), options.mask, options.sample_weight, {}});
+  return evaluate(network, compiled, samples, 0, x.batch(), options.batch_size, options.state);
+}
+
+template <class Scalar>
+Evaluation evaluate(const ForwardNetwork<Scalar>& network, const Training<Scalar>* training,
+                    const AnySource<Scalar>& samples, const EvaluateOptions<Scalar>& options) {
+  const Training<Scalar>& compiled = compiled_training(training);
+  check_evaluation(options);
+  if (!options.mask.empty() || !options.sample_weight.empty() || options.state) {
+    throw ValueError(
+        "evaluate: mask, sample_weight and state are for samples in memory; a source sets "
+        "batch.mask, batch.sample_weight and batch.state");
+  }
+  if (samples.size() < 1) throw ShapeError("evaluate: the source has no samples");
+  return evaluate(network, compiled, samples, 0, samples.size(), options.batch_size);
 }
 
 template <class Scalar>

@@ -8,6 +8,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/shape.hpp>
 #include <strata/support/threads.hpp>
@@ -73,13 +74,15 @@ class Loss {
   }
 
   /// The mean loss of a batch: over the rows of the predictions that count, or over the samples; 0
-  /// when no row counts. Where `derivative` is not null it is resized and set to the derivatives by
-  /// the predictions. Throws ShapeError when the targets do not fit the predictions, ValueError on
-  /// a target that the loss does not take.
+  /// when no row counts. A weight multiplies the loss of its sample or step, as in Keras. Where
+  /// `derivative` is not null it is resized and set to the derivatives by the predictions. Throws
+  /// ShapeError when the targets do not fit the predictions, ValueError on a target that the loss
+  /// does not take.
   double operator()(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                     Tensor<Scalar>* derivative, const Mask& mask = {},
-                    const detail::Threads& threads = {}) const {
-    return mean(prediction, target, derivative, mask, false, threads);
+                    const detail::Threads& threads = {},
+                    const SampleWeights<Scalar>& weights = {}) const {
+    return mean(prediction, target, derivative, mask, weights, false, threads);
   }
 
   /// The mean loss and its derivatives, as above, with checks of the loss itself: throws ValueError
@@ -87,14 +90,15 @@ class Loss {
   /// not.
   double with_checked_derivative(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                                  Tensor<Scalar>& derivative, const Mask& mask = {},
-                                 const detail::Threads& threads = {}) const {
-    return mean(prediction, target, &derivative, mask, true, threads);
+                                 const detail::Threads& threads = {},
+                                 const SampleWeights<Scalar>& weights = {}) const {
+    return mean(prediction, target, &derivative, mask, weights, true, threads);
   }
 
  private:
   double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-              Tensor<Scalar>* derivative, const Mask& mask, bool checked,
-              const detail::Threads& threads) const {
+              Tensor<Scalar>* derivative, const Mask& mask, const SampleWeights<Scalar>& weights,
+              bool checked, const detail::Threads& threads) const {
     const Shape expected = target_shape(prediction.shape());
     if (!detail::fits_targets(target.shape(), expected)) {
       detail::fail<ShapeError>({"loss ", name(), ": takes targets of the shape ", expected,
@@ -102,8 +106,8 @@ class Loss {
                                 target.shape()});
     }
     if (derivative) derivative->resize(prediction.shape());
-    return self_->mean(
-        {prediction, target, mask, derivative ? derivative->data() : nullptr, checked, threads});
+    return self_->mean({prediction, target, mask, weights,
+                        derivative ? derivative->data() : nullptr, checked, threads});
   }
 
   std::shared_ptr<const detail::AnyLoss<Scalar>> self_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <strata/base/settings.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/mask.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/shape.hpp>
 #include <strata/support/counted_steps.hpp>
@@ -55,10 +57,32 @@ template <class M, class Scalar>
 concept AnyFigure =
     MetricFunction<M, Scalar> || SequenceMetric<M, Scalar> || LossFunction<M, Scalar>;
 
+/// A metric in which each sample or step weighs as much as in the loss: by .sample_weight and
+/// .class_weight. Without it a metric takes all alike, as Keras' `metrics` do; this is one of
+/// Keras' `weighted_metrics`, and is named "weighted_" and the name of the metric.
+///
+///   model.compile(Adam{}, BinaryCrossentropy{}, {BinaryAccuracy{}, Weighted{BinaryAccuracy{}}});
+template <class M>
+struct Weighted {
+  M metric;
+  std::string name = std::string("weighted_") + M::name;
+};
+template <class M>
+Weighted(M) -> Weighted<M>;
+template <class M>
+Weighted(M, std::string) -> Weighted<M>;
+
 /// The sum of a figure over rows or samples, and the sum of their weights.
 struct FigureSum {
   double sum = 0;
   double weight = 0;
+
+  /// Adds the value of a row or sample, and its part in the sum of weights, both times `factor`.
+  void add(double value, double own_weight, double factor) {
+    // Rounded once, with every instruction set.
+    sum = std::fma(factor, value, sum);
+    weight = std::fma(factor, own_weight, weight);
+  }
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
@@ -77,7 +101,8 @@ struct AnyMetric {
   /// one row for each row of outputs.
   [[nodiscard]] virtual Shape target_shape(const Shape& output) const = 0;
   [[nodiscard]] virtual FigureSum sum(const Tensor<Scalar>& prediction,
-                                      const Tensor<Scalar>& target, const Mask& mask) const = 0;
+                                      const Tensor<Scalar>& target, const Mask& mask,
+                                      const SampleWeights<Scalar>& weights) const = 0;
   [[nodiscard]] virtual double finish(double mean) const = 0;
 };
 
@@ -123,12 +148,12 @@ struct MetricOf final : AnyMetric<Scalar> {
       return {};
     }
   }
-  FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                const Mask& mask) const override {
+  FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target, const Mask& mask,
+                const SampleWeights<Scalar>& weights) const override {
     if constexpr (is_of_rows) {
-      return sum_of_rows(prediction, target, mask);
+      return sum_of_rows(prediction, target, mask, weights);
     } else {
-      return sum_of_samples(prediction, target, mask);
+      return sum_of_samples(prediction, target, mask, weights);
     }
   }
   double finish(double mean) const override {
@@ -140,42 +165,48 @@ struct MetricOf final : AnyMetric<Scalar> {
 
  private:
   FigureSum sum_of_rows(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                        const Mask& mask) const {
+                        const Mask& mask, const SampleWeights<Scalar>& weights) const {
     const Index rows = prediction.batch() * prediction.steps();
     const Index size = prediction.features();
     const Index target_size = target.size() / rows;
     FigureSum all;
     for (Index row = 0; row < rows; ++row) {
-      if (!mask.empty() && !mask(row / mask.steps(), row % mask.steps())) continue;
+      const Index sample = row / prediction.steps();
+      const Index step = row % prediction.steps();
+      if (!mask.empty() && !mask(sample, step)) continue;
       const Scalar* const y = prediction.data() + row * size;
       const Scalar* const wanted = target.data() + row * target_size;
+      const double weight = weights.empty() ? 1 : static_cast<double>(weights(sample, step));
+      double value = 0;
       if constexpr (is_loss) {
-        all.sum += metric(y, wanted, size, static_cast<Scalar*>(nullptr));
+        value = metric(y, wanted, size, static_cast<Scalar*>(nullptr));
       } else {
-        all.sum += metric(y, wanted, size, target_size);
+        value = metric(y, wanted, size, target_size);
       }
-      all.weight += 1;
+      all.add(value, 1, weight);
     }
     return all;
   }
 
   FigureSum sum_of_samples(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                           const Mask& mask) const {
+                           const Mask& mask, const SampleWeights<Scalar>& weights) const {
     FigureSum all;
     for (Index b = 0; b < prediction.batch(); ++b) {
       const SequenceView<const Scalar> y = sample_of(prediction, b);
       const SequenceView<const Scalar> wanted = sample_of(target, b);
       const CountedSteps counts(mask, b, y.steps());
+      const double weight = weights.empty() ? 1 : static_cast<double>(weights(b, 0));
+      double value = 0;
       if constexpr (is_loss) {
-        all.sum += metric(y, counts.flags(), wanted, SequenceView<Scalar>());
+        value = metric(y, counts.flags(), wanted, SequenceView<Scalar>());
       } else {
-        all.sum += metric(y, counts.flags(), wanted);
+        value = metric(y, counts.flags(), wanted);
       }
+      double own_weight = 1;
       if constexpr (requires { metric.weight(y, counts.flags(), wanted); }) {
-        all.weight += metric.weight(y, counts.flags(), wanted);
-      } else {
-        all.weight += 1;
+        own_weight = metric.weight(y, counts.flags(), wanted);
       }
+      all.add(value, own_weight, weight);
     }
     return all;
   }
@@ -219,30 +250,41 @@ class Metric {
   Metric(M metric, std::string name)
       : self_(detail::metric_of<Scalar>(metric)), name_(std::move(name)) {}
 
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  /// The kind of targets that the metric compares outputs with; empty where it takes both kinds.
-  [[nodiscard]] std::optional<Targets> targets() const { return self_->targets(); }
-  /// A sentence about targets of a row that may be a mistake; empty for other targets.
-  [[nodiscard]] std::string doubt(const Scalar* target, Index size, Index target_size) const {
-    return self_->doubt(target, size, target_size);
-  }
-  [[nodiscard]] Mode mode() const { return self_->mode(); }
+  /// A metric that the weights of samples weigh.
+  template <class M>
+    requires AnyFigure<M, Scalar> Metric(Weighted<M> weighted)
+        : Metric(std::move(weighted.metric), weighted.name) {
+      is_weighted_ = true;
+    }
 
-  /// The shape of y for outputs of a shape; of rank 0 where the metric takes targets of any kind.
-  [[nodiscard]] Shape target_shape(const Shape& output) const {
-    return self_->target_shape(output);
-  }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// The kind of targets that the metric compares outputs with; empty where it takes both kinds.
+    [[nodiscard]] std::optional<Targets> targets() const { return self_->targets(); }
+    /// A sentence about targets of a row that may be a mistake; empty for other targets.
+    [[nodiscard]] std::string doubt(const Scalar* target, Index size, Index target_size) const {
+      return self_->doubt(target, size, target_size);
+    }
+    [[nodiscard]] Mode mode() const { return self_->mode(); }
 
-  /// The sum of the figure over the rows that count, or over the samples.
-  [[nodiscard]] FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                              const Mask& mask = {}) const {
-    return self_->sum(prediction, target, mask);
-  }
-  [[nodiscard]] double finish(double mean) const { return self_->finish(mean); }
+    /// The shape of y for outputs of a shape; of rank 0 where the metric takes targets of any kind.
+    [[nodiscard]] Shape target_shape(const Shape& output) const {
+      return self_->target_shape(output);
+    }
 
- private:
-  std::shared_ptr<const detail::AnyMetric<Scalar>> self_;
-  std::string name_;
+    /// The sum of the figure over the rows that count, or over the samples, each times its weight
+    /// where the metric is Weighted.
+    [[nodiscard]] FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                                const Mask& mask = {},
+                                const SampleWeights<Scalar>& weights = {}) const {
+      return self_->sum(prediction, target, mask, is_weighted_ ? weights : SampleWeights<Scalar>());
+    }
+    [[nodiscard]] bool is_weighted() const noexcept { return is_weighted_; }
+    [[nodiscard]] double finish(double mean) const { return self_->finish(mean); }
+
+   private:
+    std::shared_ptr<const detail::AnyMetric<Scalar>> self_;
+    std::string name_;
+    bool is_weighted_ = false;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

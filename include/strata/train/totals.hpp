@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <strata/mask.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/history.hpp>
@@ -25,14 +26,14 @@ class Totals {
   /// Adds a part of a batch. `loss`: the mean loss of the part. `mask`: the steps of the prediction
   /// that count; empty where all count.
   void add_part(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                const Mask& mask = {}) {
+                const Mask& mask = {}, const SampleWeights<Scalar>& weights = {}) {
     const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
     // Here and below a sum is rounded once, with every instruction set.
     batch_loss_ = std::fma(loss, static_cast<double>(rows), batch_loss_);
     batch_rows_ += rows;
     part_loss_ = loss;
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      const FigureSum part = (*metrics_)[i].sum(prediction, target, mask);
+      const FigureSum part = (*metrics_)[i].sum(prediction, target, mask, weights);
       sums_[i] += part.sum;
       weights_[i] += part.weight;
     }

@@ -13,10 +13,12 @@
 #include <strata/model/forward_batches.hpp>
 #include <strata/model/options.hpp>
 #include <strata/random.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/advice.hpp>
 #include <strata/train/apply_weight_rules.hpp>
+#include <strata/train/class_weights.hpp>
 #include <strata/train/guarded_update.hpp>
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/loss.hpp>
@@ -46,6 +48,13 @@ struct StepOptions {
 }  // namespace strata::inline STRATA_RUNTIME
 
 namespace strata::detail::inline STRATA_RUNTIME {
+
+/// What the outputs of a batch are compared with, and how much each weighs.
+template <class Scalar>
+struct Goal {
+  const Tensor<Scalar>& y;
+  const SampleWeights<Scalar>& weights;
+};
 
 /// The result of the forward pass of a training step, through one network or several that work
 /// together.
@@ -83,9 +92,9 @@ class Training {
   /// loss before the update, and adds loss and metrics to `totals` unless that is null. Throws
   /// ValueError when the loss, a gradient or a new weight is not finite: then weights and optimizer
   /// are as before the step, and the state in the context is undefined.
-  double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-              const StepOptions& options, const SequenceContext<Scalar>& context,
-              Totals<Scalar>* totals) {
+  double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
+              const detail::Goal<Scalar>& goal, const StepOptions& options,
+              const SequenceContext<Scalar>& context, Totals<Scalar>* totals) {
     auto& pass = work_.pass;
     // forward packs the weights while they have their noise, and backward reads the packed weights.
     std::optional<detail::WeightNoise<Scalar>> noise;
@@ -96,10 +105,10 @@ class Training {
     noise.reset();
     const auto parameters = network.parameters();
     return finish_step(
-        {parameters, network.threads(), prediction, pass}, y, totals,
+        {parameters, network.threads(), prediction, pass}, goal, totals,
         [&](std::span<Scalar> gradient) { pass.backward(network, x, gradient); },
         [&] { pass.absorb(network); },
-        [&] { return detail::advice(network, update.optimizer, loss, x, y); });
+        [&] { return detail::advice(network, update.optimizer, loss, x, goal.y); });
   }
 
   /// The part of a step after the forward pass: loss, backward, update. backward(gradient) adds the
@@ -107,19 +116,19 @@ class Training {
   /// prediction lies in the pass. absorb() and advice() are as in GuardedUpdate. Throws what step
   /// throws.
   template <class Backward, class Absorb, class Advice>
-  double finish_step(const detail::ForwardPass<Scalar>& forward, const Tensor<Scalar>& y,
+  double finish_step(const detail::ForwardPass<Scalar>& forward, const detail::Goal<Scalar>& goal,
                      Totals<Scalar>* totals, Backward backward, Absorb absorb, Advice advice) {
     const auto& parameters = forward.parameters;
     auto& gradient = work_.gradient;
     gradient.assign(detail::KeptWeights<Scalar>::count_of(parameters), Scalar(0));
     const Mask& mask = forward.pass.output_mask();
-    const double value = measure(forward, y, mask) +
+    const double value = measure(forward, goal, mask) +
                          detail::penalty(update.rules, parameters, std::span<Scalar>(gradient));
     if (!detail::is_finite(value)) {
       detail::fail_not_finite(
           detail::is_nan(value) ? "the loss is not a number" : "the loss is infinite", advice());
     }
-    if (totals) totals->add_part(value, forward.prediction, y, mask);
+    if (totals) totals->add_part(value, forward.prediction, goal.y, mask, goal.weights);
     backward(gradient);
     update(parameters, gradient, forward.threads, advice, absorb);
     return value;
@@ -154,25 +163,25 @@ class Training {
   /// Adds loss and metrics of one batch of checked data to `totals`.
   void test(const ForwardNetwork<Scalar>& network,
             const typename ForwardNetwork<Scalar>::Packed& packed, const Tensor<Scalar>& x,
-            const Tensor<Scalar>& y, const SequenceContext<Scalar>& context,
+            const detail::Goal<Scalar>& goal, const SequenceContext<Scalar>& context,
             Totals<Scalar>& totals) const {
-    test_part(network, packed, x, y, context, totals);
+    test_part(network, packed, x, goal, context, totals);
     totals.end_batch(x.batch());
   }
 
   /// Adds loss and metrics of a part of a batch, such as a window of its steps, to `totals`.
   void test_part(const ForwardNetwork<Scalar>& network,
                  const typename ForwardNetwork<Scalar>::Packed& packed, const Tensor<Scalar>& x,
-                 const Tensor<Scalar>& y, SequenceContext<Scalar> context,
+                 const detail::Goal<Scalar>& goal, SequenceContext<Scalar> context,
                  Totals<Scalar>& totals) const {
     Mask mask;
     context.output_mask = &mask;
     const Tensor<Scalar> prediction = detail::forward(network, packed, x, context);
-    double value = loss(prediction, y, nullptr, mask, network.threads());
+    double value = loss(prediction, goal.y, nullptr, mask, network.threads(), goal.weights);
     if (!update.rules.empty()) {
       value += detail::penalty(update.rules, network.parameters(), std::span<Scalar>());
     }
-    totals.add_part(value, prediction, y, mask);
+    totals.add_part(value, prediction, goal.y, mask, goal.weights);
   }
 
   detail::GuardedUpdate<Scalar> update;
@@ -199,13 +208,14 @@ class Training {
 
   /// The loss of a batch, and its derivative by the prediction. In the first step with a row that
   /// counts, it checks that the loss writes its whole derivative.
-  double measure(const detail::ForwardPass<Scalar>& forward, const Tensor<Scalar>& target,
+  double measure(const detail::ForwardPass<Scalar>& forward, const detail::Goal<Scalar>& goal,
                  const Mask& mask) {
     const auto& [parameters, threads, prediction, pass] = forward;
     Tensor<Scalar>& derivative = pass.derivative();
-    if (has_measured_) return loss(prediction, target, &derivative, mask, threads);
+    const auto& [y, weights] = goal;
+    if (has_measured_) return loss(prediction, y, &derivative, mask, threads, weights);
     const double value =
-        loss.with_checked_derivative(prediction, target, derivative, mask, threads);
+        loss.with_checked_derivative(prediction, y, derivative, mask, threads, weights);
     has_measured_ = mask.empty() || mask.count() > 0;
     return value;
   }
@@ -232,17 +242,25 @@ void check_data(const ForwardNetwork<Scalar>& model, const Tensor<Scalar>& x, co
   model.check_mask(mask, x);
 }
 
-/// Throws when x and y, with their mask, are not data for the model of `build`, and on weight rules
-/// that name no parameter of the model. Builds the model for x; the caller has to keep it built.
-/// `is_first`: whether to check the values of targets and outputs too, which is done for the first
-/// batch of a training alone.
+/// Throws ShapeError or ValueError unless targets and weights fit outputs of a shape.
+template <class Scalar>
+void check_goal(const char* weights, const Training<Scalar>& training, const Goal<Scalar>& goal,
+                const Shape& output) {
+  training.check_targets(goal.y, output);
+  check_sample_weights(weights, goal.weights, output, training.loss);
+}
+
+/// Throws when x and its goal, with their mask, are not data for the model of `build`, and on
+/// weight rules that name no parameter of the model. Builds the model for x; the caller has to keep
+/// it built. `is_first`: whether to check the values of targets and outputs too, which is done for
+/// the first batch of a training alone.
 template <class Scalar>
 void prepare(const ForwardNetwork<Scalar>& model, TrialBuild<Scalar>& build,
-             const Training<Scalar>& training, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+             const Training<Scalar>& training, const Tensor<Scalar>& x, const Goal<Scalar>& goal,
              const Mask& mask, bool is_first = true) {
   check_data(model, x, mask);
-  training.check_targets(y, model.output_shape(x.shape()));
-  if (is_first) training.check(model, x.shape(), y, mask);
+  check_goal("sample_weight", training, goal, model.output_shape(x.shape()));
+  if (is_first) training.check(model, x.shape(), goal.y, mask);
   build.build_for(x);
   if (!training.update.rules.empty()) check_rules(training.update.rules, model.parameters());
 }
@@ -256,7 +274,11 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
                       Totals<Scalar>* totals) {
   const bool is_first = training.is_new();
   TrialBuild<Scalar> build(network);
-  prepare(network, build, training, x, y, options.mask, is_first);
+  prepare(network, build, training, x, {y, options.sample_weight}, options.mask, is_first);
+  const Shape output = network.output_shape(x.shape());
+  check_class_weights(options.class_weight, output, training.loss);
+  const SampleWeights<Scalar> weights =
+      times_class_weights(options.sample_weight, options.class_weight, y, output, training.loss);
   if (is_first) {
     for (const std::string& text : training.warnings(network, x.shape(), y, options.mask)) {
       std::cerr << "strata: warning: " << text << '\n';
@@ -269,7 +291,7 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
   }
   build.keep();
   const auto iteration = static_cast<std::uint64_t>(training.update.optimizer.iterations());
-  const double loss = training.step(network, x, y, {random.fork(iteration)},
+  const double loss = training.step(network, x, {y, weights}, {random.fork(iteration)},
                                     {&options.mask, options.state ? &state : nullptr}, totals);
   if (totals) totals->end_batch(x.batch());
   if (options.state) *options.state = std::move(state);
