@@ -23,6 +23,7 @@ def keras_files():
     import tensorflow as tf
 
     import around
+    import freezing
     import layers
     import losses
     import masks
@@ -31,6 +32,7 @@ def keras_files():
     import optimizers
     import recurrent
     import rtneural
+    import sample_weights
     import training
 
     tf.get_logger().setLevel("ERROR")
@@ -50,6 +52,8 @@ def keras_files():
         ("float64", "metrics.txt", metrics.metrics),
         ("float64", "optimizers.txt", optimizers.optimizers),
         ("float64", "training.txt", training.training),
+        ("float64", "sample_weights.txt", sample_weights.sample_weights),
+        ("float64", "freezing.txt", freezing.freezing),
         ("float32", "training_float32.txt", training.training),
         ("float64", "gru.txt", recurrent.gru),
         ("float64", "simple_rnn.txt", recurrent.simple_rnn),

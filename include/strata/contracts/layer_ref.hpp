@@ -45,7 +45,8 @@ class LayerRef {
     std::vector<Parameter<const Scalar>> list;
     for (auto& parameter : table_->parameters(self_)) {
       list.push_back(
-          {std::move(parameter.name), parameter.shape, parameter.values, parameter.trainable});
+          {std::move(parameter.name), parameter.shape, parameter.values, parameter.trainable,
+           parameter.rate});
     }
     return list;
   }

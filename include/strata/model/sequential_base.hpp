@@ -102,6 +102,18 @@ class SequentialBase {
   }
   [[nodiscard]] Index parameter_count() const { return network().parameter_count(); }
 
+  /// Lets training change the parameters of a name, or leaves them as they are (frozen). The name is
+  /// that of a layer, "lstm", of a parameter, "lstm.kernel", or the end of the names of several,
+  /// "kernel"; of several calls for a parameter the last holds. The optimizer, noise on weights,
+  /// penalties and limits leave frozen parameters alone; a BatchNormalization whose parameters are
+  /// all frozen computes as in prediction, as in Keras. Copies and files of the model keep it.
+  /// Throws ValueError where no parameter has the name; before the model is built, fit throws it.
+  ///
+  ///   model.set_trainable("lstm", false);
+  void set_trainable(const std::string& name, bool trainable) {
+    network().set_trainable(name, trainable);
+  }
+
   /// The numbers of all parameters, in the order of parameters().
   [[nodiscard]] std::vector<Scalar> weights() const { return network().weights(); }
   /// Throws ShapeError unless there are parameter_count() numbers, ValueError, naming parameter and

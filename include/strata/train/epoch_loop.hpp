@@ -126,7 +126,7 @@ class Fit final : public TrainingRun {
   }
 
   TrainingState state() override {
-    TrainingState state{model_.input(), {}, {}, {}};
+    TrainingState state{model_.input(), {}, {}, model_.parameter_rules(), {}};
     for (const auto& layer : model_.layers()) state.layers.push_back(layer.description());
     for (const auto& parameter : model_.parameters()) {
       state.weights.push_back(

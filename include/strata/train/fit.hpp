@@ -81,6 +81,7 @@ template <class Model, class S>
 void SequentialBase<Model, S>::compile(Optimizer<S> optimizer, Loss<S> loss,
                                        std::vector<Metric<S>> metrics, const WeightRules& rules) {
   training_ = training_of<S>(std::move(optimizer), std::move(loss), std::move(metrics), rules);
+  for (const auto& [name, factor] : rules.rates) this->network().set_rate(name, factor);
 }
 
 template <class Model, class S>

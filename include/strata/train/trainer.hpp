@@ -27,7 +27,9 @@ class Trainer {
   Trainer(Model& model, Optimizer<Scalar> optimizer, Loss<Scalar> loss,
           const WeightRules& rules = {})
       : model_(&model),
-        training_(detail::training_of<Scalar>(std::move(optimizer), std::move(loss), {}, rules)) {}
+        training_(detail::training_of<Scalar>(std::move(optimizer), std::move(loss), {}, rules)) {
+    for (const auto& [name, factor] : rules.rates) model.network().set_rate(name, factor);
+  }
 
   /// One step over one batch: forward, loss, backward, update. Returns the loss before the update.
   /// Builds the model from the first data. Throws what fit throws; then weights and optimizer are

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <iostream>
 #include <optional>
@@ -130,6 +132,7 @@ class Training {
     }
     if (totals) totals->add_part(value, forward.prediction, goal.y, mask, goal.weights);
     backward(gradient);
+    leave_frozen(parameters, gradient);
     update(parameters, gradient, forward.threads, advice, absorb);
     return value;
   }
@@ -220,6 +223,17 @@ class Training {
     return value;
   }
 
+  /// Sets the gradients of the parameters that are not trained to zero, so that they have no part in
+  /// the norm of the gradient.
+  static void leave_frozen(const std::vector<Parameter<Scalar>>& parameters,
+                           std::span<Scalar> gradient) {
+    for (const auto& parameter : parameters) {
+      const std::size_t count = parameter.values.size();
+      if (!parameter.trainable) std::fill_n(gradient.begin(), count, Scalar(0));
+      gradient = gradient.subspan(count);
+    }
+  }
+
   bool has_measured_ = false;
   Work work_;
 };
@@ -262,6 +276,7 @@ void prepare(const ForwardNetwork<Scalar>& model, TrialBuild<Scalar>& build,
   check_goal("sample_weight", training, goal, model.output_shape(x.shape()));
   if (is_first) training.check(model, x.shape(), goal.y, mask);
   build.build_for(x);
+  model.check_parameter_rules();
   if (!training.update.rules.empty()) check_rules(training.update.rules, model.parameters());
 }
 
