@@ -32,8 +32,14 @@ namespace detail {
                                const EvaluateOptions<S>&);                                        \
   template Evaluation train_on_batch(const TrainableNetwork<S>&, Training<S>*, const Tensor<S>&,  \
                                      const Tensor<S>&, const BatchOptions<S>&);                   \
+  template const std::vector<Metric<S>>& metrics_of(const Training<S>&) noexcept;                 \
   template double train_on_batch(const TrainableNetwork<S>&, Training<S>&, const Tensor<S>&,      \
-                                 const Tensor<S>&, const BatchOptions<S>&, const Random&);        \
+                                 const Tensor<S>&, const BatchOptions<S>&, const Random&,         \
+                                 Totals<S>&);                                                     \
+  template Gradients<S> gradients_of(const TrainableNetwork<S>&, Training<S>&, const Tensor<S>&,  \
+                                     const Tensor<S>&, const BatchOptions<S>&, const Random&,     \
+                                     std::uint64_t, Totals<S>&);                                  \
+  template void apply_gradients(const TrainableNetwork<S>&, Training<S>&, const Gradients<S>&);   \
   template void check_ctc_target(SequenceView<const S>, Index, bool);                             \
   template double ctc_loss(SequenceView<const S>, std::span<const bool>, SequenceView<const S>,   \
                            SequenceView<S>, bool);                                                \

@@ -53,9 +53,8 @@ struct ParameterRules {
   template <class Parameters>
   void keep_named(const Parameters& parameters) {
     const auto names_none = [&](const auto& rule) {
-      return std::ranges::none_of(parameters, [&](const auto& parameter) {
-        return is_named(parameter.name, rule.first);
-      });
+      return std::ranges::none_of(
+          parameters, [&](const auto& parameter) { return is_named(parameter.name, rule.first); });
     };
     std::erase_if(trainable, names_none);
     std::erase_if(rates, names_none);

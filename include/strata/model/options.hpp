@@ -4,6 +4,7 @@
 #include <strata/model/state.hpp>
 #include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
+#include <strata/tensor.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
 
@@ -55,6 +56,12 @@ struct BatchOptions {
   /// How much the samples or steps of each class weigh in a step of a training, times their own
   /// weights; a class that is not named weighs 1. test_on_batch does not use it, as in Keras.
   ClassWeights class_weight = {};
+  /// The standard deviation of noise that is added to all trained weights for a step of a training
+  /// (Graves 2011). 0: no noise.
+  double weight_noise = 0;
+  /// Where Trainer::gradients puts the derivative of the loss by x, in the shape of x; null:
+  /// nowhere.
+  Tensor<Scalar>* input_derivative = nullptr;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -141,8 +141,8 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   void add(AnyLayer<Scalar> layer) { append(std::move(layer)); }
 
   /// Takes the last layer away, as in Keras; the layers before it keep their weights. What
-  /// set_trainable and rates say of its parameters is forgotten. Throws StateError where there is no
-  /// layer.
+  /// set_trainable and rates say of its parameters is forgotten. Throws StateError where there is
+  /// no layer.
   void pop() {
     if (layers_.empty()) throw StateError("pop: the model has no layers");
     layers_.pop_back();

@@ -102,8 +102,8 @@ class SequentialBase {
   }
   [[nodiscard]] Index parameter_count() const { return network().parameter_count(); }
 
-  /// Lets training change the parameters of a name, or leaves them as they are (frozen). The name is
-  /// that of a layer, "lstm", of a parameter, "lstm.kernel", or the end of the names of several,
+  /// Lets training change the parameters of a name, or leaves them as they are (frozen). The name
+  /// is that of a layer, "lstm", of a parameter, "lstm.kernel", or the end of the names of several,
   /// "kernel"; of several calls for a parameter the last holds. The optimizer, noise on weights,
   /// penalties and limits leave frozen parameters alone; a BatchNormalization whose parameters are
   /// all frozen computes as in prediction, as in Keras. Copies and files of the model keep it.

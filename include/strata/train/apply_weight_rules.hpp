@@ -45,7 +45,8 @@ void check_rules(const WeightRules& rules, const Parameters& parameters) {
   for (const auto& rule : rules.constraints) check_named("compile", rule.first, parameters);
 }
 
-/// The sum of the penalties of all trainable parameters. Its derivatives are added to `gradient`, unless that is empty.
+/// The sum of the penalties of all trainable parameters. Its derivatives are added to `gradient`,
+/// unless that is empty.
 template <class Parameters, class Scalar>
 [[nodiscard]] double penalty(const WeightRules& rules, const Parameters& parameters,
                              std::span<Scalar> gradient) {

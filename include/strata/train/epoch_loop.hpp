@@ -86,7 +86,8 @@ class Fit final : public TrainingRun {
     if (resumed_) resume();
     build_.keep();
     const Random random(options_.seed);
-    while (epoch_ < options_.epochs && !stopped()) {
+    // A training that goes on from the middle of its last epoch finishes the epoch.
+    while (epoch_ < options_.epochs && (!stopped() || batch_number_ > 0)) {
       if (batch_number_ == 0) begin_epoch();
       Logs logs = train(random.fork(static_cast<std::uint64_t>(training_.epochs_trained)));
       ++training_.epochs_trained;
@@ -235,7 +236,7 @@ class Fit final : public TrainingRun {
         data_, options_.shuffle ? shuffled(samples_, random.fork(0)) : numbers_from(0, samples_),
         options_.batch_size, batch_number_, data_.all() ? 0 : options_.read_ahead);
     const Random dropout = random.fork(1);
-    while (reader.read(batch_)) {
+    while (!stopped_now() && reader.read(batch_)) {
       if (!data_.all()) check_batch(model_, training_, batch_, reader.last_numbers());
       const Index count = batch_.x.batch();
       batch_.sample_weight =
@@ -282,6 +283,9 @@ class Fit final : public TrainingRun {
     bool stop_here = stopped();
     visit("stopped", stop_here);
     if (stop_here) stop();
+    bool stop_now_here = stopped_now();
+    visit("stopped_now", stop_now_here);
+    if (stop_now_here) stop_now();
     totals_.visit_state(visit.within("totals"));
     history_.visit_state(visit.within("history"));
     training_.update.optimizer.visit_state(visit.within("optimizer"));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,12 @@
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/fit_options.hpp>
+#include <strata/train/gradients.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/metric.hpp>
 #include <strata/train/optimizer.hpp>
+#include <strata/train/totals.hpp>
 #include <strata/train/trainable_network.hpp>
 #include <strata/train/weight_rules.hpp>
 
@@ -63,11 +66,30 @@ Evaluation train_on_batch(const TrainableNetwork<Scalar>& network, Training<Scal
                           const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                           const BatchOptions<Scalar>& options);
 
-/// Trainer::step.
+template <class Scalar>
+[[nodiscard]] const std::vector<Metric<Scalar>>& metrics_of(
+    const Training<Scalar>& training) noexcept;
+
+/// Trainer::step. Adds the batch to `totals`.
 template <class Scalar>
 double train_on_batch(const TrainableNetwork<Scalar>& network, Training<Scalar>& training,
                       const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                      const BatchOptions<Scalar>& options, const Random& random);
+                      const BatchOptions<Scalar>& options, const Random& random,
+                      Totals<Scalar>& totals);
+
+/// Trainer::gradients. `number`: how many gradients were computed since the last update.
+template <class Scalar>
+[[nodiscard]] Gradients<Scalar> gradients_of(const TrainableNetwork<Scalar>& network,
+                                             Training<Scalar>& training, const Tensor<Scalar>& x,
+                                             const Tensor<Scalar>& y,
+                                             const BatchOptions<Scalar>& options,
+                                             const Random& random, std::uint64_t number,
+                                             Totals<Scalar>& totals);
+
+/// Trainer::apply.
+template <class Scalar>
+void apply_gradients(const TrainableNetwork<Scalar>& network, Training<Scalar>& training,
+                     const Gradients<Scalar>& gradients);
 
 // The functions of a model that train and evaluate, which strata/model/sequential_base.hpp
 // declares.

@@ -17,16 +17,11 @@
 #include <strata/train/loss.hpp>
 #include <strata/train/output_checks.hpp>
 #include <strata/train/target_checks.hpp>
+#include <strata/train/weight_noise.hpp>
 
 // The checks of options and data that fit makes before anything changes.
 
 namespace strata::detail::inline STRATA_RUNTIME {
-
-/// Whether the input of a network is class numbers (B, T), one for each step.
-template <class Scalar>
-[[nodiscard]] bool takes_ids(const Network<Scalar>& network) {
-  return network.size() > 0 && network.layers().front().accepts() == Accepts::ids;
-}
 
 /// Throws ValueError when epochs, batch_size, initial_epoch or validation_split is out of range.
 template <class Scalar>
@@ -102,11 +97,7 @@ void check_windows(const Network<Scalar>& network, const Loss<Scalar>& loss,
   if (options.truncate < 0) {
     fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options.truncate});
   }
-  if (!is_finite(options.weight_noise) || options.weight_noise < 0) {
-    fail<ValueError>({"fit: weight_noise must be ",
-                      is_finite(options.weight_noise) ? "at least 0" : "finite", ", found ",
-                      options.weight_noise});
-  }
+  check_weight_noise("fit: weight_noise", options.weight_noise);
   if (options.truncate > 0 && x.rank() != 3 && !takes_ids(network)) {
     fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});
   }

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/base/message.hpp>
 #include <strata/error.hpp>
 #include <strata/model/forward_batches.hpp>
 #include <strata/random.hpp>
@@ -100,11 +101,45 @@ Evaluation train_on_batch(const TrainableNetwork<Scalar>& network, Training<Scal
 }
 
 template <class Scalar>
+const std::vector<Metric<Scalar>>& metrics_of(const Training<Scalar>& training) noexcept {
+  return training.metrics;
+}
+
+template <class Scalar>
 double train_on_batch(const TrainableNetwork<Scalar>& network, Training<Scalar>& training,
                       const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                      const BatchOptions<Scalar>& options, const Random& random) {
-  return train_on_batch(network, training, x, y, options, random,
-                        static_cast<Totals<Scalar>*>(nullptr));
+                      const BatchOptions<Scalar>& options, const Random& random,
+                      Totals<Scalar>& totals) {
+  return train_on_batch(network, training, x, y, options, random, &totals);
+}
+
+template <class Scalar>
+Gradients<Scalar> gradients_of(const TrainableNetwork<Scalar>& network, Training<Scalar>& training,
+                               const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                               const BatchOptions<Scalar>& options, const Random& random,
+                               std::uint64_t number, Totals<Scalar>& totals) {
+  const auto iteration = static_cast<std::uint64_t>(training.update.optimizer.iterations());
+  Random own = random.fork(iteration);
+  // The first gradients are those of a step. Layers and shards use forks of small numbers.
+  if (number > 0) own = own.fork((std::uint64_t{1} << 32) + number);
+  std::vector<Scalar> values;
+  const double loss = gradients_of(network, training, x, y, options, own, totals, values);
+  std::vector<typename Gradients<Scalar>::Part> parts;
+  for (const auto& parameter : network.parameters()) {
+    parts.push_back({parameter.name, parameter.shape});
+  }
+  return {loss, std::move(parts), std::move(values)};
+}
+
+template <class Scalar>
+void apply_gradients(const TrainableNetwork<Scalar>& network, Training<Scalar>& training,
+                     const Gradients<Scalar>& gradients) {
+  TrainableNetwork<Scalar> own = network;
+  if (static_cast<Index>(gradients.values().size()) != own.parameter_count()) {
+    fail<ShapeError>({"apply: the model has ", own.parameter_count(), " parameters, found ",
+                      gradients.values().size(), " gradients"});
+  }
+  training.apply(own, gradients.values());
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

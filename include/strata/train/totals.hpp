@@ -50,9 +50,13 @@ class Totals {
     batch_rows_ = 0;
   }
 
+  /// Forgets all batches.
+  void reset() { *this = Totals(*metrics_); }
+
+  /// Zeros where there was no batch.
   [[nodiscard]] Evaluation means() const {
     Evaluation means;
-    means.loss = loss_ / static_cast<double>(samples_);
+    means.loss = samples_ == 0 ? 0 : loss_ / static_cast<double>(samples_);
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       const Metric<Scalar>& metric = (*metrics_)[i];
       means.metrics.set(metric.name(),

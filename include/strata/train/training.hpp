@@ -98,19 +98,42 @@ class Training {
               const detail::Goal<Scalar>& goal, const StepOptions& options,
               const SequenceContext<Scalar>& context, Totals<Scalar>* totals) {
     auto& pass = work_.pass;
-    // forward packs the weights while they have their noise, and backward reads the packed weights.
-    std::optional<detail::WeightNoise<Scalar>> noise;
-    if (options.weight_noise > 0) {
-      noise.emplace(network, options.weight_noise, options.random, work_.clean);
-    }
-    const Tensor<Scalar>& prediction = pass.forward(network, x, options.random, context);
-    noise.reset();
+    const Tensor<Scalar>& prediction = forward(network, x, options, context);
     const auto parameters = network.parameters();
     return finish_step(
         {parameters, network.threads(), prediction, pass}, goal, totals,
         [&](std::span<Scalar> gradient) { pass.backward(network, x, gradient); },
         [&] { pass.absorb(network); },
         [&] { return detail::advice(network, update.optimizer, loss, x, goal.y); });
+  }
+
+  /// The gradients of a step, without its update: `gradient` is set to those of all parameters and,
+  /// unless it is null, `dx` to the derivative by x. Layers take over their statistics of the
+  /// batch. Returns the loss. Throws what step throws.
+  double gradients(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                   const detail::Goal<Scalar>& goal, const StepOptions& options,
+                   const SequenceContext<Scalar>& context, Totals<Scalar>* totals,
+                   std::vector<Scalar>& gradient, Tensor<Scalar>* dx) {
+    auto& pass = work_.pass;
+    const Tensor<Scalar>& prediction = forward(network, x, options, context);
+    const auto parameters = network.parameters();
+    const double value = differentiate(
+        {parameters, network.threads(), prediction, pass}, goal, totals, gradient,
+        [&](std::span<Scalar> all) { pass.backward(network, x, all, dx); },
+        [&] { return detail::advice(network, update.optimizer, loss, x, goal.y); });
+    pass.absorb(network);
+    return value;
+  }
+
+  /// The update of a step with gradients that were computed before. Throws ValueError when one of
+  /// them, or a new weight, is not finite; weights and optimizer are as before then.
+  void apply(TrainableNetwork<Scalar>& network, std::span<const Scalar> gradient) {
+    work_.gradient.assign(gradient.begin(), gradient.end());
+    const auto parameters = network.parameters();
+    leave_frozen(parameters, work_.gradient);
+    update(
+        parameters, work_.gradient, network.threads(), [&] { return update.optimizer.advice(); },
+        [] {});
   }
 
   /// The part of a step after the forward pass: loss, backward, update. backward(gradient) adds the
@@ -120,20 +143,9 @@ class Training {
   template <class Backward, class Absorb, class Advice>
   double finish_step(const detail::ForwardPass<Scalar>& forward, const detail::Goal<Scalar>& goal,
                      Totals<Scalar>* totals, Backward backward, Absorb absorb, Advice advice) {
-    const auto& parameters = forward.parameters;
-    auto& gradient = work_.gradient;
-    gradient.assign(detail::KeptWeights<Scalar>::count_of(parameters), Scalar(0));
-    const Mask& mask = forward.pass.output_mask();
-    const double value = measure(forward, goal, mask) +
-                         detail::penalty(update.rules, parameters, std::span<Scalar>(gradient));
-    if (!detail::is_finite(value)) {
-      detail::fail_not_finite(
-          detail::is_nan(value) ? "the loss is not a number" : "the loss is infinite", advice());
-    }
-    if (totals) totals->add_part(value, forward.prediction, goal.y, mask, goal.weights);
-    backward(gradient);
-    leave_frozen(parameters, gradient);
-    update(parameters, gradient, forward.threads, advice, absorb);
+    const double value =
+        differentiate(forward, goal, totals, work_.gradient, std::move(backward), advice);
+    update(forward.parameters, work_.gradient, forward.threads, advice, absorb);
     return value;
   }
 
@@ -209,6 +221,38 @@ class Training {
     detail::KeptWeights<Scalar> clean;
   };
 
+  /// The forward pass of a training step. It packs the weights while they have their noise, and
+  /// backward reads the packed weights.
+  const Tensor<Scalar>& forward(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                                const StepOptions& options,
+                                const SequenceContext<Scalar>& context) {
+    std::optional<detail::WeightNoise<Scalar>> noise;
+    if (options.weight_noise > 0) {
+      noise.emplace(network, options.weight_noise, options.random, work_.clean);
+    }
+    return work_.pass.forward(network, x, options.random, context);
+  }
+
+  /// The loss of a forward pass, penalties included, and the gradients of all parameters.
+  template <class Backward, class Advice>
+  double differentiate(const detail::ForwardPass<Scalar>& forward, const detail::Goal<Scalar>& goal,
+                       Totals<Scalar>* totals, std::vector<Scalar>& gradient, Backward backward,
+                       Advice advice) {
+    const auto& parameters = forward.parameters;
+    gradient.assign(detail::KeptWeights<Scalar>::count_of(parameters), Scalar(0));
+    const Mask& mask = forward.pass.output_mask();
+    const double value = measure(forward, goal, mask) +
+                         detail::penalty(update.rules, parameters, std::span<Scalar>(gradient));
+    if (!detail::is_finite(value)) {
+      detail::fail_not_finite(
+          detail::is_nan(value) ? "the loss is not a number" : "the loss is infinite", advice());
+    }
+    if (totals) totals->add_part(value, forward.prediction, goal.y, mask, goal.weights);
+    backward(gradient);
+    leave_frozen(parameters, gradient);
+    return value;
+  }
+
   /// The loss of a batch, and its derivative by the prediction. In the first step with a row that
   /// counts, it checks that the loss writes its whole derivative.
   double measure(const detail::ForwardPass<Scalar>& forward, const detail::Goal<Scalar>& goal,
@@ -223,8 +267,8 @@ class Training {
     return value;
   }
 
-  /// Sets the gradients of the parameters that are not trained to zero, so that they have no part in
-  /// the norm of the gradient.
+  /// Sets the gradients of the parameters that are not trained to zero, so that they have no part
+  /// in the norm of the gradient.
   static void leave_frozen(const std::vector<Parameter<Scalar>>& parameters,
                            std::span<Scalar> gradient) {
     for (const auto& parameter : parameters) {
@@ -280,13 +324,12 @@ void prepare(const ForwardNetwork<Scalar>& model, TrialBuild<Scalar>& build,
   if (!training.update.rules.empty()) check_rules(training.update.rules, model.parameters());
 }
 
-/// One training step over one batch. Where it succeeds, the state in the options becomes the state
-/// after the batch.
-template <class Scalar>
-double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& training,
-                      const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                      const BatchOptions<Scalar>& options, const Random& random,
-                      Totals<Scalar>* totals) {
+/// Checks a batch and calls step(goal, options, context), which returns the loss. Where it
+/// succeeds, the state in the options becomes the state after the batch.
+template <class Scalar, class Step>
+double with_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
+                  const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                  const BatchOptions<Scalar>& options, const Random& random, Step step) {
   const bool is_first = training.is_new();
   TrialBuild<Scalar> build(network);
   prepare(network, build, training, x, {y, options.sample_weight}, options.mask, is_first);
@@ -304,12 +347,52 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
     state = *options.state;
     network.check_state(state, x.batch());
   }
+  check_weight_noise("weight_noise", options.weight_noise);
   build.keep();
-  const auto iteration = static_cast<std::uint64_t>(training.update.optimizer.iterations());
-  const double loss = training.step(network, x, {y, weights}, {random.fork(iteration)},
-                                    {&options.mask, options.state ? &state : nullptr}, totals);
-  if (totals) totals->end_batch(x.batch());
+  const double loss = step(
+      Goal<Scalar>{y, weights}, StepOptions{random, options.weight_noise},
+      SequenceContext<Scalar>{.mask = &options.mask, .state = options.state ? &state : nullptr});
   if (options.state) *options.state = std::move(state);
+  return loss;
+}
+
+/// One training step over one batch.
+template <class Scalar>
+double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& training,
+                      const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                      const BatchOptions<Scalar>& options, const Random& random,
+                      Totals<Scalar>* totals) {
+  if (options.input_derivative) {
+    throw ValueError("input_derivative is for Trainer::gradients; a step has none");
+  }
+  const auto iteration = static_cast<std::uint64_t>(training.update.optimizer.iterations());
+  const double loss = with_batch(network, training, x, y, options, random.fork(iteration),
+                                 [&](const Goal<Scalar>& goal, const StepOptions& step,
+                                     const SequenceContext<Scalar>& context) {
+                                   return training.step(network, x, goal, step, context, totals);
+                                 });
+  if (totals) totals->end_batch(x.batch());
+  return loss;
+}
+
+/// Trainer::gradients.
+template <class Scalar>
+double gradients_of(TrainableNetwork<Scalar> network, Training<Scalar>& training,
+                    const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                    const BatchOptions<Scalar>& options, const Random& random,
+                    Totals<Scalar>& totals, std::vector<Scalar>& gradient) {
+  if (options.input_derivative && takes_ids(network)) {
+    throw ValueError(
+        "input_derivative: the model reads class numbers, by which nothing can be derived");
+  }
+  const double loss =
+      with_batch(network, training, x, y, options, random,
+                 [&](const Goal<Scalar>& goal, const StepOptions& step,
+                     const SequenceContext<Scalar>& context) {
+                   return training.gradients(network, x, goal, step, context, &totals, gradient,
+                                             options.input_derivative);
+                 });
+  totals.end_batch(x.batch());
   return loss;
 }
 

@@ -67,9 +67,9 @@ TEST_CASE("set_trainable freezes parameters by name", "[fit][trainable]") {
   }
   SECTION("a kind of parameters") {
     model.set_trainable("kernel", false);
-    CHECK(changed(model) ==
-          std::vector<std::string>{"dense.bias", "lstm.bias", "lstm.recurrent_kernel",
-                                   "lstm_1.bias", "lstm_1.recurrent_kernel"});
+    CHECK(changed(model) == std::vector<std::string>{"dense.bias", "lstm.bias",
+                                                     "lstm.recurrent_kernel", "lstm_1.bias",
+                                                     "lstm_1.recurrent_kernel"});
   }
   SECTION("the last call holds") {
     model.set_trainable("lstm", false);
@@ -125,9 +125,7 @@ TEST_CASE("Learning rates by name", "[fit][trainable]") {
   const Numbers slow = step({.rates = {{"lstm", 0.25}, {"bias", 0}}});
   for (const auto& [name, values] : slow) {
     INFO(name);
-    const double factor = name.ends_with("bias")        ? 0
-                          : name.starts_with("lstm.") ? 0.25
-                                                        : 1;
+    const double factor = name.ends_with("bias") ? 0 : name.starts_with("lstm.") ? 0.25 : 1;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const double old = static_cast<double>(before.at(name)[i]);
       const double moved = static_cast<double>(plain.at(name)[i]) - old;
@@ -137,7 +135,9 @@ TEST_CASE("Learning rates by name", "[fit][trainable]") {
   }
   SECTION("a Trainer takes them too, and a later compile without rates keeps them") {
     Sequential<> model = stack();
-    Trainer trainer{model, SGD{.learning_rate = 0.5}, MeanSquaredError{},
+    Trainer trainer{model,
+                    SGD{.learning_rate = 0.5},
+                    MeanSquaredError{},
                     {.rates = {{"lstm", 0.25}, {"bias", 0}}}};
     trainer.step(data.x, data.y);
     REQUIRE(numbers_of(model) == slow);
