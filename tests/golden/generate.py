@@ -28,6 +28,7 @@ def keras_files():
     import losses
     import masks
     import metrics
+    import more_losses
     import normalization
     import optimizers
     import recurrent
@@ -49,6 +50,7 @@ def keras_files():
         ("float64", "stacks.txt", layers.stacks),
         ("float32", "parameter_counts.txt", summary),
         ("float64", "losses.txt", losses.losses),
+        ("float64", "more_losses.txt", more_losses.more_losses),
         ("float64", "metrics.txt", metrics.metrics),
         ("float64", "optimizers.txt", optimizers.optimizers),
         ("float64", "training.txt", training.training),
