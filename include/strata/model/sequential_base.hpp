@@ -160,7 +160,7 @@ class SequentialBase {
   /// The outputs for all samples of a source, of which it needs x alone. All batches must have
   /// outputs of one shape.
   template <class Source>
-    requires SampleSource<Source, S>
+    requires(SampleSource<Source, S>)
   [[nodiscard]] Tensor<Scalar> predict(const Source& samples,
                                        const PredictOptions<Scalar>& options = {}) const {
     return detail::predict(forward_network(), SourceOf<S, Source>(samples), options);
@@ -194,14 +194,14 @@ class SequentialBase {
   /// changes; a later one that does not fit ends the training with the error, and the model has the
   /// weights of the batch before.
   template <class Source>
-    requires SampleSource<Source, S> History fit(const Source& samples,
-                                                 const FitOptions<Scalar>& options = {});
+    requires(SampleSource<Source, S>)
+  History fit(const Source& samples, const FitOptions<Scalar>& options = {});
 
   /// Loss and metrics over all samples, with the weights as they are.
   [[nodiscard]] Evaluation evaluate(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                                     const EvaluateOptions<Scalar>& options = {}) const;
   template <class Source>
-    requires SampleSource<Source, S>
+    requires(SampleSource<Source, S>)
   [[nodiscard]] Evaluation evaluate(const Source& samples,
                                     const EvaluateOptions<Scalar>& options = {}) const;
 

@@ -183,13 +183,13 @@ struct Hinge {
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
                     Scalar* gradient) const {
-    return detail::mean_over_features(
-        prediction, target, size, gradient, [](double y, double t, double& slope) {
-          const double sign = detail::hinge_sign(t);
-          const double missing = 1 - sign * y;
-          slope = missing >= 0 ? -sign : 0;
-          return std::max(missing, 0.0);
-        });
+    return detail::mean_over_features(prediction, target, size, gradient,
+                                      [](double y, double t, double& slope) {
+                                        const double sign = detail::hinge_sign(t);
+                                        const double missing = 1 - sign * y;
+                                        slope = missing >= 0 ? -sign : 0;
+                                        return std::max(missing, 0.0);
+                                      });
   }
 };
 
@@ -207,18 +207,18 @@ struct SquaredHinge {
   template <class Scalar>
   double operator()(const Scalar* prediction, const Scalar* target, Index size,
                     Scalar* gradient) const {
-    return detail::mean_over_features(
-        prediction, target, size, gradient, [](double y, double t, double& slope) {
-          const double sign = detail::hinge_sign(t);
-          const double missing = std::max(1 - sign * y, 0.0);
-          slope = -2 * sign * missing;
-          return missing * missing;
-        });
+    return detail::mean_over_features(prediction, target, size, gradient,
+                                      [](double y, double t, double& slope) {
+                                        const double sign = detail::hinge_sign(t);
+                                        const double missing = std::max(1 - sign * y, 0.0);
+                                        slope = -2 * sign * missing;
+                                        return missing * missing;
+                                      });
   }
 };
 
-/// max(1 + the largest prediction of a wrong class - that of the right class, 0). Targets: 1 for the
-/// right class and 0 for all others.
+/// max(1 + the largest prediction of a wrong class - that of the right class, 0). Targets: 1 for
+/// the right class and 0 for all others.
 struct CategoricalHinge {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "categorical_hinge";

@@ -126,15 +126,16 @@ Evaluation SequentialBase<Model, S>::evaluate(const Tensor<S>& x, const Tensor<S
 
 template <class Model, class S>
 template <class Source>
-  requires SampleSource<Source, S> History
-  SequentialBase<Model, S>::fit(const Source& samples, const FitOptions<S>& options) {
-    return detail::fit(trainable_network(), training_.get(), SourceOf<S, Source>(samples), options);
-  }
+  requires(SampleSource<Source, S>)
+History SequentialBase<Model, S>::fit(const Source& samples, const FitOptions<S>& options) {
+  return detail::fit(trainable_network(), training_.get(), SourceOf<S, Source>(samples), options);
+}
 
 template <class Model, class S>
 template <class Source>
-  requires SampleSource<Source, S> Evaluation
-  SequentialBase<Model, S>::evaluate(const Source& samples, const EvaluateOptions<S>& options)
+  requires(SampleSource<Source, S>)
+Evaluation SequentialBase<Model, S>::evaluate(const Source& samples,
+                                              const EvaluateOptions<S>& options)
 const {
   return detail::evaluate(forward_network(), training_.get(), SourceOf<S, Source>(samples),
                           options);

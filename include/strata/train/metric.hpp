@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <strata/base/settings.hpp>
 #include <strata/contracts/held.hpp>
@@ -52,10 +53,37 @@ concept SequenceMetric = requires(const M& metric, SequenceView<const Scalar> va
   { M::name } -> std::convertible_to<std::string>;
 };
 
+/// A figure that is no mean over rows, such as the precision or the area under a curve: it is
+/// computed at the end of an epoch from sums over all rows. metric.sum_count(size) is how many sums
+/// it needs for rows of `size` outputs; metric.add(prediction, target, size, target_size, weight,
+/// sums) adds a row to them, which are zeros at first, and metric.result(sums) returns the figure.
+/// It may have the other members of a MetricFunction.
+///
+///   struct Specificity {
+///     static constexpr const char* name = "specificity";
+///     static constexpr Mode mode = Mode::max;
+///     std::size_t sum_count(Index) const { return 2; }
+///     void add(const float* prediction, const float* target, Index, Index, double weight,
+///              std::span<double> sums) const {
+///       if (*target != 0) return;
+///       sums[0] += *prediction <= 0.5f ? weight : 0;
+///       sums[1] += weight;
+///     }
+///     double result(std::span<const double> sums) const { return sums[0] / sums[1]; }
+///   };
+template <class M, class Scalar>
+concept EpochMetric = requires(const M& metric, const Scalar* values, Index size,
+                               std::span<double> sums, std::span<const double> all) {
+  { metric.sum_count(size) } -> std::convertible_to<std::size_t>;
+  metric.add(values, values, size, size, 1.0, sums);
+  { metric.result(all) } -> std::convertible_to<double>;
+  { M::name } -> std::convertible_to<std::string>;
+};
+
 /// What compile takes for a metric. A loss serves as one too.
 template <class M, class Scalar>
-concept AnyFigure =
-    MetricFunction<M, Scalar> || SequenceMetric<M, Scalar> || LossFunction<M, Scalar>;
+concept AnyFigure = MetricFunction<M, Scalar> || SequenceMetric<M, Scalar> ||
+    EpochMetric<M, Scalar> || LossFunction<M, Scalar>;
 
 /// A metric in which each sample or step weighs as much as in the loss: by .sample_weight and
 /// .class_weight. Without it a metric takes all alike, as Keras' `metrics` do; this is one of
@@ -100,16 +128,19 @@ struct AnyMetric {
   /// The shape of y for outputs of a shape; of rank 0 where the metric takes targets of any kind,
   /// one row for each row of outputs.
   [[nodiscard]] virtual Shape target_shape(const Shape& output) const = 0;
-  [[nodiscard]] virtual FigureSum sum(const Tensor<Scalar>& prediction,
-                                      const Tensor<Scalar>& target, const Mask& mask,
-                                      const SampleWeights<Scalar>& weights) const = 0;
-  [[nodiscard]] virtual double finish(double mean) const = 0;
+  /// The sums over the rows that count, or over the samples, from which `result` computes the
+  /// figure.
+  [[nodiscard]] virtual std::vector<double> sums(const Tensor<Scalar>& prediction,
+                                                 const Tensor<Scalar>& target, const Mask& mask,
+                                                 const SampleWeights<Scalar>& weights) const = 0;
+  [[nodiscard]] virtual double result(std::span<const double> sums) const = 0;
 };
 
 template <class M, class Scalar>
 struct MetricOf final : AnyMetric<Scalar> {
   static constexpr bool is_loss = LossFunction<M, Scalar>;
-  static constexpr bool is_of_rows = MetricFunction<M, Scalar> || RowLoss<M, Scalar>;
+  static constexpr bool is_of_epoch = EpochMetric<M, Scalar>;
+  static constexpr bool is_of_rows = MetricFunction<M, Scalar> || RowLoss<M, Scalar> || is_of_epoch;
 
   explicit MetricOf(M value) : metric(std::move(value)) { check_settings(metric); }
 
@@ -148,44 +179,66 @@ struct MetricOf final : AnyMetric<Scalar> {
       return {};
     }
   }
-  FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target, const Mask& mask,
-                const SampleWeights<Scalar>& weights) const override {
-    if constexpr (is_of_rows) {
-      return sum_of_rows(prediction, target, mask, weights);
+  std::vector<double> sums(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                           const Mask& mask, const SampleWeights<Scalar>& weights) const override {
+    if constexpr (is_of_epoch) {
+      std::vector<double> all(metric.sum_count(prediction.features()), 0.0);
+      for_each_row(
+          prediction, target, mask, weights,
+          [&](const Scalar* y, const Scalar* wanted, Index size, Index target_size, double weight) {
+            metric.add(y, wanted, size, target_size, weight, std::span<double>(all));
+          });
+      return all;
     } else {
-      return sum_of_samples(prediction, target, mask, weights);
+      FigureSum all;
+      if constexpr (is_of_rows) {
+        for_each_row(
+            prediction, target, mask, weights,
+            [&](const Scalar* y, const Scalar* wanted, Index size, Index target_size,
+                double weight) { all.add(value_of(y, wanted, size, target_size), 1, weight); });
+      } else {
+        all = sum_of_samples(prediction, target, mask, weights);
+      }
+      return {all.sum, all.weight};
     }
   }
-  double finish(double mean) const override {
-    if constexpr (requires { metric.finish(mean); })
-      return metric.finish(mean);
-    else
-      return mean;
+  double result(std::span<const double> sums) const override {
+    if constexpr (is_of_epoch) {
+      return metric.result(sums);
+    } else {
+      const double mean = sums[1] == 0 ? 0 : sums[0] / sums[1];
+      if constexpr (requires { metric.finish(mean); }) {
+        return metric.finish(mean);
+      } else {
+        return mean;
+      }
+    }
   }
 
  private:
-  FigureSum sum_of_rows(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                        const Mask& mask, const SampleWeights<Scalar>& weights) const {
+  double value_of(const Scalar* y, const Scalar* wanted, Index size,
+                  [[maybe_unused]] Index target_size) const {
+    if constexpr (is_loss) {
+      return metric(y, wanted, size, static_cast<Scalar*>(nullptr));
+    } else {
+      return metric(y, wanted, size, target_size);
+    }
+  }
+
+  /// Calls f(prediction, target, size, target size, weight) for each row that counts.
+  template <class F>
+  static void for_each_row(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
+                           const Mask& mask, const SampleWeights<Scalar>& weights, F f) {
     const Index rows = prediction.batch() * prediction.steps();
     const Index size = prediction.features();
     const Index target_size = target.size() / rows;
-    FigureSum all;
     for (Index row = 0; row < rows; ++row) {
       const Index sample = row / prediction.steps();
       const Index step = row % prediction.steps();
       if (!mask.empty() && !mask(sample, step)) continue;
-      const Scalar* const y = prediction.data() + row * size;
-      const Scalar* const wanted = target.data() + row * target_size;
-      const double weight = weights.empty() ? 1 : static_cast<double>(weights(sample, step));
-      double value = 0;
-      if constexpr (is_loss) {
-        value = metric(y, wanted, size, static_cast<Scalar*>(nullptr));
-      } else {
-        value = metric(y, wanted, size, target_size);
-      }
-      all.add(value, 1, weight);
+      f(prediction.data() + row * size, target.data() + row * target_size, size, target_size,
+        weights.empty() ? 1.0 : static_cast<double>(weights(sample, step)));
     }
-    return all;
   }
 
   FigureSum sum_of_samples(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
@@ -252,39 +305,40 @@ class Metric {
 
   /// A metric that the weights of samples weigh.
   template <class M>
-    requires AnyFigure<M, Scalar> Metric(Weighted<M> weighted)
-        : Metric(std::move(weighted.metric), weighted.name) {
-      is_weighted_ = true;
-    }
+    requires(AnyFigure<M, Scalar>)
+  Metric(Weighted<M> weighted) : Metric(std::move(weighted.metric), weighted.name) {
+    is_weighted_ = true;
+  }
 
-    [[nodiscard]] const std::string& name() const noexcept { return name_; }
-    /// The kind of targets that the metric compares outputs with; empty where it takes both kinds.
-    [[nodiscard]] std::optional<Targets> targets() const { return self_->targets(); }
-    /// A sentence about targets of a row that may be a mistake; empty for other targets.
-    [[nodiscard]] std::string doubt(const Scalar* target, Index size, Index target_size) const {
-      return self_->doubt(target, size, target_size);
-    }
-    [[nodiscard]] Mode mode() const { return self_->mode(); }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// The kind of targets that the metric compares outputs with; empty where it takes both kinds.
+  [[nodiscard]] std::optional<Targets> targets() const { return self_->targets(); }
+  /// A sentence about targets of a row that may be a mistake; empty for other targets.
+  [[nodiscard]] std::string doubt(const Scalar* target, Index size, Index target_size) const {
+    return self_->doubt(target, size, target_size);
+  }
+  [[nodiscard]] Mode mode() const { return self_->mode(); }
 
-    /// The shape of y for outputs of a shape; of rank 0 where the metric takes targets of any kind.
-    [[nodiscard]] Shape target_shape(const Shape& output) const {
-      return self_->target_shape(output);
-    }
+  /// The shape of y for outputs of a shape; of rank 0 where the metric takes targets of any kind.
+  [[nodiscard]] Shape target_shape(const Shape& output) const {
+    return self_->target_shape(output);
+  }
 
-    /// The sum of the figure over the rows that count, or over the samples, each times its weight
-    /// where the metric is Weighted.
-    [[nodiscard]] FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                                const Mask& mask = {},
-                                const SampleWeights<Scalar>& weights = {}) const {
-      return self_->sum(prediction, target, mask, is_weighted_ ? weights : SampleWeights<Scalar>());
-    }
-    [[nodiscard]] bool is_weighted() const noexcept { return is_weighted_; }
-    [[nodiscard]] double finish(double mean) const { return self_->finish(mean); }
+  /// The sums over the rows that count, or over the samples, each times its weight where the metric
+  /// is Weighted. Sums of several batches are added, number by number.
+  [[nodiscard]] std::vector<double> sums(const Tensor<Scalar>& prediction,
+                                         const Tensor<Scalar>& target, const Mask& mask = {},
+                                         const SampleWeights<Scalar>& weights = {}) const {
+    return self_->sums(prediction, target, mask, is_weighted_ ? weights : SampleWeights<Scalar>());
+  }
+  /// The figure from its sums.
+  [[nodiscard]] double result(std::span<const double> sums) const { return self_->result(sums); }
+  [[nodiscard]] bool is_weighted() const noexcept { return is_weighted_; }
 
-   private:
-    std::shared_ptr<const detail::AnyMetric<Scalar>> self_;
-    std::string name_;
-    bool is_weighted_ = false;
+ private:
+  std::shared_ptr<const detail::AnyMetric<Scalar>> self_;
+  std::string name_;
+  bool is_weighted_ = false;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

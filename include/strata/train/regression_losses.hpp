@@ -57,8 +57,8 @@ struct MeanAbsolutePercentageError {
   }
 };
 
-/// (log(1 + prediction) - log(1 + target))^2, the mean over the features, for targets of at least 0.
-/// Predictions and targets below 1e-7 count as 1e-7.
+/// (log(1 + prediction) - log(1 + target))^2, the mean over the features, for targets of at least
+/// 0. Predictions and targets below 1e-7 count as 1e-7.
 struct MeanSquaredLogarithmicError {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "msle";
@@ -119,13 +119,13 @@ struct CosineSimilarity {
     const double by = inverse_norm(prediction), by_target = inverse_norm(target);
     double cosine = 0;
     for (Index i = 0; i < size; ++i) {
-      cosine += static_cast<double>(prediction[i]) * by * static_cast<double>(target[i]) * by_target;
+      cosine +=
+          static_cast<double>(prediction[i]) * by * static_cast<double>(target[i]) * by_target;
     }
     const bool is_short = by >= 1 / detail::keras_epsilon;
     for (Index i = 0; gradient && i < size; ++i) {
       const double along = is_short ? 0 : cosine * static_cast<double>(prediction[i]) * by;
-      gradient[i] =
-          static_cast<Scalar>(-by * (static_cast<double>(target[i]) * by_target - along));
+      gradient[i] = static_cast<Scalar>(-by * (static_cast<double>(target[i]) * by_target - along));
     }
     return -cosine;
   }
