@@ -55,8 +55,8 @@ Metric<Scalar> weighted_metric_of(const std::string& name) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("Metrics of an epoch: one batch and two are those of Keras",
-                   "[golden][metrics]", float, double) {
+TEMPLATE_TEST_CASE("Metrics of an epoch: one batch and two are those of Keras", "[golden][metrics]",
+                   float, double) {
   using Scalar = TestType;
   const Golden golden = Golden::read("epoch_metrics.txt");
   const auto cases = golden.cases("results");

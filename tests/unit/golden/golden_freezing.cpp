@@ -28,9 +28,9 @@ void check_frozen(const Golden& golden, const std::string& name,
   model.compile(Adam{.learning_rate = 0.05, .clip = {.global_norm = 0.1}}, MeanSquaredError{}, {},
                 {.regularizers = {{"lstm.kernel", L2{1.0 / 128}}, {"lstm_1.kernel", L2{1.0 / 128}}},
                  .constraints = {{"dense.kernel", MaxNorm{0.5}}}});
-  const History history = model.fit(golden[name + ".x"].template tensor<S>(),
-                                    golden[name + ".y"].template tensor<S>(),
-                                    {.epochs = 2, .batch_size = 3, .shuffle = false, .verbose = 0});
+  const History history =
+      model.fit(golden[name + ".x"].template tensor<S>(), golden[name + ".y"].template tensor<S>(),
+                {.epochs = 2, .batch_size = 3, .shuffle = false, .verbose = 0});
   require_close(history["loss"], golden[name + ".loss"].values, tolerance<S>.training);
   require_parameters_close<S>(model.parameters(), model.weights(), golden, name + ".final.",
                               tolerance<S>.training);

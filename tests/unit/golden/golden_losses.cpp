@@ -41,10 +41,8 @@ Loss<Scalar> loss_of(const std::string& name) {
   if (loss == "categorical_hinge") return CategoricalHinge{};
   if (loss == "kl_divergence") return KLDivergence{};
   if (loss.starts_with("binary_focal_balanced")) {
-    return BinaryFocalCrossentropy{.gamma = 1.5,
-                                   .apply_class_balancing = true,
-                                   .alpha = 0.75,
-                                   .from_logits = from_logits};
+    return BinaryFocalCrossentropy{
+        .gamma = 1.5, .apply_class_balancing = true, .alpha = 0.75, .from_logits = from_logits};
   }
   if (loss.starts_with("binary_focal_smoothed")) {
     return BinaryFocalCrossentropy{
