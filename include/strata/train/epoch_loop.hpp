@@ -276,6 +276,7 @@ class Fit final : public TrainingRun {
     settings.require_same("stateful", Index{options_.stateful});
     settings.require_same("truncate", options_.truncate);
     settings.require_same("weight_noise", options_.weight_noise);
+    settings.require_same("gradient_noise", options_.gradient_noise.eta);
     settings.require_same("callbacks", callbacks_.size());
     visit("epoch", epoch_);
     visit("batch", batch_number_);

@@ -97,7 +97,9 @@ void check_windows(const Network<Scalar>& network, const Loss<Scalar>& loss,
   if (options.truncate < 0) {
     fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options.truncate});
   }
-  check_weight_noise("fit: weight_noise", options.weight_noise);
+  check_noise("fit: weight_noise", options.weight_noise);
+  check_noise("fit: gradient_noise.eta", options.gradient_noise.eta);
+  check_noise("fit: gradient_noise.gamma", options.gradient_noise.gamma);
   if (options.truncate > 0 && x.rank() != 3 && !takes_ids(network)) {
     fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});
   }

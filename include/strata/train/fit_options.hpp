@@ -12,6 +12,17 @@
 
 namespace strata::inline STRATA_RUNTIME {
 
+/// Noise that is added to the gradients, with the variance eta / (1 + t)^gamma in update t from 0
+/// (Neelakantan et al. 2015, "Adding gradient noise improves learning for very deep networks").
+///
+///   model.fit(x, y, {.gradient_noise = {.eta = 0.01}});
+struct GradientNoise {
+  /// At least 0; 0: no noise. The paper takes 0.01, 0.3 or 1.
+  double eta = 0;
+  /// At least 0. The paper's value.
+  double gamma = 0.55;
+};
+
 /// Options of fit, with the meaning and the defaults that they have in Keras.
 ///
 ///   model.fit(x, y, {.epochs = 100, .batch_size = 64, .validation_split = 0.2});
@@ -64,6 +75,9 @@ struct FitOptions {
   /// The standard deviation of noise that is added to all trained weights for each step (Graves
   /// 2011). 0: no noise.
   double weight_noise = 0;
+  /// Noise that is added to the gradients of all trained weights before they are clipped; by
+  /// default none.
+  GradientNoise gradient_noise = {};
   /// Callbacks, which are called in this order. Each fit uses copies of its own.
   std::vector<Callback> callbacks = {};
   /// How many batches a thread of its own fills before they are needed, where the samples come from

@@ -2,7 +2,10 @@
 
 #include <concepts>
 #include <memory>
+#include <ranges>
+#include <span>
 #include <string>
+#include <type_traits>
 
 #include <strata/base/message.hpp>
 #include <strata/contracts/held.hpp>
@@ -20,13 +23,44 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
+/// Whether a type may be meant as a loss or metric: an object or a function.
+template <class F>
+inline constexpr bool may_be_figure =
+    (std::is_class_v<F> && !std::ranges::range<F>) || std::is_function_v<std::remove_pointer_t<F>>;
+
 /// A loss that strata::compiled holds, for the processor in use. `settings` points to the loss.
 template <class Scalar>
 [[nodiscard]] std::shared_ptr<const AnyLoss<Scalar>> held_loss(int number, const void* settings);
 
+/// Fails to compile, with the member that is missing, where L is no loss.
+template <class Scalar, class L>
+constexpr void require_loss() {
+  constexpr bool sees_sequences =
+      requires(const L& loss, SequenceView<const Scalar> values, std::span<const bool> counts,
+               SequenceView<Scalar> gradient) {
+    loss(values, counts, values, gradient);
+  };
+  constexpr bool changes_itself =
+      !LossFunction<L, Scalar> &&
+      requires(L & loss, const Scalar* values, Index size, Scalar* gradient) {
+    loss(values, values, size, gradient);
+  };
+  static_assert(!sees_sequences || LossFunction<L, Scalar>,
+                "strata: this loss of whole sequences misses the function `Shape "
+                "target_shape(const Shape& output) const`, or does not return a number");
+  static_assert(!changes_itself,
+                "strata: the function operator() of this loss must be const, and return a number");
+  static_assert(
+      sees_sequences || changes_itself || LossFunction<L, Scalar>,
+      "strata: this loss misses the function `double operator()(const Scalar* prediction, "
+      "const Scalar* target, Index size, Scalar* gradient) const`, where Scalar is that "
+      "of the model; a loss of whole sequences has other arguments, see SequenceLoss");
+}
+
 /// The loss without its type.
 template <class Scalar, class L>
 [[nodiscard]] std::shared_ptr<const AnyLoss<Scalar>> loss_of(const L& loss) {
+  require_loss<Scalar, L>();
   if constexpr (is_held<L>) {
     return held_loss<Scalar>(Held<L>::number, &loss);
   } else if constexpr (RowLoss<L, Scalar>) {
@@ -46,7 +80,7 @@ class Loss {
  public:
   /// Throws ValueError on settings that the loss refuses.
   template <class L>
-    requires(!std::same_as<L, Loss> && LossFunction<L, Scalar>)
+    requires(!std::same_as<L, Loss> && detail::may_be_figure<L>)
   Loss(L loss) : self_(detail::loss_of<Scalar>(loss)) {}
 
   [[nodiscard]] std::string name() const { return self_->name; }

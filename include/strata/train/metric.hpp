@@ -27,7 +27,8 @@ namespace strata::inline STRATA_RUNTIME {
 /// and `target_size` targets. The logs have its mean over all rows, or finish(mean) where the
 /// metric has `double finish(double) const`.
 ///
-/// A metric may have more members:
+/// A metric has a `name`, static or not, or is given one: {metric, "name"}; a lambda or a function
+/// will do. It may have more members:
 /// - `static constexpr Mode mode`: which way the figure gets better, for callbacks that monitor it.
 /// - `targets` and `target_shape`, as in a loss. Without them the metric must work with
 ///   `target_size` numbers of any kind.
@@ -38,7 +39,6 @@ namespace strata::inline STRATA_RUNTIME {
 template <class M, class Scalar>
 concept MetricFunction = requires(const M& metric, const Scalar* values, Index size) {
   { metric(values, values, size, size) } -> std::convertible_to<double>;
-  { M::name } -> std::convertible_to<std::string>;
 };
 
 /// A figure of one sample as a whole: metric(prediction, counts, target), with the arguments of a
@@ -50,7 +50,6 @@ concept SequenceMetric = requires(const M& metric, SequenceView<const Scalar> va
                                   std::span<const bool> counts, const Shape& output) {
   { metric(values, counts, values) } -> std::convertible_to<double>;
   { metric.target_shape(output) } -> std::convertible_to<Shape>;
-  { M::name } -> std::convertible_to<std::string>;
 };
 
 /// A figure that is no mean over rows, such as the precision or the area under a curve: it is
@@ -77,7 +76,6 @@ concept EpochMetric = requires(const M& metric, const Scalar* values, Index size
   { metric.sum_count(size) } -> std::convertible_to<std::size_t>;
   metric.add(values, values, size, size, 1.0, sums);
   { metric.result(all) } -> std::convertible_to<double>;
-  { M::name } -> std::convertible_to<std::string>;
 };
 
 /// What compile takes for a metric. A loss serves as one too.
@@ -93,7 +91,7 @@ concept AnyFigure = MetricFunction<M, Scalar> || SequenceMetric<M, Scalar> ||
 template <class M>
 struct Weighted {
   M metric;
-  std::string name = std::string("weighted_") + M::name;
+  std::string name = "weighted_" + detail::name_of(metric, "metric");
 };
 template <class M>
 Weighted(M) -> Weighted<M>;
@@ -155,9 +153,9 @@ struct MetricOf final : AnyMetric<Scalar> {
   }
   std::optional<Targets> targets() const override {
     if constexpr (requires {
-                    { M::targets } -> std::convertible_to<Targets>;
+                    { metric.targets } -> std::convertible_to<Targets>;
                   }) {
-      return M::targets;
+      return metric.targets;
     } else {
       return std::nullopt;
     }
@@ -273,9 +271,33 @@ template <class Scalar>
 [[nodiscard]] std::shared_ptr<const AnyMetric<Scalar>> held_metric(int number,
                                                                    const void* settings);
 
+/// Fails to compile, with the member that is missing, where M is no metric.
+template <class Scalar, class M>
+constexpr void require_metric() {
+  constexpr bool adds =
+      requires(const M& metric, const Scalar* values, Index size, std::span<double> sums) {
+    metric.add(values, values, size, size, 1.0, sums);
+  };
+  constexpr bool sees_sequences =
+      requires(const M& metric, SequenceView<const Scalar> values, std::span<const bool> counts) {
+    metric(values, counts, values);
+  };
+  static_assert(!adds || AnyFigure<M, Scalar>,
+                "strata: this metric of an epoch misses the function `std::size_t sum_count(Index "
+                "size) const` or `double result(std::span<const double> sums) const`");
+  static_assert(!sees_sequences || AnyFigure<M, Scalar>,
+                "strata: this metric of whole sequences misses the function `Shape "
+                "target_shape(const Shape& output) const`, or does not return a number");
+  static_assert(adds || sees_sequences || AnyFigure<M, Scalar>,
+                "strata: this metric misses the function `double operator()(const Scalar* "
+                "prediction, const Scalar* target, Index size, Index target_size) const`, where "
+                "Scalar is that of the model; see MetricFunction, SequenceMetric and EpochMetric");
+}
+
 /// The metric without its type.
 template <class Scalar, class M>
 [[nodiscard]] std::shared_ptr<const AnyMetric<Scalar>> metric_of(const M& metric) {
+  require_metric<Scalar, M>();
   if constexpr (is_held<M>) {
     return held_metric<Scalar>(Held<M>::number, &metric);
   } else {
@@ -293,13 +315,18 @@ class Metric {
  public:
   /// Throws ValueError on settings that the metric refuses.
   template <class M>
-    requires(!std::same_as<M, Metric> && AnyFigure<M, Scalar>)
-  Metric(M metric) : Metric(std::move(metric), M::name) {}
+    requires(!std::same_as<M, Metric> && detail::may_be_figure<M>)
+  Metric(M metric) : Metric(metric, detail::name_of(metric, "")) {
+    static_assert(
+        requires { metric.name; },
+        "strata: this metric has no name: give it `static constexpr const char* name`, or "
+        "write {metric, \"name\"}");
+  }
 
   /// A metric under another name, for two metrics of one kind: {BinaryAccuracy{},
   /// {BinaryAccuracy{.threshold = 0.7}, "accuracy_at_70"}}.
   template <class M>
-    requires(!std::same_as<M, Metric> && AnyFigure<M, Scalar>)
+    requires(!std::same_as<M, Metric> && detail::may_be_figure<M>)
   Metric(M metric, std::string name)
       : self_(detail::metric_of<Scalar>(metric)), name_(std::move(name)) {}
 

@@ -22,7 +22,7 @@ template <class L, class Scalar>
 struct RowLossOf final : AnyLoss<Scalar> {
   static constexpr bool has_range = requires(const L& l, Scalar target) {
     { l.takes(target) } -> std::convertible_to<bool>;
-    { L::target_range } -> std::convertible_to<std::string>;
+    { l.target_range } -> std::convertible_to<std::string>;
   };
 
   static constexpr bool checks_target = requires(const L& l, const Scalar* target, Index size) {
@@ -31,14 +31,14 @@ struct RowLossOf final : AnyLoss<Scalar> {
 
   explicit RowLossOf(L value) : loss(std::move(value)) {
     check_settings(loss);
-    this->name = L::name;
-    this->targets = L::targets;
+    this->name = name_of(loss, "loss");
+    this->targets = targets_of(loss);
     if constexpr (requires { loss.predictions(); }) this->predictions = loss.predictions();
-    if constexpr (has_range) this->target_range = L::target_range;
+    if constexpr (has_range) this->target_range = loss.target_range;
   }
 
   Shape target_shape(const Shape& output) const override {
-    return target_shape_of(loss, L::targets, output);
+    return target_shape_of(loss, this->targets, output);
   }
   bool takes([[maybe_unused]] Scalar target) const override {
     if constexpr (has_range) {

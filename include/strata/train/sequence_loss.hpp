@@ -25,9 +25,9 @@ template <class L, class Scalar>
 struct SequenceLossOf final : AnyLoss<Scalar> {
   explicit SequenceLossOf(L value) : loss(std::move(value)) {
     check_settings(loss);
-    this->name = L::name;
+    this->name = name_of(loss, "loss");
     this->is_of_rows = false;
-    if constexpr (requires { L::targets; }) this->targets = L::targets;
+    this->targets = targets_of(loss);
     if constexpr (requires { loss.predictions(); }) this->predictions = loss.predictions();
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include <strata/model/batch.hpp>
@@ -32,13 +33,18 @@ void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
                  const Random& random, State<Scalar>& state, Totals<Scalar>& totals) {
   const bool has_state = options.stateful || options.truncate > 0 || !batch.state.empty();
   State<Scalar>* const carried = has_state ? &state : nullptr;
+  const auto step_options = [&](const Random& own) {
+    const auto& [eta, gamma] = options.gradient_noise;
+    const auto updates = static_cast<double>(training.update.optimizer.iterations());
+    return StepOptions{own, options.weight_noise,
+                       eta == 0 ? 0 : std::sqrt(eta / std::pow(1 + updates, gamma))};
+  };
   const Index steps = takes_ids(network) ? batch.x.features() : batch.x.steps();
   const Index size = options.truncate > 0 ? options.truncate : steps;
   try {
     if (size >= steps) {
-      training.step(network, batch.x, {batch.y, batch.sample_weight},
-                    {random, options.weight_noise}, {.mask = &batch.mask, .state = carried},
-                    &totals);
+      training.step(network, batch.x, {batch.y, batch.sample_weight}, step_options(random),
+                    {.mask = &batch.mask, .state = carried}, &totals);
       return;
     }
     const bool has_targets = network.output_shape(batch.x.shape()).rank() == 3;
@@ -54,8 +60,8 @@ void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
           .mask = &window.mask, .state = carried, .continues = first > 0};
       if (has_targets || first + count == steps) {
         training.step(network, window.x, {window.y, window.sample_weight},
-                      {random.fork(static_cast<std::uint64_t>(first)), options.weight_noise},
-                      context, &totals);
+                      step_options(random.fork(static_cast<std::uint64_t>(first))), context,
+                      &totals);
       } else {
         typename ForwardNetwork<Scalar>::Packed packed;
         network.pack(packed, false);

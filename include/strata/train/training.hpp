@@ -45,6 +45,8 @@ struct StepOptions {
   /// The standard deviation of the noise that is added to the weights for this step (Graves 2011).
   /// 0: no noise.
   double weight_noise = 0;
+  /// The standard deviation of the noise that is added to the gradients. 0: no noise.
+  double gradient_noise = 0;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
@@ -102,7 +104,13 @@ class Training {
     const auto parameters = network.parameters();
     return finish_step(
         {parameters, network.threads(), prediction, pass}, goal, totals,
-        [&](std::span<Scalar> gradient) { pass.backward(network, x, gradient); },
+        [&](std::span<Scalar> gradient) {
+          pass.backward(network, x, gradient);
+          if (options.gradient_noise == 0) return;
+          // Layers and shards use forks of small numbers.
+          Random noise = options.random.fork(std::uint64_t{1} << 33);
+          detail::add_noise(gradient, options.gradient_noise, noise);
+        },
         [&] { pass.absorb(network); },
         [&] { return detail::advice(network, update.optimizer, loss, x, goal.y); });
   }
@@ -347,7 +355,7 @@ double with_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
     state = *options.state;
     network.check_state(state, x.batch());
   }
-  check_weight_noise("weight_noise", options.weight_noise);
+  check_noise("weight_noise", options.weight_noise);
   build.keep();
   const double loss = step(
       Goal<Scalar>{y, weights}, StepOptions{random, options.weight_noise},

@@ -14,7 +14,7 @@
 namespace strata::detail::inline STRATA_RUNTIME {
 
 /// Throws ValueError on a deviation of noise that is negative or not finite. `what` is its name.
-inline void check_weight_noise(const char* what, double deviation) {
+inline void check_noise(const char* what, double deviation) {
   if (is_finite(deviation) && deviation >= 0) return;
   fail<ValueError>(
       {what, " must be ", is_finite(deviation) ? "at least 0" : "finite", ", found ", deviation});
