@@ -59,8 +59,8 @@ namespace strata::inline STRATA_RUNTIME {
 /// The share of the outputs above the threshold whose target is 1; 0 where no output is above it.
 /// Takes class numbers too: the class with the largest output is the one above the threshold.
 ///
-///   model.compile(Adam{}, BinaryCrossentropy{}, {Precision{.threshold = 0.7}});
-struct Precision {
+///   model.compile(Adam{}, BinaryCrossentropy{}, {PrecisionScore{.threshold = 0.7}});
+struct PrecisionScore {
   static constexpr const char* name = "precision";
   static constexpr Mode mode = Mode::max;
   /// From 0 to 1.
@@ -81,8 +81,8 @@ struct Precision {
 };
 
 /// The share of the outputs whose target is 1 that are above the threshold; 0 where there is no
-/// such target. Targets as of Precision.
-struct Recall {
+/// such target. Targets as of PrecisionScore.
+struct RecallScore {
   static constexpr const char* name = "recall";
   static constexpr Mode mode = Mode::max;
   /// From 0 to 1.
@@ -106,7 +106,7 @@ struct Recall {
 /// is right; or one score over the answers for all classes.
 enum class Average { macro, weighted, micro };
 
-/// The harmonic mean of precision and recall (Keras' F1Score). Targets as of Precision.
+/// The harmonic mean of precision and recall (Keras' F1Score). Targets as of PrecisionScore.
 ///
 ///   model.compile(Adam{}, CategoricalCrossentropy{}, {F1Score{.average = Average::weighted}});
 struct F1Score {

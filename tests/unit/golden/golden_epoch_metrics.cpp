@@ -19,12 +19,12 @@ using namespace strata::test;
 template <class Scalar>
 Metric<Scalar> epoch_metric_of(const std::string& name) {
   const auto is = [&](const char* begin) { return name.starts_with(begin); };
-  if (is("precision_0.75")) return Precision{.threshold = 0.75};
-  if (is("recall_0.75")) return Recall{.threshold = 0.75};
-  if (is("precision_class_1")) return Precision{.class_id = 1};
-  if (is("recall_class_1")) return Recall{.class_id = 1};
-  if (is("precision")) return Precision{};
-  if (is("recall")) return Recall{};
+  if (is("precision_0.75")) return PrecisionScore{.threshold = 0.75};
+  if (is("recall_0.75")) return RecallScore{.threshold = 0.75};
+  if (is("precision_class_1")) return PrecisionScore{.class_id = 1};
+  if (is("recall_class_1")) return RecallScore{.class_id = 1};
+  if (is("precision")) return PrecisionScore{};
+  if (is("recall")) return RecallScore{};
   if (is("auc_pr")) return AUC{.curve = Curve::pr};
   if (is("auc_10")) return AUC{.thresholds = 10};
   if (is("auc")) return AUC{};
@@ -43,8 +43,8 @@ Metric<Scalar> epoch_metric_of(const std::string& name) {
 /// The metric, weighed by the weights of the samples.
 template <class Scalar>
 Metric<Scalar> weighted_metric_of(const std::string& name) {
-  if (name.starts_with("precision")) return Weighted{Precision{}};
-  if (name.starts_with("recall")) return Weighted{Recall{}};
+  if (name.starts_with("precision")) return Weighted{PrecisionScore{}};
+  if (name.starts_with("recall")) return Weighted{RecallScore{}};
   if (name.starts_with("auc_pr")) return Weighted{AUC{.curve = Curve::pr}};
   if (name.starts_with("auc_10")) return Weighted{AUC{.thresholds = 10}};
   if (name.starts_with("auc")) return Weighted{AUC{}};

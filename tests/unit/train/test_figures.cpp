@@ -110,10 +110,10 @@ TEST_CASE("Precision, recall and F1 of class numbers", "[figures]") {
   const Tensor<double> labels({3, 1}, {0, 1, 2});
   const Tensor<double> hot({3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1});
   // Class 1 is predicted twice, once rightly.
-  CHECK(value_of(Precision{.class_id = 1}, prediction, labels) == 0.5);
-  CHECK(value_of(Recall{.class_id = 1}, prediction, labels) == 1);
-  CHECK(value_of(Recall{.class_id = 2}, prediction, labels) == 0);
-  CHECK(value_of(Precision{.class_id = 2}, prediction, labels) == 0);
+  CHECK(value_of(PrecisionScore{.class_id = 1}, prediction, labels) == 0.5);
+  CHECK(value_of(RecallScore{.class_id = 1}, prediction, labels) == 1);
+  CHECK(value_of(RecallScore{.class_id = 2}, prediction, labels) == 0);
+  CHECK(value_of(PrecisionScore{.class_id = 2}, prediction, labels) == 0);
   CHECK(value_of(F1Score{}, prediction, labels) == value_of(F1Score{}, prediction, hot));
 }
 
