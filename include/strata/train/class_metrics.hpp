@@ -102,14 +102,14 @@ struct RecallScore {
   }
 };
 
-/// How an F1Score joins the classes: the mean over the classes; the mean weighted by how often each
-/// is right; or one score over the answers for all classes.
-enum class Average { macro, weighted, micro };
-
 /// The harmonic mean of precision and recall (Keras' F1Score). Targets as of PrecisionScore.
 ///
-///   model.compile(Adam{}, CategoricalCrossentropy{}, {F1Score{.average = Average::weighted}});
+///   model.compile(Adam{}, CategoricalCrossentropy{}, {F1Score{.average =
+///   F1Score::Average::weighted}});
 struct F1Score {
+  /// How the classes are joined: the mean over the classes; the mean weighted by how often each is
+  /// right; or one score over the answers for all classes.
+  enum class Average { macro, weighted, micro };
   static constexpr const char* name = "f1_score";
   static constexpr Mode mode = Mode::max;
   Average average = Average::macro;
@@ -159,9 +159,6 @@ struct F1Score {
   }
 };
 
-/// The curve whose area an AUC is: recall over the share of false alarms, or precision over recall.
-enum class Curve { roc, pr };
-
 /// The area under a curve over all thresholds (Keras' AUC, by the trapezoidal rule for ROC and by
 /// interpolation of Davis & Goadrich 2006 for PR). All outputs are looked at together. Targets: 0
 /// or 1 for each output, which is a probability.
@@ -170,6 +167,8 @@ enum class Curve { roc, pr };
 struct AUC {
   static constexpr Targets targets = Targets::values;
   static constexpr const char* name = "auc";
+  /// Recall over the share of false alarms, or precision over recall.
+  enum class Curve { roc, pr };
   static constexpr Mode mode = Mode::max;
   Curve curve = Curve::roc;
   /// At least 2. Keras' default; the area is exact to about its inverse.

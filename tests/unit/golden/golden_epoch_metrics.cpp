@@ -25,13 +25,14 @@ Metric<Scalar> epoch_metric_of(const std::string& name) {
   if (is("recall_class_1")) return RecallScore{.class_id = 1};
   if (is("precision")) return PrecisionScore{};
   if (is("recall")) return RecallScore{};
-  if (is("auc_pr")) return AUC{.curve = Curve::pr};
+  if (is("auc_pr")) return AUC{.curve = AUC::Curve::pr};
   if (is("auc_10")) return AUC{.thresholds = 10};
   if (is("auc")) return AUC{};
   if (is("f1_threshold_macro")) return F1Score{.threshold = 0.5};
-  if (is("f1_threshold_micro")) return F1Score{.average = Average::micro, .threshold = 0.5};
-  if (is("f1_micro")) return F1Score{.average = Average::micro};
-  if (is("f1_weighted")) return F1Score{.average = Average::weighted};
+  if (is("f1_threshold_micro"))
+    return F1Score{.average = F1Score::Average::micro, .threshold = 0.5};
+  if (is("f1_micro")) return F1Score{.average = F1Score::Average::micro};
+  if (is("f1_weighted")) return F1Score{.average = F1Score::Average::weighted};
   if (is("f1_macro")) return F1Score{};
   if (is("top_1")) return TopKAccuracy{.k = 1};
   if (is("top_2")) return TopKAccuracy{.k = 2};
@@ -45,7 +46,7 @@ template <class Scalar>
 Metric<Scalar> weighted_metric_of(const std::string& name) {
   if (name.starts_with("precision")) return Weighted{PrecisionScore{}};
   if (name.starts_with("recall")) return Weighted{RecallScore{}};
-  if (name.starts_with("auc_pr")) return Weighted{AUC{.curve = Curve::pr}};
+  if (name.starts_with("auc_pr")) return Weighted{AUC{.curve = AUC::Curve::pr}};
   if (name.starts_with("auc_10")) return Weighted{AUC{.thresholds = 10}};
   if (name.starts_with("auc")) return Weighted{AUC{}};
   if (name.starts_with("f1_macro")) return Weighted{F1Score{}};
