@@ -78,6 +78,7 @@ def torch_files():
 
     import sequence_losses
     import window
+    import torch_archives
     import torch_cells
     import torch_modules
     import torch_networks
@@ -93,6 +94,7 @@ def torch_files():
     write("sequence_losses.txt", sequence_losses.sequence_losses())
     write("window.txt", window.window())
     torch_state_dicts.write_all(os.path.join(FOLDER, "pytorch"))
+    torch_archives.write_all(os.path.join(FOLDER, "pytorch"))
 
 
 def keras_model_files():
