@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <string>
@@ -17,6 +16,7 @@
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/option_reader.hpp>
+#include <strata/io/common/player.hpp>
 #include <strata/io/common/self_test.hpp>
 #include <strata/io/common/skip.hpp>
 #include <strata/io/common/source.hpp>
@@ -25,7 +25,6 @@
 #include <strata/layers/dense.hpp>
 #include <strata/layers/gru.hpp>
 #include <strata/layers/lstm.hpp>
-#include <strata/layers/normalization.hpp>
 #include <strata/model/forward_network.hpp>
 #include <strata/target.hpp>
 
@@ -215,53 +214,12 @@ class RTNeuralReader {
   std::vector<std::string> types_;
 };
 
-/// The settings of players of amplifiers beside the layers. As in the players, a value that is no
-/// number is none.
-struct RTNeuralPlayer {
-  /// Whether the input is added to the output.
-  bool skip = false;
-  /// By which the input and the output are multiplied; in the file in decibels.
-  double input_gain = 1;
-  double output_gain = 1;
-};
-
-[[nodiscard]] STRATA_INLINE RTNeuralPlayer rtneural_player(ObjectReader& reader,
-                                                           const Where& where) {
-  const auto number = [&](const char* key) {
-    const Json* value = reader.find(key);
-    return value && value->is_number() ? read_number(*value, where.in(key)) : 0;
-  };
-  const auto gain = [&](const char* key) {
-    constexpr double most = 200;
-    const double decibels = number(key);
-    if (!(std::abs(decibels) <= most)) {
-      where.in(key).expected("a gain from -200 to 200 dB", found_text(*reader.find(key)));
-    }
-    return std::pow(10, decibels / 20);
-  };
-  const double skip = number("in_skip");
-  if (skip != 0 && skip != 1) {
-    where.in("in_skip").expected("0 or 1", found_text(*reader.find("in_skip")));
-  }
-  return {skip == 1, gain("in_gain"), gain("out_gain")};
-}
-
-/// A layer that multiplies `features` numbers by a gain: Normalization with the variance 1 /
-/// gain^2.
-template <class Scalar>
-[[nodiscard]] AnyLayer<Scalar> gain_layer(double gain, Index features) {
-  const auto count = static_cast<std::size_t>(features);
-  return AnyLayer<Scalar>(Normalization<Scalar>(
-      NormalizationOptions{.mean = std::vector<double>(count, 0.0),
-                           .variance = std::vector<double>(count, 1 / (gain * gain))}));
-}
-
 /// The content of a file: the shape of the input, and the layers with their weights.
 template <class Made>
 struct RTNeuralLayers {
   RTNeuralShape input;
   std::vector<Made> layers;
-  RTNeuralPlayer player;
+  PlayerSettings player;
   /// The samples of a test, which files of AIDA-X have, or nothing.
   NamedArrays test;
 };
@@ -285,7 +243,7 @@ template <class Made>
   // Keys that programs around RTNeural add, and that do not change the output.
   reader.ignore(
       {"samplerate", "sample_rate", "author", "esr", "name", "version", "date", "metadata"});
-  file.player = rtneural_player(reader, where);
+  file.player = player_settings(reader, where);
   if (file.player.skip) file.layers = layers.with_skip(std::move(file.layers), where.in("in_skip"));
   for (const bool is_input : {true, false}) {
     const char* const key = is_input ? "input_batch" : "output_batch";

@@ -14,6 +14,7 @@
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 #include <strata/train/advice.hpp>
+#include <strata/train/batch_checks.hpp>
 #include <strata/train/encoder_decoder.hpp>
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/sharded_pass.hpp>

@@ -8,12 +8,14 @@
 #include <strata/model/forward_batches.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
+#include <strata/train/batch_checks.hpp>
 #include <strata/train/epoch_loop.hpp>
 #include <strata/train/evaluation.hpp>
 #include <strata/train/fit.hpp>
 #include <strata/train/samples.hpp>
 #include <strata/train/target_checks.hpp>
 #include <strata/train/totals.hpp>
+#include <strata/train/train_on_batch.hpp>
 #include <strata/train/training.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {

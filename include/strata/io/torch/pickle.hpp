@@ -14,6 +14,7 @@
 
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/io/torch/pickle_value.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -23,45 +24,6 @@
 // and nothing is ever run.
 
 namespace strata::inline STRATA_RUNTIME::io {
-
-/// A value that a pickle has built. Parts are places in the list of all values.
-struct PickleValue {
-  enum class Kind {
-    none,
-    boolean,
-    whole,
-    real,
-    text,
-    list,
-    dictionary,
-    name,
-    storage,
-    tensor,
-    opaque
-  };
-
-  Kind kind = Kind::none;
-  std::int64_t whole = 0;
-  double real = 0;
-  /// Of a text; of a name, "torch.FloatStorage"; of a storage and a tensor, the entry of the
-  /// archive.
-  std::string text = {};
-  /// Of a list or tuple; of a dictionary keys and values in turns; of a tensor its sizes and then
-  /// its strides, as wholes.
-  std::vector<std::size_t> parts = {};
-  /// Of a storage and of a tensor.
-  Element element = Element::float32;
-  /// Of a tensor: the number of the storage with which it begins. Of a storage: its length.
-  std::int64_t offset = 0;
-};
-
-/// All values of a pickle, and the last of them, which is the result.
-struct Pickle {
-  std::vector<PickleValue> values;
-  std::size_t result = 0;
-
-  [[nodiscard]] const PickleValue& operator[](std::size_t place) const { return values[place]; }
-};
 
 /// Runs the program of a pickle.
 class PickleReader {
@@ -270,29 +232,13 @@ class PickleReader {
   }
 
   void push_name(std::string name) {
-    static constexpr std::array<std::string_view, 4> rebuild = {
-        "collections.OrderedDict", "torch._utils._rebuild_tensor_v2",
-        "torch._utils._rebuild_parameter", "torch.Size"};
-    // Plain data beside the tensors, whose contents nobody needs.
-    static constexpr std::array<std::string_view, 9> plain = {
-        "collections.defaultdict",
-        "collections.Counter",
-        "builtins.set",
-        "builtins.dict",
-        "argparse.Namespace",
-        "pathlib.PosixPath",
-        "torch.device",
-        "lightning.fabric.utilities.data.AttributeDict",
-        "pytorch_lightning.utilities.parsing.AttributeDict"};
-    const bool is_storage = name.starts_with("torch.") && name.ends_with("Storage");
-    const bool is_dtype = name == "torch.float32" || name == "torch.float64" ||
-                          name == "torch.float16" || name == "torch.bfloat16" ||
-                          name == "torch.int64";
-    if (is_storage || std::ranges::find(rebuild, name) != rebuild.end()) {
-      return push({.kind = Kind::name, .text = std::move(name)});
-    }
-    if (is_dtype || std::ranges::find(plain, name) != plain.end()) {
-      return push({.kind = Kind::opaque, .text = std::move(name)});
+    switch (kind_of_name(name)) {
+      case PickleName::rebuilds:
+        return push({.kind = Kind::name, .text = std::move(name)});
+      case PickleName::plain:
+        return push({.kind = Kind::opaque, .text = std::move(name)});
+      case PickleName::unknown:
+        break;
     }
     where_.refuse("the pickle names " + in_quotes(name) + ", which does not rebuild tensors; " +
                   advice);
@@ -314,20 +260,7 @@ class PickleReader {
   }
 
   [[nodiscard]] Element element_of_storage(const std::string& name) const {
-    static constexpr std::array<std::pair<std::string_view, Element>, 10> kinds = {
-        {{"torch.FloatStorage", Element::float32},
-         {"torch.DoubleStorage", Element::float64},
-         {"torch.HalfStorage", Element::float16},
-         {"torch.BFloat16Storage", Element::bfloat16},
-         {"torch.LongStorage", Element::int64},
-         {"torch.IntStorage", Element::int32},
-         {"torch.ShortStorage", Element::int16},
-         {"torch.CharStorage", Element::int8},
-         {"torch.ByteStorage", Element::uint8},
-         {"torch.BoolStorage", Element::boolean}}};
-    for (const auto& [kind, element] : kinds) {
-      if (kind == name) return element;
-    }
+    if (const auto element = element_of_torch_storage(name)) return *element;
     where_.refuse("numbers of the type " + in_quotes(name) + " are not read");
   }
 
