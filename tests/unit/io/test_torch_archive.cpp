@@ -24,14 +24,14 @@ std::string archive(const std::string& name) {
   return STRATA_TEST_DIR "/golden/pytorch/archives/" + name;
 }
 
-std::vector<std::byte> bytes_of(const std::string& name) {
+std::vector<std::byte> archive_bytes(const std::string& name) {
   std::ifstream file(archive(name), std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const auto* const begin = reinterpret_cast<const std::byte*>(text.data());
   return {begin, begin + text.size()};
 }
 
-std::string refusal(const std::string& name) {
+std::string archive_refusal(const std::string& name) {
   return error_text<FormatError>([&] { (void)load_pytorch(archive(name)); });
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("PyTorch: files of torch.save", "[io][pytorch]") {
                            "one_storage.pt", "parameters.pt", "protocol_4.pt"}) {
     INFO(name);
     reference.require_equal(load_pytorch(archive(name)));
-    reference.require_equal(load_pytorch(bytes_of(name)));
+    reference.require_equal(load_pytorch(archive_bytes(name)));
     Sequential<LSTM<float, 2, 3, return_sequences>, LSTM<float, 3, 3, return_sequences>,
                Dense<float, 3, 2>>
         known;
@@ -58,23 +58,26 @@ TEST_CASE("PyTorch: files of torch.save", "[io][pytorch]") {
 
 TEST_CASE("PyTorch: what a file of torch.save may not hold", "[io][pytorch]") {
   CHECK(
-      refusal("refused_name.pt") ==
+      archive_refusal("refused_name.pt") ==
       archive("refused_name.pt") +
           ": data.pkl: the pickle names \"posix.system\", which does not rebuild tensors; nothing "
           "of it was run. Where this is a whole module, or holds objects beside the tensors, "
           "write the tensors alone: torch.save(model.state_dict(), \"model.pt\")");
-  CHECK(refusal("refused_module.pt") == Contains{"the pickle names \"torch_state_dicts.Chain\""});
-  CHECK(refusal("refused_module.pt") == Contains{"torch.save(model.state_dict(), \"model.pt\")"});
-  CHECK(refusal("refused_old.pt") == Contains{"this is a pickle as PyTorch wrote it before version 1.6"});
-  CHECK(refusal("refused_several.pt") ==
+  CHECK(archive_refusal("refused_module.pt") ==
+        Contains{"the pickle names \"torch_state_dicts.Chain\""});
+  CHECK(archive_refusal("refused_module.pt") ==
+        Contains{"torch.save(model.state_dict(), \"model.pt\")"});
+  CHECK(archive_refusal("refused_old.pt") ==
+        Contains{"this is a pickle as PyTorch wrote it before version 1.6"});
+  CHECK(archive_refusal("refused_several.pt") ==
         Contains{"holds several dictionaries of tensors: one, two; write one of them alone: "
                  "torch.save(checkpoint[\"one\"], \"model.pt\")"});
-  CHECK(refusal("refused_list.pt") == Contains{"this holds no state_dict"});
-  CHECK(refusal("refused_script.pt") == Contains{"this is TorchScript"});
+  CHECK(archive_refusal("refused_list.pt") == Contains{"this holds no state_dict"});
+  CHECK(archive_refusal("refused_script.pt") == Contains{"this is TorchScript"});
 }
 
 TEST_CASE("PyTorch: damaged files of torch.save", "[io][pytorch]") {
-  const std::vector<std::byte> whole = bytes_of("plain.pt");
+  const std::vector<std::byte> whole = archive_bytes("plain.pt");
   REQUIRE(whole.size() > 1000);
   // Cut off anywhere.
   for (std::size_t size = 0; size < whole.size(); size += 7) {

@@ -20,7 +20,7 @@ using strata::test::error_text;
 using strata::test::sines;
 
 template <class M>
-double value_of(const M& metric, const Tensor<double>& prediction, const Tensor<double>& target) {
+double figure_of(const M& metric, const Tensor<double>& prediction, const Tensor<double>& target) {
   const Metric<double> any = metric;
   return any.result(any.sums(prediction, target));
 }
@@ -40,14 +40,14 @@ struct Specificity {
   double result(std::span<const double> sums) const { return sums[0] / sums[1]; }
 };
 
-struct Rates {
+struct RateRecord {
   std::vector<double>* all;
   void on_epoch_end(TrainingRun& run, int, const Logs&) const {
     all->push_back(run.learning_rate());
   }
 };
 
-std::vector<double> rates_of(const Callback& schedule, int epochs) {
+std::vector<double> scheduled_rates(const Callback& schedule, int epochs) {
   const auto data = sines<float>(4);
   Sequential<> model;
   model.add(LSTM{2});
@@ -55,7 +55,7 @@ std::vector<double> rates_of(const Callback& schedule, int epochs) {
   model.compile(SGD{.learning_rate = 1}, MeanSquaredError{});
   std::vector<double> rates;
   model.fit(data.x, data.y,
-            {.epochs = epochs, .callbacks = {schedule, Rates{&rates}}, .verbose = 0});
+            {.epochs = epochs, .callbacks = {schedule, RateRecord{&rates}}, .verbose = 0});
   return rates;
 }
 
@@ -91,12 +91,12 @@ TEST_CASE("confusion_matrix counts which class was taken for which", "[figures]"
 
 TEST_CASE("Figures of forecasts", "[figures]") {
   const Tensor<double> y({2, 2}, {1, 2, 0, 4}), p({2, 2}, {1, 4, 0, 2});
-  CHECK(value_of(SymmetricMeanAbsolutePercentageError{}, p, y) ==
+  CHECK(figure_of(SymmetricMeanAbsolutePercentageError{}, p, y) ==
         Approx(200 * (2.0 / 6 + 2.0 / 6) / 4));
   const Tensor<double> series({1, 5, 1}, {1, 3, 2, 6, 5});
   CHECK(seasonal_error(series) == Approx((2 + 1 + 4 + 1) / 4.0));
   CHECK(seasonal_error(series, 2) == Approx((1 + 3 + 3) / 3.0));
-  CHECK(value_of(MeanAbsoluteScaledError{.scale = 2}, p, y) == 0.5);
+  CHECK(figure_of(MeanAbsoluteScaledError{.scale = 2}, p, y) == 0.5);
   CHECK(error_text<ShapeError>([&] { (void)seasonal_error(series, 5); }) ==
         "seasonal_error: expects series (B, T, F) of more than 5 steps, found (1, 5, 1)");
   CHECK(error_text<ValueError>([&] { (void)seasonal_error(series, 0); }) ==
@@ -110,11 +110,11 @@ TEST_CASE("Precision, recall and F1 of class numbers", "[figures]") {
   const Tensor<double> labels({3, 1}, {0, 1, 2});
   const Tensor<double> hot({3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1});
   // Class 1 is predicted twice, once rightly.
-  CHECK(value_of(PrecisionScore{.class_id = 1}, prediction, labels) == 0.5);
-  CHECK(value_of(RecallScore{.class_id = 1}, prediction, labels) == 1);
-  CHECK(value_of(RecallScore{.class_id = 2}, prediction, labels) == 0);
-  CHECK(value_of(PrecisionScore{.class_id = 2}, prediction, labels) == 0);
-  CHECK(value_of(F1Score{}, prediction, labels) == value_of(F1Score{}, prediction, hot));
+  CHECK(figure_of(PrecisionScore{.class_id = 1}, prediction, labels) == 0.5);
+  CHECK(figure_of(RecallScore{.class_id = 1}, prediction, labels) == 1);
+  CHECK(figure_of(RecallScore{.class_id = 2}, prediction, labels) == 0);
+  CHECK(figure_of(PrecisionScore{.class_id = 2}, prediction, labels) == 0);
+  CHECK(figure_of(F1Score{}, prediction, labels) == figure_of(F1Score{}, prediction, hot));
 }
 
 TEST_CASE("A metric of a user's over an epoch", "[figures]") {
@@ -132,7 +132,7 @@ TEST_CASE("A metric of a user's over an epoch", "[figures]") {
 }
 
 TEST_CASE("WarmUp and OneCycle", "[figures]") {
-  const auto warm = rates_of(WarmUp{.epochs = 2, .start = 0.5, .minimum = 0}, 6);
+  const auto warm = scheduled_rates(WarmUp{.epochs = 2, .start = 0.5, .minimum = 0}, 6);
   const std::vector<double> expected = {
       0.5, 0.75, 1, 0.5 * (1 + std::sqrt(0.5)), 0.5, 0.5 * (1 - std::sqrt(0.5))};
   REQUIRE(warm.size() == expected.size());
@@ -142,15 +142,15 @@ TEST_CASE("WarmUp and OneCycle", "[figures]") {
   const std::vector<double> torch = {0.04,        0.52,        1,           0.950484632,
                                      0.811745654, 0.611262022, 0.388741978, 0.188258346,
                                      0.049519368, 4e-6};
-  const auto cycle = rates_of(OneCycle{}, 10);
+  const auto cycle = scheduled_rates(OneCycle{}, 10);
   REQUIRE(cycle.size() == torch.size());
   // The values are written with nine digits.
   for (std::size_t i = 0; i < cycle.size(); ++i) CHECK(std::abs(cycle[i] - torch[i]) < 1e-9);
-  CHECK(error_text<ValueError>([&] { (void)rates_of(WarmUp{.epochs = 0}, 2); }) ==
+  CHECK(error_text<ValueError>([&] { (void)scheduled_rates(WarmUp{.epochs = 0}, 2); }) ==
         "WarmUp: epochs must be at least 1, found 0");
-  CHECK(error_text<ValueError>([&] { (void)rates_of(OneCycle{.growing = 2}, 2); }) ==
+  CHECK(error_text<ValueError>([&] { (void)scheduled_rates(OneCycle{.growing = 2}, 2); }) ==
         "OneCycle: growing must be in [0, 1], found 2");
-  CHECK(rates_of(OneCycle{}, 1) == std::vector<double>{1});
+  CHECK(scheduled_rates(OneCycle{}, 1) == std::vector<double>{1});
 }
 
 TEST_CASE("Noise on gradients has the variance eta / (1 + t)^gamma", "[fit]") {
@@ -203,19 +203,19 @@ TEST_CASE("Losses and metrics may be local structs, lambdas and functions", "[fi
     return MeanSquaredError{}(y, t, size, gradient);
   };
   const auto data = sines<float>(4);
-  const auto trained = [&](Loss<float> loss, std::vector<Metric<float>> metrics = {}) {
+  const auto trained_by = [&](Loss<float> loss, std::vector<Metric<float>> metrics = {}) {
     Sequential<> model;
     model.add(LSTM{2});
     model.add(Dense{1});
     model.compile(SGD{}, std::move(loss), std::move(metrics));
     return model.fit(data.x, data.y, {.epochs = 2, .verbose = 0});
   };
-  const auto expected = trained(MeanSquaredError{})["loss"];
-  CHECK(trained(Local{})["loss"] == expected);
-  CHECK(trained(lambda)["loss"] == expected);
+  const auto expected = trained_by(MeanSquaredError{})["loss"];
+  CHECK(trained_by(Local{})["loss"] == expected);
+  CHECK(trained_by(lambda)["loss"] == expected);
   CHECK(Loss<float>(lambda).name() == "loss");
   CHECK(Loss<float>(Local{}).name() == "local");
-  const auto history = trained(
+  const auto history = trained_by(
       lambda, {Local{},
                {lambda, "again"},
                {[](const float* y, const float*, Index, Index) { return static_cast<double>(*y); },

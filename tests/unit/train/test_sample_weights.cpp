@@ -22,7 +22,7 @@ using strata::test::sines;
 
 using Options = FitOptions<float>;
 
-Sequential<> per_step(Loss<float> loss = MeanSquaredError{}) {
+Sequential<> weighted_steps(Loss<float> loss = MeanSquaredError{}) {
   Sequential<> model;
   model.add(LSTM{3, return_sequences});
   model.add(Dense{1});
@@ -30,8 +30,8 @@ Sequential<> per_step(Loss<float> loss = MeanSquaredError{}) {
   return model;
 }
 
-std::vector<float> trained(Sequential<> model, const Tensor<float>& x, const Tensor<float>& y,
-                           Options options) {
+std::vector<float> weights_after(Sequential<> model, const Tensor<float>& x, const Tensor<float>& y,
+                                 Options options) {
   options.verbose = 0;
   model.fit(x, y, options);
   return model.weights();
@@ -47,8 +47,8 @@ TEST_CASE("The weight of a sample is that of all its steps", "[fit][weights]") {
     for (Index t = 0; t < 6; ++t) of_steps(b, t) = of_samples[static_cast<std::size_t>(b)];
   }
   const auto with = [&](SampleWeights<float> weights, Index truncate) {
-    return trained(
-        per_step(), data.x, data.x,
+    return weights_after(
+        weighted_steps(), data.x, data.x,
         {.epochs = 2, .batch_size = 4, .sample_weight = std::move(weights), .truncate = truncate});
   };
   REQUIRE(with(of_samples, 0) == with(of_steps, 0));
@@ -61,8 +61,8 @@ TEST_CASE("Weights of one change nothing", "[fit][weights]") {
   const Options options{.epochs = 2, .batch_size = 3};
   Options weighted = options;
   weighted.sample_weight = std::vector<float>(7, 1);
-  REQUIRE(trained(per_step(), data.x, data.x, weighted) ==
-          trained(per_step(), data.x, data.x, options));
+  REQUIRE(weights_after(weighted_steps(), data.x, data.x, weighted) ==
+          weights_after(weighted_steps(), data.x, data.x, options));
 }
 
 TEST_CASE("Weights of windows are those of their steps", "[fit][weights]") {
@@ -76,8 +76,8 @@ TEST_CASE("Weights of windows are those of their steps", "[fit][weights]") {
     }
   }
   const Options options{.batch_size = 4, .sample_weight = weights, .truncate = 3};
-  REQUIRE(trained(per_step(), data.x, data.x, options) ==
-          trained(per_step(), data.x, other, options));
+  REQUIRE(weights_after(weighted_steps(), data.x, data.x, options) ==
+          weights_after(weighted_steps(), data.x, other, options));
 }
 
 TEST_CASE("A loss of whole sequences takes the weights of samples", "[fit][weights]") {
@@ -120,9 +120,9 @@ TEST_CASE("Weights of classes and weights of samples are multiplied", "[fit][wei
     stack.compile(Adam{}, SparseCategoricalCrossentropy{});
     return stack;
   };
-  REQUIRE(trained(model(), data.x, classes,
-                  {.sample_weight = of_samples, .class_weight = {{2, 0.5}}}) ==
-          trained(model(), data.x, classes, {.sample_weight = both}));
+  REQUIRE(weights_after(model(), data.x, classes,
+                        {.sample_weight = of_samples, .class_weight = {{2, 0.5}}}) ==
+          weights_after(model(), data.x, classes, {.sample_weight = both}));
   // As in Keras, validation knows no weights of classes.
   auto weighted = model();
   const History history = weighted.fit(data.x, classes,
@@ -172,14 +172,14 @@ TEST_CASE("Weights that are refused, before anything changes", "[fit][weights]")
   CHECK(refused(regression(), data.y, {.sample_weight = Tensor<float>({4, 6})}) ==
         "sample_weight: the model's output has the shape (4, 1), so weights have the shape (4, 1); "
         "found (4, 6)");
-  CHECK(refused(per_step(), data.x, {.sample_weight = Tensor<float>({4, 5})}) ==
+  CHECK(refused(weighted_steps(), data.x, {.sample_weight = Tensor<float>({4, 5})}) ==
         "sample_weight: the model's output has the shape (4, 6, 1), so weights have the shape (4, "
         "1) or (4, 6); found (4, 5)");
   CHECK(refused(regression(), data.y, {.sample_weight = {{1, 1, infinite, 1}}}) ==
         "sample_weight: the weight of sample 2 is infinite");
   Tensor<float> steps({4, 6});
   steps(2, 3) = std::numeric_limits<float>::quiet_NaN();
-  CHECK(refused(per_step(), data.x, {.sample_weight = steps}) ==
+  CHECK(refused(weighted_steps(), data.x, {.sample_weight = steps}) ==
         "sample_weight: the weight of sample 2, step 3 is not a number");
   CHECK(error_text<ShapeError>([&] {
           SampleWeights<float>(Tensor<float>({4, 6, 2}));
@@ -223,7 +223,7 @@ TEST_CASE("Weights that are refused, before anything changes", "[fit][weights]")
 
 TEST_CASE("evaluate and train_on_batch refuse weights that do not fit", "[weights]") {
   const auto data = sines<float>(4);
-  auto model = per_step();
+  auto model = weighted_steps();
   model.fit(data.x, data.x, {.verbose = 0});
   const auto before = model.weights();
   const std::vector<float> three(3, 1);

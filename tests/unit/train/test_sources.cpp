@@ -27,7 +27,7 @@ using strata::test::values_of;
 
 using Options = FitOptions<float>;
 
-Sequential<> compiled() {
+Sequential<> source_model() {
   Sequential<> model;
   model.add(LSTM{4, {.dropout = 0.2}});
   model.add(Dense{1});
@@ -67,28 +67,29 @@ struct Copies {
   }
 };
 
-struct Trained {
+struct SourceTraining {
   std::vector<float> weights;
   std::vector<double> figures;
 
-  explicit Trained(const Sequential<>& model, const History& history) : weights(model.weights()) {
+  explicit SourceTraining(const Sequential<>& model, const History& history)
+      : weights(model.weights()) {
     for (const std::string& name : history.names()) {
       for (const double value : history[name]) figures.push_back(value);
     }
   }
-  bool operator==(const Trained&) const = default;
+  bool operator==(const SourceTraining&) const = default;
 };
 
-Trained from_memory(const Series<float>& data, const Options& options) {
-  auto model = compiled();
+SourceTraining from_memory(const Series<float>& data, const Options& options) {
+  auto model = source_model();
   const History history = model.fit(data.x, data.y, options);
-  return Trained(model, history);
+  return SourceTraining(model, history);
 }
 template <class Source>
-Trained from_source(const Source& source, const Options& options) {
-  auto model = compiled();
+SourceTraining from_source(const Source& source, const Options& options) {
+  auto model = source_model();
   const History history = model.fit(source, options);
-  return Trained(model, history);
+  return SourceTraining(model, history);
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ TEST_CASE("fit: a source gives the bits of the same samples in memory", "[fit][s
     CHECK(error_text<ValueError>([&] { (void)from_source(Copies{&data}, options); }) == refusal);
     return;
   }
-  const Trained expected = from_memory(data, options);
+  const SourceTraining expected = from_memory(data, options);
   REQUIRE(from_source(Copies{&data}, options) == expected);
   for (const Index ahead : {1, 3, 50}) {
     options.read_ahead = ahead;
@@ -129,7 +130,7 @@ TEST_CASE("fit: masks and weights come with the batches of a source", "[fit][sou
   Options in_memory = options;
   in_memory.mask = mask;
   in_memory.sample_weight = weights;
-  const Trained expected = from_memory(data, in_memory);
+  const SourceTraining expected = from_memory(data, in_memory);
   REQUIRE(from_source(Copies{&data, mask, weights}, options) == expected);
   REQUIRE(from_memory(data, options).weights != expected.weights);
 }
@@ -141,7 +142,7 @@ TEST_CASE("fit: validation data may be a source", "[fit][source]") {
   Options options{.epochs = 2, .batch_size = 4, .verbose = 0};
   options.validation_data = {{validation.x, validation.y}};
   options.validation_sample_weight = weights;
-  const Trained expected = from_memory(data, options);
+  const SourceTraining expected = from_memory(data, options);
   options.validation_sample_weight = {};
   options.validation_data = Copies{&validation, {}, weights};
   REQUIRE(from_memory(data, options) == expected);
@@ -151,7 +152,7 @@ TEST_CASE("evaluate and predict take a source", "[source]") {
   const auto data = sines<float>(10);
   std::vector<float> weights(10, 1);
   weights[3] = 4;
-  auto model = compiled();
+  auto model = source_model();
   CHECK(error_text<StateError>([&] { (void)model.predict(Copies{&data}); }) !=
         "(nothing was thrown)");
   model.fit(data.x, data.y, {.verbose = 0});
@@ -195,19 +196,19 @@ TEST_CASE("fit: a batch of a source that does not fit ends the training", "[fit]
   source.faulty = 9;
   Options options{.batch_size = 4, .shuffle = false, .verbose = 0};
   options.read_ahead = GENERATE(0, 2);
-  auto model = compiled();
+  auto model = source_model();
   REQUIRE(error_text<ValueError>([&] { model.fit(source, options); }) ==
           "the batch of samples 8 ... 11: y(1, 0) is infinite");
 
   // Two batches have been trained, and the model goes on from there.
-  auto other = compiled();
+  auto other = source_model();
   const Series<float> first{data.x.rows(0, 8), data.y.rows(0, 8)};
   other.fit(first.x, first.y, options);
   REQUIRE(model.weights() == other.weights());
   model.fit(data.x, data.y, options);
 
   SECTION("the first batch before anything changes") {
-    auto fresh = compiled();
+    auto fresh = source_model();
     source.faulty = 2;
     REQUIRE(error_text<ValueError>([&] { fresh.fit(source, options); }) ==
             "the batch of samples 0 ... 3: y(2, 0) is infinite");
@@ -224,7 +225,7 @@ TEST_CASE("fit: what a source throws reaches the caller", "[fit][source]") {
       batch.y = Tensor<float>({static_cast<Index>(numbers.size()), 1});
     }
   };
-  auto model = compiled();
+  auto model = source_model();
   Options options{.batch_size = 2, .shuffle = false, .verbose = 0};
   options.read_ahead = GENERATE(0, 1, 5);
   REQUIRE(error_text<std::runtime_error>([&] { model.fit(Broken{}, options); }) ==
@@ -233,7 +234,7 @@ TEST_CASE("fit: what a source throws reaches the caller", "[fit][source]") {
 
 TEST_CASE("fit: sources and options that are refused", "[fit][source]") {
   const auto data = sines<float>(8);
-  auto model = compiled();
+  auto model = source_model();
   const auto refused = [&](const auto& source, const Options& options) {
     try {
       model.fit(source, options);

@@ -21,7 +21,7 @@ using strata::test::sines;
 
 using Numbers = std::map<std::string, std::vector<float>>;
 
-Numbers numbers_of(const Sequential<>& model) {
+Numbers parameter_numbers(const Sequential<>& model) {
   Numbers all;
   for (const auto& parameter : model.parameters()) {
     all[parameter.name].assign(parameter.values.begin(), parameter.values.end());
@@ -29,7 +29,7 @@ Numbers numbers_of(const Sequential<>& model) {
   return all;
 }
 
-Sequential<> stack() {
+Sequential<> freezable() {
   Sequential<> model;
   model.add(Input{6, 1});
   model.add(LSTM{3, return_sequences});
@@ -39,13 +39,13 @@ Sequential<> stack() {
 }
 
 /// The parameters that a short training changes.
-std::vector<std::string> changed(Sequential<> model, const WeightRules& rules = {}) {
+std::vector<std::string> changed_names(Sequential<> model, const WeightRules& rules = {}) {
   const auto data = sines<float>(8);
   model.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{}, {}, rules);
-  const Numbers before = numbers_of(model);
+  const Numbers before = parameter_numbers(model);
   model.fit(data.x, data.y, {.epochs = 2, .weight_noise = 0.01, .verbose = 0});
   std::vector<std::string> names;
-  for (const auto& [name, values] : numbers_of(model)) {
+  for (const auto& [name, values] : parameter_numbers(model)) {
     if (values != before.at(name)) names.push_back(name);
   }
   return names;
@@ -54,48 +54,50 @@ std::vector<std::string> changed(Sequential<> model, const WeightRules& rules = 
 }  // namespace
 
 TEST_CASE("set_trainable freezes parameters by name", "[fit][trainable]") {
-  Sequential<> model = stack();
-  CHECK(changed(model).size() == 8);
+  Sequential<> model = freezable();
+  CHECK(changed_names(model).size() == 8);
   SECTION("a layer, and not another whose name begins alike") {
     model.set_trainable("lstm", false);
-    CHECK(changed(model) == std::vector<std::string>{"dense.bias", "dense.kernel", "lstm_1.bias",
-                                                     "lstm_1.kernel", "lstm_1.recurrent_kernel"});
+    CHECK(changed_names(model) == std::vector<std::string>{"dense.bias", "dense.kernel",
+                                                           "lstm_1.bias", "lstm_1.kernel",
+                                                           "lstm_1.recurrent_kernel"});
   }
   SECTION("a parameter") {
     model.set_trainable("dense.bias", false);
-    CHECK(changed(model).size() == 7);
+    CHECK(changed_names(model).size() == 7);
   }
   SECTION("a kind of parameters") {
     model.set_trainable("kernel", false);
-    CHECK(changed(model) == std::vector<std::string>{"dense.bias", "lstm.bias",
-                                                     "lstm.recurrent_kernel", "lstm_1.bias",
-                                                     "lstm_1.recurrent_kernel"});
+    CHECK(changed_names(model) == std::vector<std::string>{"dense.bias", "lstm.bias",
+                                                           "lstm.recurrent_kernel", "lstm_1.bias",
+                                                           "lstm_1.recurrent_kernel"});
   }
   SECTION("the last call holds") {
     model.set_trainable("lstm", false);
     model.set_trainable("lstm.bias", true);
-    CHECK(changed(model).size() == 6);
+    CHECK(changed_names(model).size() == 6);
     model.set_trainable("lstm", true);
-    CHECK(changed(model).size() == 8);
+    CHECK(changed_names(model).size() == 8);
   }
   SECTION("penalties and limits leave it alone") {
     model.set_trainable("lstm", false);
     model.set_trainable("lstm_1", false);
-    CHECK(changed(model, {.regularizers = {{"kernel", L2{0.1}}},
-                          .constraints = {{"lstm", MaxNorm{0.1}}, {"lstm_1", NonNegative{}}}}) ==
+    CHECK(changed_names(model,
+                        {.regularizers = {{"kernel", L2{0.1}}},
+                         .constraints = {{"lstm", MaxNorm{0.1}}, {"lstm_1", NonNegative{}}}}) ==
           std::vector<std::string>{"dense.bias", "dense.kernel"});
   }
   SECTION("nothing is left to train") {
     for (const char* name : {"lstm", "lstm_1", "dense"}) model.set_trainable(name, false);
-    CHECK(changed(model).empty());
+    CHECK(changed_names(model).empty());
   }
 }
 
 TEST_CASE("Frozen layers in front cost no derivatives, and change no bits behind", "[trainable]") {
   // The same training with and without a layer to train in front of frozen ones.
   const auto data = sines<float>(8);
-  const auto trained = [&](double rate) {
-    Sequential<> model = stack();
+  const auto trained_with = [&](double rate) {
+    Sequential<> model = freezable();
     model.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{}, {},
                   {.rates = {{"lstm", rate}, {"lstm_1", rate}}});
     if (rate == 0) {
@@ -105,23 +107,23 @@ TEST_CASE("Frozen layers in front cost no derivatives, and change no bits behind
     model.fit(data.x, data.y, {.epochs = 2, .verbose = 0});
     return model.weights();
   };
-  Sequential<> by_rate = stack();
+  Sequential<> by_rate = freezable();
   by_rate.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{}, {},
                   {.rates = {{"lstm", 0}, {"lstm_1", 0}}});
   by_rate.fit(data.x, data.y, {.epochs = 2, .verbose = 0});
-  REQUIRE(trained(0) == by_rate.weights());
-  REQUIRE(trained(0) != trained(1));
+  REQUIRE(trained_with(0) == by_rate.weights());
+  REQUIRE(trained_with(0) != trained_with(1));
 }
 
 TEST_CASE("Learning rates by name", "[fit][trainable]") {
   const auto data = sines<float>(8);
   const auto step = [&](const WeightRules& rules) {
-    Sequential<> model = stack();
+    Sequential<> model = freezable();
     model.compile(SGD{.learning_rate = 0.5}, MeanSquaredError{}, {}, rules);
     model.train_on_batch(data.x, data.y);
-    return numbers_of(model);
+    return parameter_numbers(model);
   };
-  const Numbers before = numbers_of(stack()), plain = step({});
+  const Numbers before = parameter_numbers(freezable()), plain = step({});
   const Numbers slow = step({.rates = {{"lstm", 0.25}, {"bias", 0}}});
   for (const auto& [name, values] : slow) {
     INFO(name);
@@ -134,13 +136,13 @@ TEST_CASE("Learning rates by name", "[fit][trainable]") {
     }
   }
   SECTION("a Trainer takes them too, and a later compile without rates keeps them") {
-    Sequential<> model = stack();
+    Sequential<> model = freezable();
     Trainer trainer{model,
                     SGD{.learning_rate = 0.5},
                     MeanSquaredError{},
                     {.rates = {{"lstm", 0.25}, {"bias", 0}}}};
     trainer.step(data.x, data.y);
-    REQUIRE(numbers_of(model) == slow);
+    REQUIRE(parameter_numbers(model) == slow);
     Sequential<> copy = model;
     copy.compile(SGD{.learning_rate = 0.5}, MeanSquaredError{});
     CHECK(copy.parameters()[0].rate == 0.25);
@@ -148,7 +150,7 @@ TEST_CASE("Learning rates by name", "[fit][trainable]") {
 }
 
 TEST_CASE("set_trainable and rates that are refused", "[trainable]") {
-  Sequential<> model = stack();
+  Sequential<> model = freezable();
   CHECK(error_text<ValueError>([&] { model.set_trainable("gru", false); }) ==
         "set_trainable: the model has no parameter named gru");
   CHECK(error_text<ValueError>([&] { model.set_trainable("", false); }) ==
@@ -174,7 +176,7 @@ TEST_CASE("set_trainable and rates that are refused", "[trainable]") {
 }
 
 TEST_CASE("Copies, both containers and the summary know what is frozen", "[trainable]") {
-  Sequential<> model = stack();
+  Sequential<> model = freezable();
   model.set_trainable("dense", false);
   const Sequential<> copy = model;
   CHECK(!copy.parameters().back().trainable);
@@ -188,10 +190,10 @@ TEST_CASE("Copies, both containers and the summary know what is frozen", "[train
 
 TEST_CASE("pop takes the last layer away", "[trainable]") {
   const auto data = sines<float>(8);
-  Sequential<> model = stack();
+  Sequential<> model = freezable();
   model.set_trainable("lstm", false);
   model.set_trainable("dense", false);
-  const Numbers before = numbers_of(model);
+  const Numbers before = parameter_numbers(model);
   model.pop();
   CHECK(model.size() == 2);
   CHECK(model.output_shape({1, 6, 1}) == Shape{1, 3});

@@ -19,7 +19,7 @@ using namespace strata;
 using strata::test::error_text;
 using strata::test::sines;
 
-Sequential<> stack(double dropout = 0) {
+Sequential<> trainer_model(double dropout = 0) {
   Sequential<> model;
   model.add(Input{6, 1});
   model.add(LSTM{4, {.dropout = dropout}});
@@ -35,7 +35,7 @@ TEST_CASE("Trainer: gradients and apply are a step", "[trainer]") {
   const WeightRules rules{.regularizers = {{"kernel", L2{0.01}}}};
   const BatchOptions<float> options{.sample_weight = std::vector<float>(30, 0.5f),
                                     .weight_noise = 0.01};
-  Sequential<> one = stack(dropout), two = one;
+  Sequential<> one = trainer_model(dropout), two = one;
   one.set_threads(GENERATE(1, 2));
   Trainer steps{one, Adam{.clip = {.global_norm = 0.1}}, MeanSquaredError{}, rules};
   Trainer parts{two, Adam{.clip = {.global_norm = 0.1}}, MeanSquaredError{}, rules};
@@ -96,7 +96,7 @@ TEST_CASE("Trainer: the derivative by the input", "[trainer]") {
 
 TEST_CASE("Trainer: frozen parameters have no gradient", "[trainer]") {
   const auto data = sines<float>(4);
-  Sequential<> model = stack();
+  Sequential<> model = trainer_model();
   model.set_trainable("lstm.kernel", false);
   Trainer trainer{model, SGD{}, MeanSquaredError{}};
   const Gradients<float> gradients = trainer.gradients(data.x, data.y);
@@ -106,7 +106,7 @@ TEST_CASE("Trainer: frozen parameters have no gradient", "[trainer]") {
 
 TEST_CASE("Trainer: each gradients call between two updates drops others", "[trainer]") {
   const auto data = sines<float>(4);
-  Sequential<> model = stack(0.5);
+  Sequential<> model = trainer_model(0.5);
   Trainer trainer{model, SGD{}, MeanSquaredError{}};
   const auto first = trainer.gradients(data.x, data.y);
   const auto second = trainer.gradients(data.x, data.y);
@@ -119,7 +119,7 @@ TEST_CASE("Trainer: each gradients call between two updates drops others", "[tra
 
 TEST_CASE("Trainer: metrics since the last reset", "[trainer]") {
   const auto data = sines<float>(12);
-  Sequential<> model = stack();
+  Sequential<> model = trainer_model();
   Trainer trainer{model, SGD{.learning_rate = 0}, MeanSquaredError{}, {MeanAbsoluteError{}}};
   CHECK(trainer.metrics().loss == 0);
   for (const Index first : {0, 4, 8}) {
@@ -140,7 +140,7 @@ TEST_CASE("Trainer: metrics since the last reset", "[trainer]") {
 
 TEST_CASE("Trainer: what is refused", "[trainer]") {
   const auto data = sines<float>(4);
-  Sequential<> model = stack();
+  Sequential<> model = trainer_model();
   Trainer trainer{model, SGD{}, MeanSquaredError{}};
   Gradients<float> gradients = trainer.gradients(data.x, data.y);
   const auto before = model.weights();
@@ -184,7 +184,7 @@ TEST_CASE("stop_now ends a training within an epoch", "[fit][callbacks]") {
     }
   };
   const auto data = sines<float>(20);
-  Sequential<> model = stack();
+  Sequential<> model = trainer_model();
   model.compile(Adam{}, MeanSquaredError{});
   int batches = 0;
   const History history = model.fit(data.x, data.y,
@@ -197,7 +197,7 @@ TEST_CASE("stop_now ends a training within an epoch", "[fit][callbacks]") {
   CHECK(batches == 2);
   CHECK(history.epochs() == 1);
   CHECK(history.names() == std::vector<std::string>{"loss", "val_loss"});
-  Sequential<> other = stack();
+  Sequential<> other = trainer_model();
   other.compile(Adam{}, MeanSquaredError{});
   other.fit(data.x.rows(0, 8), data.y.rows(0, 8),
             {.batch_size = 4, .shuffle = false, .verbose = 0});
@@ -212,7 +212,7 @@ TEST_CASE("MovingAverage averages the weights of all batches", "[fit][callbacks]
   const auto data = sines<float>(12);
   const FitOptions<float> options{.epochs = 3, .batch_size = 4, .verbose = 0};
   std::vector<std::vector<double>> plain;
-  Sequential<> model = stack();
+  Sequential<> model = trainer_model();
   model.compile(Adam{.learning_rate = 0.05}, MeanSquaredError{});
   FitOptions<float> recording = options;
   recording.callbacks = {Record{&plain}};
@@ -225,7 +225,7 @@ TEST_CASE("MovingAverage averages the weights of all batches", "[fit][callbacks]
     }
   }
 
-  Sequential<> averaged = stack();
+  Sequential<> averaged = trainer_model();
   averaged.compile(Adam{.learning_rate = 0.05}, MeanSquaredError{});
   FitOptions<float> averaging = options;
   averaging.validation_data = {data.x, data.y};
