@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
+#include <iterator>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -27,7 +28,10 @@ class BatchReader {
   /// `numbers`: the samples in their order. `next`: the number of the first batch.
   BatchReader(const AnySource<Scalar>& source, std::vector<Index> numbers, Index batch_size,
               Index next = 0, Index ahead = 0)
-      : source_(source), numbers_(std::move(numbers)), batch_size_(batch_size), next_(next) {
+      : source_(source),
+        numbers_(std::move(numbers)),
+        batch_size_(std::clamp<Index>(batch_size, 1, std::max<Index>(1, std::ssize(numbers_)))),
+        next_(next) {
     if (ahead == 0) return;
     filled_.resize(static_cast<std::size_t>(ahead));
     to_fill_ = next;

@@ -65,8 +65,10 @@ template <class Scalar, class L>
     return held_loss<Scalar>(Held<L>::number, &loss);
   } else if constexpr (RowLoss<L, Scalar>) {
     return std::make_shared<RowLossOf<L, Scalar>>(loss);
-  } else {
+  } else if constexpr (SequenceLoss<L, Scalar>) {
     return std::make_shared<SequenceLossOf<L, Scalar>>(loss);
+  } else {
+    return nullptr;
   }
 }
 
