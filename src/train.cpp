@@ -17,35 +17,45 @@
 namespace strata {
 namespace detail {
 
-#define STRATA_INSTANTIATE(S)                                                                    \
-  template Owned<Training<S>> training_of(Optimizer<S>, Loss<S>, std::vector<Metric<S>>,         \
-                                          const WeightRules&);                                   \
-  template Owned<Training<S>> training_of(Optimizer<S>, Loss<S>, std::vector<Metric<S>>);        \
-  template Optimizer<S>& optimizer_of(Training<S>&) noexcept;                                    \
-  template History fit(const TrainableNetwork<S>&, Training<S>*, const Tensor<S>&,               \
-                       const Tensor<S>&, const FitOptions<S>&);                                  \
-  template Evaluation evaluate(const ForwardNetwork<S>&, const Training<S>*, const Tensor<S>&,   \
-                               const Tensor<S>&, const PredictOptions<S>&);                      \
-  template Evaluation train_on_batch(const TrainableNetwork<S>&, Training<S>*, const Tensor<S>&, \
-                                     const Tensor<S>&, const BatchOptions<S>&);                  \
-  template double train_on_batch(const TrainableNetwork<S>&, Training<S>&, const Tensor<S>&,     \
-                                 const Tensor<S>&, const BatchOptions<S>&, const Random&);       \
-  template void check_ctc_target(SequenceView<const S>, Index, bool);                            \
-  template double ctc_loss(SequenceView<const S>, std::span<const bool>, SequenceView<const S>,  \
-                           SequenceView<S>, bool);                                               \
-  template Evaluation dynamic_evaluation(TrainableNetwork<S>, Optimizer<S>, Loss<S>,             \
-                                         const Tensor<S>&, const Tensor<S>&,                     \
-                                         const DynamicEvaluationOptions<S>&);                    \
-  template Owned<TransducerTraining<S>> transducer_training_of(Optimizer<S>);                    \
-  template Optimizer<S>& optimizer_of(TransducerTraining<S>&) noexcept;                          \
-  template double transducer_step(TransducerTraining<S>&, const TransducerNetworks<S>&,          \
-                                  const Tensor<S>&, const Tensor<S>&, const TransducerOptions&,  \
-                                  const Random&, bool);                                          \
-  template Owned<EncoderDecoderTraining<S>> encoder_decoder_training_of(Optimizer<S>, Loss<S>);  \
-  template Optimizer<S>& optimizer_of(EncoderDecoderTraining<S>&) noexcept;                      \
-  template double encoder_decoder_step(EncoderDecoderTraining<S>&, const TrainableNetwork<S>&,   \
-                                       const TrainableNetwork<S>&, const Tensor<S>&,             \
-                                       const Tensor<S>&, const Tensor<S>&,                       \
+#define STRATA_INSTANTIATE(S)                                                                     \
+  template Owned<Training<S>> training_of(Optimizer<S>, Loss<S>, std::vector<Metric<S>>,          \
+                                          const WeightRules&);                                    \
+  template Owned<Training<S>> training_of(Optimizer<S>, Loss<S>, std::vector<Metric<S>>);         \
+  template Optimizer<S>& optimizer_of(Training<S>&) noexcept;                                     \
+  template History fit(const TrainableNetwork<S>&, Training<S>*, const Tensor<S>&,                \
+                       const Tensor<S>&, const FitOptions<S>&);                                   \
+  template History fit(const TrainableNetwork<S>&, Training<S>*, const AnySource<S>&,             \
+                       const FitOptions<S>&);                                                     \
+  template Evaluation evaluate(const ForwardNetwork<S>&, const Training<S>*, const Tensor<S>&,    \
+                               const Tensor<S>&, const EvaluateOptions<S>&);                      \
+  template Evaluation evaluate(const ForwardNetwork<S>&, const Training<S>*, const AnySource<S>&, \
+                               const EvaluateOptions<S>&);                                        \
+  template Evaluation train_on_batch(const TrainableNetwork<S>&, Training<S>*, const Tensor<S>&,  \
+                                     const Tensor<S>&, const BatchOptions<S>&);                   \
+  template const std::vector<Metric<S>>& metrics_of(const Training<S>&) noexcept;                 \
+  template double train_on_batch(const TrainableNetwork<S>&, Training<S>&, const Tensor<S>&,      \
+                                 const Tensor<S>&, const BatchOptions<S>&, const Random&,         \
+                                 Totals<S>&);                                                     \
+  template Gradients<S> gradients_of(const TrainableNetwork<S>&, Training<S>&, const Tensor<S>&,  \
+                                     const Tensor<S>&, const BatchOptions<S>&, const Random&,     \
+                                     std::uint64_t, Totals<S>&);                                  \
+  template void apply_gradients(const TrainableNetwork<S>&, Training<S>&, const Gradients<S>&);   \
+  template void check_ctc_target(SequenceView<const S>, Index, bool);                             \
+  template double ctc_loss(SequenceView<const S>, std::span<const bool>, SequenceView<const S>,   \
+                           SequenceView<S>, bool);                                                \
+  template Evaluation dynamic_evaluation(TrainableNetwork<S>, Optimizer<S>, Loss<S>,              \
+                                         const Tensor<S>&, const Tensor<S>&,                      \
+                                         const DynamicEvaluationOptions<S>&);                     \
+  template Owned<TransducerTraining<S>> transducer_training_of(Optimizer<S>);                     \
+  template Optimizer<S>& optimizer_of(TransducerTraining<S>&) noexcept;                           \
+  template double transducer_step(TransducerTraining<S>&, const TransducerNetworks<S>&,           \
+                                  const Tensor<S>&, const Tensor<S>&, const TransducerOptions&,   \
+                                  const Random&, bool);                                           \
+  template Owned<EncoderDecoderTraining<S>> encoder_decoder_training_of(Optimizer<S>, Loss<S>);   \
+  template Optimizer<S>& optimizer_of(EncoderDecoderTraining<S>&) noexcept;                       \
+  template double encoder_decoder_step(EncoderDecoderTraining<S>&, const TrainableNetwork<S>&,    \
+                                       const TrainableNetwork<S>&, const Tensor<S>&,              \
+                                       const Tensor<S>&, const Tensor<S>&,                        \
                                        const EncoderDecoderMasks&, const Random&);
 
 STRATA_INSTANTIATE(float)

@@ -9,6 +9,7 @@
 #include <strata/flush_denormals.hpp>
 #include <strata/mask.hpp>
 #include <strata/processor.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/sequences.hpp>
 #include <strata/shape.hpp>
@@ -57,6 +58,8 @@
 #include <strata/model/mixtures.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/sequential.hpp>
+#include <strata/model/series_windows.hpp>
+#include <strata/model/standardizer.hpp>
 #include <strata/model/state_parts.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/model/stream_batch.hpp>
@@ -64,13 +67,18 @@
 #include <strata/model/transducer.hpp>
 #include <strata/model/transducer_decoding.hpp>
 
+#include <strata/train/adaptive_optimizers.hpp>
 #include <strata/train/callbacks.hpp>
+#include <strata/train/class_metrics.hpp>
+#include <strata/train/classification_losses.hpp>
+#include <strata/train/confusion_matrix.hpp>
 #include <strata/train/csv_logger.hpp>
 #include <strata/train/ctc.hpp>
 #include <strata/train/dynamic_evaluation.hpp>
 #include <strata/train/encoder_decoder.hpp>
 #include <strata/train/fit.hpp>
 #include <strata/train/forecast_losses.hpp>
+#include <strata/train/forecast_metrics.hpp>
 #include <strata/train/label_error_rate.hpp>
 #include <strata/train/losses.hpp>
 #include <strata/train/metrics.hpp>
@@ -78,6 +86,7 @@
 #include <strata/train/optimizers.hpp>
 #include <strata/train/pen_density.hpp>
 #include <strata/train/progress_bar.hpp>
+#include <strata/train/regression_losses.hpp>
 #include <strata/train/trainer.hpp>
 #include <strata/train/transducer_trainer.hpp>
 #include <strata/train/weight_rules.hpp>

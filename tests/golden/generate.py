@@ -23,14 +23,17 @@ def keras_files():
     import tensorflow as tf
 
     import around
+    import freezing
     import layers
     import losses
     import masks
     import metrics
+    import more_losses
     import normalization
     import optimizers
     import recurrent
     import rtneural
+    import sample_weights
     import training
 
     tf.get_logger().setLevel("ERROR")
@@ -47,9 +50,12 @@ def keras_files():
         ("float64", "stacks.txt", layers.stacks),
         ("float32", "parameter_counts.txt", summary),
         ("float64", "losses.txt", losses.losses),
+        ("float64", "more_losses.txt", more_losses.more_losses),
         ("float64", "metrics.txt", metrics.metrics),
         ("float64", "optimizers.txt", optimizers.optimizers),
         ("float64", "training.txt", training.training),
+        ("float64", "sample_weights.txt", sample_weights.sample_weights),
+        ("float64", "freezing.txt", freezing.freezing),
         ("float32", "training_float32.txt", training.training),
         ("float64", "gru.txt", recurrent.gru),
         ("float64", "simple_rnn.txt", recurrent.simple_rnn),
@@ -72,6 +78,7 @@ def torch_files():
 
     import sequence_losses
     import window
+    import torch_archives
     import torch_cells
     import torch_modules
     import torch_networks
@@ -87,6 +94,7 @@ def torch_files():
     write("sequence_losses.txt", sequence_losses.sequence_losses())
     write("window.txt", window.window())
     torch_state_dicts.write_all(os.path.join(FOLDER, "pytorch"))
+    torch_archives.write_all(os.path.join(FOLDER, "pytorch"))
 
 
 def keras_model_files():

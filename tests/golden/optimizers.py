@@ -34,6 +34,27 @@ def configurations():
             {"learning_rate": 0.02, "weight_decay": 0.1, "beta_2": 0.7, "amsgrad": True},
         ),
     }
+    plain |= {
+        "adagrad": (o.Adagrad, {"initial_accumulator_value": 0.125}),
+        "adagrad_options": (
+            o.Adagrad,
+            {"learning_rate": 0.1, "initial_accumulator_value": 0.5, "epsilon": 1e-3},
+        ),
+        "adadelta": (o.Adadelta, {}),
+        "adadelta_options": (o.Adadelta, {"learning_rate": 1.0, "rho": 0.75, "epsilon": 1e-3}),
+        "adamax": (o.Adamax, {}),
+        "adamax_options": (
+            o.Adamax,
+            {"learning_rate": 0.02, "beta_1": 0.75, "beta_2": 0.5, "epsilon": 1e-3},
+        ),
+        "nadam": (o.Nadam, {}),
+        "nadam_options": (
+            o.Nadam,
+            {"learning_rate": 0.02, "beta_1": 0.75, "beta_2": 0.875, "epsilon": 1e-3},
+        ),
+        "lion": (o.Lion, {}),
+        "lion_options": (o.Lion, {"learning_rate": 0.02, "beta_1": 0.5, "beta_2": 0.75}),
+    }
     clips = {
         "clip_value": {"clipvalue": 0.5},
         "clip_norm": {"clipnorm": 1.5},
@@ -55,7 +76,7 @@ def exact(optimizer):
     numbers keep their type.
     """
     if keras.config.floatx() == "float64":
-        for name in ("beta_1", "beta_2", "momentum", "weight_decay"):
+        for name in ("beta_1", "beta_2", "momentum", "rho", "epsilon", "weight_decay"):
             if isinstance(getattr(optimizer, name, None), float):
                 setattr(optimizer, name, np.float64(getattr(optimizer, name)))
     return optimizer

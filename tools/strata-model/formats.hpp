@@ -24,6 +24,7 @@ struct Format {
 [[nodiscard]] Format json_format();
 [[nodiscard]] Format nam_format();
 [[nodiscard]] Format header_format();
+[[nodiscard]] std::vector<Format> torch_formats();
 #ifdef STRATA_TOOL_KERAS
 [[nodiscard]] std::vector<Format> keras_formats();
 #endif
@@ -33,6 +34,7 @@ struct Format {
 
 [[nodiscard]] inline std::vector<Format> formats() {
   std::vector<Format> list = {safetensors_format(), json_format(), nam_format(), header_format()};
+  for (auto& format : torch_formats()) list.push_back(std::move(format));
 #ifdef STRATA_TOOL_KERAS
   for (auto& format : keras_formats()) list.push_back(std::move(format));
 #endif

@@ -45,7 +45,7 @@ constexpr Index text_length = 2;
 struct Data {
   std::vector<Drawing> drawings;
   Script script;
-  std::vector<Batch> train, validation, test;
+  std::vector<DrawingBatch> train, validation, test;
 
   Data(std::vector<Drawing> all, Index batch_size) : drawings(std::move(all)), script(drawings) {
     standardise(drawings, 16);
@@ -85,9 +85,9 @@ State<float> begin(const Model& model, const std::vector<std::vector<Index>>& te
 
 /// The mean negative log likelihood of a point, in nats.
 template <class Model>
-double nats_per_point(const Model& model, const std::vector<Batch>& batches) {
+double nats_per_point(const Model& model, const std::vector<DrawingBatch>& batches) {
   double nats = 0, points = 0;
-  for (const Batch& batch : batches) {
+  for (const DrawingBatch& batch : batches) {
     State<float> state = begin(model, batch.texts);
     const auto count = static_cast<double>(batch.mask.count());
     nats += count * model.evaluate(batch.x, batch.y, {.mask = batch.mask, .state = &state}).loss;
@@ -118,7 +118,7 @@ double train(Model& model, const std::string& name, const Data& data, int epochs
     }
     double nats = 0, points = 0;
     for (const std::size_t i : order) {
-      const Batch& batch = data.train[i];
+      const DrawingBatch& batch = data.train[i];
       const double share = static_cast<double>(step++) /
                            (static_cast<double>(epochs) * static_cast<double>(order.size()));
       trainer.optimizer().set_learning_rate(first_rate * (1 - share));
@@ -146,8 +146,8 @@ double linear_model(const Data& data) {
   Eigen::Matrix3d squares = Eigen::Matrix3d::Zero();
   Eigen::Matrix<double, 3, 2> products = Eigen::Matrix<double, 3, 2>::Zero();
   double ends = 0, count = 0;
-  const auto for_each = [](const std::vector<Batch>& batches, auto f) {
-    for (const Batch& batch : batches) {
+  const auto for_each = [](const std::vector<DrawingBatch>& batches, auto f) {
+    for (const DrawingBatch& batch : batches) {
       for (Index b = 0; b < batch.x.batch(); ++b) {
         for (Index t = 0; t < batch.x.steps() && batch.mask(b, t); ++t) {
           f(Eigen::Vector3d(batch.x(b, t, 0), batch.x(b, t, 1), 1),

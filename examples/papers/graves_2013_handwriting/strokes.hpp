@@ -173,7 +173,7 @@ class Script {
 };
 
 /// Some drawings of about equal length, filled up to the longest.
-struct Batch {
+struct DrawingBatch {
   strata::Tensor<float> x;  ///< (B, T, 3): the movement before; the pen is up before the first
   strata::Tensor<float> y;  ///< (B, T, 3): the movement
   strata::Mask mask;
@@ -181,8 +181,9 @@ struct Batch {
 };
 
 /// The drawings of drawers `first` to `last` in batches of up to `size`, short ones first.
-inline std::vector<Batch> batches_of(const std::vector<Drawing>& drawings, const Script& script,
-                                     int first, int last, strata::Index size) {
+inline std::vector<DrawingBatch> batches_of(const std::vector<Drawing>& drawings,
+                                            const Script& script, int first, int last,
+                                            strata::Index size) {
   using strata::Index;
   std::vector<const Drawing*> chosen;
   for (const Drawing& drawing : drawings) {
@@ -191,12 +192,12 @@ inline std::vector<Batch> batches_of(const std::vector<Drawing>& drawings, const
   std::stable_sort(chosen.begin(), chosen.end(), [](const Drawing* a, const Drawing* b) {
     return a->movements.size() < b->movements.size();
   });
-  std::vector<Batch> batches;
+  std::vector<DrawingBatch> batches;
   for (std::size_t begin = 0; begin < chosen.size(); begin += static_cast<std::size_t>(size)) {
     const std::size_t end = std::min(chosen.size(), begin + static_cast<std::size_t>(size));
     const auto steps = static_cast<Index>(chosen[end - 1]->movements.size());
     const auto count = static_cast<Index>(end - begin);
-    Batch batch{
+    DrawingBatch batch{
         strata::Tensor<float>({count, steps, 3}), strata::Tensor<float>({count, steps, 3}), {}, {}};
     std::vector<Index> lengths;
     for (Index b = 0; b < count; ++b) {

@@ -44,8 +44,8 @@ class LayerRef {
   [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const {
     std::vector<Parameter<const Scalar>> list;
     for (auto& parameter : table_->parameters(self_)) {
-      list.push_back(
-          {std::move(parameter.name), parameter.shape, parameter.values, parameter.trainable});
+      list.push_back({std::move(parameter.name), parameter.shape, parameter.values,
+                      parameter.trainable, parameter.rate});
     }
     return list;
   }

@@ -23,6 +23,8 @@ struct Parameter {
   Shape shape;
   std::span<Scalar> values;
   bool trainable = true;
+  /// The factor of the learning rate for these numbers.
+  double rate = 1;
 };
 
 /// How many numbers the parameters of a layer or cell have: by its own `parameter_count()`, or else

@@ -74,11 +74,14 @@ struct NAMLayers {
   double sample_rate = 0;
 };
 
-/// Throws FormatError unless the version of the format is 0.5 or 0.5.something.
+/// Throws FormatError unless the version of the format is 0.5, 0.6 or 0.7, or one of theirs, such
+/// as 0.5.4. They hold an LSTM in the same way.
 STRATA_INLINE void check_nam_version(const std::string& version, const Where& where) {
-  if (version != "0.5" && !version.starts_with("0.5.")) {
-    where.expected("0.5, the version of the format that strata reads", in_quotes(version));
+  for (const std::string known : {"0.5", "0.6", "0.7"}) {
+    if (version == known || version.starts_with(known + ".")) return;
   }
+  where.expected("0.5, 0.6 or 0.7, the versions of the format that strata reads",
+                 in_quotes(version));
 }
 
 /// `Made` is AnyLayer or FileLayer, as in io/common/made_layers.hpp.
@@ -104,6 +107,13 @@ template <class Made>
   file.inputs = size("input_size");
   const Index units = size("hidden_size");
   const Index count = size("num_layers");
+  const Index outputs = config.contains("out_channels") ? size("out_channels") : 1;
+  if (config.contains("in_channels") && size("in_channels") != file.inputs) {
+    where.in("config")
+        .in("in_channels")
+        .expected(std::to_string(file.inputs) + ", the input_size",
+                  std::to_string(size("in_channels")));
+  }
   config.finish();
 
   NAMWeights weights(numbers_of(reader.raw("weights"), where.in("weights")), where.in("weights"));
@@ -131,9 +141,10 @@ template <class Made>
     file.rest.layers.push_back(std::move(state));
   }
   const Where here = where.in("head");
-  LayerWeights head{{"kernel", weights.take({units, 1})}, {"bias", weights.take({1})}};
+  LayerWeights head{{"kernel", transposed(weights.take({outputs, units}), here)},
+                    {"bias", weights.take({outputs})}};
   weights.finish();
-  file.layers.push_back(dense_layer<Made>(1, {}, units, head, here));
+  file.layers.push_back(dense_layer<Made>(outputs, {}, units, head, here));
   file.rest.layers.emplace_back();
   return file;
 }

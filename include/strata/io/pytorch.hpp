@@ -13,12 +13,14 @@
 
 namespace strata::inline STRATA_RUNTIME {
 
-/// The model of a PyTorch state_dict. `from` is a path or bytes in memory, of one of three kinds: a
-/// file of safetensors.torch.save_file(model.state_dict(), path); JSON that holds each tensor as
-/// nested lists; or the JSON of trainers of guitar amplifiers, {"model_data": {...}, "state_dict":
+/// The model of a PyTorch state_dict. `from` is a path or bytes in memory, of one of four kinds: a
+/// file of torch.save, of the state_dict itself or of a checkpoint that holds it (.pt, .pth, and
+/// Lightning's .ckpt), of which the tensors alone are read and nothing is run; a file of
+/// safetensors.torch.save_file(model.state_dict(), path); JSON that holds each tensor as nested
+/// lists; or the JSON of trainers of guitar amplifiers, {"model_data": {...}, "state_dict":
 /// {...}}, whose `skip` adds the input to the output.
 ///
-///   auto model = load_pytorch("model.safetensors");      // or load_pytorch<double>(...)
+///   auto model = load_pytorch("model.pt");               // or load_pytorch<double>(...)
 ///   auto classifier = load_pytorch("model.safetensors", {.modules = {"lstm", LastStep{}, "fc"}});
 ///
 /// The modules may be nn.LSTM of any number of layers, bidirectional or not, with or without

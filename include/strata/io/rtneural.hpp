@@ -4,7 +4,7 @@
 
 #include <strata/io/common/loaded.hpp>
 #include <strata/io/common/source.hpp>
-#include <strata/model/network.hpp>
+#include <strata/model/forward_network.hpp>
 #include <strata/target.hpp>
 
 // The JSON files of RTNeural, https://github.com/jatinchowdhury18/RTNeural: a list of Keras layers,
@@ -19,8 +19,13 @@ namespace strata::inline STRATA_RUNTIME {
 ///
 ///   auto model = load_rtneural("model.json");            // or load_rtneural<double>("model.json")
 ///
+/// What players of amplifiers, such as AIDA-X, keep beside the layers is read too: `in_skip` 1,
+/// which adds the input to the output, `in_gain` and `out_gain` in decibels, which become layers,
+/// and the samples `input_batch` and `output_batch`, with which the model is tested.
+///
 /// Throws FileError when the file cannot be read, FormatError, naming the layer, on unknown types
-/// of layers, activations and settings, and on weights and shapes that do not fit each other.
+/// of layers, activations and settings, on weights and shapes that do not fit each other, and where
+/// the model computes other samples than the file has.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_rtneural(const io::Source& from);
 
@@ -28,7 +33,7 @@ namespace io {
 
 /// What load_rtneural with a model comes down to, whatever the type of the model.
 template <class Scalar>
-void load_rtneural_network(const Source& from, Network<Scalar> network);
+void load_rtneural_network(const Source& from, ForwardNetwork<Scalar> network);
 
 }  // namespace io
 
@@ -39,7 +44,7 @@ void load_rtneural_network(const Source& from, Network<Scalar> network);
 template <class Model>
   requires requires { typename Model::scalar_type; }
 void load_rtneural(const io::Source& from, Model& model) {
-  io::load_rtneural_network(from, model.network());
+  io::load_rtneural_network(from, model.forward_network());
 }
 
 }  // namespace strata::inline STRATA_RUNTIME

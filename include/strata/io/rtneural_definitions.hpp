@@ -13,15 +13,19 @@
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/json_numbers.hpp>
 #include <strata/io/common/made_layers.hpp>
+#include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/option_reader.hpp>
+#include <strata/io/common/player.hpp>
+#include <strata/io/common/self_test.hpp>
+#include <strata/io/common/skip.hpp>
 #include <strata/io/common/source.hpp>
 #include <strata/io/rtneural.hpp>
 #include <strata/layers/activate.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/gru.hpp>
 #include <strata/layers/lstm.hpp>
-#include <strata/model/network.hpp>
+#include <strata/model/forward_network.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -52,7 +56,7 @@ class RTNeuralReader {
 
  public:
   /// `input`: the shape that the first layer takes.
-  explicit RTNeuralReader(RTNeuralShape input) : before_(input) {}
+  explicit RTNeuralReader(RTNeuralShape input) : input_(input), before_(input) {}
 
   /// The next layer, with its weights. `number` counts from 0 and is for messages. Throws
   /// FormatError on types of layers that strata does not read, and on weights and shapes that do
@@ -73,13 +77,38 @@ class RTNeuralReader {
       }
     }
     try {
-      Made made = make({type, activation, shape, std::move(weights)}, here);
+      last_ = {type, activation, shape, std::move(weights)};
+      Made made = make(last_, here);
       values.finish();
       before_ = shape;
+      types_.push_back(type);
       return made;
     } catch (const ValueError& error) {
       here.refuse(error.what());
     }
+  }
+
+  /// The features of the output of the last layer that was read.
+  [[nodiscard]] Index features() const noexcept { return before_.features; }
+
+  /// The layers of the file again, for a network whose input is added to its output: a recurrent
+  /// layer that returns sequences, and the dense layer that was read last. Throws FormatError on
+  /// other networks.
+  [[nodiscard]] std::vector<Made> with_skip(std::vector<Made> layers, const Where& where) const {
+    const bool fits = layers.size() == 2 && types_[0] != "dense" && types_[0] != "activation" &&
+                      types_[1].ends_with("dense") && before_.rank == 3 && last_.activation.empty();
+    if (!fits) {
+      where.refuse(
+          "adds the input to the output, which is read for one lstm or gru and one dense without "
+          "an activation");
+    }
+    return layers_with_skip(std::move(layers[0]), last_.weights[0].shape[0], input_.features,
+                            last_.weights[0], 1, [&](Numbers kernel) {
+                              Entry entry = last_;
+                              RTNeuralReader reader({3, kernel.shape[0]});
+                              entry.weights[0] = std::move(kernel);
+                              return reader.dense(entry, where);
+                            });
   }
 
  private:
@@ -177,8 +206,12 @@ class RTNeuralReader {
     }
   }
 
+  RTNeuralShape input_;
   /// Of the data that the next layer takes: the input's, then that of the last layer read.
   RTNeuralShape before_;
+  /// The last layer that was read, and the types of all.
+  Entry last_;
+  std::vector<std::string> types_;
 };
 
 /// The content of a file: the shape of the input, and the layers with their weights.
@@ -186,25 +219,41 @@ template <class Made>
 struct RTNeuralLayers {
   RTNeuralShape input;
   std::vector<Made> layers;
+  PlayerSettings player;
+  /// The samples of a test, which files of AIDA-X have, or nothing.
+  NamedArrays test;
 };
 
 template <class Made>
 [[nodiscard]] RTNeuralLayers<Made> read_rtneural(const Source& from) {
   const Where where = from.where();
   const Json json = read_json(from);
+  if (json.is_object() && (json.contains("state_dict") || !json.contains("layers"))) {
+    where.refuse(
+        "this is no file of RTNeural, which has \"in_shape\" and \"layers\"; where it holds a "
+        "state_dict of PyTorch, call load_pytorch");
+  }
   ObjectReader reader(json, where);
-  RTNeuralLayers<Made> file{rtneural_shape(reader.raw("in_shape"), where.in("in_shape")), {}};
+  RTNeuralLayers<Made> file{
+      rtneural_shape(reader.raw("in_shape"), where.in("in_shape")), {}, {}, NamedArrays(where)};
   RTNeuralReader<Made> layers(file.input);
   for (const Json& one : read_list(reader.raw("layers"), where.in("layers"))) {
     file.layers.push_back(layers.layer(one, file.layers.size(), where));
   }
-  // Keys that programs around RTNeural add. The first ones do not change the output; skips and
-  // gains would, so they must be 0.
+  // Keys that programs around RTNeural add, and that do not change the output.
   reader.ignore(
       {"samplerate", "sample_rate", "author", "esr", "name", "version", "date", "metadata"});
-  for (const char* key : {"in_skip", "in_gain", "out_gain"}) {
-    if (const Json* value = reader.find(key)) {
-      if (read_number(*value, where.in(key)) != 0) where.in(key).expected("0", found_text(*value));
+  file.player = player_settings(reader, where);
+  if (file.player.skip) file.layers = layers.with_skip(std::move(file.layers), where.in("in_skip"));
+  for (const bool is_input : {true, false}) {
+    const char* const key = is_input ? "input_batch" : "output_batch";
+    const Index features = is_input ? file.input.features : layers.features();
+    if (const Json* samples = reader.find(key)) {
+      Numbers numbers = numbers_of(*samples, where.in(key));
+      const auto steps = static_cast<Index>(numbers.values.size()) / features;
+      numbers = reshaped(std::move(numbers), {1, steps, features}, where.in(key));
+      file.test.add(is_input ? self_test_input : self_test_output, std::move(numbers.shape),
+                    numbers.values);
     }
   }
   reader.finish();
@@ -212,10 +261,22 @@ template <class Made>
 }
 
 template <class Scalar>
-void load_rtneural_network(const Source& from, Network<Scalar> network) {
-  (void)network.parameters();
+void load_rtneural_network(const Source& from, ForwardNetwork<Scalar> network) {
+  const std::vector<Scalar> before = network.weights();
   auto file = read_rtneural<FileLayer<Scalar>>(from);
+  const bool has_gain = file.player.input_gain != 1 || file.player.output_gain != 1;
+  if (has_gain) {
+    from.where().refuse(
+        "in_gain and out_gain are read by load_rtneural without a model, which makes layers of "
+        "them");
+  }
   network.set_weights(weights_for(file.layers, network, from.where()));
+  try {
+    run_self_test(network, file.test);
+  } catch (...) {
+    network.set_weights(before);
+    throw;
+  }
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io
@@ -227,7 +288,17 @@ io::Loaded<Scalar> load_rtneural(const io::Source& from) {
   auto file = io::read_rtneural<AnyLayer<Scalar>>(from);
   const Input input =
       file.input.rank == 3 ? Input(Dynamic, file.input.features) : Input(file.input.features);
-  return io::assemble<Scalar>(std::move(file.layers), input, from.where());
+  if (file.player.input_gain != 1) {
+    file.layers.insert(file.layers.begin(),
+                       io::gain_layer<Scalar>(file.player.input_gain, file.input.features));
+  }
+  auto model = io::assemble<Scalar>(std::move(file.layers), input, from.where());
+  if (file.player.output_gain != 1) {
+    const Index outputs = model.output_shape(input.shape()).back();
+    model.add(io::gain_layer<Scalar>(file.player.output_gain, outputs));
+  }
+  io::run_self_test(model.forward_network(), file.test);
+  return model;
 }
 
 }  // namespace strata::inline STRATA_RUNTIME

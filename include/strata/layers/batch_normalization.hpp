@@ -141,7 +141,14 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
-    take_moments(x, pass.mask, tape);
+    if (pass.frozen) {
+      tape.mean = packed.mean;
+      tape.factor = packed.factor;
+      tape.moving_mean = this->row(moving_mean_place);
+      tape.moving_variance = this->row(moving_variance_place);
+    } else {
+      take_moments(x, pass.mask, tape);
+    }
     y.resize(x.shape());
     for (Index at = 0; at < x.size(); at += features_) {
       packed.apply(x.data() + at, tape.mean, tape.factor, y.data() + at);
@@ -187,7 +194,7 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
         tape.mean.data());
     const P count = P::broadcast(tape.count);
     for (Index at = 0, r = 0; r < rows; at += features_, ++r) {
-      if (counts(pass.mask, x.steps(), r)) {
+      if (!pass.frozen && counts(pass.mask, x.steps(), r)) {
         detail::transform(
             features_, dx->data() + at,
             [&](P d, P value, P mean, P factor, P sum, P along, P gamma) {

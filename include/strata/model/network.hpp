@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <strata/contracts/layer_ref.hpp>
+#include <strata/contracts/parameter_rules.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/model/state.hpp>
@@ -24,6 +25,8 @@ struct NetworkSetup {
   /// Whether all sizes are known and all weights exist.
   bool built = false;
   detail::Threads threads;
+  /// Which parameters are trained, and how fast.
+  detail::ParameterRules parameter_rules;
 };
 
 /// A chain of layers that lie elsewhere: their sizes and weights, and how data runs forward and
@@ -71,6 +74,19 @@ class Network {
   /// built.
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters();
   [[nodiscard]] std::vector<Parameter<const Scalar>> parameters() const;
+
+  [[nodiscard]] const detail::ParameterRules& parameter_rules() const noexcept {
+    return setup_->parameter_rules;
+  }
+  /// Throws ValueError on a rule that names no parameter of the network, which is built.
+  void set_parameter_rules(detail::ParameterRules rules);
+  /// SequentialBase::set_trainable.
+  void set_trainable(const std::string& name, bool trainable);
+  /// The factor of the learning rate for the parameters of a name. Throws ValueError as
+  /// set_trainable, and on a factor that is negative or not finite.
+  void set_rate(const std::string& name, double factor);
+  /// Throws ValueError on a rule that names no parameter.
+  void check_parameter_rules() const;
 
   /// How many numbers parameters() has. Throws StateError before the network is built.
   [[nodiscard]] Index parameter_count() const;

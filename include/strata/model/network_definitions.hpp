@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/base/finite.hpp>
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/layer_ref.hpp>
 #include <strata/error.hpp>
@@ -83,6 +84,33 @@ std::vector<Parameter<Scalar>> Network<Scalar>::parameters() {
 template <class Scalar>
 std::vector<Parameter<const Scalar>> Network<Scalar>::parameters() const {
   return list_parameters<const Scalar>(layers_);
+}
+
+template <class Scalar>
+void Network<Scalar>::set_trainable(const std::string& name, bool trainable) {
+  if (is_built()) detail::check_named("set_trainable", name, std::as_const(*this).parameters());
+  setup_->parameter_rules.set_trainable(name, trainable);
+}
+
+template <class Scalar>
+void Network<Scalar>::set_rate(const std::string& name, double factor) {
+  if (!detail::is_finite(factor) || factor < 0) {
+    detail::fail<ValueError>(
+        {"rates: the factor for ", name, " must be at least 0 and finite, found ", factor});
+  }
+  if (is_built()) detail::check_named("rates", name, std::as_const(*this).parameters());
+  setup_->parameter_rules.set_rate(name, factor);
+}
+
+template <class Scalar>
+void Network<Scalar>::set_parameter_rules(detail::ParameterRules rules) {
+  rules.check(std::as_const(*this).parameters());
+  setup_->parameter_rules = std::move(rules);
+}
+
+template <class Scalar>
+void Network<Scalar>::check_parameter_rules() const {
+  if (!setup_->parameter_rules.empty()) setup_->parameter_rules.check(parameters());
 }
 
 template <class Scalar>
@@ -262,6 +290,7 @@ std::vector<Parameter<Number>> Network<Scalar>::list_parameters(List& layers) co
   for (std::size_t i = 0; i < size(); ++i) {
     for (auto& parameter : layers[i].parameters()) {
       parameter.name = detail::message({names[i], ".", parameter.name});
+      if (!setup_->parameter_rules.empty()) setup_->parameter_rules.apply(parameter);
       all.push_back(std::move(parameter));
     }
   }

@@ -2,11 +2,13 @@
 
 #include <strata/mask.hpp>
 #include <strata/model/state.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
+#include <strata/tensor.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
 
-/// Options of predict and evaluate.
+/// Options of predict.
 ///
 ///   State<float> state;
 ///   model.predict(x, {.mask = Mask::from_lengths(lengths, x.steps()), .state = &state})
@@ -23,6 +25,22 @@ struct PredictOptions {
   State<Scalar>* state = nullptr;
 };
 
+/// Options of evaluate.
+///
+///   model.evaluate(x, y, {.mask = mask, .sample_weight = weights})
+template <class Scalar>
+struct EvaluateOptions {
+  /// As in PredictOptions.
+  Index batch_size = 32;
+  /// As in PredictOptions. A step that does not count has no part in loss and metrics.
+  Mask mask = {};
+  /// As in PredictOptions.
+  State<Scalar>* state = nullptr;
+  /// How much each sample (B) or step (B, T) weighs in the loss, and in metrics that are Weighted;
+  /// without weights all weigh 1.
+  SampleWeights<Scalar> sample_weight = {};
+};
+
 /// Options of train_on_batch, test_on_batch and Trainer::step, which compute all their samples
 /// together.
 ///
@@ -33,6 +51,17 @@ struct BatchOptions {
   Mask mask = {};
   /// As in PredictOptions.
   State<Scalar>* state = nullptr;
+  /// As in EvaluateOptions.
+  SampleWeights<Scalar> sample_weight = {};
+  /// How much the samples or steps of each class weigh in a step of a training, times their own
+  /// weights; a class that is not named weighs 1. test_on_batch does not use it, as in Keras.
+  ClassWeights class_weight = {};
+  /// The standard deviation of noise that is added to all trained weights for a step of a training
+  /// (Graves 2011). 0: no noise.
+  double weight_noise = 0;
+  /// Where Trainer::gradients puts the derivative of the loss by x, in the shape of x; null:
+  /// nowhere.
+  Tensor<Scalar>* input_derivative = nullptr;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

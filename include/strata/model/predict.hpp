@@ -2,6 +2,7 @@
 
 #include <strata/model/forward_network.hpp>
 #include <strata/model/options.hpp>
+#include <strata/model/sample_source.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
@@ -10,6 +11,13 @@ namespace strata::detail::inline STRATA_RUNTIME {
 /// The outputs for all samples of x, computed batch by batch.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                                     const PredictOptions<Scalar>& options);
+
+/// The outputs for all samples of a source. Throws ShapeError where batches have outputs of several
+/// shapes.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network,
+                                     const AnySource<Scalar>& samples,
                                      const PredictOptions<Scalar>& options);
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/model/batch_reader.hpp>
 #include <strata/model/forward_batches.hpp>
 #include <strata/model/predict.hpp>
 #include <strata/model/shards.hpp>
@@ -25,6 +27,44 @@ Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scala
     }
   }
   return forward(network, packed, x, shards, {&options.mask, options.state});
+}
+
+template <class Scalar>
+Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const AnySource<Scalar>& samples,
+                       const PredictOptions<Scalar>& options) {
+  if (options.batch_size < 1) throw ValueError("predict: batch_size must be at least 1");
+  if (!options.mask.empty() || options.state) {
+    throw ValueError(
+        "predict: mask and state are for samples in memory; a source sets batch.mask and "
+        "batch.state");
+  }
+  const Index size = samples.size();
+  if (size < 1) throw ShapeError("predict: the source has no samples");
+  Tensor<Scalar> all;
+  Index done = 0;
+  BatchReader<Scalar> reader(samples, numbers_from(0, size), options.batch_size);
+  for (Batch<Scalar> batch; reader.read(batch);) {
+    const Index count = static_cast<Index>(reader.last_numbers().size());
+    if (batch.x.batch() != count) {
+      fail<ShapeError>({"predict: the source was asked for ", count,
+                        " samples, and has filled x with ", batch.x.batch()});
+    }
+    State<Scalar>* const state = batch.state.empty() ? nullptr : &batch.state;
+    const Tensor<Scalar> part =
+        predict(network, batch.x,
+                PredictOptions<Scalar>{.batch_size = count, .mask = batch.mask, .state = state});
+    Shape shape = part.shape();
+    shape[0] = size;
+    if (all.empty()) all.resize(shape);
+    if (all.shape() != shape) {
+      fail<ShapeError>({"predict: the outputs of sample ", done, " have the shape ", shape,
+                        ", those before it ", all.shape(),
+                        "; fill batches with sequences of one length"});
+    }
+    std::copy_n(part.data(), part.size(), all.data() + done * (part.size() / count));
+    done += count;
+  }
+  return all;
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

@@ -140,6 +140,19 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   /// Appends a layer of any type.
   void add(AnyLayer<Scalar> layer) { append(std::move(layer)); }
 
+  /// Takes the last layer away, as in Keras; the layers before it keep their weights. What
+  /// set_trainable and rates say of its parameters is forgotten. Throws StateError where there is
+  /// no layer.
+  void pop() {
+    if (layers_.empty()) throw StateError("pop: the model has no layers");
+    layers_.pop_back();
+    joint_ = {};
+    if (layers_.empty()) this->setup_.built = false;
+    if (this->is_built()) {
+      this->setup_.parameter_rules.keep_named(std::as_const(*this).parameters());
+    }
+  }
+
   [[nodiscard]] const std::vector<AnyLayer<Scalar>>& layers() const& noexcept { return layers_; }
 
   /// Layer i, from 0. Throws ValueError when the model has no such layer.

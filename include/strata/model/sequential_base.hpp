@@ -13,6 +13,7 @@
 #include <strata/model/network.hpp>
 #include <strata/model/options.hpp>
 #include <strata/model/predict.hpp>
+#include <strata/model/sample_source.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/summary.hpp>
 #include <strata/support/owned.hpp>
@@ -101,6 +102,18 @@ class SequentialBase {
   }
   [[nodiscard]] Index parameter_count() const { return network().parameter_count(); }
 
+  /// Lets training change the parameters of a name, or leaves them as they are (frozen). The name
+  /// is that of a layer, "lstm", of a parameter, "lstm.kernel", or the end of the names of several,
+  /// "kernel"; of several calls for a parameter the last holds. The optimizer, noise on weights,
+  /// penalties and limits leave frozen parameters alone; a BatchNormalization whose parameters are
+  /// all frozen computes as in prediction, as in Keras. Copies and files of the model keep it.
+  /// Throws ValueError where no parameter has the name; before the model is built, fit throws it.
+  ///
+  ///   model.set_trainable("lstm", false);
+  void set_trainable(const std::string& name, bool trainable) {
+    network().set_trainable(name, trainable);
+  }
+
   /// The numbers of all parameters, in the order of parameters().
   [[nodiscard]] std::vector<Scalar> weights() const { return network().weights(); }
   /// Throws ShapeError unless there are parameter_count() numbers, ValueError, naming parameter and
@@ -144,6 +157,14 @@ class SequentialBase {
                                        const PredictOptions<Scalar>& options = {}) const {
     return detail::predict(forward_network(), x, options);
   }
+  /// The outputs for all samples of a source, of which it needs x alone. All batches must have
+  /// outputs of one shape.
+  template <class Source>
+    requires(SampleSource<Source, S>)
+  [[nodiscard]] Tensor<Scalar> predict(const Source& samples,
+                                       const PredictOptions<Scalar>& options = {}) const {
+    return detail::predict(forward_network(), SourceOf<S, Source>(samples), options);
+  }
 
   /// The state of B sequences before the first step: zeros. Throws StateError before the model is
   /// built, ValueError when B is below 1, and ValueError, ShapeError or MemoryError when memory
@@ -168,10 +189,21 @@ class SequentialBase {
   /// has the last good weights then.
   History fit(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
               const FitOptions<Scalar>& options = {});
+  /// Trains on the samples of a source, which need not be in memory. The order of samples and all
+  /// results are those of the same samples in memory. The first batch is checked before anything
+  /// changes; a later one that does not fit ends the training with the error, and the model has the
+  /// weights of the batch before.
+  template <class Source>
+    requires(SampleSource<Source, S>)
+  History fit(const Source& samples, const FitOptions<Scalar>& options = {});
 
   /// Loss and metrics over all samples, with the weights as they are.
   [[nodiscard]] Evaluation evaluate(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                    const PredictOptions<Scalar>& options = {}) const;
+                                    const EvaluateOptions<Scalar>& options = {}) const;
+  template <class Source>
+    requires(SampleSource<Source, S>)
+  [[nodiscard]] Evaluation evaluate(const Source& samples,
+                                    const EvaluateOptions<Scalar>& options = {}) const;
 
   /// Updates the weights once, from one batch. Returns the loss and metrics from before the update.
   Evaluation train_on_batch(const Tensor<Scalar>& x, const Tensor<Scalar>& y,

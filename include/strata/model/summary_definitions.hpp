@@ -68,13 +68,15 @@ std::string summary(const Network<Scalar>& network) {
       shape = layer.output_shape(shape);
       const Index count = layer.parameter_count();
       total += count;
-      for (const auto& parameter : layer.parameters()) {
-        if (parameter.trainable) trainable += parameter.shape.size();
-      }
       row[1] = to_string(shape);
       row[2] = with_commas(count);
     }
     rows.push_back(row);
+  }
+  if (network.is_built()) {
+    for (const auto& parameter : network.parameters()) {
+      if (parameter.trainable) trainable += parameter.shape.size();
+    }
   }
   const auto number = [&](Index count) {
     return network.is_built() ? with_commas(count) : std::string("?");

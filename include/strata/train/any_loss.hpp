@@ -5,6 +5,7 @@
 #include <string>
 
 #include <strata/mask.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/shape.hpp>
 #include <strata/support/threads.hpp>
@@ -29,8 +30,11 @@ enum class Predictions {
 /// loss(prediction, target, size, gradient) returns the loss of a row of `size` predictions and,
 /// where `gradient` is not null, writes its `size` derivatives by the predictions. `target` holds
 /// `size` values, or one class number. The loss of a batch is the mean over its rows, as in Keras.
+/// A lambda or a function will do.
 ///
-/// A loss may have more members:
+/// A loss may have more members, static or not:
+/// - `name`, a text for messages and logs; "loss" without it.
+/// - `targets`, Targets::values or Targets::classes; values without it.
 /// - `void check() const` throws ValueError on settings that make no sense.
 /// - `Predictions predictions() const`: the meaning that predictions must have. Training refuses a
 ///   last layer whose activation has other outputs.
@@ -47,8 +51,6 @@ enum class Predictions {
 template <class L, class Scalar>
 concept RowLoss = requires(const L& loss, const Scalar* values, Index size, Scalar* gradient) {
   { loss(values, values, size, gradient) } -> std::convertible_to<double>;
-  { L::targets } -> std::convertible_to<Targets>;
-  { L::name } -> std::convertible_to<std::string>;
 };
 
 /// A loss of one sample as a whole: of all outputs of a sequence, and a target of any shape.
@@ -61,7 +63,7 @@ concept RowLoss = requires(const L& loss, const Scalar* values, Index size, Scal
 /// where a Dynamic size stands for any size; it throws ShapeError on outputs that the loss does not
 /// take.
 ///
-/// A loss may have more members: check() and predictions() as a RowLoss, `targets`, and
+/// A loss may have more members: name, targets, check() and predictions() as a RowLoss, and
 /// - `void check_target(SequenceView<const Scalar> target, Index counted) const` throws ValueError
 ///   on the target of a sample of which `counted` steps count. Training calls it before the first
 ///   step where no layer changes which steps count.
@@ -71,7 +73,6 @@ concept SequenceLoss = requires(const L& loss, SequenceView<const Scalar> values
                                 const Shape& output) {
   { loss(values, counts, values, gradient) } -> std::convertible_to<double>;
   { loss.target_shape(output) } -> std::convertible_to<Shape>;
-  { L::name } -> std::convertible_to<std::string>;
 };
 
 template <class L, class Scalar>
@@ -89,6 +90,7 @@ struct AnyLoss {
     const Tensor<Scalar>& prediction;
     const Tensor<Scalar>& target;
     const Mask& mask;
+    const SampleWeights<Scalar>& weights;
     /// Where the derivatives by the predictions go; null where they are not wanted.
     Scalar* gradient;
     /// Whether to check that the loss writes its whole derivative.
@@ -110,6 +112,30 @@ struct AnyLoss {
   std::string target_range = "any";
   bool is_of_rows = true;
 };
+
+/// The name of a loss or metric, or `otherwise` where it has none.
+template <class F>
+[[nodiscard]] std::string name_of(const F& figure, const char* otherwise) {
+  if constexpr (requires {
+                  { figure.name } -> std::convertible_to<std::string>;
+                }) {
+    return figure.name;
+  } else {
+    return otherwise;
+  }
+}
+
+/// The targets of a loss.
+template <class L>
+[[nodiscard]] Targets targets_of(const L& loss) {
+  if constexpr (requires {
+                  { loss.targets } -> std::convertible_to<Targets>;
+                }) {
+    return loss.targets;
+  } else {
+    return Targets::values;
+  }
+}
 
 /// The shape of y for outputs of a shape, by L::target_shape or, without it, by the kind of
 /// targets.

@@ -5,23 +5,18 @@
 #include <cstddef>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/base/settings.hpp>
 #include <strata/contracts/parameter.hpp>
+#include <strata/contracts/parameter_rules.hpp>
 #include <strata/error.hpp>
 #include <strata/target.hpp>
 #include <strata/train/arithmetic.hpp>
 #include <strata/train/weight_rules.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
-
-[[nodiscard]] inline bool is_named(std::string_view parameter, std::string_view rule) {
-  if (!parameter.ends_with(rule)) return false;
-  return parameter.size() == rule.size() || parameter[parameter.size() - rule.size() - 1] == '.';
-}
 
 /// Throws ValueError on penalties and limits that make no sense.
 inline void check_rule_settings(const WeightRules& rules) {
@@ -46,24 +41,19 @@ inline void check_rule_settings(const WeightRules& rules) {
 /// Throws ValueError on a rule that names no parameter.
 template <class Parameters>
 void check_rules(const WeightRules& rules, const Parameters& parameters) {
-  const auto check = [&](const std::string& name) {
-    for (const auto& parameter : parameters) {
-      if (is_named(parameter.name, name)) return;
-    }
-    fail<ValueError>({"compile: the model has no parameter named ", name});
-  };
-  for (const auto& [name, rule] : rules.regularizers) check(name);
-  for (const auto& [name, rule] : rules.constraints) check(name);
+  for (const auto& rule : rules.regularizers) check_named("compile", rule.first, parameters);
+  for (const auto& rule : rules.constraints) check_named("compile", rule.first, parameters);
 }
 
-/// The sum of all penalties. Its derivatives are added to `gradient`, unless that is empty.
+/// The sum of the penalties of all trainable parameters. Its derivatives are added to `gradient`,
+/// unless that is empty.
 template <class Parameters, class Scalar>
 [[nodiscard]] double penalty(const WeightRules& rules, const Parameters& parameters,
                              std::span<Scalar> gradient) {
   double sum = 0;
   for (const auto& parameter : parameters) {
     for (const auto& [name, rule] : rules.regularizers) {
-      if (!is_named(parameter.name, name)) continue;
+      if (!parameter.trainable || !is_named(parameter.name, name)) continue;
       sum = add_penalty(rule, std::span<const Scalar>(parameter.values), gradient, sum);
     }
     if (!gradient.empty()) gradient = gradient.subspan(parameter.values.size());

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 #include <strata/train/monitor.hpp>
@@ -48,6 +49,33 @@ struct EarlyStopping {
   void visit_state(StateVisitor& visit);
 
   void on_train_end(TrainingRun& run) const;
+};
+
+/// Keeps the moving average of the weights over the batches, average = decay average + (1 - decay)
+/// weights, which begins with the first weights, and leaves the model with it at the end (Polyak &
+/// Juditsky 1992; Keras' use_ema and SwapEMAWeights). Epochs are validated with the average, and
+/// callbacks behind it in the list see it at the end of an epoch, so that EarlyStopping and
+/// ModelCheckpoint keep the best average.
+///
+///   model.fit(x, y, {.epochs = 50, .callbacks = {MovingAverage{.decay = 0.999}}});
+struct MovingAverage {
+  /// From 0 up to, and without, 1. Keras' default; the average goes back over some 1 / (1 - decay)
+  /// batches.
+  double decay = 0.99;
+
+  struct Memory {
+    std::vector<double> average;
+    /// The weights that are trained, while the model has the average; empty otherwise.
+    std::vector<double> trained;
+  } memory{};
+
+  /// Throws ValueError on a decay out of range.
+  void on_train_begin(TrainingRun& run);
+  void on_epoch_begin(TrainingRun& run, int);
+  void on_batch_end(TrainingRun& run, Index batch, const Logs&);
+  void on_train_end(TrainingRun& run) const;
+
+  void visit_state(StateVisitor& visit);
 };
 
 /// Reduces the learning rate when a figure has not got better for some epochs. A figure that is not

@@ -1,6 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+#include <vector>
 
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
@@ -45,6 +49,38 @@ STRATA_INLINE void EarlyStopping::on_train_end(TrainingRun& run) const {
     run.warn("EarlyStopping: " + monitor +
              " was not a number in any epoch, so none is the best; the last weights stay");
   }
+}
+
+STRATA_INLINE void MovingAverage::on_train_begin(TrainingRun& run) {
+  detail::check_setting("MovingAverage", "decay", decay, decay >= 0 && decay < 1,
+                        "at least 0 and below 1");
+  memory = {run.weights(), {}};
+}
+
+STRATA_INLINE void MovingAverage::on_epoch_begin(TrainingRun& run, int) {
+  if (memory.trained.empty()) return;
+  run.set_weights(memory.trained);
+  memory.trained.clear();
+}
+
+STRATA_INLINE void MovingAverage::on_batch_end(TrainingRun& run, Index batch, const Logs&) {
+  std::vector<double> now = run.weights();
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    // Rounded in one way with every instruction set.
+    memory.average[i] = std::fma(decay, memory.average[i], (1 - decay) * now[i]);
+  }
+  if (batch + 1 < run.batches() && !run.stopped_now()) return;
+  memory.trained = std::move(now);
+  run.set_weights(memory.average);
+}
+
+STRATA_INLINE void MovingAverage::on_train_end(TrainingRun& run) const {
+  run.set_weights(memory.average);
+}
+
+STRATA_INLINE void MovingAverage::visit_state(StateVisitor& visit) {
+  visit("average", memory.average);
+  visit("trained", memory.trained);
 }
 
 STRATA_INLINE void ReduceLROnPlateau::visit_state(StateVisitor& visit) {

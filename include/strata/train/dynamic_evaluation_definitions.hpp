@@ -69,12 +69,14 @@ Evaluation dynamic_evaluation(TrainableNetwork<Scalar> network, Optimizer<Scalar
     network.pack(packed, false);
     SequenceContext<Scalar> scored = context;
     scored.state = &state;
-    training.test_part(network, packed, x_window, y_window, scored, totals);
+    const SampleWeights<Scalar> equal;
+    const Goal<Scalar> goal{y_window, equal};
+    training.test_part(network, packed, x_window, goal, scored, totals);
 
     SequenceContext<Scalar> taught = context;
     taught.state = &learned;
-    training.step(network, x_window, y_window, {random.fork(static_cast<std::uint64_t>(first))},
-                  taught, nullptr);
+    training.step(network, x_window, goal, {random.fork(static_cast<std::uint64_t>(first))}, taught,
+                  nullptr);
   }
   totals.end_batch(x.batch());
   return totals.means();

@@ -14,6 +14,7 @@
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 #include <strata/train/advice.hpp>
+#include <strata/train/batch_checks.hpp>
 #include <strata/train/encoder_decoder.hpp>
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/sharded_pass.hpp>
@@ -75,7 +76,7 @@ class EncoderDecoderTraining {
     return training_.finish_step(
         {parameters, encoder_has_most ? encoder.threads() : decoder.threads(), prediction,
          decoder_pass_},
-        target, nullptr, backward, absorb,
+        {target, SampleWeights<Scalar>()}, nullptr, backward, absorb,
         [&] { return advice(decoder, optimizer(), training_.loss, given, target); });
   }
 

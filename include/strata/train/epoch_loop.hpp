@@ -11,12 +11,16 @@
 #include <vector>
 
 #include <strata/error.hpp>
-#include <strata/model/options.hpp>
+#include <strata/model/batch.hpp>
+#include <strata/model/batch_reader.hpp>
+#include <strata/model/sample_source.hpp>
 #include <strata/model/state.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
+#include <strata/train/batch_checks.hpp>
 #include <strata/train/callback.hpp>
+#include <strata/train/class_weights.hpp>
 #include <strata/train/evaluation.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/fit_checks.hpp>
@@ -39,30 +43,36 @@ namespace strata::detail::inline STRATA_RUNTIME {
 template <class Scalar>
 class Fit final : public TrainingRun {
  public:
-  /// Data x (B, F) or (B, T, F), and y as the loss takes it. Checks options and data, and throws on
-  /// faulty ones, before anything changes.
-  Fit(const TrainableNetwork<Scalar>& model, Training<Scalar>& training, const Tensor<Scalar>& x,
-      const Tensor<Scalar>& y, const FitOptions<Scalar>& options)
-      : TrainingRun(options.epochs, batches_of(training_samples(x, options), options)),
+  /// Checks options and data, and throws on faulty ones, before anything changes. Of a source it
+  /// sees the first batch alone, and checks each batch when its turn comes.
+  Fit(const TrainableNetwork<Scalar>& model, Training<Scalar>& training,
+      const AnySource<Scalar>& data, const FitOptions<Scalar>& options)
+      : TrainingRun(options.epochs, batches_of(training_samples(data.size(), options), options)),
         model_(model),
         build_(model_),
         training_(training),
         options_(options),
+        data_(data),
+        samples_(training_samples(data.size(), options)),
         epoch_(options.initial_epoch),
         totals_(training.metrics) {
-    check_fit(model_, training.loss, x, options);
-    prepare(model_, build_, training, x, y, options.mask);
-    check_initial_states(model_, x, options);
-    const Index samples = training_samples(x, options);
-    data_ = part_of(x, y, options.mask, options.initial_state, 0, samples);
-    if (options.validation_data) {
-      const auto& [x_validation, y_validation] = *options.validation_data;
-      validation_ = part_of(x_validation, y_validation, options.validation_mask,
-                            options.validation_state, 0, x_validation.batch());
-    } else {
-      validation_ =
-          part_of(x, y, options.mask, options.initial_state, samples, x.batch() - samples);
+    check_source_options(options, !data.all(), options.validation_data.source() != nullptr);
+    const Batch<Scalar>& first = data.all() ? *data.all() : filled_first(data);
+    check_fit(model_, training.loss, first.x, data.size(), options);
+    if (const auto* tensors = options.validation_data.tensors()) {
+      validation_samples_.emplace(
+          Batch<Scalar>{view_of(tensors->first), view_of(tensors->second), options.validation_mask,
+                        options.validation_sample_weight, options.validation_state});
+      check_validation(model_, training.loss, first.x, *validation_samples_->all());
     }
+    prepare(model_, build_, training, first.x, {first.y, first.sample_weight}, first.mask);
+    const Shape output = model_.output_shape(first.x.shape());
+    check_class_weights(options.class_weight, output, training.loss);
+    (void)times_class_weights(first.sample_weight, options.class_weight, first.y, output,
+                              training.loss);
+    check_initial_state("initial_state", model_, first.state, first.x.batch());
+    begin_validation();
+    warnings_of_data_ = training_.warnings(model_, first.x.shape(), first.y, first.mask);
     name_figures();
     callbacks_ = options.callbacks;
     if (options.verbose > 0) callbacks_.push_back(ProgressBar{.lines = options.verbose > 1});
@@ -76,11 +86,12 @@ class Fit final : public TrainingRun {
     if (resumed_) resume();
     build_.keep();
     const Random random(options_.seed);
-    while (epoch_ < options_.epochs && !stopped()) {
+    // A training that goes on from the middle of its last epoch finishes the epoch.
+    while (epoch_ < options_.epochs && (!stopped() || batch_number_ > 0)) {
       if (batch_number_ == 0) begin_epoch();
       Logs logs = train(random.fork(static_cast<std::uint64_t>(training_.epochs_trained)));
       ++training_.epochs_trained;
-      if (!validation_.x.empty()) validate(logs);
+      if (validation_.count > 0) validate(logs);
       for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch_, logs);
       history_.append(logs);
       batch_number_ = 0;
@@ -116,7 +127,7 @@ class Fit final : public TrainingRun {
   }
 
   TrainingState state() override {
-    TrainingState state{model_.input(), {}, {}, {}};
+    TrainingState state{model_.input(), {}, {}, model_.parameter_rules(), {}};
     for (const auto& layer : model_.layers()) state.layers.push_back(layer.description());
     for (const auto& parameter : model_.parameters()) {
       state.weights.push_back(
@@ -129,6 +140,39 @@ class Fit final : public TrainingRun {
   void resume_from(TrainingState state) override { resumed_ = std::move(state); }
 
  private:
+  /// The samples with which validation is done.
+  struct Validation {
+    const AnySource<Scalar>* source = nullptr;
+    Index first = 0;
+    Index count = 0;
+  };
+
+  /// The first batch of a source, which stands for all others in the checks.
+  [[nodiscard]] const Batch<Scalar>& filled_first(const AnySource<Scalar>& source) {
+    if (source.size() < 1) throw ShapeError("fit: the source has no samples");
+    const std::vector<Index> numbers =
+        numbers_from(0, std::min(options_.batch_size, source.size()));
+    source.fill(numbers, batch_);
+    check_batch(model_, training_, batch_, numbers);
+    return batch_;
+  }
+
+  void begin_validation() {
+    const ValidationData<Scalar>& given = options_.validation_data;
+    if (given.source()) {
+      validation_ = {given.source(), 0, given.source()->size()};
+      if (validation_.count < 1) {
+        throw ShapeError("fit: the source of validation_data has no samples");
+      }
+    } else if (validation_samples_) {
+      const Batch<Scalar>& all = *validation_samples_->all();
+      check_initial_state("validation_state", model_, all.state, all.x.batch());
+      validation_ = {&*validation_samples_, 0, all.x.batch()};
+    } else {
+      validation_ = {&data_, samples_, data_.size() - samples_};
+    }
+  }
+
   [[nodiscard]] static Index batches_of(Index samples, const FitOptions<Scalar>& options) {
     return samples / options.batch_size + (samples % options.batch_size != 0 ? 1 : 0);
   }
@@ -136,7 +180,7 @@ class Fit final : public TrainingRun {
   /// Lists the figures that the training itself computes: loss and metrics.
   void name_figures() {
     for (const std::string prefix : {"", "val_"}) {
-      if (!prefix.empty() && validation_.x.empty()) return;
+      if (!prefix.empty() && validation_.count == 0) return;
       figures_.push_back({prefix + "loss", Mode::min});
       for (const auto& metric : training_.metrics) {
         figures_.push_back({prefix + metric.name(), metric.mode()});
@@ -155,9 +199,7 @@ class Fit final : public TrainingRun {
       }
     }
     if (options_.initial_epoch > 0) training_.epochs_trained = options_.initial_epoch;
-    for (const auto& text : training_.warnings(model_, data_.x.shape(), data_.y, data_.mask)) {
-      warn(text);
-    }
+    for (const std::string& text : warnings_of_data_) warn(text);
   }
 
   /// At the end of a training with a schedule, also one that an exception ends, gives the optimizer
@@ -190,13 +232,16 @@ class Fit final : public TrainingRun {
   /// Trains one epoch, or the rest of one. Returns its loss and metrics.
   [[nodiscard]] Logs train(const Random& random) {
     if (batch_number_ == 0) totals_ = Totals<Scalar>(training_.metrics);
-    const std::vector<Index> order =
-        options_.shuffle ? shuffled(data_.x.batch(), random.fork(0)) : std::vector<Index>();
+    BatchReader<Scalar> reader(
+        data_, options_.shuffle ? shuffled(samples_, random.fork(0)) : numbers_from(0, samples_),
+        options_.batch_size, batch_number_, data_.all() ? 0 : options_.read_ahead);
     const Random dropout = random.fork(1);
-    while (batch_number_ < batches()) {
-      const Index first = batch_number_ * options_.batch_size;
-      const Index count = std::min(options_.batch_size, data_.x.batch() - first);
-      gather(data_, order, first, count, batch_);
+    while (!stopped_now() && reader.read(batch_)) {
+      if (!data_.all()) check_batch(model_, training_, batch_, reader.last_numbers());
+      const Index count = batch_.x.batch();
+      batch_.sample_weight =
+          times_class_weights(std::move(batch_.sample_weight), options_.class_weight, batch_.y,
+                              model_.output_shape(batch_.x.shape()), training_.loss);
       if (!batch_.state.empty()) {
         state_ = batch_.state;
       } else if (!options_.stateful || batch_number_ == 0) {
@@ -215,11 +260,8 @@ class Fit final : public TrainingRun {
   }
 
   void validate(Logs& logs) const {
-    State<Scalar> state = validation_.state;
-    const Evaluation figures =
-        evaluate(model_, training_, validation_.x, validation_.y,
-                 PredictOptions<Scalar>{options_.batch_size, validation_.mask,
-                                        state.empty() ? nullptr : &state});
+    const Evaluation figures = evaluate(model_, training_, *validation_.source, validation_.first,
+                                        validation_.count, options_.batch_size);
     for (const auto& [name, value] : logs_of(figures, "val_")) logs.set(name, value);
   }
 
@@ -227,13 +269,14 @@ class Fit final : public TrainingRun {
   /// which they depend must be the same.
   void visit_state(StateVisitor visit) {
     StateVisitor settings = visit.within("settings");
-    settings.require_same("samples", data_.x.batch());
+    settings.require_same("samples", samples_);
     settings.require_same("batch_size", options_.batch_size);
     settings.require_same("seed", static_cast<std::int64_t>(options_.seed));
     settings.require_same("shuffle", Index{options_.shuffle});
     settings.require_same("stateful", Index{options_.stateful});
     settings.require_same("truncate", options_.truncate);
     settings.require_same("weight_noise", options_.weight_noise);
+    settings.require_same("gradient_noise", options_.gradient_noise.eta);
     settings.require_same("callbacks", callbacks_.size());
     visit("epoch", epoch_);
     visit("batch", batch_number_);
@@ -241,6 +284,9 @@ class Fit final : public TrainingRun {
     bool stop_here = stopped();
     visit("stopped", stop_here);
     if (stop_here) stop();
+    bool stop_now_here = stopped_now();
+    visit("stopped_now", stop_now_here);
+    if (stop_now_here) stop_now();
     totals_.visit_state(visit.within("totals"));
     history_.visit_state(visit.within("history"));
     training_.update.optimizer.visit_state(visit.within("optimizer"));
@@ -270,9 +316,12 @@ class Fit final : public TrainingRun {
   Training<Scalar>& training_;
   const FitOptions<Scalar>& options_;
   std::vector<Callback> callbacks_;
-  Samples<Scalar> data_;
-  Samples<Scalar> validation_;
-  Samples<Scalar> batch_;
+  const AnySource<Scalar>& data_;
+  /// The number of samples of data_ that are trained.
+  Index samples_;
+  std::optional<MemorySamples<Scalar>> validation_samples_;
+  Validation validation_;
+  Batch<Scalar> batch_;
   /// The epoch and the batch that come next.
   int epoch_;
   Index batch_number_ = 0;
@@ -281,6 +330,7 @@ class Fit final : public TrainingRun {
   History history_;
   std::optional<TrainingState> resumed_;
   std::vector<Figure> figures_;
+  std::vector<std::string> warnings_of_data_;
   /// The warnings that have been given.
   std::set<std::string> warnings_;
 };

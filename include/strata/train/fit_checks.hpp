@@ -7,24 +7,21 @@
 #include <strata/base/message.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
+#include <strata/model/batch.hpp>
 #include <strata/model/network.hpp>
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
+#include <strata/train/class_weights.hpp>
 #include <strata/train/fit_options.hpp>
 #include <strata/train/loss.hpp>
 #include <strata/train/output_checks.hpp>
 #include <strata/train/target_checks.hpp>
+#include <strata/train/weight_noise.hpp>
 
 // The checks of options and data that fit makes before anything changes.
 
 namespace strata::detail::inline STRATA_RUNTIME {
-
-/// Whether the input of a network is class numbers (B, T), one for each step.
-template <class Scalar>
-[[nodiscard]] bool takes_ids(const Network<Scalar>& network) {
-  return network.size() > 0 && network.layers().front().accepts() == Accepts::ids;
-}
 
 /// Throws ValueError when epochs, batch_size, initial_epoch or validation_split is out of range.
 template <class Scalar>
@@ -34,6 +31,9 @@ void check_ranges(const FitOptions<Scalar>& options) {
   }
   if (options.batch_size < 1) {
     fail<ValueError>({"fit: batch_size must be at least 1, found ", options.batch_size});
+  }
+  if (options.read_ahead < 0) {
+    fail<ValueError>({"fit: read_ahead must be at least 0, found ", options.read_ahead});
   }
   if (options.initial_epoch < 0 || options.initial_epoch >= options.epochs) {
     fail<ValueError>({"fit: initial_epoch must be at least 0 and below epochs, which is ",
@@ -45,14 +45,33 @@ void check_ranges(const FitOptions<Scalar>& options) {
   }
 }
 
-/// The number of samples of x that are trained, without the samples that validation_split takes for
-/// validation. Throws what check_ranges throws.
+/// The number of samples that are trained of `all`, without the samples that validation_split takes
+/// for validation. Throws what check_ranges throws.
 template <class Scalar>
-[[nodiscard]] Index training_samples(const Tensor<Scalar>& x, const FitOptions<Scalar>& options) {
+[[nodiscard]] Index training_samples(Index all, const FitOptions<Scalar>& options) {
   check_ranges(options);
-  if (options.validation_data) return x.batch();
-  return static_cast<Index>(
-      std::floor(static_cast<double>(x.batch()) * (1 - options.validation_split)));
+  if (options.validation_data) return all;
+  return static_cast<Index>(std::floor(static_cast<double>(all) * (1 - options.validation_split)));
+}
+
+/// Throws ValueError where samples from a source have options that are those of samples in memory.
+template <class Scalar>
+void check_source_options(const FitOptions<Scalar>& options, bool train, bool validation) {
+  const auto refuse = [](const char* option, const char* member) {
+    fail<ValueError>({"fit: ", option, " is for samples in memory; a source sets batch.", member});
+  };
+  if (train) {
+    if (!options.mask.empty()) refuse("mask", "mask");
+    if (!options.sample_weight.empty()) refuse("sample_weight", "sample_weight");
+    if (!options.initial_state.empty()) refuse("initial_state", "state");
+  }
+  if (validation) {
+    if (!options.validation_mask.empty()) refuse("validation_mask", "mask");
+    if (!options.validation_sample_weight.empty()) {
+      refuse("validation_sample_weight", "sample_weight");
+    }
+    if (!options.validation_state.empty()) refuse("validation_state", "state");
+  }
 }
 
 /// Throws ValueError, naming the layer, where a network cannot go on from the state that it had at
@@ -78,11 +97,9 @@ void check_windows(const Network<Scalar>& network, const Loss<Scalar>& loss,
   if (options.truncate < 0) {
     fail<ValueError>({"fit: truncate must be at least 1 step, or 0, found ", options.truncate});
   }
-  if (!is_finite(options.weight_noise) || options.weight_noise < 0) {
-    fail<ValueError>({"fit: weight_noise must be ",
-                      is_finite(options.weight_noise) ? "at least 0" : "finite", ", found ",
-                      options.weight_noise});
-  }
+  check_noise("fit: weight_noise", options.weight_noise);
+  check_noise("fit: gradient_noise.eta", options.gradient_noise.eta);
+  check_noise("fit: gradient_noise.gamma", options.gradient_noise.gamma);
   if (options.truncate > 0 && x.rank() != 3 && !takes_ids(network)) {
     fail<ShapeError>({"fit: truncate needs sequences (B, T, F), found ", x.shape()});
   }
@@ -105,18 +122,19 @@ void check_windows(const Network<Scalar>& network, const Loss<Scalar>& loss,
   }
 }
 
-/// Throws ShapeError or ValueError when the validation data is no data for the network, or has
-/// other features than x.
+/// Throws ShapeError or ValueError when validation data in memory is no data for the network, or
+/// has other features than x.
 template <class Scalar>
 void check_validation(const Network<Scalar>& network, const Loss<Scalar>& loss,
-                      const Tensor<Scalar>& x, const FitOptions<Scalar>& options) {
-  const auto& [x_validation, y_validation] = *options.validation_data;
+                      const Tensor<Scalar>& x, const Batch<Scalar>& validation) {
+  const Tensor<Scalar>& x_validation = validation.x;
   check_not_empty("validation x", x_validation);
   check_finite("validation x", x_validation);
   const Shape output = network.output_shape(x_validation.shape());
-  check_targets(y_validation, output, loss);
-  check_target_values("validation y", network, loss, y_validation, output, options.validation_mask);
-  network.check_mask(options.validation_mask, x_validation);
+  check_targets(validation.y, output, loss);
+  check_target_values("validation y", network, loss, validation.y, output, validation.mask);
+  check_sample_weights("validation_sample_weight", validation.sample_weight, output, loss);
+  network.check_mask(validation.mask, x_validation);
   if (x_validation.features() != x.features() && !takes_ids(network)) {
     fail<ShapeError>({"validation x: expects ", x.features(), " features as x has, found ",
                       x_validation.features()});
@@ -139,32 +157,25 @@ void check_initial_state(const char* what, const Network<Scalar>& network,
   }
 }
 
-/// The states of samples and validation data, of a network that is built.
-template <class Scalar>
-void check_initial_states(const Network<Scalar>& network, const Tensor<Scalar>& x,
-                          const FitOptions<Scalar>& options) {
-  check_initial_state("initial_state", network, options.initial_state, x.batch());
-  if (options.validation_data) {
-    check_initial_state("validation_state", network, options.validation_state,
-                        options.validation_data->first.batch());
-  } else if (!options.validation_state.empty()) {
-    throw ValueError("fit: validation_state needs validation_data");
-  }
-}
-
-/// Throws on data and options that fit refuses. prepare checks whether x and y fit the model.
+/// Throws on data and options that fit refuses; x: all of `all` samples, or the first of a source.
+/// prepare checks whether x and y fit the model.
 template <class Scalar>
 void check_fit(const Network<Scalar>& network, const Loss<Scalar>& loss, const Tensor<Scalar>& x,
-               const FitOptions<Scalar>& options) {
-  const Index samples = training_samples(x, options);
+               Index all, const FitOptions<Scalar>& options) {
+  const Index samples = training_samples(all, options);
   check_not_empty("x", x);
-  if (samples < 1 ||
-      (samples == x.batch() && options.validation_split > 0 && !options.validation_data)) {
+  if (samples < 1 || (samples == all && options.validation_split > 0 && !options.validation_data)) {
     fail<ValueError>(
-        {"fit: validation_split leaves ", samples, " of ", x.batch(), " samples for training"});
+        {"fit: validation_split leaves ", samples, " of ", all, " samples for training"});
   }
   check_windows(network, loss, x, samples, options);
-  if (options.validation_data) check_validation(network, loss, x, options);
+  if (options.validation_data) return;
+  if (!options.validation_state.empty()) {
+    throw ValueError("fit: validation_state needs validation_data");
+  }
+  if (!options.validation_sample_weight.empty()) {
+    throw ValueError("fit: validation_sample_weight needs validation_data");
+  }
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

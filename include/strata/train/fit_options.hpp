@@ -1,17 +1,27 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <utility>
 #include <vector>
 
 #include <strata/mask.hpp>
 #include <strata/model/state.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
-#include <strata/tensor.hpp>
 #include <strata/train/callback.hpp>
+#include <strata/train/validation_data.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
+
+/// Noise that is added to the gradients, with the variance eta / (1 + t)^gamma in update t from 0
+/// (Neelakantan et al. 2015, "Adding gradient noise improves learning for very deep networks").
+///
+///   model.fit(x, y, {.gradient_noise = {.eta = 0.01}});
+struct GradientNoise {
+  /// At least 0; 0: no noise. The paper takes 0.01, 0.3 or 1.
+  double eta = 0;
+  /// At least 0. The paper's value.
+  double gamma = 0.55;
+};
 
 /// Options of fit, with the meaning and the defaults that they have in Keras.
 ///
@@ -34,14 +44,24 @@ struct FitOptions {
   double validation_split = 0;
   /// The steps of x that count, (B, T); without a mask all do. See also Mask::from_lengths.
   Mask mask = {};
+  /// How much each sample (B) or step (B, T) weighs in the loss, and in metrics that are Weighted;
+  /// without weights all weigh 1. As in Keras, the sum of the weighted losses of a batch is divided
+  /// by the number of its rows, not by the sum of the weights.
+  SampleWeights<Scalar> sample_weight = {};
+  /// How much the samples or steps of each class weigh, times their own weights; a class that is
+  /// not named weighs 1. Validation does not use it, as in Keras.
+  ClassWeights class_weight = {};
   /// The state of all B sequences before their first step, such as one of text_state. An empty
   /// State, the default, stands for zeros. With `truncate`, a sequence's first window begins in it.
   /// Not with `stateful`.
   State<Scalar> initial_state = {};
-  /// Samples x and targets y for validation. Where they are given, validation_split has no effect.
-  std::optional<std::pair<Tensor<Scalar>, Tensor<Scalar>>> validation_data = std::nullopt;
+  /// Samples x and targets y for validation, or a source of samples. Where they are given,
+  /// validation_split has no effect.
+  ValidationData<Scalar> validation_data = {};
   /// The steps of the validation data that count; without a mask all do.
   Mask validation_mask = {};
+  /// How much the samples or steps of the validation data weigh.
+  SampleWeights<Scalar> validation_sample_weight = {};
   /// The state of the sequences of the validation data before their first step.
   State<Scalar> validation_state = {};
   /// Whether sequence b of a batch begins in the last state of sequence b of the batch before, for
@@ -55,8 +75,14 @@ struct FitOptions {
   /// The standard deviation of noise that is added to all trained weights for each step (Graves
   /// 2011). 0: no noise.
   double weight_noise = 0;
+  /// Noise that is added to the gradients of all trained weights before they are clipped; by
+  /// default none.
+  GradientNoise gradient_noise = {};
   /// Callbacks, which are called in this order. Each fit uses copies of its own.
   std::vector<Callback> callbacks = {};
+  /// How many batches a thread of its own fills before they are needed, where the samples come from
+  /// a source. 0: the training itself fills each batch when it comes to it.
+  Index read_ahead = 0;
   /// 0: silent, 1: progress bar, 2: a line for each epoch.
   int verbose = 1;
   /// The number of epochs that an earlier training has done, so that this training goes on with the

@@ -43,7 +43,7 @@ class GuardedUpdate {
     try {
       for (const auto& parameter : parameters) {
         for (const auto& [name, rule] : rules.constraints) {
-          if (is_named(parameter.name, name)) constrain(rule, parameter);
+          if (parameter.trainable && is_named(parameter.name, name)) constrain(rule, parameter);
         }
       }
       absorb();

@@ -2,12 +2,16 @@
 
 #include <concepts>
 #include <memory>
+#include <ranges>
+#include <span>
 #include <string>
+#include <type_traits>
 
 #include <strata/base/message.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/shape.hpp>
 #include <strata/support/threads.hpp>
@@ -19,19 +23,52 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
+/// Whether a type may be meant as a loss or metric: an object or a function.
+template <class F>
+inline constexpr bool may_be_figure =
+    (std::is_class_v<F> && !std::ranges::range<F>) || std::is_function_v<std::remove_pointer_t<F>>;
+
 /// A loss that strata::compiled holds, for the processor in use. `settings` points to the loss.
 template <class Scalar>
 [[nodiscard]] std::shared_ptr<const AnyLoss<Scalar>> held_loss(int number, const void* settings);
 
+/// Fails to compile, with the member that is missing, where L is no loss.
+template <class Scalar, class L>
+constexpr void require_loss() {
+  constexpr bool sees_sequences =
+      requires(const L& loss, SequenceView<const Scalar> values, std::span<const bool> counts,
+               SequenceView<Scalar> gradient) {
+    loss(values, counts, values, gradient);
+  };
+  constexpr bool changes_itself =
+      !LossFunction<L, Scalar> &&
+      requires(L & loss, const Scalar* values, Index size, Scalar* gradient) {
+    loss(values, values, size, gradient);
+  };
+  static_assert(!sees_sequences || LossFunction<L, Scalar>,
+                "strata: this loss of whole sequences misses the function `Shape "
+                "target_shape(const Shape& output) const`, or does not return a number");
+  static_assert(!changes_itself,
+                "strata: the function operator() of this loss must be const, and return a number");
+  static_assert(
+      sees_sequences || changes_itself || LossFunction<L, Scalar>,
+      "strata: this loss misses the function `double operator()(const Scalar* prediction, "
+      "const Scalar* target, Index size, Scalar* gradient) const`, where Scalar is that "
+      "of the model; a loss of whole sequences has other arguments, see SequenceLoss");
+}
+
 /// The loss without its type.
 template <class Scalar, class L>
 [[nodiscard]] std::shared_ptr<const AnyLoss<Scalar>> loss_of(const L& loss) {
+  require_loss<Scalar, L>();
   if constexpr (is_held<L>) {
     return held_loss<Scalar>(Held<L>::number, &loss);
   } else if constexpr (RowLoss<L, Scalar>) {
     return std::make_shared<RowLossOf<L, Scalar>>(loss);
-  } else {
+  } else if constexpr (SequenceLoss<L, Scalar>) {
     return std::make_shared<SequenceLossOf<L, Scalar>>(loss);
+  } else {
+    return nullptr;
   }
 }
 
@@ -45,7 +82,7 @@ class Loss {
  public:
   /// Throws ValueError on settings that the loss refuses.
   template <class L>
-    requires(!std::same_as<L, Loss> && LossFunction<L, Scalar>)
+    requires(!std::same_as<L, Loss> && detail::may_be_figure<L>)
   Loss(L loss) : self_(detail::loss_of<Scalar>(loss)) {}
 
   [[nodiscard]] std::string name() const { return self_->name; }
@@ -73,13 +110,15 @@ class Loss {
   }
 
   /// The mean loss of a batch: over the rows of the predictions that count, or over the samples; 0
-  /// when no row counts. Where `derivative` is not null it is resized and set to the derivatives by
-  /// the predictions. Throws ShapeError when the targets do not fit the predictions, ValueError on
-  /// a target that the loss does not take.
+  /// when no row counts. A weight multiplies the loss of its sample or step, as in Keras. Where
+  /// `derivative` is not null it is resized and set to the derivatives by the predictions. Throws
+  /// ShapeError when the targets do not fit the predictions, ValueError on a target that the loss
+  /// does not take.
   double operator()(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                     Tensor<Scalar>* derivative, const Mask& mask = {},
-                    const detail::Threads& threads = {}) const {
-    return mean(prediction, target, derivative, mask, false, threads);
+                    const detail::Threads& threads = {},
+                    const SampleWeights<Scalar>& weights = {}) const {
+    return mean(prediction, target, derivative, mask, weights, false, threads);
   }
 
   /// The mean loss and its derivatives, as above, with checks of the loss itself: throws ValueError
@@ -87,14 +126,15 @@ class Loss {
   /// not.
   double with_checked_derivative(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                                  Tensor<Scalar>& derivative, const Mask& mask = {},
-                                 const detail::Threads& threads = {}) const {
-    return mean(prediction, target, &derivative, mask, true, threads);
+                                 const detail::Threads& threads = {},
+                                 const SampleWeights<Scalar>& weights = {}) const {
+    return mean(prediction, target, &derivative, mask, weights, true, threads);
   }
 
  private:
   double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-              Tensor<Scalar>* derivative, const Mask& mask, bool checked,
-              const detail::Threads& threads) const {
+              Tensor<Scalar>* derivative, const Mask& mask, const SampleWeights<Scalar>& weights,
+              bool checked, const detail::Threads& threads) const {
     const Shape expected = target_shape(prediction.shape());
     if (!detail::fits_targets(target.shape(), expected)) {
       detail::fail<ShapeError>({"loss ", name(), ": takes targets of the shape ", expected,
@@ -102,8 +142,8 @@ class Loss {
                                 target.shape()});
     }
     if (derivative) derivative->resize(prediction.shape());
-    return self_->mean(
-        {prediction, target, mask, derivative ? derivative->data() : nullptr, checked, threads});
+    return self_->mean({prediction, target, mask, weights,
+                        derivative ? derivative->data() : nullptr, checked, threads});
   }
 
   std::shared_ptr<const detail::AnyLoss<Scalar>> self_;

@@ -1,187 +1,28 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include <strata/base/settings.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/mask.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/shape.hpp>
-#include <strata/support/counted_steps.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
+#include <strata/train/any_loss.hpp>
+#include <strata/train/any_metric.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/loss.hpp>
-
-namespace strata::inline STRATA_RUNTIME {
-
-/// A figure of one row of outputs: metric(prediction, target, size, target_size), of `size` outputs
-/// and `target_size` targets. The logs have its mean over all rows, or finish(mean) where the
-/// metric has `double finish(double) const`.
-///
-/// A metric may have more members:
-/// - `static constexpr Mode mode`: which way the figure gets better, for callbacks that monitor it.
-/// - `targets` and `target_shape`, as in a loss. Without them the metric must work with
-///   `target_size` numbers of any kind.
-/// - `void check() const` throws ValueError on settings that make no sense.
-/// - `std::string doubt(target, size, target_size) const`: a sentence about targets of a row that
-///   may be a mistake, which training gives as a warning; with a loss of plain values training
-///   refuses such targets.
-template <class M, class Scalar>
-concept MetricFunction = requires(const M& metric, const Scalar* values, Index size) {
-  { metric(values, values, size, size) } -> std::convertible_to<double>;
-  { M::name } -> std::convertible_to<std::string>;
-};
-
-/// A figure of one sample as a whole: metric(prediction, counts, target), with the arguments of a
-/// SequenceLoss, and target_shape(output) as there. The logs have its mean over the samples, or
-/// finish(mean), or, where the metric has `double weight(prediction, counts, target) const`, the
-/// sum of the figure over the sum of the weights.
-template <class M, class Scalar>
-concept SequenceMetric = requires(const M& metric, SequenceView<const Scalar> values,
-                                  std::span<const bool> counts, const Shape& output) {
-  { metric(values, counts, values) } -> std::convertible_to<double>;
-  { metric.target_shape(output) } -> std::convertible_to<Shape>;
-  { M::name } -> std::convertible_to<std::string>;
-};
-
-/// What compile takes for a metric. A loss serves as one too.
-template <class M, class Scalar>
-concept AnyFigure =
-    MetricFunction<M, Scalar> || SequenceMetric<M, Scalar> || LossFunction<M, Scalar>;
-
-/// The sum of a figure over rows or samples, and the sum of their weights.
-struct FigureSum {
-  double sum = 0;
-  double weight = 0;
-};
-
-}  // namespace strata::inline STRATA_RUNTIME
+#include <strata/train/metric_of.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
-
-/// A metric of any type, with its settings.
-template <class Scalar>
-struct AnyMetric {
-  virtual ~AnyMetric() = default;
-  [[nodiscard]] virtual Mode mode() const = 0;
-  [[nodiscard]] virtual std::optional<Targets> targets() const = 0;
-  [[nodiscard]] virtual std::string doubt(const Scalar* target, Index size,
-                                          Index target_size) const = 0;
-  /// The shape of y for outputs of a shape; of rank 0 where the metric takes targets of any kind,
-  /// one row for each row of outputs.
-  [[nodiscard]] virtual Shape target_shape(const Shape& output) const = 0;
-  [[nodiscard]] virtual FigureSum sum(const Tensor<Scalar>& prediction,
-                                      const Tensor<Scalar>& target, const Mask& mask) const = 0;
-  [[nodiscard]] virtual double finish(double mean) const = 0;
-};
-
-template <class M, class Scalar>
-struct MetricOf final : AnyMetric<Scalar> {
-  static constexpr bool is_loss = LossFunction<M, Scalar>;
-  static constexpr bool is_of_rows = MetricFunction<M, Scalar> || RowLoss<M, Scalar>;
-
-  explicit MetricOf(M value) : metric(std::move(value)) { check_settings(metric); }
-
-  Mode mode() const override {
-    if constexpr (requires {
-                    { metric.mode } -> std::convertible_to<Mode>;
-                  }) {
-      return metric.mode;
-    } else {
-      return is_loss ? Mode::min : Mode::automatic;
-    }
-  }
-  std::optional<Targets> targets() const override {
-    if constexpr (requires {
-                    { M::targets } -> std::convertible_to<Targets>;
-                  }) {
-      return M::targets;
-    } else {
-      return std::nullopt;
-    }
-  }
-  Shape target_shape(const Shape& output) const override {
-    if constexpr (!is_of_rows || requires { metric.target_shape(output); }) {
-      return metric.target_shape(output);
-    } else if (targets()) {
-      return target_shape_of(metric, *targets(), output);
-    } else {
-      return {};
-    }
-  }
-  std::string doubt([[maybe_unused]] const Scalar* target, [[maybe_unused]] Index size,
-                    [[maybe_unused]] Index target_size) const override {
-    if constexpr (requires { metric.doubt(target, size, target_size); }) {
-      return metric.doubt(target, size, target_size);
-    } else {
-      return {};
-    }
-  }
-  FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                const Mask& mask) const override {
-    if constexpr (is_of_rows) {
-      return sum_of_rows(prediction, target, mask);
-    } else {
-      return sum_of_samples(prediction, target, mask);
-    }
-  }
-  double finish(double mean) const override {
-    if constexpr (requires { metric.finish(mean); })
-      return metric.finish(mean);
-    else
-      return mean;
-  }
-
- private:
-  FigureSum sum_of_rows(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                        const Mask& mask) const {
-    const Index rows = prediction.batch() * prediction.steps();
-    const Index size = prediction.features();
-    const Index target_size = target.size() / rows;
-    FigureSum all;
-    for (Index row = 0; row < rows; ++row) {
-      if (!mask.empty() && !mask(row / mask.steps(), row % mask.steps())) continue;
-      const Scalar* const y = prediction.data() + row * size;
-      const Scalar* const wanted = target.data() + row * target_size;
-      if constexpr (is_loss) {
-        all.sum += metric(y, wanted, size, static_cast<Scalar*>(nullptr));
-      } else {
-        all.sum += metric(y, wanted, size, target_size);
-      }
-      all.weight += 1;
-    }
-    return all;
-  }
-
-  FigureSum sum_of_samples(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                           const Mask& mask) const {
-    FigureSum all;
-    for (Index b = 0; b < prediction.batch(); ++b) {
-      const SequenceView<const Scalar> y = sample_of(prediction, b);
-      const SequenceView<const Scalar> wanted = sample_of(target, b);
-      const CountedSteps counts(mask, b, y.steps());
-      if constexpr (is_loss) {
-        all.sum += metric(y, counts.flags(), wanted, SequenceView<Scalar>());
-      } else {
-        all.sum += metric(y, counts.flags(), wanted);
-      }
-      if constexpr (requires { metric.weight(y, counts.flags(), wanted); }) {
-        all.weight += metric.weight(y, counts.flags(), wanted);
-      } else {
-        all.weight += 1;
-      }
-    }
-    return all;
-  }
-
-  M metric;
-};
 
 /// A metric, or a loss as one, that strata::compiled holds, for the processor in use. `settings`
 /// points to the metric.
@@ -189,9 +30,33 @@ template <class Scalar>
 [[nodiscard]] std::shared_ptr<const AnyMetric<Scalar>> held_metric(int number,
                                                                    const void* settings);
 
+/// Fails to compile, with the member that is missing, where M is no metric.
+template <class Scalar, class M>
+constexpr void require_metric() {
+  constexpr bool adds =
+      requires(const M& metric, const Scalar* values, Index size, std::span<double> sums) {
+    metric.add(values, values, size, size, 1.0, sums);
+  };
+  constexpr bool sees_sequences =
+      requires(const M& metric, SequenceView<const Scalar> values, std::span<const bool> counts) {
+    metric(values, counts, values);
+  };
+  static_assert(!adds || AnyFigure<M, Scalar>,
+                "strata: this metric of an epoch misses the function `std::size_t sum_count(Index "
+                "size) const` or `double result(std::span<const double> sums) const`");
+  static_assert(!sees_sequences || AnyFigure<M, Scalar>,
+                "strata: this metric of whole sequences misses the function `Shape "
+                "target_shape(const Shape& output) const`, or does not return a number");
+  static_assert(adds || sees_sequences || AnyFigure<M, Scalar>,
+                "strata: this metric misses the function `double operator()(const Scalar* "
+                "prediction, const Scalar* target, Index size, Index target_size) const`, where "
+                "Scalar is that of the model; see MetricFunction, SequenceMetric and EpochMetric");
+}
+
 /// The metric without its type.
 template <class Scalar, class M>
 [[nodiscard]] std::shared_ptr<const AnyMetric<Scalar>> metric_of(const M& metric) {
+  require_metric<Scalar, M>();
   if constexpr (is_held<M>) {
     return held_metric<Scalar>(Held<M>::number, &metric);
   } else {
@@ -209,15 +74,27 @@ class Metric {
  public:
   /// Throws ValueError on settings that the metric refuses.
   template <class M>
-    requires(!std::same_as<M, Metric> && AnyFigure<M, Scalar>)
-  Metric(M metric) : Metric(std::move(metric), M::name) {}
+    requires(!std::same_as<M, Metric> && detail::may_be_figure<M>)
+  Metric(M metric) : Metric(metric, detail::name_of(metric, "")) {
+    static_assert(
+        requires { metric.name; },
+        "strata: this metric has no name: give it `static constexpr const char* name`, or "
+        "write {metric, \"name\"}");
+  }
 
   /// A metric under another name, for two metrics of one kind: {BinaryAccuracy{},
   /// {BinaryAccuracy{.threshold = 0.7}, "accuracy_at_70"}}.
   template <class M>
-    requires(!std::same_as<M, Metric> && AnyFigure<M, Scalar>)
+    requires(!std::same_as<M, Metric> && detail::may_be_figure<M>)
   Metric(M metric, std::string name)
       : self_(detail::metric_of<Scalar>(metric)), name_(std::move(name)) {}
+
+  /// A metric that the weights of samples weigh.
+  template <class M>
+    requires(AnyFigure<M, Scalar>)
+  Metric(Weighted<M> weighted) : Metric(std::move(weighted.metric), weighted.name) {
+    is_weighted_ = true;
+  }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// The kind of targets that the metric compares outputs with; empty where it takes both kinds.
@@ -233,16 +110,21 @@ class Metric {
     return self_->target_shape(output);
   }
 
-  /// The sum of the figure over the rows that count, or over the samples.
-  [[nodiscard]] FigureSum sum(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                              const Mask& mask = {}) const {
-    return self_->sum(prediction, target, mask);
+  /// The sums over the rows that count, or over the samples, each times its weight where the metric
+  /// is Weighted. Sums of several batches are added, number by number.
+  [[nodiscard]] std::vector<double> sums(const Tensor<Scalar>& prediction,
+                                         const Tensor<Scalar>& target, const Mask& mask = {},
+                                         const SampleWeights<Scalar>& weights = {}) const {
+    return self_->sums(prediction, target, mask, is_weighted_ ? weights : SampleWeights<Scalar>());
   }
-  [[nodiscard]] double finish(double mean) const { return self_->finish(mean); }
+  /// The figure from its sums.
+  [[nodiscard]] double result(std::span<const double> sums) const { return self_->result(sums); }
+  [[nodiscard]] bool is_weighted() const noexcept { return is_weighted_; }
 
  private:
   std::shared_ptr<const detail::AnyMetric<Scalar>> self_;
   std::string name_;
+  bool is_weighted_ = false;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -158,7 +158,7 @@ bool Optimizer<Scalar>::update_all(std::span<const Parameter<Scalar>> parameters
       }
       if (!parameter.trainable) return;
       rule_->update(
-          learning_rate(),
+          learning_rate() * parameter.rate,
           {static_cast<Index>(size), weights.data(), gradient.data() + at + first, memory},
           iterations_);
       bool all = detail::all_finite(std::span<const Scalar>(weights));

@@ -99,6 +99,12 @@ void check_outputs(const Network<Scalar>& network, Shape shape, const Loss<Scala
                     ".from_logits = true"});
 }
 
+/// Whether the input of a network is class numbers (B, T), one for each step.
+template <class Scalar>
+[[nodiscard]] bool takes_ids(const Network<Scalar>& network) {
+  return network.size() > 0 && network.layers().front().accepts() == Accepts::ids;
+}
+
 /// Whether layers of a network may change which steps count.
 template <class Scalar>
 [[nodiscard]] bool layers_mask(const Network<Scalar>& network) {

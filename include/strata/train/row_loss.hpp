@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -14,12 +15,14 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// A loss of rows without its type: its mean over the rows that count.
+/// A loss of rows without its type: its mean over the rows that count. As in Keras, a weight
+/// multiplies the loss of its row, and the sum is divided by the number of rows, not by the sum of
+/// the weights.
 template <class L, class Scalar>
 struct RowLossOf final : AnyLoss<Scalar> {
   static constexpr bool has_range = requires(const L& l, Scalar target) {
     { l.takes(target) } -> std::convertible_to<bool>;
-    { L::target_range } -> std::convertible_to<std::string>;
+    { l.target_range } -> std::convertible_to<std::string>;
   };
 
   static constexpr bool checks_target = requires(const L& l, const Scalar* target, Index size) {
@@ -28,14 +31,14 @@ struct RowLossOf final : AnyLoss<Scalar> {
 
   explicit RowLossOf(L value) : loss(std::move(value)) {
     check_settings(loss);
-    this->name = L::name;
-    this->targets = L::targets;
+    this->name = name_of(loss, "loss");
+    this->targets = targets_of(loss);
     if constexpr (requires { loss.predictions(); }) this->predictions = loss.predictions();
-    if constexpr (has_range) this->target_range = L::target_range;
+    if constexpr (has_range) this->target_range = loss.target_range;
   }
 
   Shape target_shape(const Shape& output) const override {
-    return target_shape_of(loss, L::targets, output);
+    return target_shape_of(loss, this->targets, output);
   }
   bool takes([[maybe_unused]] Scalar target) const override {
     if constexpr (has_range) {
@@ -57,7 +60,7 @@ struct RowLossOf final : AnyLoss<Scalar> {
   }
 
   double mean(const typename AnyLoss<Scalar>::Batch& batch) const override {
-    const auto& [prediction, target, mask, gradient, checked, threads] = batch;
+    const auto& [prediction, target, mask, weights, gradient, checked, threads] = batch;
     const Index rows = prediction.batch() * prediction.steps();
     const Index size = prediction.features();
     const Index target_size = target.size() / rows;
@@ -65,7 +68,9 @@ struct RowLossOf final : AnyLoss<Scalar> {
     double sum = 0;
     for (Index row = 0; row < rows; ++row) {
       Scalar* const slope = gradient ? gradient + row * size : nullptr;
-      if (!mask.empty() && !mask(row / mask.steps(), row % mask.steps())) {
+      const Index sample = row / prediction.steps();
+      const Index step = row % prediction.steps();
+      if (!mask.empty() && !mask(sample, step)) {
         if (slope) std::fill_n(slope, size, Scalar(0));
         continue;
       }
@@ -74,7 +79,8 @@ struct RowLossOf final : AnyLoss<Scalar> {
       if constexpr (checks_target) loss.check_target(wanted, target_size);
       if (checked && slope) mark_unwritten(slope, size);
       const double value = loss(prediction.data() + row * size, wanted, size, slope);
-      sum += value;
+      const Scalar weight = weights.empty() ? Scalar(1) : weights(sample, step);
+      sum = std::fma(static_cast<double>(weight), value, sum);
       if (!slope) continue;
       if (checked) {
         check_written(count_written(slope, size), size);
@@ -82,7 +88,7 @@ struct RowLossOf final : AnyLoss<Scalar> {
           check_derivatives(slope, size, prediction.data() + row * size, wanted, target_size);
         }
       }
-      for (Index i = 0; i < size; ++i) slope[i] /= static_cast<Scalar>(counted);
+      for (Index i = 0; i < size; ++i) slope[i] = slope[i] * weight / static_cast<Scalar>(counted);
     }
     return counted == 0 ? 0 : sum / static_cast<double>(counted);
   }

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include <strata/mask.hpp>
+#include <strata/model/batch.hpp>
+#include <strata/model/sample_source.hpp>
 #include <strata/model/state.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
@@ -14,24 +17,21 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// Samples of a training or validation: x, the targets y, the mask of x, empty where all steps
-/// count, and the state before the first step, empty where it is zero.
+/// A view of a tensor, or an empty tensor where it is empty.
 template <class Scalar>
-struct Samples {
-  Tensor<Scalar> x;
-  Tensor<Scalar> y;
-  Mask mask;
-  State<Scalar> state;
-};
+[[nodiscard]] Tensor<Scalar> view_of(const Tensor<Scalar>& all) {
+  if (all.rank() == 0) return {};
+  return Tensor<Scalar>::view(all.data(), all.shape());
+}
 
-/// Some samples that follow each other.
+/// Some samples that follow each other. x and y are views.
 template <class Scalar>
-[[nodiscard]] Samples<Scalar> part_of(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                                      const Mask& mask, const State<Scalar>& state, Index first,
-                                      Index count) {
-  return {x.rows(first, count), y.rows(first, count),
-          mask.empty() || count == 0 ? Mask() : mask.rows(first, count),
-          state.empty() || count == 0 ? State<Scalar>() : state.part(first, count)};
+[[nodiscard]] Batch<Scalar> part_of(const Batch<Scalar>& all, Index first, Index count) {
+  if (count == 0) return {};
+  return {all.x.rows(first, count), all.y.rows(first, count),
+          all.mask.empty() ? Mask() : all.mask.rows(first, count),
+          all.sample_weight.rows(first, count),
+          all.state.empty() ? State<Scalar>() : all.state.part(first, count)};
 }
 
 /// The numbers from 0 to count - 1 in a random order, the same on every platform: Fisher and Yates'
@@ -46,53 +46,69 @@ template <class Scalar>
 }
 
 template <class Scalar>
-void gather_rows(const Tensor<Scalar>& all, const std::vector<Index>& order, Index first,
-                 Index count, Tensor<Scalar>& batch) {
+void gather_rows(const Tensor<Scalar>& all, std::span<const Index> numbers, Tensor<Scalar>& batch) {
   Shape shape = all.shape();
-  shape[0] = count;
+  shape[0] = static_cast<Index>(numbers.size());
   batch.resize(shape);
   const Index size = all.size() / all.batch();
-  for (Index i = 0; i < count; ++i) {
-    const Index sample = order[static_cast<std::size_t>(first + i)];
-    std::copy_n(all.data() + sample * size, size, batch.data() + i * size);
+  Scalar* to = batch.data();
+  for (const Index number : numbers) {
+    std::copy_n(all.data() + number * size, size, to);
+    to += size;
   }
 }
 
 template <class Scalar>
-void gather_states(const State<Scalar>& all, const std::vector<Index>& order, Index first,
-                   Index count, State<Scalar>& batch) {
-  batch = {count, {}};
+void gather_states(const State<Scalar>& all, std::span<const Index> numbers, State<Scalar>& batch) {
+  batch = {static_cast<Index>(numbers.size()), {}};
   for (std::size_t layer = 0; layer < all.layers.size(); ++layer) {
     const Index size = all.size(layer);
-    std::vector<Scalar>& numbers = batch.layers.emplace_back();
-    for (Index i = 0; i < count; ++i) {
-      const auto from =
-          all.layers[layer].begin() + order[static_cast<std::size_t>(first + i)] * size;
-      numbers.insert(numbers.end(), from, from + size);
+    std::vector<Scalar>& to = batch.layers.emplace_back();
+    for (const Index number : numbers) {
+      const auto from = all.layers[layer].begin() + number * size;
+      to.insert(to.end(), from, from + size);
     }
   }
 }
 
-/// Copies `count` samples into `batch`. The first is number `first` in `order`, an order of all
-/// samples; an empty order is the order of the data.
-template <class Scalar>
-void gather(const Samples<Scalar>& all, const std::vector<Index>& order, Index first, Index count,
-            Samples<Scalar>& batch) {
-  batch.mask = Mask();
-  if (order.empty()) {
-    batch = part_of(all.x, all.y, all.mask, all.state, first, count);
-    return;
+[[nodiscard]] inline Mask gathered(const Mask& all, std::span<const Index> numbers) {
+  if (all.empty()) return {};
+  Mask mask(static_cast<Index>(numbers.size()), all.steps());
+  for (Index i = 0; i < mask.batch(); ++i) {
+    const Index number = numbers[static_cast<std::size_t>(i)];
+    for (Index t = 0; t < all.steps(); ++t) mask.set(i, t, all(number, t));
   }
-  gather_rows(all.x, order, first, count, batch.x);
-  gather_rows(all.y, order, first, count, batch.y);
-  gather_states(all.state, order, first, count, batch.state);
-  if (all.mask.empty()) return;
-  batch.mask = Mask(count, all.mask.steps());
-  for (Index i = 0; i < count; ++i) {
-    const Index sample = order[static_cast<std::size_t>(first + i)];
-    for (Index t = 0; t < all.mask.steps(); ++t) batch.mask.set(i, t, all.mask(sample, t));
-  }
+  return mask;
 }
+
+/// Samples that are in memory. The tensors of `all` are views where they are the user's.
+template <class Scalar>
+class MemorySamples final : public AnySource<Scalar> {
+ public:
+  explicit MemorySamples(Batch<Scalar> all) : all_(std::move(all)) {}
+
+  [[nodiscard]] Index size() const override { return all_.x.batch(); }
+  [[nodiscard]] const Batch<Scalar>* all() const noexcept override { return &all_; }
+
+  /// Samples that follow each other are handed out as views.
+  void fill(std::span<const Index> numbers, Batch<Scalar>& batch) const override {
+    const auto count = static_cast<Index>(numbers.size());
+    bool follow = true;
+    for (std::size_t i = 1; i < numbers.size(); ++i) follow &= numbers[i] == numbers[i - 1] + 1;
+    if (follow) {
+      batch = part_of(all_, numbers.front(), count);
+      return;
+    }
+    gather_rows(all_.x, numbers, batch.x);
+    gather_rows(all_.y, numbers, batch.y);
+    gather_states(all_.state, numbers, batch.state);
+    batch.mask = gathered(all_.mask, numbers);
+    batch.sample_weight = all_.sample_weight.gathered(numbers);
+  }
+
+ private:
+  Batch<Scalar> all_;
+};
 
 /// A copy of some steps of all sequences of a tensor (B, T, F), or (B, T) with one number for each
 /// step.

@@ -6,10 +6,10 @@
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 
-// Callbacks that set the learning rate of each epoch. The rates of StepDecay, ExponentialDecay and
-// CosineDecay follow from the epoch's number and the optimizer's initial rate alone, so that a
+// Callbacks that set the learning rate of each epoch. The rates of all but LearningRateScheduler
+// follow from the epoch's number and the optimizer's initial rate alone, so that a
 // training that goes on with `initial_epoch` goes on along the same curve. When fit ends, the
-// optimizer gets its initial rate back. A training may have one of these three, and no
+// optimizer gets its initial rate back. A training may have one of them, and no
 // ReduceLROnPlateau beside it.
 
 namespace strata::inline STRATA_RUNTIME {
@@ -73,6 +73,44 @@ struct CosineDecay {
   double minimum = 0;
 
   /// Throws ValueError when `epochs` is negative or `minimum` not in [0, 1].
+  void check() const;
+  [[nodiscard]] double share_of(int epoch, int epochs_of_fit) const;
+};
+
+/// Grows evenly from `start` times the initial rate to the whole rate in the first epochs, and then
+/// falls along half a cosine to `minimum` times it (Goyal et al. 2017; Loshchilov & Hutter 2017).
+///
+///   model.fit(x, y, {.epochs = 40, .callbacks = {WarmUp{.epochs = 3}}});
+struct WarmUp {
+  static constexpr const char* name = "WarmUp";
+  /// Epochs, at least 1, until the whole rate is reached.
+  int epochs = 5;
+  /// A share of the initial rate, from 0 to 1, in the first epoch.
+  double start = 0.1;
+  /// A share of the initial rate, from 0 to 1, in the last epoch. 1: the rate stays.
+  double minimum = 0;
+
+  /// Throws ValueError when `epochs` is below 1, `start` or `minimum` not in [0, 1].
+  void check() const;
+  [[nodiscard]] double share_of(int epoch, int epochs_of_fit) const;
+};
+
+/// One cycle (Smith 2018, "A disciplined approach to neural network hyper-parameters"): the rate
+/// grows from `start` times the initial rate to the whole rate along half a cosine, which takes a
+/// share of the epochs, and falls along another to `minimum` times it, as PyTorch's OneCycleLR
+/// does.
+///
+///   model.fit(x, y, {.epochs = 40, .callbacks = {OneCycle{}}});
+struct OneCycle {
+  static constexpr const char* name = "OneCycle";
+  /// The share of the epochs in which the rate grows, from 0 to 1. PyTorch's default.
+  double growing = 0.3;
+  /// A share of the initial rate, from 0 to 1. 1 / 25 is PyTorch's default.
+  double start = 0.04;
+  /// A share of the initial rate, from 0 to 1. 1 / 250,000 is PyTorch's default.
+  double minimum = 4e-6;
+
+  /// Throws ValueError when a share is not in [0, 1].
   void check() const;
   [[nodiscard]] double share_of(int epoch, int epochs_of_fit) const;
 };

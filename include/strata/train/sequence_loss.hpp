@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -17,16 +18,16 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// A loss of whole samples without its type: its mean over the samples. Threads share the samples;
-/// the losses are added in the order of the samples, so that the sum does not depend on the
-/// threads.
+/// A loss of whole samples without its type: its mean over the samples, each times its weight.
+/// Threads share the samples; the losses are added in the order of the samples, so that the sum
+/// does not depend on the threads.
 template <class L, class Scalar>
 struct SequenceLossOf final : AnyLoss<Scalar> {
   explicit SequenceLossOf(L value) : loss(std::move(value)) {
     check_settings(loss);
-    this->name = L::name;
+    this->name = name_of(loss, "loss");
     this->is_of_rows = false;
-    if constexpr (requires { L::targets; }) this->targets = L::targets;
+    this->targets = targets_of(loss);
     if constexpr (requires { loss.predictions(); }) this->predictions = loss.predictions();
   }
 
@@ -52,16 +53,24 @@ struct SequenceLossOf final : AnyLoss<Scalar> {
       }
     });
     double sum = 0;
-    for (const double value : losses) sum += value;
+    for (Index b = 0; b < samples; ++b) {
+      sum = std::fma(weight_of(batch, b), losses[static_cast<std::size_t>(b)], sum);
+    }
     return sum / static_cast<double>(samples);
   }
 
  private:
+  [[nodiscard]] static double weight_of(const typename AnyLoss<Scalar>::Batch& batch,
+                                        Index sample) {
+    return batch.weights.empty() ? 1 : static_cast<double>(batch.weights(sample, 0));
+  }
+
   [[nodiscard]] double of_sample(const typename AnyLoss<Scalar>::Batch& batch, Index sample) const {
     const SequenceView<const Scalar> prediction = sample_of(batch.prediction, sample);
     const Index steps = prediction.steps();
     const Index size = prediction.features();
     const CountedSteps counts(batch.mask, sample, steps);
+    const auto weight = static_cast<Scalar>(weight_of(batch, sample));
     SequenceView<Scalar> gradient;
     if (batch.gradient) gradient = {batch.gradient + sample * steps * size, steps, size};
     const auto for_each_step = [&](auto f) {
@@ -88,7 +97,7 @@ struct SequenceLossOf final : AnyLoss<Scalar> {
         if (is_finite(value)) check_derivatives(slope, size);
       }
       for (Index i = 0; i < size; ++i) {
-        slope[i] /= static_cast<Scalar>(batch.prediction.batch());
+        slope[i] = slope[i] * weight / static_cast<Scalar>(batch.prediction.batch());
       }
     });
     return value;

@@ -80,9 +80,12 @@ class ShardedPass {
     }
   }
 
-  /// Adds the gradients of all parameters to `gradient`, in the order of the parameters.
-  void backward(const Network& network, const Tensor<Scalar>& x, std::span<Scalar> gradient) {
-    if (is_whole()) return network.backward(x, parts_[0].tape, gradient);
+  /// Adds the gradients of all parameters to `gradient`, in the order of the parameters. Where `dx`
+  /// is not null it is set to the derivative by x.
+  void backward(const Network& network, const Tensor<Scalar>& x, std::span<Scalar> gradient,
+                Tensor<Scalar>* dx = nullptr) {
+    if (is_whole()) return network.backward(x, parts_[0].tape, gradient, dx);
+    if (dx) dx->resize(x.shape());
     network.threads().run(shards_.size(), [&](std::size_t i) {
       const Shard& shard = shards_[i];
       Part& part = parts_[i];
@@ -91,7 +94,12 @@ class ShardedPass {
       std::copy_n(derivative.data(), derivative.size(), part.tape.derivative.data());
       if (i > 0) part.gradient.assign(gradient.size(), Scalar(0));
       network.backward(x.rows(shard.first, shard.count), part.tape,
-                       i == 0 ? gradient : std::span<Scalar>(part.gradient));
+                       i == 0 ? gradient : std::span<Scalar>(part.gradient),
+                       dx ? &part.input_derivative : nullptr);
+      if (dx) {
+        const Tensor<Scalar>& from = part.input_derivative;
+        std::copy_n(from.data(), from.size(), dx->data() + shard.first * (x.size() / x.batch()));
+      }
     });
     network.threads().run_ranges(gradient.size(), [&](std::size_t first, std::size_t count) {
       for (std::size_t i = 1; i < shards_.size(); ++i) {
@@ -111,6 +119,7 @@ class ShardedPass {
     /// The gradient of one shard. The first part does not use it: it adds to the gradient of the
     /// caller.
     std::vector<Scalar> gradient;
+    Tensor<Scalar> input_derivative;
   };
 
   [[nodiscard]] bool is_whole() const noexcept { return shards_.size() == 1; }

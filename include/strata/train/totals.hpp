@@ -1,9 +1,12 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
+#include <string>
 #include <vector>
 
 #include <strata/mask.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/history.hpp>
@@ -20,21 +23,21 @@ template <class Scalar>
 class Totals {
  public:
   explicit Totals(const std::vector<Metric<Scalar>>& metrics)
-      : metrics_(&metrics), sums_(metrics.size(), 0), weights_(metrics.size(), 0) {}
+      : metrics_(&metrics), sums_(metrics.size()) {}
 
   /// Adds a part of a batch. `loss`: the mean loss of the part. `mask`: the steps of the prediction
   /// that count; empty where all count.
   void add_part(double loss, const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
-                const Mask& mask = {}) {
+                const Mask& mask = {}, const SampleWeights<Scalar>& weights = {}) {
     const Index rows = mask.empty() ? prediction.batch() * prediction.steps() : mask.count();
     // Here and below a sum is rounded once, with every instruction set.
     batch_loss_ = std::fma(loss, static_cast<double>(rows), batch_loss_);
     batch_rows_ += rows;
     part_loss_ = loss;
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      const FigureSum part = (*metrics_)[i].sum(prediction, target, mask);
-      sums_[i] += part.sum;
-      weights_[i] += part.weight;
+      const std::vector<double> part = (*metrics_)[i].sums(prediction, target, mask, weights);
+      sums_[i].resize(part.size(), 0.0);
+      for (std::size_t k = 0; k < part.size(); ++k) sums_[i][k] += part[k];
     }
   }
 
@@ -49,13 +52,16 @@ class Totals {
     batch_rows_ = 0;
   }
 
+  /// Forgets all batches.
+  void reset() { *this = Totals(*metrics_); }
+
+  /// Zeros where there was no batch.
   [[nodiscard]] Evaluation means() const {
     Evaluation means;
-    means.loss = loss_ / static_cast<double>(samples_);
+    means.loss = samples_ == 0 ? 0 : loss_ / static_cast<double>(samples_);
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       const Metric<Scalar>& metric = (*metrics_)[i];
-      means.metrics.set(metric.name(),
-                        metric.finish(weights_[i] == 0 ? 0 : sums_[i] / weights_[i]));
+      means.metrics.set(metric.name(), sums_[i].empty() ? 0 : metric.result(sums_[i]));
     }
     return means;
   }
@@ -63,16 +69,15 @@ class Totals {
   /// Visits all sums. To be called between two batches, when no part is waiting for the end of its
   /// batch.
   void visit_state(StateVisitor visit) {
-    visit("sums", sums_);
+    for (std::size_t i = 0; i < sums_.size(); ++i) visit("sums_" + std::to_string(i), sums_[i]);
     visit("loss", loss_);
     visit("samples", samples_);
-    visit("weights", weights_);
   }
 
  private:
   const std::vector<Metric<Scalar>>* metrics_;
-  std::vector<double> sums_;
-  std::vector<double> weights_;
+  /// Of each metric; empty before the first part.
+  std::vector<std::vector<double>> sums_;
   double loss_ = 0;
   Index samples_ = 0;
   double batch_loss_ = 0;

@@ -57,6 +57,9 @@ class TrainableNetwork : public ForwardNetwork<Scalar> {
   void absorb(Tape& tape);
 
  private:
+  /// Whether each layer has parameters, none of which is trained.
+  [[nodiscard]] std::vector<bool> frozen_layers() const;
+
   [[nodiscard]] static const Tensor<Scalar>& input_of(std::size_t i, const Tensor<Scalar>& x,
                                                       const Tape& tape);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -35,9 +36,11 @@ const Tensor<Scalar>& TrainableNetwork<Scalar>::forward_packed(
   tape.masks.resize(this->size() + 1);
   tape.passes.resize(this->size());
   tape.masks[0] = context.mask ? *context.mask : Mask();
+  const std::vector<bool> frozen = frozen_layers();
   for (std::size_t i = 0; i < this->size(); ++i) {
     const Tensor<Scalar>& in = input_of(i, x, tape);
     tape.passes[i] = this->pass_of(i, context, tape.masks[i], random);
+    tape.passes[i].frozen = frozen[i];
     trainable_[i].forward(tape.packed[i], in, tape.layers[i], tape.outputs[i], tape.passes[i]);
     tape.masks[i + 1] = trainable_[i].output_mask(in, tape.masks[i]);
   }
@@ -47,9 +50,14 @@ const Tensor<Scalar>& TrainableNetwork<Scalar>::forward_packed(
 template <class Scalar>
 void TrainableNetwork<Scalar>::backward(const Tensor<Scalar>& x, Tape& tape,
                                         std::span<Scalar> gradient, Tensor<Scalar>* dx) const {
-  // Without dx, nobody reads the derivatives by the input of the first layer with weights.
+  // Without dx, nobody reads the derivatives of layers before the first one that learns, or whose
+  // state another network has computed.
   std::size_t first = 0;
-  while (!dx && first + 1 < this->size() && trainable_[first].parameter_count() == 0) ++first;
+  const auto is_idle = [&](std::size_t i) {
+    return (trainable_[i].parameter_count() == 0 || tape.passes[i].frozen) &&
+           !tape.passes[i].initial_derivative;
+  };
+  while (!dx && first + 1 < this->size() && is_idle(first)) ++first;
   for (std::size_t i = this->size(); i-- > first;) {
     const auto count = static_cast<std::size_t>(trainable_[i].parameter_count());
     trainable_[i].backward(tape.packed[i], input_of(i, x, tape), tape.outputs[i], tape.derivative,
@@ -58,6 +66,26 @@ void TrainableNetwork<Scalar>::backward(const Tensor<Scalar>& x, Tape& tape,
     gradient = gradient.first(gradient.size() - count);
     tape.derivative.swap(tape.derivative_before);
   }
+}
+
+template <class Scalar>
+std::vector<bool> TrainableNetwork<Scalar>::frozen_layers() const {
+  std::vector<bool> frozen(this->size(), false);
+  if (this->parameter_rules().trainable.empty()) return frozen;
+  const auto names = this->layer_names();
+  std::size_t at = 0;
+  const auto all = this->parameters();
+  for (std::size_t i = 0; i < this->size(); ++i) {
+    bool learns = false;
+    bool is_named = false;
+    const std::string begin = names[i] + ".";
+    for (; at < all.size() && all[at].name.starts_with(begin); ++at) {
+      learns |= all[at].trainable;
+      is_named = true;
+    }
+    frozen[i] = is_named && !learns;
+  }
+  return frozen;
 }
 
 template <class Scalar>

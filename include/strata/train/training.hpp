@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <iostream>
 #include <optional>
@@ -13,10 +15,12 @@
 #include <strata/model/forward_batches.hpp>
 #include <strata/model/options.hpp>
 #include <strata/random.hpp>
+#include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/advice.hpp>
 #include <strata/train/apply_weight_rules.hpp>
+#include <strata/train/class_weights.hpp>
 #include <strata/train/guarded_update.hpp>
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/loss.hpp>
@@ -41,11 +45,20 @@ struct StepOptions {
   /// The standard deviation of the noise that is added to the weights for this step (Graves 2011).
   /// 0: no noise.
   double weight_noise = 0;
+  /// The standard deviation of the noise that is added to the gradients. 0: no noise.
+  double gradient_noise = 0;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
 
 namespace strata::detail::inline STRATA_RUNTIME {
+
+/// What the outputs of a batch are compared with, and how much each weighs.
+template <class Scalar>
+struct Goal {
+  const Tensor<Scalar>& y;
+  const SampleWeights<Scalar>& weights;
+};
 
 /// The result of the forward pass of a training step, through one network or several that work
 /// together.
@@ -83,23 +96,52 @@ class Training {
   /// loss before the update, and adds loss and metrics to `totals` unless that is null. Throws
   /// ValueError when the loss, a gradient or a new weight is not finite: then weights and optimizer
   /// are as before the step, and the state in the context is undefined.
-  double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-              const StepOptions& options, const SequenceContext<Scalar>& context,
-              Totals<Scalar>* totals) {
+  double step(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
+              const detail::Goal<Scalar>& goal, const StepOptions& options,
+              const SequenceContext<Scalar>& context, Totals<Scalar>* totals) {
     auto& pass = work_.pass;
-    // forward packs the weights while they have their noise, and backward reads the packed weights.
-    std::optional<detail::WeightNoise<Scalar>> noise;
-    if (options.weight_noise > 0) {
-      noise.emplace(network, options.weight_noise, options.random, work_.clean);
-    }
-    const Tensor<Scalar>& prediction = pass.forward(network, x, options.random, context);
-    noise.reset();
+    const Tensor<Scalar>& prediction = forward(network, x, options, context);
     const auto parameters = network.parameters();
     return finish_step(
-        {parameters, network.threads(), prediction, pass}, y, totals,
-        [&](std::span<Scalar> gradient) { pass.backward(network, x, gradient); },
+        {parameters, network.threads(), prediction, pass}, goal, totals,
+        [&](std::span<Scalar> gradient) {
+          pass.backward(network, x, gradient);
+          if (options.gradient_noise == 0) return;
+          // Layers and shards use forks of small numbers.
+          Random noise = options.random.fork(std::uint64_t{1} << 33);
+          detail::add_noise(gradient, options.gradient_noise, noise);
+        },
         [&] { pass.absorb(network); },
-        [&] { return detail::advice(network, update.optimizer, loss, x, y); });
+        [&] { return detail::advice(network, update.optimizer, loss, x, goal.y); });
+  }
+
+  /// The gradients of a step, without its update: `gradient` is set to those of all parameters and,
+  /// unless it is null, `dx` to the derivative by x. Layers take over their statistics of the
+  /// batch. Returns the loss. Throws what step throws.
+  double gradients(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                   const detail::Goal<Scalar>& goal, const StepOptions& options,
+                   const SequenceContext<Scalar>& context, Totals<Scalar>* totals,
+                   std::vector<Scalar>& gradient, Tensor<Scalar>* dx) {
+    auto& pass = work_.pass;
+    const Tensor<Scalar>& prediction = forward(network, x, options, context);
+    const auto parameters = network.parameters();
+    const double value = differentiate(
+        {parameters, network.threads(), prediction, pass}, goal, totals, gradient,
+        [&](std::span<Scalar> all) { pass.backward(network, x, all, dx); },
+        [&] { return detail::advice(network, update.optimizer, loss, x, goal.y); });
+    pass.absorb(network);
+    return value;
+  }
+
+  /// The update of a step with gradients that were computed before. Throws ValueError when one of
+  /// them, or a new weight, is not finite; weights and optimizer are as before then.
+  void apply(TrainableNetwork<Scalar>& network, std::span<const Scalar> gradient) {
+    work_.gradient.assign(gradient.begin(), gradient.end());
+    const auto parameters = network.parameters();
+    leave_frozen(parameters, work_.gradient);
+    update(
+        parameters, work_.gradient, network.threads(), [&] { return update.optimizer.advice(); },
+        [] {});
   }
 
   /// The part of a step after the forward pass: loss, backward, update. backward(gradient) adds the
@@ -107,21 +149,11 @@ class Training {
   /// prediction lies in the pass. absorb() and advice() are as in GuardedUpdate. Throws what step
   /// throws.
   template <class Backward, class Absorb, class Advice>
-  double finish_step(const detail::ForwardPass<Scalar>& forward, const Tensor<Scalar>& y,
+  double finish_step(const detail::ForwardPass<Scalar>& forward, const detail::Goal<Scalar>& goal,
                      Totals<Scalar>* totals, Backward backward, Absorb absorb, Advice advice) {
-    const auto& parameters = forward.parameters;
-    auto& gradient = work_.gradient;
-    gradient.assign(detail::KeptWeights<Scalar>::count_of(parameters), Scalar(0));
-    const Mask& mask = forward.pass.output_mask();
-    const double value = measure(forward, y, mask) +
-                         detail::penalty(update.rules, parameters, std::span<Scalar>(gradient));
-    if (!detail::is_finite(value)) {
-      detail::fail_not_finite(
-          detail::is_nan(value) ? "the loss is not a number" : "the loss is infinite", advice());
-    }
-    if (totals) totals->add_part(value, forward.prediction, y, mask);
-    backward(gradient);
-    update(parameters, gradient, forward.threads, advice, absorb);
+    const double value =
+        differentiate(forward, goal, totals, work_.gradient, std::move(backward), advice);
+    update(forward.parameters, work_.gradient, forward.threads, advice, absorb);
     return value;
   }
 
@@ -154,25 +186,25 @@ class Training {
   /// Adds loss and metrics of one batch of checked data to `totals`.
   void test(const ForwardNetwork<Scalar>& network,
             const typename ForwardNetwork<Scalar>::Packed& packed, const Tensor<Scalar>& x,
-            const Tensor<Scalar>& y, const SequenceContext<Scalar>& context,
+            const detail::Goal<Scalar>& goal, const SequenceContext<Scalar>& context,
             Totals<Scalar>& totals) const {
-    test_part(network, packed, x, y, context, totals);
+    test_part(network, packed, x, goal, context, totals);
     totals.end_batch(x.batch());
   }
 
   /// Adds loss and metrics of a part of a batch, such as a window of its steps, to `totals`.
   void test_part(const ForwardNetwork<Scalar>& network,
                  const typename ForwardNetwork<Scalar>::Packed& packed, const Tensor<Scalar>& x,
-                 const Tensor<Scalar>& y, SequenceContext<Scalar> context,
+                 const detail::Goal<Scalar>& goal, SequenceContext<Scalar> context,
                  Totals<Scalar>& totals) const {
     Mask mask;
     context.output_mask = &mask;
     const Tensor<Scalar> prediction = detail::forward(network, packed, x, context);
-    double value = loss(prediction, y, nullptr, mask, network.threads());
+    double value = loss(prediction, goal.y, nullptr, mask, network.threads(), goal.weights);
     if (!update.rules.empty()) {
       value += detail::penalty(update.rules, network.parameters(), std::span<Scalar>());
     }
-    totals.add_part(value, prediction, y, mask);
+    totals.add_part(value, prediction, goal.y, mask, goal.weights);
   }
 
   detail::GuardedUpdate<Scalar> update;
@@ -197,17 +229,61 @@ class Training {
     detail::KeptWeights<Scalar> clean;
   };
 
+  /// The forward pass of a training step. It packs the weights while they have their noise, and
+  /// backward reads the packed weights.
+  const Tensor<Scalar>& forward(TrainableNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                                const StepOptions& options,
+                                const SequenceContext<Scalar>& context) {
+    std::optional<detail::WeightNoise<Scalar>> noise;
+    if (options.weight_noise > 0) {
+      noise.emplace(network, options.weight_noise, options.random, work_.clean);
+    }
+    return work_.pass.forward(network, x, options.random, context);
+  }
+
+  /// The loss of a forward pass, penalties included, and the gradients of all parameters.
+  template <class Backward, class Advice>
+  double differentiate(const detail::ForwardPass<Scalar>& forward, const detail::Goal<Scalar>& goal,
+                       Totals<Scalar>* totals, std::vector<Scalar>& gradient, Backward backward,
+                       Advice advice) {
+    const auto& parameters = forward.parameters;
+    gradient.assign(detail::KeptWeights<Scalar>::count_of(parameters), Scalar(0));
+    const Mask& mask = forward.pass.output_mask();
+    const double value = measure(forward, goal, mask) +
+                         detail::penalty(update.rules, parameters, std::span<Scalar>(gradient));
+    if (!detail::is_finite(value)) {
+      detail::fail_not_finite(
+          detail::is_nan(value) ? "the loss is not a number" : "the loss is infinite", advice());
+    }
+    if (totals) totals->add_part(value, forward.prediction, goal.y, mask, goal.weights);
+    backward(gradient);
+    leave_frozen(parameters, gradient);
+    return value;
+  }
+
   /// The loss of a batch, and its derivative by the prediction. In the first step with a row that
   /// counts, it checks that the loss writes its whole derivative.
-  double measure(const detail::ForwardPass<Scalar>& forward, const Tensor<Scalar>& target,
+  double measure(const detail::ForwardPass<Scalar>& forward, const detail::Goal<Scalar>& goal,
                  const Mask& mask) {
     const auto& [parameters, threads, prediction, pass] = forward;
     Tensor<Scalar>& derivative = pass.derivative();
-    if (has_measured_) return loss(prediction, target, &derivative, mask, threads);
+    const auto& [y, weights] = goal;
+    if (has_measured_) return loss(prediction, y, &derivative, mask, threads, weights);
     const double value =
-        loss.with_checked_derivative(prediction, target, derivative, mask, threads);
+        loss.with_checked_derivative(prediction, y, derivative, mask, threads, weights);
     has_measured_ = mask.empty() || mask.count() > 0;
     return value;
+  }
+
+  /// Sets the gradients of the parameters that are not trained to zero, so that they have no part
+  /// in the norm of the gradient.
+  static void leave_frozen(const std::vector<Parameter<Scalar>>& parameters,
+                           std::span<Scalar> gradient) {
+    for (const auto& parameter : parameters) {
+      const std::size_t count = parameter.values.size();
+      if (!parameter.trainable) std::fill_n(gradient.begin(), count, Scalar(0));
+      gradient = gradient.subspan(count);
+    }
   }
 
   bool has_measured_ = false;
@@ -215,65 +291,3 @@ class Training {
 };
 
 }  // namespace strata::inline STRATA_RUNTIME
-
-namespace strata::detail::inline STRATA_RUNTIME {
-
-/// Throws ShapeError, ValueError or StateError when x (B, F) or (B, T, F), with its mask, is not
-/// data for a model, built or not.
-template <class Scalar>
-void check_data(const ForwardNetwork<Scalar>& model, const Tensor<Scalar>& x, const Mask& mask) {
-  check_not_empty("x", x);
-  if (model.size() == 0) throw StateError("the model has no layers");
-  if (model.is_built()) {
-    model.check_data(x);
-  } else {
-    check_finite("x", x);
-  }
-  model.check_mask(mask, x);
-}
-
-/// Throws when x and y, with their mask, are not data for the model of `build`, and on weight rules
-/// that name no parameter of the model. Builds the model for x; the caller has to keep it built.
-/// `is_first`: whether to check the values of targets and outputs too, which is done for the first
-/// batch of a training alone.
-template <class Scalar>
-void prepare(const ForwardNetwork<Scalar>& model, TrialBuild<Scalar>& build,
-             const Training<Scalar>& training, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-             const Mask& mask, bool is_first = true) {
-  check_data(model, x, mask);
-  training.check_targets(y, model.output_shape(x.shape()));
-  if (is_first) training.check(model, x.shape(), y, mask);
-  build.build_for(x);
-  if (!training.update.rules.empty()) check_rules(training.update.rules, model.parameters());
-}
-
-/// One training step over one batch. Where it succeeds, the state in the options becomes the state
-/// after the batch.
-template <class Scalar>
-double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& training,
-                      const Tensor<Scalar>& x, const Tensor<Scalar>& y,
-                      const BatchOptions<Scalar>& options, const Random& random,
-                      Totals<Scalar>* totals) {
-  const bool is_first = training.is_new();
-  TrialBuild<Scalar> build(network);
-  prepare(network, build, training, x, y, options.mask, is_first);
-  if (is_first) {
-    for (const std::string& text : training.warnings(network, x.shape(), y, options.mask)) {
-      std::cerr << "strata: warning: " << text << '\n';
-    }
-  }
-  State<Scalar> state;
-  if (options.state) {
-    state = *options.state;
-    network.check_state(state, x.batch());
-  }
-  build.keep();
-  const auto iteration = static_cast<std::uint64_t>(training.update.optimizer.iterations());
-  const double loss = training.step(network, x, y, {random.fork(iteration)},
-                                    {&options.mask, options.state ? &state : nullptr}, totals);
-  if (totals) totals->end_batch(x.batch());
-  if (options.state) *options.state = std::move(state);
-  return loss;
-}
-
-}  // namespace strata::detail::inline STRATA_RUNTIME

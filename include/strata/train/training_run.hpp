@@ -64,6 +64,13 @@ class TrainingRun {
   /// Ends the training after this epoch.
   void stop() noexcept { stopped_ = true; }
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
+  /// For on_batch_end: ends the training after this batch, as Keras' stop_training. The figures of
+  /// the epoch are those of its batches so far; it is validated and ends as any other.
+  void stop_now() noexcept {
+    stopped_ = true;
+    stopped_now_ = true;
+  }
+  [[nodiscard]] bool stopped_now() const noexcept { return stopped_now_; }
 
  private:
   [[noreturn]] static void refuse_two(const std::string& callback, const std::string& other);
@@ -71,6 +78,7 @@ class TrainingRun {
   int epochs_;
   Index batches_;
   bool stopped_ = false;
+  bool stopped_now_ = false;
   /// The callbacks that change the learning rate, empty for none.
   std::string schedule_;
   std::string adjustment_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <strata/contracts/description.hpp>
+#include <strata/contracts/parameter_rules.hpp>
 #include <strata/error.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/shape.hpp>
@@ -32,6 +33,8 @@ struct TrainingState {
   std::optional<Input> input;
   std::vector<LayerDescription> layers;
   std::vector<Weights> weights;
+  /// Which parameters are trained, and how fast.
+  detail::ParameterRules rules = {};
   /// Everything else: optimizer, position, history, callbacks.
   std::map<std::string, Value> values;
 };

@@ -2,6 +2,9 @@
 
 #include <vector>
 
+#include <strata/base/finite.hpp>
+#include <strata/base/message.hpp>
+#include <strata/error.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
 #include <strata/train/arithmetic.hpp>
@@ -9,6 +12,13 @@
 #include <strata/train/trainable_network.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
+
+/// Throws ValueError on a deviation of noise that is negative or not finite. `what` is its name.
+inline void check_noise(const char* what, double deviation) {
+  if (is_finite(deviation) && deviation >= 0) return;
+  fail<ValueError>(
+      {what, " must be ", is_finite(deviation) ? "at least 0" : "finite", ", found ", deviation});
+}
 
 /// Adds noise to the trainable weights of a network for as long as the object lives (Graves 2011,
 /// "Practical variational inference for neural networks"). Afterwards the weights are as before,

@@ -73,18 +73,23 @@ class Constraint {
   MinMaxNorm norm_;
 };
 
-/// Penalties and limits for parameters by name: "lstm.kernel" names one parameter, "kernel" the
-/// kernels of all layers. A rule holds for each parameter that has the rule's name, or whose name
-/// ends with a dot and the rule's name.
+/// Penalties, limits and learning rates for parameters by name: "lstm.kernel" names one parameter,
+/// "lstm" all parameters of a layer, "kernel" the kernels of all layers. A rule holds for each
+/// parameter that has the rule's name, or whose name begins with it and a dot, or ends with a dot
+/// and it. Rules leave parameters alone that are not trainable.
 ///
 ///   model.compile(Adam{}, MeanSquaredError{}, {}, {.regularizers = {{"kernel", L2{1e-4}}},
-///                                                  .constraints = {{"lstm.bias", MaxNorm{3}}}});
+///                                                  .constraints = {{"lstm.bias", MaxNorm{3}}},
+///                                                  .rates = {{"embedding", 0.1}}});
 struct WeightRules {
   /// Penalties, by default none. A parameter that several rules name has the sum of their
   /// penalties.
   std::vector<std::pair<std::string, L1L2>> regularizers = {};
   /// Limits, by default none. They are applied after each update, in this order.
   std::vector<std::pair<std::string, Constraint>> constraints = {};
+  /// Factors of the learning rate, by default 1. The model keeps them, in its copies and files too,
+  /// until a later rule of the same name.
+  std::vector<std::pair<std::string, double>> rates = {};
 
   [[nodiscard]] bool empty() const noexcept { return regularizers.empty() && constraints.empty(); }
 };

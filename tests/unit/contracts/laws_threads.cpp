@@ -59,9 +59,11 @@ std::vector<Scalar> results(const LayerCase<Scalar>& one, const Tensor<Scalar>& 
   };
   keep();
   Training<Scalar> training(Adam{.learning_rate = 0.01}, MeanSquaredError{}, {}, {});
+  const SampleWeights<Scalar> equal;
   for (std::uint64_t step = 0; step < 2; ++step) {
     state = begun_state(network, x.batch());
-    const double loss = training.step(network, x, y, {Random(step)}, {.state = carried}, nullptr);
+    const double loss =
+        training.step(network, x, {y, equal}, {Random(step)}, {.state = carried}, nullptr);
     all.push_back(static_cast<Scalar>(loss));
     keep();
   }

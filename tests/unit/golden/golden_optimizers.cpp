@@ -1,5 +1,6 @@
 #include <map>
 
+#include <strata/train/adaptive_optimizers.hpp>
 #include <strata/train/optimizers.hpp>
 
 #include "support/catch.hpp"
@@ -30,6 +31,19 @@ std::map<std::string, Optimizer<Scalar>> optimizers() {
       {"adamw_options", AdamW{.learning_rate = 0.02, .weight_decay = 0.25}},
       {"adamw_amsgrad",
        AdamW{.learning_rate = 0.02, .weight_decay = 0.1, .beta_2 = 0.7, .amsgrad = true}},
+      {"adagrad", Adagrad{.initial_accumulator_value = 0.125}},
+      {"adagrad_options",
+       Adagrad{.learning_rate = 0.1, .initial_accumulator_value = 0.5, .epsilon = 1e-3}},
+      {"adadelta", Adadelta{}},
+      {"adadelta_options", Adadelta{.learning_rate = 1, .rho = 0.75, .epsilon = 1e-3}},
+      {"adamax", Adamax{}},
+      {"adamax_options",
+       Adamax{.learning_rate = 0.02, .beta_1 = 0.75, .beta_2 = 0.5, .epsilon = 1e-3}},
+      {"nadam", Nadam{}},
+      {"nadam_options",
+       Nadam{.learning_rate = 0.02, .beta_1 = 0.75, .beta_2 = 0.875, .epsilon = 1e-3}},
+      {"lion", Lion{}},
+      {"lion_options", Lion{.learning_rate = 0.02, .beta_1 = 0.5, .beta_2 = 0.75}},
   };
   const std::map<std::string, Clip> clips{
       {"clip_value", {.value = 0.5}},
@@ -76,8 +90,11 @@ TEMPLATE_TEST_CASE("Optimizers: every update is that of Keras", "[golden][optimi
       }
       optimizer.update(parameters, gradient);
       for (const auto& variable : variables) {
-        require_close(now[variable], part(golden[name + "." + variable]), tolerance<Scalar>.values,
-                      variable);
+        // Keras rounds the 0.96 of Nadam to float32, which moves six steps of 0.02 by up to 2e-9.
+        const Tolerance allowed = name.starts_with("nadam") && sizeof(Scalar) == 8
+                                      ? Tolerance{3e-9, 0}
+                                      : tolerance<Scalar>.values;
+        require_close(now[variable], part(golden[name + "." + variable]), allowed, variable);
       }
     }
     CHECK(optimizer.iterations() == steps);

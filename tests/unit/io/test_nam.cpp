@@ -112,9 +112,12 @@ TEST_CASE("NAM: what is refused", "[io][nam]") {
     CHECK(nam_error(with("/architecture", architecture)) ==
           "memory: architecture: expected \"LSTM\", found \"" + std::string(architecture) + "\"");
   }
-  CHECK(nam_error(with("/version", "0.6.0")) ==
-        "memory: version: expected 0.5, the version of the format that strata reads, found "
-        "\"0.6.0\"");
+  for (const char* version : {"0.5", "0.6.0", "0.7.1"}) {
+    CHECK(nam_error(with("/version", version)) == "(nothing was thrown)");
+  }
+  CHECK(nam_error(with("/version", "0.8.0")) ==
+        "memory: version: expected 0.5, 0.6 or 0.7, the versions of the format that strata reads, "
+        "found \"0.8.0\"");
   CHECK(nam_error(with("/version", "0.50.0")) == Contains{"found \"0.50.0\""});
   CHECK(nam_error(with("/version", 5)) == Contains{"version: expected a text"});
   CHECK(nam_error(with("/sample_rate", "fast")) == Contains{"sample_rate: expected a number"});
@@ -138,4 +141,25 @@ TEST_CASE("NAM: what is refused", "[io][nam]") {
         Contains{"layer 0 (LSTM): h: expected numbers that float32 can hold"});
   const auto deep = test::bytes_of(std::string(100000, '['));
   CHECK(error_text<FormatError>([&] { (void)load_nam(deep); }) == Contains{"nested deeper"});
+}
+
+TEST_CASE("NAM: channels, and several outputs", "[io][nam]") {
+  // One unit that reads one number: both kernels are zeros, and so are h and c.
+  const std::string begin = R"({"version": "0.7.0", "architecture": "LSTM", "sample_rate": 48000,
+      "config": {"input_size": 1, "hidden_size": 1, "num_layers": 1, "in_channels": )";
+  const auto file = [&](const char* in, const char* out, const char* head) {
+    return test::bytes_of(begin + in + R"(, "out_channels": )" + out +
+                          R"(}, "weights": [0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 9, 9, 0, 0, )" + head +
+                          "]}");
+  };
+  const Tensor<float> x({1, 1, 1}, {1});
+  const float h = load_nam(file("1", "1", "1, 0")).model.predict(x)(0, 0, 0);
+  const Tensor<float> y = load_nam(file("1", "2", "2, 3, 0.5, 0.25")).model.predict(x);
+  REQUIRE(y.shape() == Shape{1, 1, 2});
+  CHECK(y(0, 0, 0) == 2 * h + 0.5f);
+  CHECK(y(0, 0, 1) == 3 * h + 0.25f);
+  CHECK(error_text<FormatError>([&] { (void)load_nam(file("2", "1", "1, 0")); }) ==
+        "memory: config: in_channels: expected 1, the input_size, found 2");
+  CHECK(error_text<FormatError>([&] { (void)load_nam(file("1", "2", "1, 0")); }) ==
+        Contains{"ends after 16 numbers"});
 }

@@ -1,11 +1,13 @@
 // Models of Keras in RTNeural's JSON compute what Keras computes.
 
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include <strata/io/common/json.hpp>
 #include <strata/io/rtneural.hpp>
+#include <strata/layers/skip_connections.hpp>
 #include <strata/model/stream.hpp>
 
 #include "support/catch.hpp"
@@ -103,8 +105,16 @@ TEST_CASE("RTNeural: what is around the layers", "[io][rtneural]") {
           "(nothing was thrown)");
   }
   CHECK(rtneural_error(dense_with("/in_skip", 0)) == "(nothing was thrown)");
-  CHECK(rtneural_error(dense_with("/in_skip", 1)) == "memory: in_skip: expected 0, found 1");
-  CHECK(rtneural_error(dense_with("/out_gain", 2.5)) == "memory: out_gain: expected 0, found 2.5");
+  CHECK(rtneural_error(dense_with("/in_skip", 1)) ==
+        "memory: in_skip: adds the input to the output, which is read for one lstm or gru and one "
+        "dense without an activation");
+  CHECK(rtneural_error(dense_with("/in_skip", 2)) == "memory: in_skip: expected 0 or 1, found 2");
+  CHECK(rtneural_error(dense_with("/out_gain", 2.5)) == "(nothing was thrown)");
+  CHECK(rtneural_error(dense_with("/in_gain", 1000)) ==
+        "memory: in_gain: expected a gain from -200 to 200 dB, found 1000");
+  // Players ignore settings that are no numbers.
+  CHECK(rtneural_error(dense_with("/in_skip", nullptr)) == "(nothing was thrown)");
+  CHECK(rtneural_error(dense_with("/out_gain", "loud")) == "(nothing was thrown)");
   CHECK(rtneural_error(dense_with("/other", 1)) ==
         Contains{"these settings are not known: \"other\" (1)"});
   CHECK(rtneural_error(dense_with("/in_shape", Json::array({nullptr, 2}))) ==
@@ -180,4 +190,74 @@ TEST_CASE("RTNeural: layers that are not understood", "[io][rtneural]") {
   CHECK(text(std::string(100000, '[')) == Contains{"nested deeper than 64 levels"});
   CHECK(text("{\"in_shape\": " + std::string(100000, '{')) == Contains{"this is not JSON"});
   CHECK(text("") == Contains{"this is not JSON"});
+}
+
+TEST_CASE("RTNeural: what players of amplifiers add", "[io][rtneural]") {
+  Json json = recurrent("lstm", 4);
+  json["in_shape"] = Json::parse("[null, null, 1]");
+  json["layers"][0]["shape"] = Json::parse("[null, null, 1]");
+  json["layers"][0]["weights"][0] = Json::parse("[[0.5, 0.25, 1, 0.5]]");
+  json["layers"].push_back(Json::parse(R"({"type": "dense", "activation": "",
+      "shape": [null, null, 1], "weights": [[[2]], [0.5]]})"));
+  const auto computed = [](const Json& file, float factor = 1) {
+    const auto bytes = test::bytes_of(file.dump());
+    const auto model = load_rtneural(bytes);
+    return model.predict(Tensor<float>({1, 3, 1}, {0.5f * factor, -1 * factor, 2 * factor}));
+  };
+  const Tensor<float> plain = computed(json), x({1, 3, 1}, {0.5f, -1, 2});
+  const auto is_close = [](const Tensor<float>& a, auto expected) {
+    for (Index t = 0; t < 3; ++t) {
+      // Some roundings of numbers below 8.
+      if (std::abs(a(0, t, 0) - expected(t)) > 2e-6f) return false;
+    }
+    return true;
+  };
+
+  SECTION("in_skip adds the input") {
+    json["in_skip"] = 1;
+    const Tensor<float> y = computed(json);
+    CHECK(is_close(y, [&](Index t) { return plain(0, t, 0) + x(0, t, 0); }));
+    Sequential known{Input{Dynamic, 1},
+                     SkipConnections{LSTM{1, return_sequences}, Activate{Activation::linear}},
+                     Dense{1}};
+    load_rtneural(test::bytes_of(json.dump()), known);
+    CHECK(known.predict(x)(0, 2, 0) == y(0, 2, 0));
+  }
+  SECTION("gains are decibels") {
+    const Tensor<float> louder = computed(json, 2);
+    json["in_gain"] = 20 * std::log10(2.0);
+    CHECK(is_close(computed(json), [&](Index t) { return louder(0, t, 0); }));
+    json["out_gain"] = -20;
+    CHECK(is_close(computed(json), [&](Index t) { return 0.1f * louder(0, t, 0); }));
+    // As in AIDA-X, the input that is added has its gain, and the sum that of the output.
+    json["in_skip"] = 1;
+    CHECK(is_close(computed(json),
+                   [&](Index t) { return 0.1f * (louder(0, t, 0) + 2 * x(0, t, 0)); }));
+    Sequential known{Input{Dynamic, 1}, LSTM{1, return_sequences}, Dense{1}};
+    CHECK(error_text<FormatError>([&] { load_rtneural(test::bytes_of(json.dump()), known); }) ==
+          Contains{"in_gain and out_gain are read by load_rtneural without a model"});
+  }
+  SECTION("samples are the file's test") {
+    json["input_batch"] = {0.5, -1, 2};
+    json["output_batch"] = {plain(0, 0, 0), plain(0, 1, 0), plain(0, 2, 0)};
+    CHECK(rtneural_error(json) == "(nothing was thrown)");
+    Sequential known{Input{Dynamic, 1}, LSTM{1, return_sequences}, Dense{1}};
+    load_rtneural(test::bytes_of(json.dump()), known);
+    json["output_batch"][1] = 3;
+    CHECK(rtneural_error(json) ==
+          Contains{"self-test: the model computes other numbers than it should: output 1 of 3: "
+                   "expected 3"});
+    const auto before = known.weights();
+    json["layers"][1]["weights"][1][0] = 4;
+    CHECK(error_text<FormatError>([&] { load_rtneural(test::bytes_of(json.dump()), known); }) ==
+          Contains{"self-test"});
+    CHECK(known.weights() == before);
+  }
+}
+
+TEST_CASE("RTNeural: a state_dict is not one of its files", "[io][rtneural]") {
+  CHECK(
+      rtneural_error(Json::parse(R"({"model_data": {}, "state_dict": {}})")) ==
+      "memory: this is no file of RTNeural, which has \"in_shape\" and \"layers\"; where it holds "
+      "a state_dict of PyTorch, call load_pytorch");
 }

@@ -399,3 +399,40 @@ TEST_CASE("a file tests the model that it makes", "[io]") {
   CHECK(error_text<FormatError>([&] { (void)load(half); }) ==
         Contains{"self_test.output: there is no such array"});
 }
+
+TEST_CASE("A file keeps what is frozen, and the learning rates by name", "[io]") {
+  Sequential<> model;
+  model.add(Input{4, 1});
+  model.add(LSTM{3});
+  model.add(Dense{1});
+  const std::vector<std::byte> plain = save_to_memory(model);
+  model.compile(Adam{}, MeanSquaredError{}, {}, {.rates = {{"dense.bias", 0.25}}});
+  model.set_trainable("lstm", false);
+  model.set_trainable("lstm.bias", true);
+  const std::vector<std::byte> file = save_to_memory(model);
+  const Sequential<> again = load(file);
+  const auto found = again.parameters();
+  const auto expected = std::as_const(model).parameters();
+  REQUIRE(found.size() == 5);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    CHECK(found[i].trainable == expected[i].trainable);
+    CHECK(found[i].rate == expected[i].rate);
+  }
+  CHECK(!found[0].trainable);
+  CHECK(found[2].trainable);
+  CHECK(found[4].rate == 0.25);
+  CHECK(load(plain).parameter_count() == again.parameter_count());
+
+  const auto refused = [&](const char* key, const io::Json& value) {
+    return refused_model(file, [&](io::Json& json) { json[key] = value; });
+  };
+  using Json = io::Json;
+  CHECK(refused("trainable", Json::array({Json::array({"gru", false})})) ==
+        Contains{"set_trainable: the model has no parameter named gru"});
+  CHECK(refused("trainable", Json::array({Json::array({"lstm", 1})})) ==
+        Contains{"trainable: expected true or false, found 1"});
+  CHECK(refused("rates", Json::array({Json::array({"lstm", -1})})) ==
+        Contains{"rates: expected a factor of at least 0, found -1"});
+  CHECK(refused("rates", Json::array({Json::array({"lstm"})})) ==
+        Contains{"rates: expected [name, value], found [\"lstm\"]"});
+}

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <strata/strata.hpp>
@@ -60,7 +61,8 @@ KeepingGate keeping_gate(const std::string& kind) {
 /// recurrent weights are small, and only the gate that keeps the state has a bias.
 template <class Parameters>
 void let_fade(const std::string& kind, Parameters parameters) {
-  for (auto& [name, shape, values, trainable] : parameters) {
+  for (auto& parameter : parameters) {
+    const auto& [name, shape, values] = std::tie(parameter.name, parameter.shape, parameter.values);
     if (name.ends_with("recurrent_kernel")) {
       for (auto& value : values) value /= 2;
     }

@@ -42,15 +42,17 @@ constexpr bool all_lie_anywhere =
                      LayerNormalization<S, 16>, BatchNormalization<S, 16>, Masking<S>, Dropout<S>,
                      GaussianNoise<S>, MeanOverSteps<S>, RepeatVector<S>, Flatten<S>, LastStep<S>,
                      TimeDistributed<Dense<S, 16, 16>>, Residual<LSTM<S, 16, 16, true>>,
-                     SkipConnections<LSTM<S, 16, 16, true>, LSTM<S, 32, 16, true>>, AnyLayer<S>>&&
-            lie_anywhere<
-                typename LSTM<S, 16, 16, true>::Packed, typename LSTM<S, 16, 16, true>::Tape,
-                typename BatchNormalization<S, 16>::Packed,
-                typename LayerNormalization<S, 16>::Packed, typename Dense<S, 16, 16>::Packed>&&
-                lie_anywhere<Sequential<S>, Sequential<LSTM<S, 16, 16, true>, Dense<S, 16, 16>>,
-                             Stream<Sequential<S>>, Stream<Sequential<LSTM<S, 16, 16>>>,
-                             StreamBatch<Sequential<S>>, StreamBatch<Sequential<LSTM<S, 16, 16>>>,
-                             Optimizer<S>, Loss<S>, Metric<S>, PredictOptions<S>, FitOptions<S>>;
+                     SkipConnections<LSTM<S, 16, 16, true>, LSTM<S, 32, 16, true>>,
+                     AnyLayer<S>>&& lie_anywhere<typename LSTM<S, 16, 16, true>::Packed,
+                                                 typename LSTM<S, 16, 16, true>::Tape,
+                                                 typename BatchNormalization<S, 16>::Packed,
+                                                 typename LayerNormalization<S, 16>::Packed,
+                                                 typename Dense<S, 16, 16>::Packed>&&
+            lie_anywhere<Sequential<S>, Sequential<LSTM<S, 16, 16, true>, Dense<S, 16, 16>>,
+                         Stream<Sequential<S>>, Stream<Sequential<LSTM<S, 16, 16>>>,
+                         StreamBatch<Sequential<S>>, StreamBatch<Sequential<LSTM<S, 16, 16>>>,
+                         Optimizer<S>, Loss<S>, Metric<S>, PredictOptions<S>, EvaluateOptions<S>,
+                         FitOptions<S>, Batch<S>, SampleWeights<S>, Gradients<S>>;
 static_assert(all_lie_anywhere<float>);
 static_assert(all_lie_anywhere<double>);
 static_assert(lie_anywhere<Shape, Mask, StreamId, Random, History, Input, Sequential<>>);

@@ -91,6 +91,15 @@ class NamedArrays {
     add(name, Element::float64, std::move(shape), std::move(bytes));
   }
 
+  /// Gives an array another name. Throws FormatError where there is an array of that name.
+  void rename(const std::string& from, const std::string& to) {
+    auto array = arrays_.extract(from);
+    array.key() = to;
+    if (!arrays_.insert(std::move(array)).inserted) {
+      where_.in(to).refuse("there are two arrays of this name");
+    }
+  }
+
   [[nodiscard]] bool contains(const std::string& name) const { return arrays_.contains(name); }
 
   /// The array of this name, marked as used. Throws FormatError, with the names of all arrays, when

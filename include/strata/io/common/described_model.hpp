@@ -37,7 +37,13 @@ template <class Scalar>
       here.refuse(error.what());
     }
   }
-  return assemble<Scalar>(std::move(layers), *architecture.input, where);
+  Loaded<Scalar> model = assemble<Scalar>(std::move(layers), *architecture.input, where);
+  try {
+    model.network().set_parameter_rules(architecture.rules);
+  } catch (const ValueError& error) {
+    where.refuse(error.what());
+  }
+  return model;
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

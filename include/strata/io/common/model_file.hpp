@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <strata/base/finite.hpp>
+#include <strata/contracts/parameter_rules.hpp>
 #include <strata/io/common/description_json.hpp>
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/option_reader.hpp>
@@ -30,20 +32,22 @@ inline constexpr int format_version = 1;
 struct Architecture {
   std::optional<Input> input;
   std::vector<LayerDescription> layers;
+  detail::ParameterRules rules = {};
 };
 
 /// The architecture of a model.
 template <class Scalar>
 [[nodiscard]] Architecture architecture_of(const Network<Scalar>& network) {
-  Architecture architecture{network.input(), {}};
+  Architecture architecture{network.input(), {}, network.parameter_rules()};
   for (const auto& layer : network.layers()) {
     architecture.layers.push_back(layer.description());
   }
   return architecture;
 }
 
-/// {"input": [10, 3], "layers": [...]}, with null for a size that is not fixed. Throws ValueError
-/// on a layer that does not describe itself.
+/// {"input": [10, 3], "layers": [...]}, with null for a size that is not fixed and, where there are
+/// rules for parameters, "trainable": [["lstm", false]] and "rates": [["dense", 0.1]]. Throws
+/// ValueError on a layer that does not describe itself.
 [[nodiscard]] inline Json to_json(const Architecture& architecture) {
   Json json;
   if (architecture.input) {
@@ -54,6 +58,12 @@ template <class Scalar>
   }
   json["layers"] = Json::array();
   for (const auto& layer : architecture.layers) json["layers"].push_back(to_json(layer));
+  for (const auto& [name, value] : architecture.rules.trainable) {
+    json["trainable"].push_back({name, value});
+  }
+  for (const auto& [name, factor] : architecture.rules.rates) {
+    json["rates"].push_back({name, factor});
+  }
   return json;
 }
 
@@ -67,6 +77,19 @@ template <class Scalar>
   where.expected("[features] or [steps, features]", json.dump());
 }
 
+/// Calls f(name, value) for each rule [name, value] of a list that may be missing.
+template <class F>
+void for_each_rule(ObjectReader& reader, const char* list, const Where& where, F f) {
+  const Json* rules = reader.find(list);
+  if (!rules) return;
+  for (const Json& rule : read_list(*rules, where.in(list))) {
+    if (!rule.is_array() || rule.size() != 2 || !rule[0].is_string()) {
+      where.in(list).expected("[name, value]", rule.dump());
+    }
+    f(rule[0].get<std::string>(), rule[1]);
+  }
+}
+
 [[nodiscard]] inline Architecture architecture_of(const std::string& text, const Where& where) {
   const Json json = parse_json(text, where);
   ObjectReader reader(json, where);
@@ -78,6 +101,17 @@ template <class Scalar>
   for (const Json& layer : read_list(reader.raw("layers"), where.in("layers"))) {
     architecture.layers.push_back(description_of(layer, where.in("layer " + std::to_string(i++))));
   }
+  for_each_rule(reader, "trainable", where, [&](const std::string& name, const Json& value) {
+    if (!value.is_boolean()) where.in("trainable").expected("true or false", value.dump());
+    architecture.rules.set_trainable(name, value.get<bool>());
+  });
+  for_each_rule(reader, "rates", where, [&](const std::string& name, const Json& value) {
+    const double factor = read_number(value, where.in("rates"));
+    if (!detail::is_finite(factor) || factor < 0) {
+      where.in("rates").expected("a factor of at least 0", value.dump());
+    }
+    architecture.rules.set_rate(name, factor);
+  });
   reader.finish();
   return architecture;
 }

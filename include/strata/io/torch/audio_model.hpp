@@ -7,16 +7,13 @@
 #include <vector>
 
 #include <strata/activation.hpp>
-#include <strata/contracts/description.hpp>
-#include <strata/io/common/erased_joined_stack.hpp>
-#include <strata/io/common/imported.hpp>
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/skip.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/torch/layers.hpp>
 #include <strata/io/torch/module.hpp>
-#include <strata/layers/activate.hpp>
 #include <strata/target.hpp>
 
 // The JSON that trainers of guitar amplifiers write (Wright et al. 2020), {"model_data": {...},
@@ -71,48 +68,16 @@ namespace strata::inline STRATA_RUNTIME::io {
   return skip;
 }
 
-/// The SkipConnections of layers of a file; io/common/erased_joined_stack.hpp has the function
-/// of this name for layers that compute.
-template <bool, detail::StackReads, class S>
-[[nodiscard]] FileLayer<S> joined_stack_of(std::vector<FileLayer<S>> layers) {
-  FileLayer<S> joined(LayerDescription("SkipConnections"));
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    joined.description.add_layer(std::move(layers[i].description));
-    for (auto& one : layers[i].parameters) {
-      one.name = std::to_string(i) + "." + one.name;
-      joined.parameters.push_back(std::move(one));
-    }
-  }
-  return joined;
-}
-
-/// y = W h + b + x as layers. SkipConnections of the recurrent layer and of a linear Activate,
-/// which passes its input on, return [h, x, h]. The Dense after them has the kernel [W; 1; 0]: it
-/// reads the first h and adds x. With skip = 1 the first feature of x is added to every output,
-/// otherwise feature i to output i.
+/// The layers of a recurrent module and a linear one, whose input is added to the output.
 template <class Made>
 [[nodiscard]] std::vector<Made> layers_with_skip(TorchLayers<Made>& make,
                                                  const std::vector<TorchModule>& modules,
                                                  Index skip) {
-  using S = ScalarOf<Made>;
   const TorchModule& recurrent = modules[0];
-  const auto units = static_cast<std::size_t>(recurrent.state());
-  const auto inputs = static_cast<std::size_t>(recurrent.inputs);
-  std::vector<Made> joined;
-  joined.push_back(make.recurrent(recurrent, 0, true));
-  joined.emplace_back(Activate<S>(Activation::linear));
-  std::vector<Made> layers;
-  layers.push_back(joined_stack_of<false, detail::StackReads::input>(std::move(joined)));
-  Numbers kernel = make.kernel(modules[1]);
-  const auto outputs = static_cast<std::size_t>(kernel.shape[1]);
-  kernel.shape[0] = static_cast<Index>(units + inputs + units);
-  kernel.values.resize((units + inputs + units) * outputs);
-  for (std::size_t y = 0; y < outputs; ++y) {
-    const std::size_t x = skip == 1 ? 0 : y;
-    kernel.values[(units + x) * outputs + y] = 1;
-  }
-  layers.push_back(make.linear(modules[1], Activation::linear, std::move(kernel)));
-  return layers;
+  return layers_with_skip(make.recurrent(recurrent, 0, true), recurrent.state(), recurrent.inputs,
+                          make.kernel(modules[1]), skip, [&](Numbers kernel) {
+                            return make.linear(modules[1], Activation::linear, std::move(kernel));
+                          });
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

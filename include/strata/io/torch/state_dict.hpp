@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -17,6 +18,7 @@
 #include <strata/io/common/source.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/safetensors/format.hpp>
+#include <strata/io/torch/archive.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -60,9 +62,22 @@ struct TorchStateDict {
   return state;
 }
 
-/// Reads a state_dict from safetensors or JSON, told apart by the first bytes. Throws FormatError
-/// on anything else, with advice on a file of torch.save.
-[[nodiscard]] inline TorchStateDict read_torch_state_dict(const Source& source) {
+/// Gives the tensors of nn.LSTMCell, nn.GRUCell and nn.RNNCell, such as "cell.weight_ih", the names
+/// that they have in a module of one layer, "cell.weight_ih_l0".
+inline void rename_cells(TorchStateDict& state) {
+  for (const std::string& name : state.arrays.names()) {
+    const std::string leaf = name.substr(name.rfind('.') + 1);
+    if (leaf != "weight_ih" && leaf != "weight_hh" && leaf != "bias_ih" && leaf != "bias_hh") {
+      continue;
+    }
+    state.arrays.rename(name, name + "_l0");
+    std::ranges::replace(state.order, name, name + "_l0");
+  }
+}
+
+/// Reads a state_dict from a file of torch.save, from safetensors or from JSON, told apart by the
+/// first bytes. Throws FormatError on anything else.
+[[nodiscard]] inline TorchStateDict read_torch_tensors(const Source& source) {
   const auto head = source.head(64);
   const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
   // A safetensors file begins with the length of its header, less than the size of the file. The
@@ -73,12 +88,26 @@ struct TorchStateDict {
   }
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first != std::string_view::npos && text[first] == '{') return read_torch_json(source);
-  if (text.starts_with("PK") || text.starts_with("\x80")) {
-    source.where().refuse(
-        "this is what torch.save writes, a pickle, which may hold code and is not read; write the "
-        "tensors alone by safetensors.torch.save_file(model.state_dict(), path)");
+  if (text.starts_with("PK")) {
+    TorchStateDict state{NamedArrays(source.where()), {}, {}, {}};
+    state.order = read_torch_archive(source, state.arrays);
+    return state;
   }
-  source.where().expected("a state_dict in safetensors or JSON", in_quotes(text.substr(0, 16)));
+  if (text.starts_with("\x80")) {
+    source.where().refuse(
+        "this is a pickle as PyTorch wrote it before version 1.6; read it there and write it anew: "
+        "torch.save(torch.load(path), path)");
+  }
+  source.where().expected("a state_dict of torch.save, in safetensors or in JSON",
+                          in_quotes(text.substr(0, 16)));
+}
+
+/// Reads a state_dict as read_torch_tensors does, with the tensors of cells under the names of
+/// layers.
+[[nodiscard]] inline TorchStateDict read_torch_state_dict(const Source& source) {
+  TorchStateDict state = read_torch_tensors(source);
+  rename_cells(state);
+  return state;
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io
