@@ -1,5 +1,5 @@
 // A loss is shared by threads, so that its call may not change it.
-// expect: the function operator() of this loss must be const
+// expect: of this loss must be const
 #include <strata/strata.hpp>
 
 struct OwnLoss {

@@ -1,5 +1,5 @@
 // A loss is a function of predictions and targets.
-// expect: this loss misses the function `double operator()(const Scalar* prediction
+// expect: this loss misses the function
 #include <strata/strata.hpp>
 
 struct OwnLoss {

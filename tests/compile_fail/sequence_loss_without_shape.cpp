@@ -1,5 +1,5 @@
 // A loss of whole sequences says which targets it takes.
-// expect: this loss of whole sequences misses the function `Shape target_shape(const Shape& output)
+// expect: this loss of whole sequences misses the function
 #include <span>
 
 #include <strata/strata.hpp>
