@@ -25,9 +25,8 @@ STRATA_INLINE void write_checkpoint(const std::filesystem::path& path, const Tra
   SafetensorsWriter writer;
   bool complete = true;
   for (const auto& layer : state.layers) complete = complete && is_complete(layer);
-  writer.metadata =
-      Metadata::of({state.input, complete ? state.layers : std::vector<LayerDescription>(),
-                    state.rules});
+  writer.metadata = Metadata::of(
+      {state.input, complete ? state.layers : std::vector<LayerDescription>(), state.rules});
   if (!complete) writer.metadata.erase("strata.model");
   Json texts = Json::object();
   for (const auto& weights : state.weights) {
