@@ -5,7 +5,6 @@
 
 #include <strata/mask.hpp>
 #include <strata/model/forward_network.hpp>
-#include <strata/model/options.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/model/shards.hpp>
 #include <strata/model/state.hpp>
@@ -58,17 +57,6 @@ void check_sequences(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>
   network.check_data(x);
   network.check_mask(mask, x);
   if (state) network.check_state(*state, x.batch());
-}
-
-/// Calls f(x, context, first) for each batch: its samples, its context, and the index of its first
-/// sample among all.
-template <class Scalar, class F>
-void for_each_batch(const Tensor<Scalar>& x, const PredictOptions<Scalar>& options, F f) {
-  for (Index first = 0; first < x.batch(); first += options.batch_size) {
-    const Index count = std::min(options.batch_size, x.batch() - first);
-    const Mask mask = options.mask.empty() ? Mask() : options.mask.rows(first, count);
-    f(x.rows(first, count), SequenceContext<Scalar>{&mask, options.state, first}, first);
-  }
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

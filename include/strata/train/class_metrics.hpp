@@ -31,6 +31,13 @@ struct Answers {
   double missed = 0;
 };
 
+/// Whether the target of a row asks for output i: by its class number, or by a number for each
+/// output.
+template <class Scalar>
+[[nodiscard]] bool is_wanted(const Scalar* target, Index target_size, Index i, Index size) {
+  return target_size == 1 && size > 1 ? static_cast<Index>(*target) == i : target[i] > Scalar(0.5);
+}
+
 /// Adds the outputs of a row to three sums, of Answers. With class numbers for targets, an output
 /// is taken as 1 where it is the largest. `only`: the output to look at; below 0: all.
 template <class Scalar>
@@ -39,7 +46,7 @@ void add_answers(const Scalar* prediction, const Scalar* target, Index size, Ind
   const bool is_label = target_size == 1 && size > 1;
   const Index largest = is_label ? index_of_largest(prediction, size) : 0;
   for (Index i = std::max<Index>(only, 0); i < size; ++i) {
-    const bool wanted = is_label ? static_cast<Index>(*target) == i : target[i] > Scalar(0.5);
+    const bool wanted = is_wanted(target, target_size, i, size);
     const bool said = is_label ? i == largest : static_cast<double>(prediction[i]) > threshold;
     sums[0] += wanted && said ? weight : 0;
     sums[1] += !wanted && said ? weight : 0;
@@ -134,8 +141,7 @@ struct F1Score {
     for (Index i = 0; i < size; ++i) {
       const auto value = static_cast<double>(prediction[i]);
       const bool said = threshold < 0 && size > 1 ? value >= limit : value > limit;
-      const bool wanted =
-          target_size == 1 && size > 1 ? static_cast<Index>(*target) == i : target[i] > Scalar(0.5);
+      const bool wanted = detail::is_wanted(target, target_size, i, size);
       const std::span<double> own = sums.subspan(3 * static_cast<std::size_t>(i), 3);
       own[0] += wanted && said ? weight : 0;
       own[1] += !wanted && said ? weight : 0;

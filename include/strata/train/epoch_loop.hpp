@@ -66,10 +66,12 @@ class Fit final : public TrainingRun {
       check_validation(model_, training.loss, first.x, *validation_samples_->all());
     }
     prepare(model_, build_, training, first.x, {first.y, first.sample_weight}, first.mask);
-    const Shape output = model_.output_shape(first.x.shape());
-    check_class_weights(options.class_weight, output, training.loss);
-    (void)times_class_weights(first.sample_weight, options.class_weight, first.y, output,
-                              training.loss);
+    if (!options.class_weight.empty()) {
+      const Shape output = model_.output_shape(first.x.shape());
+      check_class_weights(options.class_weight, output, training.loss);
+      (void)times_class_weights(first.sample_weight, options.class_weight, first.y, output,
+                                training.loss);
+    }
     check_initial_state("initial_state", model_, first.state, first.x.batch());
     begin_validation();
     warnings_of_data_ = training_.warnings(model_, first.x.shape(), first.y, first.mask);
@@ -239,9 +241,11 @@ class Fit final : public TrainingRun {
     while (!stopped_now() && reader.read(batch_)) {
       if (!data_.all()) check_batch(model_, training_, batch_, reader.last_numbers());
       const Index count = batch_.x.batch();
-      batch_.sample_weight =
-          times_class_weights(std::move(batch_.sample_weight), options_.class_weight, batch_.y,
-                              model_.output_shape(batch_.x.shape()), training_.loss);
+      if (!options_.class_weight.empty()) {
+        batch_.sample_weight =
+            times_class_weights(std::move(batch_.sample_weight), options_.class_weight, batch_.y,
+                                model_.output_shape(batch_.x.shape()), training_.loss);
+      }
       if (!batch_.state.empty()) {
         state_ = batch_.state;
       } else if (!options_.stateful || batch_number_ == 0) {

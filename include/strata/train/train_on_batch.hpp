@@ -31,10 +31,15 @@ double with_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
   const bool is_first = training.is_new();
   TrialBuild<Scalar> build(network);
   prepare(network, build, training, x, {y, options.sample_weight}, options.mask, is_first);
-  const Shape output = network.output_shape(x.shape());
-  check_class_weights(options.class_weight, output, training.loss);
-  const SampleWeights<Scalar> weights =
-      times_class_weights(options.sample_weight, options.class_weight, y, output, training.loss);
+  SampleWeights<Scalar> of_classes;
+  if (!options.class_weight.empty()) {
+    const Shape output = network.output_shape(x.shape());
+    check_class_weights(options.class_weight, output, training.loss);
+    of_classes =
+        times_class_weights(options.sample_weight, options.class_weight, y, output, training.loss);
+  }
+  const SampleWeights<Scalar>& weights =
+      options.class_weight.empty() ? options.sample_weight : of_classes;
   if (is_first) {
     for (const std::string& text : training.warnings(network, x.shape(), y, options.mask)) {
       std::cerr << "strata: warning: " << text << '\n';

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <iostream>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,14 +12,12 @@
 #include <strata/base/finite.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/forward_batches.hpp>
-#include <strata/model/options.hpp>
 #include <strata/random.hpp>
 #include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/advice.hpp>
 #include <strata/train/apply_weight_rules.hpp>
-#include <strata/train/class_weights.hpp>
 #include <strata/train/guarded_update.hpp>
 #include <strata/train/kept_weights.hpp>
 #include <strata/train/loss.hpp>
@@ -32,7 +29,6 @@
 #include <strata/train/target_checks.hpp>
 #include <strata/train/totals.hpp>
 #include <strata/train/trainable_network.hpp>
-#include <strata/train/trial_build.hpp>
 #include <strata/train/weight_noise.hpp>
 
 namespace strata::inline STRATA_RUNTIME {

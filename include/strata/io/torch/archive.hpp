@@ -46,9 +46,9 @@ class TorchArchive {
     pickle_ = PickleReader(zip_.read(pickle), where_.in("data.pkl")).read();
   }
 
-  /// Calls f(name, array) for each tensor of the state_dict, in the order of the file. `copy` says
-  /// that the array views bytes that are gone after the call. Throws FormatError where the file has
-  /// no state_dict, or several, and on tensors that leave their storage.
+  /// Calls f(name, array) for each tensor of the state_dict, in the order of the file, or
+  /// f(name, element, sizes, bytes) where its numbers do not lie in one run. Throws FormatError
+  /// where the file has no state_dict, or several, and on tensors that leave their storage.
   template <class F>
   void for_each_tensor(F f) {
     const PickleValue& tensors = state_dict();
