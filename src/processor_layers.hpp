@@ -4,9 +4,11 @@
 #include <strata/layers/attention_pooling.hpp>
 #include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/bidirectional.hpp>
+#include <strata/layers/conv1d.hpp>
 #include <strata/layers/deep_transition_rnn.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
+#include <strata/layers/elu.hpp>
 #include <strata/layers/embedding.hpp>
 #include <strata/layers/extended_lstm.hpp>
 #include <strata/layers/gaussian_noise.hpp>
@@ -15,9 +17,13 @@
 #include <strata/layers/layer_normalization.hpp>
 #include <strata/layers/lstm.hpp>
 #include <strata/layers/masking.hpp>
+#include <strata/layers/max_over_steps.hpp>
 #include <strata/layers/mean_over_steps.hpp>
 #include <strata/layers/normalization.hpp>
+#include <strata/layers/prelu.hpp>
+#include <strata/layers/relu.hpp>
 #include <strata/layers/repeat_vector.hpp>
+#include <strata/layers/rescaling.hpp>
 #include <strata/layers/reset_before_gru.hpp>
 #include <strata/layers/reshape.hpp>
 #include <strata/layers/simple_rnn.hpp>
@@ -70,10 +76,11 @@ void put_other_layers(HeldTables<Scalar>& tables) {
   put_without_sizes<LayerNormLSTM>(tables);
   put_without_sizes<DeepTransitionRNN>(tables);
   put_without_sizes<WindowLSTM>(tables);
-  put<Activate<Scalar>, AttentionPooling<Scalar>, BatchNormalization<Scalar>, Dense<Scalar>,
-      Dropout<Scalar>, Embedding<Scalar>, Flatten<Scalar>, GaussianNoise<Scalar>, LastStep<Scalar>,
-      LayerNormalization<Scalar>, Masking<Scalar>, MeanOverSteps<Scalar>, Normalization<Scalar>,
-      RepeatVector<Scalar>, Reshape<Scalar>>(tables);
+  put<Activate<Scalar>, AttentionPooling<Scalar>, BatchNormalization<Scalar>, Conv1D<Scalar>,
+      Dense<Scalar>, Dropout<Scalar>, ELU<Scalar>, Embedding<Scalar>, Flatten<Scalar>,
+      GaussianNoise<Scalar>, LastStep<Scalar>, LayerNormalization<Scalar>, Masking<Scalar>,
+      MaxOverSteps<Scalar>, MeanOverSteps<Scalar>, Normalization<Scalar>, PReLU<Scalar>,
+      ReLU<Scalar>, RepeatVector<Scalar>, Rescaling<Scalar>, Reshape<Scalar>>(tables);
 }
 
 extern template void put_gated_layers(HeldTables<float>&);

@@ -25,9 +25,11 @@
 #include <strata/layers/attention_pooling.hpp>
 #include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/bidirectional.hpp>
+#include <strata/layers/conv1d.hpp>
 #include <strata/layers/deep_transition_rnn.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
+#include <strata/layers/elu.hpp>
 #include <strata/layers/embedding.hpp>
 #include <strata/layers/extended_lstm.hpp>
 #include <strata/layers/gaussian_noise.hpp>
@@ -38,10 +40,14 @@
 #include <strata/layers/lstm.hpp>
 #include <strata/layers/lstm_cell.hpp>
 #include <strata/layers/masking.hpp>
+#include <strata/layers/max_over_steps.hpp>
 #include <strata/layers/mean_over_steps.hpp>
 #include <strata/layers/normalization.hpp>
+#include <strata/layers/prelu.hpp>
 #include <strata/layers/recurrent.hpp>
+#include <strata/layers/relu.hpp>
 #include <strata/layers/repeat_vector.hpp>
+#include <strata/layers/rescaling.hpp>
 #include <strata/layers/reset_before_gru.hpp>
 #include <strata/layers/reshape.hpp>
 #include <strata/layers/residual.hpp>

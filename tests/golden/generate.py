@@ -22,6 +22,7 @@ def keras_files():
     import keras
     import tensorflow as tf
 
+    import activation_layers
     import around
     import freezing
     import layers
@@ -57,6 +58,8 @@ def keras_files():
         ("float64", "sample_weights.txt", sample_weights.sample_weights),
         ("float64", "freezing.txt", freezing.freezing),
         ("float32", "training_float32.txt", training.training),
+        ("float64", "activation_layers.txt", activation_layers.activation_layers),
+        ("float64", "conv1d.txt", activation_layers.conv1d),
         ("float64", "gru.txt", recurrent.gru),
         ("float64", "simple_rnn.txt", recurrent.simple_rnn),
         ("float64", "bidirectional.txt", recurrent.bidirectional),

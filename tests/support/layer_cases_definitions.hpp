@@ -53,6 +53,22 @@ void add_layers_around(std::vector<LayerCase<Scalar>>& cases) {
   add("AttentionPooling, wide", AttentionPooling<Scalar>{37}, 19, false);
   add("AttentionPooling, fixed sizes", AttentionPooling<Scalar, 3, 5>{}, 3, false);
   add("MeanOverSteps", MeanOverSteps<Scalar>{}, 3, false);
+  add("MaxOverSteps", MaxOverSteps<Scalar>{}, 3, false);
+  add("ReLU", ReLU<Scalar>{{.max_value = 1.5, .negative_slope = 0.1, .threshold = 0.25}}, 5);
+  add("ELU", ELU<Scalar>{{.alpha = 0.5}}, 5);
+  add_plain("PReLU", PReLU<Scalar>{});
+  add_plain("PReLU, fixed sizes", PReLU<Scalar, 5>{});
+  add_plain("Rescaling", Rescaling<Scalar>{{.scale = {0.5}, .offset = {-2}}});
+  add_plain("Rescaling, fixed sizes", Rescaling<Scalar, 5>{{.scale = {1, 2, 3, 4, 5}}});
+  constexpr Padding causal = Padding::causal;
+  add("Conv1D", Conv1D<Scalar>{4, 3, {.padding = causal}}, 5);
+  add("Conv1D, valid", Conv1D<Scalar>{4, 2}, 5, false);
+  add("Conv1D, dilated", Conv1D<Scalar>{3, 2, {.padding = causal, .dilation_rate = 3}}, 2);
+  add("Conv1D, wide", Conv1D<Scalar>{37, 3, {.padding = causal, .activation = Activation::tanh}},
+      19);
+  add("Conv1D, one step, silu", Conv1D<Scalar>{3, 1, {.activation = Activation::silu}}, 5, false);
+  add("Conv1D, fixed sizes",
+      Conv1D<Scalar, 3, 5, 2>{{.padding = causal, .activation = Activation::gelu}}, 3);
   add("Residual", Residual{Sequence{5, return_sequences}}, 5);
   add("Residual, Dense", Residual{Dense<Scalar>{4}}, 4);
   add("Residual, Dropout", Residual{Dropout<Scalar>{0.4}}, 4);
@@ -118,7 +134,9 @@ std::vector<LayerCase<Scalar>> layer_cases() {
   add("Dense, no bias", Dense<Scalar>{4, {.use_bias = false}}, 3);
   for (const Activation activation :
        {Activation::sigmoid, Activation::tanh, Activation::softsign, Activation::softplus,
-        Activation::elu, Activation::exponential, Activation::softmax}) {
+        Activation::elu, Activation::exponential, Activation::softmax, Activation::relu6,
+        Activation::leaky_relu, Activation::hard_sigmoid_fifth, Activation::selu, Activation::silu,
+        Activation::gelu, Activation::gelu_tanh, Activation::mish}) {
     add("Dense, " + std::string(name(activation)), Dense<Scalar>{4, activation}, 3);
   }
   add("Dropout", Dropout<Scalar>{0.4}, 4, true, true);

@@ -10,6 +10,7 @@
 #include <strata/activation.hpp>
 #include <strata/contracts/option_value.hpp>
 #include <strata/initializers.hpp>
+#include <strata/padding.hpp>
 #include <strata/shape.hpp>
 
 namespace strata {
@@ -51,8 +52,12 @@ struct LayerDescription {
   }
   LayerDescription& add(const char* name, const Initializer& value);
   LayerDescription& add(const char* name, Activation activation);
+  LayerDescription& add(const char* name, Padding padding);
   /// Nothing where there is no value.
-  LayerDescription& add(const char* name, const std::optional<Activation>& activation);
+  template <class T>
+  LayerDescription& add(const char* name, const std::optional<T>& value) {
+    return value ? add(name, *value) : *this;
+  }
   /// Adds an option before all others.
   LayerDescription& add_first(const char* name, OptionValue value);
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,9 +47,8 @@ STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, Activati
   return add(name, std::string(strata::name(activation)));
 }
 
-STRATA_INLINE LayerDescription& LayerDescription::add(const char* name,
-                                                      const std::optional<Activation>& activation) {
-  return activation ? add(name, *activation) : *this;
+STRATA_INLINE LayerDescription& LayerDescription::add(const char* name, Padding padding) {
+  return add(name, std::string(strata::name(padding)));
 }
 
 STRATA_INLINE LayerDescription& LayerDescription::add_first(const char* name, OptionValue value) {

@@ -1,10 +1,8 @@
 #pragma once
 
-#include <algorithm>
-
-#include <strata/kernels/buffer.hpp>
 #include <strata/kernels/dot_rows.hpp>
 #include <strata/kernels/product.hpp>
+#include <strata/kernels/weight_gradients.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_TARGET {
@@ -15,11 +13,7 @@ template <class Scalar>
 class Linear {
  public:
   /// Working memory of add_gradients.
-  struct Scratch {
-    Buffer<Scalar> panels;
-    Buffer<Scalar> strips;
-    Buffer<Scalar> sums;
-  };
+  using Scratch = WeightGradientScratch<Scalar>;
 
   /// Packs W and b. A null `bias` is zeros; `more` is added to each of its numbers. Only with
   /// `training` can apply_transposed be called. W may be columns of a wider matrix whose rows lie
@@ -74,56 +68,13 @@ class Linear {
         for (Index unit = 0; unit < units(); ++unit) bias[unit] += from[unit];
       }
     }
-    if (units() > Pack<Scalar>::width) {
-      add_kernel_gradient<tile_vectors<Scalar>>(rows, x, dy, kernel, stride, scratch);
-    } else {
-      add_kernel_gradient<1>(rows, x, dy, kernel, stride, scratch);
-    }
+    add_weight_gradients(rows, inputs(), units(), x, dy, kernel, stride, scratch);
   }
 
  private:
   /// Whether the units would leave most lanes of a register empty; each unit is then one dot
   /// product (DotRows).
   static constexpr bool are_few(Index units) noexcept { return 4 * units <= Pack<Scalar>::width; }
-
-  template <int Vectors, class X, class DY>
-  void add_kernel_gradient(Index rows, X x, DY dy, Scalar* gradient, Index stride,
-                           Scratch& scratch) const {
-    constexpr Index wide = Vectors * Pack<Scalar>::width;
-    const Index panels = (units() + wide - 1) / wide;
-    scratch.panels.resize(panels * rows * wide);
-    Scalar* to = scratch.panels.data();
-    for (Index panel = 0; panel < panels; ++panel) {
-      const Index used = std::min(wide, units() - panel * wide);
-      for (Index row = 0; row < rows; ++row, to += wide) {
-        std::copy_n(dy(row) + panel * wide, used, to);
-        std::fill(to + used, to + wide, Scalar(0));
-      }
-    }
-    scratch.sums.resize(panels * inputs() * wide);
-    scratch.sums.fill(0);
-    for (Index start = 0; start < rows; start += outer_product_rows) {
-      const Index depth = std::min(outer_product_rows, rows - start);
-      pack_strips(
-          depth, inputs(), false, [&](Index row) -> const Scalar* { return x(start + row); },
-          scratch.strips);
-      for (Index panel = 0; panel < panels; ++panel) {
-        add_outer_product<Vectors>(
-            static_cast<const Scalar*>(scratch.panels.data()) + (panel * rows + start) * wide,
-            depth, inputs(), static_cast<const Scalar*>(scratch.strips.data()),
-            scratch.sums.data() + panel * inputs() * wide);
-      }
-    }
-    const Scalar* sum = scratch.sums.data();
-    for (Index panel = 0; panel < panels; ++panel) {
-      const Index used = std::min(wide, units() - panel * wide);
-      for (Index k = 0; k < inputs(); ++k, sum += wide) {
-        for (Index lane = 0; lane < used; ++lane) {
-          gradient[k * stride + panel * wide + lane] += sum[lane];
-        }
-      }
-    }
-  }
 
   Index inputs_ = 0;
   Index units_ = 0;

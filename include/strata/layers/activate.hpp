@@ -1,15 +1,14 @@
 #pragma once
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
 
 #include <strata/activation.hpp>
+#include <strata/activation_rows.hpp>
 #include <strata/base/message.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
-#include <strata/kernels/softmax.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -43,13 +42,7 @@ class Activate : public detail::PlainLayer<Scalar> {
 
     /// x and y: `count` rows of F numbers.
     void rows(const Scalar* x, Scalar* y, Index count) const noexcept {
-      if (activation == Activation::softmax) {
-        std::copy_n(x, count * features, y);
-        for (Index row = 0; row < count; ++row) detail::softmax(y + row * features, features);
-      } else {
-        detail::transform(
-            count * features, y, [&](auto v) { return activate(activation, v); }, x);
-      }
+      detail::activate_rows(activation, count, features, x, y);
     }
   };
 
@@ -73,18 +66,8 @@ class Activate : public detail::PlainLayer<Scalar> {
                 const Pass<Scalar>&) const {
     if (!dx) return;
     dx->resize(x.shape());
-    Scalar* const to = dx->data();
-    if (activation_ == Activation::softmax) {
-      std::ranges::copy(std::as_const(dy).values(), to);
-      for (Index at = 0; at < x.size(); at += packed.features) {
-        detail::softmax_backward(y.data() + at, to + at, packed.features);
-      }
-    } else {
-      detail::transform(
-          x.size(), to,
-          [&](auto value, auto slope) { return derivative(activation_, value) * slope; }, y.data(),
-          std::as_const(dy).data());
-    }
+    detail::activation_gradient(activation_, x.batch() * x.steps(), packed.features, x.data(),
+                                y.data(), std::as_const(dy).data(), dx->data());
   }
 
   template <class Other>

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/activation_rows.hpp>
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/held.hpp>
@@ -13,7 +15,6 @@
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/kernels/linear.hpp>
-#include <strata/kernels/softmax.hpp>
 #include <strata/target.hpp>
 
 namespace strata {
@@ -132,27 +133,25 @@ class Dense {
 
     /// x: rows of F. y: rows of U.
     void rows(const Scalar* x, Scalar* y, Index count) const noexcept {
+      products(x, y, count);
+      if (activation == Activation::linear) return;
+      detail::activate_rows(activation, count, Units == Dynamic ? linear.units() : Units, y, y);
+    }
+
+    /// z = x W + b.
+    void products(const Scalar* x, Scalar* z, Index count) const noexcept {
       const Index inputs = Inputs == Dynamic ? linear.inputs() : Inputs;
       const Index units = Units == Dynamic ? linear.units() : Units;
       linear.template apply<Inputs, Units>(
           count, [&](Index row) { return x + row * inputs; },
-          [&](Index row) { return y + row * units; });
-      if (activation != Activation::linear) activate_rows(y, units, count);
-    }
-
-   private:
-    [[gnu::noinline]] void activate_rows(Scalar* y, Index units, Index count) const noexcept {
-      if (activation == Activation::softmax) {
-        for (Index row = 0; row < count; ++row) detail::softmax(y + row * units, units);
-      } else {
-        detail::transform(
-            count * units, y, [&](auto v) { return activate(activation, v); }, y);
-      }
+          [&](Index row) { return z + row * units; });
     }
   };
 
   struct Tape {
     typename detail::Linear<Scalar>::Scratch scratch;
+    /// x W + b, where the activation needs it.
+    Tensor<Scalar> z;
   };
 
   void pack(Packed& packed, bool training) const {
@@ -162,15 +161,19 @@ class Dense {
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>&) const {
-    Shape shape = x.shape();
-    shape[shape.rank() - 1] = units_;
-    y.resize(shape);
+    y.resize(output_of(x.shape()));
     packed.rows(x.data(), y.data(), x.batch() * x.steps());
   }
 
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
-    forward(packed, x, y, pass);
+    if (!needs_input(options_.activation)) return forward(packed, x, y, pass);
+    const Index rows = x.batch() * x.steps();
+    tape.z.resize(output_of(x.shape()));
+    packed.products(x.data(), tape.z.data(), rows);
+    y.resize(tape.z.shape());
+    detail::activate_rows(options_.activation, rows, units_, std::as_const(tape.z).data(),
+                          y.data());
   }
 
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>& y,
@@ -178,7 +181,10 @@ class Dense {
                 const Pass<Scalar>&) const {
     const Index rows = x.batch() * x.steps();
     Scalar* const dz = dy.data();
-    derivative_in_place(y.data(), dz, rows);
+    if (options_.activation != Activation::linear) {
+      detail::activation_gradient(options_.activation, rows, units_, std::as_const(tape.z).data(),
+                                  y.data(), dz, dz);
+    }
 
     const auto dz_row = [&](Index row) { return dz + row * units_; };
     packed.linear.add_gradients(
@@ -211,17 +217,9 @@ class Dense {
     if (inputs_ != Dynamic) build(inputs_);
   }
 
-  void derivative_in_place(const Scalar* y, Scalar* dy, Index rows) const {
-    if (options_.activation == Activation::softmax) {
-      for (Index row = 0; row < rows; ++row, y += units_, dy += units_) {
-        detail::softmax_backward(y, dy, units_);
-      }
-    } else if (options_.activation != Activation::linear) {
-      detail::transform(
-          rows * units_, dy,
-          [&](auto value, auto slope) { return derivative(options_.activation, value) * slope; }, y,
-          dy);
-    }
+  [[nodiscard]] Shape output_of(Shape shape) const {
+    shape[shape.rank() - 1] = units_;
+    return shape;
   }
 
   Index units_;

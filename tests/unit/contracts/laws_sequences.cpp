@@ -56,7 +56,8 @@ TEMPLATE_TEST_CASE("A padded sequence under a mask computes what the sequence do
     if (!takes_sequences(one.layer.accepts()) || flattens || reads_padding_first) continue;
     DYNAMIC_SECTION(one.name) {
       const auto x = one.input(3, 6, 31);
-      const std::vector<Index> lengths{4, 6, 1};
+      const Index shortest = one.name == "Conv1D, valid" ? 2 : 1;  // It needs two steps.
+      const std::vector<Index> lengths{4, 6, shortest};
       const Mask mask = Mask::from_lengths(lengths, 6);
       for (const bool training : {false, true}) {
         if (training && (one.random || one.statistics)) continue;

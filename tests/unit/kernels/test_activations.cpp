@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/activation_rows.hpp>
 #include <strata/recurrent/gated/activations.hpp>
 
 #include "support/catch.hpp"
@@ -17,9 +18,15 @@ using namespace strata;
 using strata::test::Dual;
 
 constexpr Activation all[] = {
-    Activation::linear,       Activation::relu,     Activation::sigmoid,
-    Activation::tanh,         Activation::softsign, Activation::softplus,
-    Activation::hard_sigmoid, Activation::elu,      Activation::exponential};
+    Activation::linear,       Activation::relu,       Activation::sigmoid,
+    Activation::tanh,         Activation::softsign,   Activation::softplus,
+    Activation::hard_sigmoid, Activation::elu,        Activation::exponential,
+    Activation::relu6,        Activation::leaky_relu, Activation::hard_sigmoid_fifth,
+    Activation::selu};
+
+/// Those of which Dense, Conv1D and Activate keep the input.
+constexpr Activation of_input[] = {Activation::silu, Activation::gelu, Activation::gelu_tanh,
+                                   Activation::mish};
 
 long double exact(Activation activation, long double x) {
   switch (activation) {
@@ -39,6 +46,23 @@ long double exact(Activation activation, long double x) {
       return x > 0 ? x : std::expm1(x);
     case Activation::exponential:
       return std::exp(x);
+    case Activation::relu6:
+      return std::clamp(x, 0.0L, 6.0L);
+    case Activation::leaky_relu:
+      return x < 0 ? x / 5 : x;
+    case Activation::hard_sigmoid_fifth:
+      return std::clamp(x / 5 + 0.5L, 0.0L, 1.0L);
+    case Activation::selu:
+      return 1.0507009873554804934193349852946L *
+             (x > 0 ? x : 1.6732632423543772848170429916717L * std::expm1(x));
+    case Activation::silu:
+      return x / (1 + std::exp(-x));
+    case Activation::gelu:
+      return x / 2 * std::erfc(-x * std::sqrt(0.5L));
+    case Activation::gelu_tanh:
+      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0L)) * (x + 0.044715L * x * x * x)));
+    case Activation::mish:
+      return x * std::tanh(std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0L));
     case Activation::linear:
     case Activation::softmax:
       break;
@@ -101,6 +125,39 @@ TEMPLATE_TEST_CASE("Activations: single numbers are close to the C++ library", "
     std::vector<Scalar> y;
     for (const Scalar value : x) y.push_back(activate(activation, value));
     CHECK(worst(x, y, activation) < bound);
+  }
+}
+
+TEMPLATE_TEST_CASE("Activations that need their input: packs, and their derivatives", "", float,
+                   double) {
+  using Scalar = TestType;
+  // An error of the weight of x, of up to four units of the last place of 1.
+  const double bound = std::is_same_v<Scalar, float> ? 5e-7 : 2e-15;
+  const auto x = points<Scalar>();
+  for (const Activation activation : of_input) {
+    INFO(name(activation));
+    const auto y =
+        through_packs(x, [&](auto v) { return detail::weighted_input(activation, v).value; });
+    long double largest = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const long double size = std::max(1.0L, std::abs(static_cast<long double>(x[i])));
+      const long double error = std::abs(static_cast<long double>(y[i]) - exact(activation, x[i]));
+      largest = std::max(largest, std::isnan(error) ? 1.0L : error / size);
+    }
+    CHECK(static_cast<double>(largest) < bound);
+
+    std::vector<double> at;
+    for (double value = -6.05; value < 6; value += 0.1) at.push_back(value);
+    const auto slopes =
+        through_packs(at, [&](auto v) { return detail::weighted_input(activation, v).derivative; });
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      INFO(at[i]);
+      const long double h = 1e-6L;
+      const long double finite =
+          (exact(activation, at[i] + h) - exact(activation, at[i] - h)) / (2 * h);
+      // The error of central differences at this h.
+      CHECK(std::abs(slopes[i] - static_cast<double>(finite)) < 1e-11);
+    }
   }
 }
 
@@ -189,8 +246,12 @@ TEST_CASE("Activations: derivatives in terms of the output") {
 }
 
 TEST_CASE("Activations: names are Keras'") {
-  const std::string_view names[] = {"linear",   "relu",         "sigmoid", "tanh",       "softsign",
-                                    "softplus", "hard_sigmoid", "elu",     "exponential"};
+  const std::string_view names[] = {"linear",      "relu",     "sigmoid",      "tanh",
+                                    "softsign",    "softplus", "hard_sigmoid", "elu",
+                                    "exponential", "relu6",    "leaky_relu",   "hard_sigmoid_fifth",
+                                    "selu"};
   for (std::size_t i = 0; i < std::size(all); ++i) REQUIRE(name(all[i]) == names[i]);
+  const std::string_view more[] = {"silu", "gelu", "gelu_tanh", "mish"};
+  for (std::size_t i = 0; i < std::size(of_input); ++i) REQUIRE(name(of_input[i]) == more[i]);
   REQUIRE(name(Activation::softmax) == "softmax");
 }

@@ -137,6 +137,11 @@ class LayerCoder {
     return text_of(key, *layer.find(key));
   }
 
+  /// The enumeration of an option whose value is a name.
+  [[nodiscard]] static std::string_view enumeration_of(std::string_view key) {
+    return key == "merge" ? "Merge" : key == "padding" ? "Padding" : "Activation";
+  }
+
   /// The value of an option as C++ code.
   [[nodiscard]] static std::string text_of(std::string_view key, const OptionValue& value) {
     return value.visit([&](const auto& one) -> std::string {
@@ -146,7 +151,7 @@ class LayerCoder {
       } else if constexpr (std::is_same_v<T, double>) {
         return detail::number_text(one, 17);
       } else if constexpr (std::is_same_v<T, std::string>) {
-        return (key == "merge" ? "strata::Merge::" : "strata::Activation::") + one;
+        return "strata::" + std::string(enumeration_of(key)) + "::" + one;
       } else if constexpr (std::is_same_v<T, std::vector<Index>>) {
         std::string text;
         for (const Index number : one) add(text, std::to_string(number));

@@ -38,7 +38,11 @@ class OptionReader {
   void read(const char* name, Initializer& to) { read_as(name, to, "an initializer"); }
   void read(const char* name, double& to);
   void read(const char* name, Activation& to);
-  void read(const char* name, std::optional<Activation>& to);
+  void read(const char* name, Padding& to);
+  template <class T>
+  void read(const char* name, std::optional<T>& to) {
+    if (description_->find(name)) read(name, to.emplace());
+  }
 
   /// Reads every option of a struct that has a function `each`. An option that is missing keeps its
   /// value in `options`.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +10,7 @@
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/padding.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -63,8 +63,16 @@ STRATA_INLINE void OptionReader::read(const char* name, Activation& to) {
   to = activation_of(text, where_.in(name));
 }
 
-STRATA_INLINE void OptionReader::read(const char* name, std::optional<Activation>& to) {
-  if (description_->find(name)) read(name, to.emplace());
+STRATA_INLINE void OptionReader::read(const char* name, Padding& to) {
+  std::string text(strata::name(to));
+  read(name, text);
+  for (const Padding padding : {Padding::valid, Padding::causal}) {
+    if (text == strata::name(padding)) {
+      to = padding;
+      return;
+    }
+  }
+  where_.in(name).expected("valid or causal", in_quotes(text));
 }
 
 STRATA_INLINE Index OptionReader::size(const char* name) {

@@ -1,38 +1,29 @@
 #pragma once
 
-#include <strata/activation.hpp>
 #include <strata/contracts/any_layer.hpp>
 #include <strata/io/common/layer_kind.hpp>
 #include <strata/io/common/option_reader.hpp>
-#include <strata/layers/activate.hpp>
 #include <strata/layers/attention_pooling.hpp>
 #include <strata/layers/batch_normalization.hpp>
+#include <strata/layers/conv1d.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
 #include <strata/layers/embedding.hpp>
 #include <strata/layers/gaussian_noise.hpp>
 #include <strata/layers/layer_normalization.hpp>
 #include <strata/layers/masking.hpp>
+#include <strata/layers/max_over_steps.hpp>
 #include <strata/layers/mean_over_steps.hpp>
 #include <strata/layers/normalization.hpp>
 #include <strata/layers/repeat_vector.hpp>
+#include <strata/layers/rescaling.hpp>
 #include <strata/layers/reshape.hpp>
 #include <strata/target.hpp>
 
-// The registry's entries of layers that are neither recurrent nor made of other layers.
+// The registry's entries of layers that are neither recurrent nor made of other layers, but for
+// activations.
 
 namespace strata::inline STRATA_RUNTIME::io {
-
-struct ActivationKind : LayerKind {
-  static constexpr const char* name = "Activation";
-  static constexpr LayerSyntax syntax{
-      .header = "activate.hpp", .type = "Activate", .arguments = {"activation"}};
-
-  template <class S>
-  static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>&) {
-    return AnyLayer<S>(Activate<S>(reader.get<Activation>("activation")));
-  }
-};
 
 struct AttentionPoolingKind : LayerKind {
   static constexpr const char* name = "AttentionPooling";
@@ -63,6 +54,25 @@ struct BatchNormalizationKind : LayerKind {
     return AnyLayer<S>(BatchNormalization<S>(reader.all<BatchNormalizationOptions>()));
   }
   static Index outputs(const auto& sizes) { return sizes.require_vector(sizes.features()); }
+};
+
+struct Conv1DKind : LayerKind {
+  static constexpr const char* name = "Conv1D";
+  static constexpr LayerSyntax syntax{.header = "conv1d.hpp",
+                                      .type = "Conv1D",
+                                      .type_arguments = {input_features, "filters", "kernel_size"},
+                                      .options = option_struct<Conv1DOptions>("Conv1DOptions")};
+
+  template <class S>
+  static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>&) {
+    return AnyLayer<S>(
+        Conv1D<S>(reader.size("filters"), reader.size("kernel_size"), reader.all<Conv1DOptions>()));
+  }
+  static Index outputs(const auto& sizes) {
+    sizes.require_matrix(sizes.size("kernel_size"), sizes.features());
+    return sizes.require_matrix(sizes.size("kernel_size") * sizes.features(),
+                                sizes.size("filters"));
+  }
 };
 
 struct DenseKind : LayerKind {
@@ -169,6 +179,16 @@ struct MaskingKind : LayerKind {
   }
 };
 
+struct MaxOverStepsKind : LayerKind {
+  static constexpr const char* name = "MaxOverSteps";
+  static constexpr LayerSyntax syntax{.header = "max_over_steps.hpp", .type = "MaxOverSteps"};
+
+  template <class S>
+  static AnyLayer<S> make(OptionReader&, const LayerMaker<S>&) {
+    return AnyLayer<S>(MaxOverSteps<S>());
+  }
+};
+
 struct MeanOverStepsKind : LayerKind {
   static constexpr const char* name = "MeanOverSteps";
   static constexpr LayerSyntax syntax{.header = "mean_over_steps.hpp", .type = "MeanOverSteps"};
@@ -203,6 +223,21 @@ struct RepeatVectorKind : LayerKind {
   static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>&) {
     return AnyLayer<S>(RepeatVector<S>(reader.size("n")));
   }
+};
+
+struct RescalingKind : LayerKind {
+  static constexpr const char* name = "Rescaling";
+  static constexpr LayerSyntax syntax{
+      .header = "rescaling.hpp",
+      .type = "Rescaling",
+      .type_arguments = {input_features},
+      .options = option_struct<RescalingOptions>("RescalingOptions")};
+
+  template <class S>
+  static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>&) {
+    return AnyLayer<S>(Rescaling<S>(reader.all<RescalingOptions>()));
+  }
+  static Index outputs(const auto& sizes) { return sizes.require_vector(sizes.features()); }
 };
 
 struct ReshapeKind : LayerKind {

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include <strata/io/common/activation_kinds.hpp>
 #include <strata/io/common/plain_kinds.hpp>
 #include <strata/io/common/recurrent_kinds.hpp>
 #include <strata/io/common/wrapper_kinds.hpp>
@@ -16,12 +17,13 @@ struct KindList {};
 /// this list alone. A new layer needs an entry (see LayerKind) and the entry's name here.
 using LayerKinds =
     KindList<ActivationKind, AllOutputsKind, AttentionPoolingKind, BatchNormalizationKind,
-             BidirectionalKind, CoupledLSTMKind, DeepTransitionRNNKind, DenseKind, DropoutKind,
-             EmbeddingKind, ExtendedLSTMKind, FlattenKind, GRUKind, GaussianNoiseKind, LSTMKind,
-             LastStepKind, LayerNormLSTMKind, LayerNormalizationKind, MaskingKind,
-             MeanOverStepsKind, NormalizationKind, OwnCellKind, RepeatVectorKind,
-             ResetBeforeGRUKind, ReshapeKind, ResidualKind, SimpleRNNKind, SkipConnectionsKind,
-             TimeDistributedKind, WindowLSTMKind, WindowStackKind>;
+             BidirectionalKind, Conv1DKind, CoupledLSTMKind, DeepTransitionRNNKind, DenseKind,
+             DropoutKind, ELUKind, EmbeddingKind, ExtendedLSTMKind, FlattenKind, GRUKind,
+             GaussianNoiseKind, LSTMKind, LastStepKind, LayerNormLSTMKind, LayerNormalizationKind,
+             MaskingKind, MaxOverStepsKind, MeanOverStepsKind, NormalizationKind, OwnCellKind,
+             PReLUKind, ReLUKind, RepeatVectorKind, RescalingKind, ResetBeforeGRUKind, ReshapeKind,
+             ResidualKind, SimpleRNNKind, SkipConnectionsKind, TimeDistributedKind, WindowLSTMKind,
+             WindowStackKind>;
 
 /// Calls f(entry) with the entry of a kind of layer. Returns false, without a call, when no entry
 /// has this name.

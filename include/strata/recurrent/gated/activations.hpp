@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include <strata/activation.hpp>
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
@@ -98,11 +100,15 @@ struct ClipValue {
   }
 };
 
-/// Throws ValueError on softmax, which is not a function of one number.
+/// Throws ValueError on softmax, which is not a function of one number, and on activations whose
+/// derivative needs their input, which the tape of a gate does not keep.
 inline void check_gate_activations(const char* layer, Activation activation,
                                    Activation recurrent_activation) {
-  if (activation == Activation::softmax || recurrent_activation == Activation::softmax) {
-    fail<ValueError>({layer, ": softmax cannot be the activation of a gate"});
+  for (const Activation one : {activation, recurrent_activation}) {
+    if (one == Activation::softmax || needs_input(one)) {
+      fail<ValueError>(
+          {layer, ": ", std::string(name(one)), " cannot be the activation of a gate"});
+    }
   }
 }
 

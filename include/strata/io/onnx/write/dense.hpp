@@ -46,6 +46,19 @@ class OnnxDenseWriter {
         return graph.add_node("Elu", {graph.value()}, {{"alpha", 1.0f}});
       case Activation::exponential:
         return graph.add_node("Exp", {graph.value()}, {});
+      case Activation::leaky_relu:
+        return graph.add_node("LeakyRelu", {graph.value()},
+                              {{"alpha", static_cast<float>(detail::leaky_slope)}});
+      case Activation::hard_sigmoid_fifth:
+        return graph.add_node("HardSigmoid", {graph.value()}, {{"alpha", 0.2f}, {"beta", 0.5f}});
+      case Activation::selu:
+        return graph.add_node("Selu", {graph.value()}, {});
+      case Activation::relu6:
+      case Activation::silu:
+      case Activation::gelu:
+      case Activation::gelu_tanh:
+      case Activation::mish:
+        graph.refuse("save_onnx does not write its activation");
       case Activation::softmax:
         return graph.add_node("Softmax", {graph.value()}, {{"axis", Index{-1}}});
     }
