@@ -11,9 +11,16 @@
 
 namespace strata::inline STRATA_RUNTIME {
 
-/// The model of a .keras file of Keras 3, or of a legacy .h5 file of Keras 2 or 3: a Keras
-/// Sequential, or a functional model whose layers are a chain. It predicts what Keras predicts.
-/// `from` is a path or bytes in memory; `Scalar` need not be the type of the file's numbers.
+/// What load_keras does with things that strata does in another way than Keras.
+struct KerasOptions {
+  /// Whether layers may be stateful. False, since Keras goes on from the state of the call before,
+  /// which in strata the caller keeps: predict(x, {.state = &state}), or a Stream.
+  bool stateful = false;
+};
+
+/// The model of a .keras file of Keras 2.12 or later, or of a legacy .h5 file of Keras 2 or 3: a Keras
+/// Sequential, or a functional model whose layers are a chain, with such models among their layers.
+/// It predicts what Keras predicts, and layers that Keras does not train are frozen. `from` is a path or bytes in memory; `Scalar` need not be the type of the file's numbers.
 ///
 ///   auto model = load_keras("model.keras");              // or load_keras<double>("model.keras")
 ///
@@ -21,7 +28,8 @@ namespace strata::inline STRATA_RUNTIME {
 /// file is damaged, when it holds anything that strata does not know, or when an array is missing
 /// or left over.
 template <std::floating_point Scalar = float>
-[[nodiscard]] io::Loaded<Scalar> load_keras(const io::Source& from);
+[[nodiscard]] io::Loaded<Scalar> load_keras(const io::Source& from,
+                                            const KerasOptions& options = {});
 
 namespace io {
 

@@ -35,7 +35,7 @@ class SourceFile {
     if (!file_) fail("cannot be opened");
     struct stat found {};
     if (::fstat(::fileno(file_.get()), &found) != 0) fail("cannot be opened");
-    if (S_ISDIR(found.st_mode)) throw FileError(name_ + ": is a folder");
+    if (S_ISDIR(found.st_mode)) refuse_folder();
     // A pipe has no size; read_some compares the bytes that arrive with the limit.
     if (S_ISREG(found.st_mode)) size_ = static_cast<std::uintmax_t>(found.st_size);
     if (size_.value_or(0) > limit_) refuse_size();
@@ -81,6 +81,15 @@ class SourceFile {
 
   [[noreturn]] void fail(const char* what) const {
     throw FileError(name_ + ": " + what + ": " + std::generic_category().message(errno));
+  }
+  [[noreturn]] void refuse_folder() const {
+    struct stat found {};
+    const bool is_saved_model = ::stat((name_ + "/saved_model.pb").c_str(), &found) == 0;
+    throw FileError(name_ + (is_saved_model
+                                 ? ": is a folder, a SavedModel of TensorFlow; load it with the "
+                                   "TensorFlow that saved it, and save the model as one file: "
+                                   "model.save(\"m.keras\")"
+                                 : ": is a folder"));
   }
   [[noreturn]] void refuse_size() const {
     throw FileError(name_ + ": is larger than " + std::to_string(limit_) + " bytes");

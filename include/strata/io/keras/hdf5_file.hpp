@@ -36,6 +36,15 @@ class Hdf5File : public Hdf5Objects {
     return object && message(*object, symbol_table).has_value();
   }
 
+  /// The names of the members of a group.
+  [[nodiscard]] std::vector<std::string> members_of(const std::string& path) const {
+    const auto object = find(path);
+    if (!object) place(path).refuse("there is no such group");
+    std::vector<std::string> names;
+    for (const auto& [name, address] : members(*object, place(path))) names.push_back(name);
+    return names;
+  }
+
   /// The one text of an attribute of an object; empty when the object has no attribute of this
   /// name.
   [[nodiscard]] std::optional<std::string> text(const std::string& object,

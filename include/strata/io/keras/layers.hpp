@@ -9,13 +9,13 @@
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/compare_layers.hpp>
 #include <strata/io/common/json.hpp>
-#include <strata/io/common/json_numbers.hpp>
-#include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
-#include <strata/io/common/option_reader.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/io/keras/activation.hpp>
+#include <strata/io/keras/context.hpp>
 #include <strata/io/keras/object.hpp>
-#include <strata/io/keras/version.hpp>
+#include <strata/io/keras/plain_layers.hpp>
+#include <strata/io/keras/recurrent_layers.hpp>
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
@@ -25,136 +25,84 @@ namespace strata::inline STRATA_RUNTIME::io {
 /// have the one value that strata has, or is listed as a setting that changes no output.
 class KerasLayers {
  public:
-  explicit KerasLayers(KerasVersion version) : version_(version) {}
+  explicit KerasLayers(KerasContext context) : context_(context) {}
 
-  /// The description of a layer. `rank`, 2 or 3, is the rank of its input, and becomes the rank of
-  /// its output. Throws FormatError on layers that strata does not have and on unknown settings.
-  [[nodiscard]] LayerDescription read(const KerasObject& object, Index& rank,
-                                      const Where& where) const {
-    for (const Class& one : classes()) {
-      if (object.class_name != one.name) continue;
-      Config config(*object.config, where);
-      read_common(config);
-      LayerDescription description = (this->*one.read)(config, rank);
-      config.finish();
-      return description;
-    }
-    where.refuse("strata " + std::string(version_string) + " has no layer of this class");
+  /// The layers of strata that compute a layer of Keras; the first has its weights. `flow` is what
+  /// comes to the layer, and becomes what it passes on. Throws FormatError on layers that strata
+  /// does not have and on unknown settings.
+  [[nodiscard]] LayerList read(const KerasObject& object, KerasFlow& flow,
+                               const Where& where) const {
+    flow.has_states = false;
+    ObjectReader config(*object.config, where);
+    read_common(config);
+    LayerList layers = read_known(object.class_name, config, flow);
+    config.finish();
+    return layers;
   }
 
  private:
-  using Config = ObjectReader;
-
-  struct Class {
+  struct Recurrent {
     std::string_view name;
-    LayerDescription (KerasLayers::*read)(Config&, Index& rank) const;
+    LayerDescription (*read)(ObjectReader&, KerasFlow&, const KerasContext&);
+  };
+  struct Plain {
+    std::string_view name;
+    LayerList (*read)(ObjectReader&, KerasFlow&, const KerasContext&);
   };
 
-  [[nodiscard]] static std::span<const Class> classes() {
-    static constexpr Class list[] = {
-        {"Activation", &KerasLayers::activation},
-        {"BatchNormalization", &KerasLayers::batch_normalization},
-        {"Bidirectional", &KerasLayers::bidirectional},
-        {"Dense", &KerasLayers::dense},
-        {"Dropout", &KerasLayers::dropout},
-        {"ELU", &KerasLayers::elu},
-        {"Embedding", &KerasLayers::embedding},
-        {"Flatten", &KerasLayers::flatten},
-        {"GRU", &KerasLayers::gru},
-        {"GaussianNoise", &KerasLayers::gaussian_noise},
-        {"GlobalAveragePooling1D", &KerasLayers::global_average_pooling},
-        {"LSTM", &KerasLayers::lstm},
-        {"LayerNormalization", &KerasLayers::layer_normalization},
-        {"Masking", &KerasLayers::masking},
-        {"Normalization", &KerasLayers::adapted_normalization},
-        {"ReLU", &KerasLayers::relu},
-        {"RepeatVector", &KerasLayers::repeat_vector},
-        {"Reshape", &KerasLayers::reshape},
-        {"SimpleRNN", &KerasLayers::simple_rnn},
-        {"Softmax", &KerasLayers::softmax},
-        {"SpatialDropout1D", &KerasLayers::spatial_dropout},
-        {"TimeDistributed", &KerasLayers::time_distributed}};
-    return list;
-  }
+  static constexpr Recurrent recurrent[] = {
+      {"GRU", &read_gru}, {"LSTM", &read_lstm}, {"SimpleRNN", &read_simple_rnn}};
+  static constexpr Plain plain[] = {{"BatchNormalization", &read_batch_normalization},
+                                    {"Conv1D", &read_conv1d},
+                                    {"Dense", &read_dense},
+                                    {"Dropout", &read_dropout},
+                                    {"Embedding", &read_embedding},
+                                    {"Flatten", &read_flatten},
+                                    {"GaussianNoise", &read_gaussian_noise},
+                                    {"GlobalAveragePooling1D", &read_global_average},
+                                    {"GlobalMaxPooling1D", &read_global_max},
+                                    {"LayerNormalization", &read_layer_normalization},
+                                    {"Masking", &read_masking},
+                                    {"Normalization", &read_adapted_normalization},
+                                    {"PReLU", &read_prelu},
+                                    {"RepeatVector", &read_repeat_vector},
+                                    {"Rescaling", &read_rescaling},
+                                    {"Reshape", &read_reshape},
+                                    {"Softmax", &read_softmax},
+                                    {"SpatialDropout1D", &read_spatial_dropout}};
 
-  [[nodiscard]] static Index size(Config& config, const char* key) {
-    return config.integer(key, 1, OptionReader::max_size);
-  }
-
-  void add_activation(LayerDescription& description, Config& config, const char* key) const {
-    description.add(key, read_activation(config, key, version_));
-  }
-
-  /// The weights come from the file, and penalties and constraints act in training alone.
-  static void ignore_weight_rules(Config& config) {
-    config.ignore({"kernel_initializer", "recurrent_initializer", "bias_initializer",
-                   "kernel_regularizer", "recurrent_regularizer", "bias_regularizer",
-                   "kernel_constraint", "recurrent_constraint", "bias_constraint"});
-  }
-
-  /// Throws FormatError unless the layer works along the last axis, that of the features.
-  static void require_last_axis(Config& config, Index rank) {
-    const Json* axis = config.find("axis");
-    if (!axis) return;
-    const Json& value = axis->is_array() && axis->size() == 1 ? (*axis)[0] : *axis;
-    if (value != Json(-1) && value != Json(rank - 1)) {
-      config.where("axis").expected("-1", axis->dump());
+  [[nodiscard]] LayerList read_known(const std::string& name, ObjectReader& config,
+                                     KerasFlow& flow) const {
+    for (const Plain& one : plain) {
+      if (name == one.name) return one.read(config, flow, context_);
     }
-  }
-
-  // Recurrent layers.
-
-  [[nodiscard]] LayerDescription recurrent(const char* kind, Config& config, Index& rank) const {
-    LayerDescription description{kind};
-    description.add("units", size(config, "units"));
-    const bool sequences = config.get<bool>("return_sequences");
-    description.add("return_sequences", sequences);
-    add_activation(description, config, "activation");
-    description.add("use_bias", config.get<bool>("use_bias"));
-    description.add("dropout", config.get<double>("dropout"));
-    description.add("recurrent_dropout", config.get<double>("recurrent_dropout"));
-    description.add("go_backwards", config.get<bool>("go_backwards"));
-    // Keras 2 writes this setting only where it is true.
-    description.add("zero_output_for_mask", config.get<bool>("zero_output_for_mask", false));
-    config.require("return_state", false);
-    config.require("time_major", false);
-    if (config.get<bool>("stateful", false)) {
-      config.where("stateful")
-          .refuse(
-              "expected false, found true: in strata the state belongs to the caller; save the "
-              "model with stateful=False and go on with predict(x, {.state = &state}) or a Stream");
+    for (const Recurrent& one : recurrent) {
+      if (name == one.name) return {one.read(config, flow, context_)};
     }
-    // Three ways to compute the same outputs, and the seed of dropout in training.
-    config.ignore({"unroll", "implementation", "use_cudnn", "seed"});
-    ignore_weight_rules(config);
-    rank = sequences ? 3 : 2;
-    return description;
-  }
-  [[nodiscard]] LayerDescription lstm(Config& config, Index& rank) const {
-    LayerDescription description = recurrent("LSTM", config, rank);
-    add_activation(description, config, "recurrent_activation");
-    description.add("unit_forget_bias", config.get<bool>("unit_forget_bias"));
-    return description;
-  }
-  [[nodiscard]] LayerDescription gru(Config& config, Index& rank) const {
-    const bool after = config.get<bool>("reset_after");
-    LayerDescription description = recurrent(after ? "GRU" : "ResetBeforeGRU", config, rank);
-    add_activation(description, config, "recurrent_activation");
-    return description;
-  }
-  [[nodiscard]] LayerDescription simple_rnn(Config& config, Index& rank) const {
-    return recurrent("SimpleRNN", config, rank);
+    if (name == "Bidirectional") return {bidirectional(config, flow)};
+    if (name == "TimeDistributed") return time_distributed(config, flow);
+    if (auto layer = read_activation_layer(name, config, context_.version)) return {*layer};
+    config.where().refuse("strata " + std::string(version_string) + " has no layer of this class");
   }
 
   // Layers of layers.
 
-  [[nodiscard]] LayerDescription inner(Config& config, const char* key, Index& rank) const {
+  [[nodiscard]] LayerList inner(ObjectReader& config, const char* key, KerasFlow& flow) const {
     const Json& json = config.raw(key);
     const KerasObject object = KerasObject::of(json, config.where(key));
-    return read(object, rank, config.where(key).in(object.class_name));
+    return read(object, flow, config.where(key).in(object.class_name));
   }
 
-  [[nodiscard]] LayerDescription bidirectional(Config& config, Index& rank) const {
+  [[nodiscard]] LayerDescription recurrent_inner(ObjectReader& config, const char* key,
+                                                 KerasFlow& flow) const {
+    LayerList layers = inner(config, key, flow);
+    if (layers.size() != 1 || !layers[0].find("return_sequences")) {
+      config.where(key).refuse("Bidirectional takes a recurrent layer, not " + layers[0].kind);
+    }
+    return std::move(layers[0]);
+  }
+
+  [[nodiscard]] LayerDescription bidirectional(ObjectReader& config, KerasFlow& flow) const {
     LayerDescription description{"Bidirectional"};
     const Json& merge = config.raw("merge_mode");
     if (merge.is_null()) {
@@ -164,17 +112,16 @@ class KerasLayers {
               "save the model with concat and take split_directions of the output");
     }
     description.add("merge", read_string(merge, config.where("merge_mode")));
-    const Index rank_before = rank;
-    LayerDescription forward = inner(config, "layer", rank);
-    require_recurrent(forward, config.where("layer"));
+    const Json* const constants = config.find("num_constants");
+    if (constants && !constants->is_null()) config.require("num_constants", 0);
+    KerasFlow backward_flow = flow;
+    LayerDescription forward = recurrent_inner(config, "layer", flow);
     // Bidirectional sets zero_output_for_mask of its layers itself, as Keras does.
     const OptionValue sequences = *forward.find("return_sequences");
     forward.option("zero_output_for_mask") = sequences;
     if (const Json* other = config.find("backward_layer"); other && !other->is_null()) {
-      Index rank_backward = rank_before;
       const Where where = config.where("backward_layer");
-      LayerDescription backward = inner(config, "backward_layer", rank_backward);
-      require_recurrent(backward, where);
+      LayerDescription backward = recurrent_inner(config, "backward_layer", backward_flow);
       backward.option("zero_output_for_mask") = sequences;
       auto& direction = backward.option("go_backwards");
       const bool* const reads_backwards = direction.get_if<bool>();
@@ -188,162 +135,17 @@ class KerasLayers {
     return description;
   }
 
-  static void require_recurrent(const LayerDescription& layer, const Where& where) {
-    if (!layer.find("return_sequences")) {
-      where.refuse("Bidirectional takes a recurrent layer, not " + layer.kind);
+  [[nodiscard]] LayerList time_distributed(ObjectReader& config, KerasFlow& flow) const {
+    KerasFlow each_step{flow.rank - 1};
+    LayerList layers;
+    for (LayerDescription& layer : inner(config, "layer", each_step)) {
+      layers.push_back(LayerDescription{"TimeDistributed"}.add_layer(std::move(layer)));
     }
+    flow.rank = each_step.rank + 1;
+    return layers;
   }
 
-  [[nodiscard]] LayerDescription time_distributed(Config& config, Index& rank) const {
-    Index inner_rank = rank - 1;
-    LayerDescription description{"TimeDistributed"};
-    description.layers = {inner(config, "layer", inner_rank)};
-    rank = inner_rank + 1;
-    return description;
-  }
-
-  // Layers of numbers.
-
-  [[nodiscard]] LayerDescription dense(Config& config, Index&) const {
-    LayerDescription description{"Dense"};
-    description.add("units", size(config, "units"));
-    add_activation(description, config, "activation");
-    description.add("use_bias", config.get<bool>("use_bias"));
-    config.require("quantization_config", nullptr);
-    ignore_weight_rules(config);
-    return description;
-  }
-  [[nodiscard]] LayerDescription embedding(Config& config, Index& rank) const {
-    LayerDescription description{"Embedding"};
-    description.add("vocabulary", size(config, "input_dim"));
-    description.add("units", size(config, "output_dim"));
-    description.add("mask_zero", config.get<bool>("mask_zero", false));
-    config.require("quantization_config", nullptr);
-    config.require("sparse", false);
-    // Initializers and penalties as for other weights; the number of steps comes with the data.
-    config.ignore({"embeddings_initializer", "embeddings_regularizer", "embeddings_constraint",
-                   "input_length"});
-    rank = 3;
-    return description;
-  }
-  [[nodiscard]] LayerDescription normalization(const char* kind, Config& config, Index rank) const {
-    LayerDescription description{kind};
-    require_last_axis(config, rank);
-    description.add("epsilon", config.get<double>("epsilon"));
-    description.add("center", config.get<bool>("center"));
-    description.add("scale", config.get<bool>("scale"));
-    config.ignore({"beta_initializer", "gamma_initializer", "beta_regularizer", "gamma_regularizer",
-                   "beta_constraint", "gamma_constraint"});
-    return description;
-  }
-  [[nodiscard]] LayerDescription layer_normalization(Config& config, Index& rank) const {
-    config.require("rms_scaling", false);
-    return normalization("LayerNormalization", config, rank);
-  }
-  [[nodiscard]] LayerDescription batch_normalization(Config& config, Index& rank) const {
-    LayerDescription description = normalization("BatchNormalization", config, rank);
-    description.add("momentum", config.get<double>("momentum"));
-    config.require("renorm", false);
-    config.require("virtual_batch_size", nullptr);
-    config.require("adjustment", nullptr);
-    // Initial values, ways to compute, and two settings of renorm, which is off.
-    config.ignore({"moving_mean_initializer", "moving_variance_initializer", "synchronized",
-                   "fused", "renorm_clipping", "renorm_momentum"});
-    return description;
-  }
-  [[nodiscard]] LayerDescription adapted_normalization(Config& config, Index& rank) const {
-    LayerDescription description{"Normalization"};
-    require_last_axis(config, rank);
-    for (const char* const key : {"mean", "variance"}) {
-      const Json* const given = config.find(key);
-      if (!given || given->is_null()) continue;
-      const Numbers numbers = numbers_of(*given, config.where(key));
-      if (numbers.shape.size() > 1) config.where(key).expected("a list of numbers", "lists");
-      description.add(key, numbers.values);
-    }
-    description.add("invert", config.get<bool>("invert", false));
-    return description;
-  }
-  [[nodiscard]] LayerDescription masking(Config& config, Index&) const {
-    return LayerDescription{"Masking"}.add("value", config.get<double>("mask_value"));
-  }
-
-  // Noise, which is added in training alone.
-
-  [[nodiscard]] LayerDescription dropout(Config& config, Index&) const {
-    LayerDescription description{"Dropout"};
-    description.add("rate", config.get<double>("rate"));
-    const Json* noise = config.find("noise_shape");
-    if (noise && !noise->is_null()) {
-      const bool for_all_steps = noise->is_array() && noise->size() == 3 && (*noise)[1] == Json(1);
-      if (!for_all_steps) {
-        config.where("noise_shape").expected("null or (B, 1, F)", noise->dump());
-      }
-      description.add("same_for_all_steps", true);
-    }
-    config.ignore({"seed"});
-    return description;
-  }
-  [[nodiscard]] LayerDescription spatial_dropout(Config& config, Index&) const {
-    config.ignore({"seed", "noise_shape"});
-    return LayerDescription{"Dropout"}
-        .add("rate", config.get<double>("rate"))
-        .add("same_for_all_steps", true);
-  }
-  [[nodiscard]] LayerDescription gaussian_noise(Config& config, Index&) const {
-    config.ignore({"seed"});
-    return LayerDescription{"GaussianNoise"}.add("stddev", config.get<double>("stddev"));
-  }
-
-  // Activations.
-
-  [[nodiscard]] LayerDescription activation(Config& config, Index&) const {
-    LayerDescription description{"Activation"};
-    add_activation(description, config, "activation");
-    return description;
-  }
-  [[nodiscard]] LayerDescription relu(Config& config, Index&) const {
-    config.require("max_value", nullptr);
-    config.require("negative_slope", 0.0);
-    config.require("threshold", 0.0);
-    return LayerDescription{"Activation"}.add("activation", Activation::relu);
-  }
-  [[nodiscard]] LayerDescription elu(Config& config, Index&) const {
-    config.require("alpha", 1.0);
-    return LayerDescription{"Activation"}.add("activation", Activation::elu);
-  }
-  [[nodiscard]] LayerDescription softmax(Config& config, Index& rank) const {
-    require_last_axis(config, rank);
-    return LayerDescription{"Activation"}.add("activation", Activation::softmax);
-  }
-
-  // Shapes.
-
-  [[nodiscard]] LayerDescription flatten(Config& config, Index& rank) const {
-    config.require("data_format", "channels_last");
-    rank = 2;
-    return LayerDescription{"Flatten"};
-  }
-  [[nodiscard]] LayerDescription reshape(Config& config, Index& rank) const {
-    const auto sizes = config.get<std::vector<Index>>("target_shape");
-    if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) {
-      config.where("target_shape").expected("(steps, features) in numbers", sizes_text(sizes));
-    }
-    rank = 3;
-    return LayerDescription{"Reshape"}.add("steps", sizes[0]).add("features", sizes[1]);
-  }
-  [[nodiscard]] LayerDescription repeat_vector(Config& config, Index& rank) const {
-    rank = 3;
-    return LayerDescription{"RepeatVector"}.add("n", size(config, "n"));
-  }
-  [[nodiscard]] LayerDescription global_average_pooling(Config& config, Index& rank) const {
-    config.require("data_format", "channels_last");
-    config.require("keepdims", false);
-    rank = 2;
-    return LayerDescription{"MeanOverSteps"};
-  }
-
-  KerasVersion version_;
+  KerasContext context_;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME::io

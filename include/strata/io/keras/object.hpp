@@ -5,9 +5,7 @@
 
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/object_reader.hpp>
-#include <strata/io/common/option_reader.hpp>
 #include <strata/io/common/where.hpp>
-#include <strata/io/keras/version.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -20,6 +18,16 @@ struct KerasObject {
   std::string name;
   const Json* config = nullptr;
 
+  /// A model, whose config lists its layers.
+  [[nodiscard]] bool is_model() const {
+    return class_name == "Sequential" || class_name == "Functional" || class_name == "Model";
+  }
+  /// "trainable" of the config. Throws FormatError where it is no bool.
+  [[nodiscard]] bool is_trainable(const Where& where) const {
+    if (!config->is_object() || !config->contains("trainable")) return true;
+    return read_bool((*config)["trainable"], where.in("trainable"));
+  }
+
   /// Throws FormatError on classes that do not come from Keras.
   [[nodiscard]] static KerasObject of(const Json& json, const Where& where) {
     ObjectReader reader(json, where);
@@ -31,7 +39,8 @@ struct KerasObject {
     }
     if (const Json* module = reader.find("module"); module && !module->is_null()) {
       const std::string& text = read_string(*module, here.in("module"));
-      if (text != "keras" && !text.starts_with("keras.")) {
+      // tf_keras is Keras 2 beside TensorFlow 2.16 and later.
+      if (text != "keras" && !text.starts_with("keras.") && !text.starts_with("tf_keras")) {
         here.in("module").expected("a class of Keras", in_quotes(text));
       }
     }
@@ -52,7 +61,7 @@ struct KerasObject {
 /// model, in whichever floating-point type Keras computed; other types are refused, since with them
 /// the layer would compute something else.
 inline void read_common(ObjectReader& config) {
-  // "trainable" and penalties change training alone. KerasConfig reads the shape of the input.
+  // Penalties change training alone. KerasModelReader reads "trainable" and the shape of the input.
   config.ignore({"name", "trainable", "batch_input_shape", "activity_regularizer"});
   const Json* type = config.find("dtype");
   if (!type || type->is_null()) return;
@@ -76,25 +85,6 @@ inline void read_common(ObjectReader& config) {
     if (name == one) return;
   }
   where.expected("a floating-point type", in_quotes(name));
-}
-
-/// The name of the activation in a setting, "linear" for null. Throws FormatError on an activation
-/// that strata does not have, or computes in another way than this version of Keras.
-[[nodiscard]] inline std::string read_activation(ObjectReader& config, const char* key,
-                                                 KerasVersion version) {
-  const Json& value = config.raw(key);
-  const Where where = config.where(key);
-  if (value.is_null()) return "linear";
-  if (value.is_object()) {
-    where.expected("the name of an activation",
-                   "an object of the class " + found_text(value.value("class_name", Json())));
-  }
-  const std::string& text = read_string(value, where);
-  if (activation_of(text, where) == Activation::hard_sigmoid && version.major < 3) {
-    where.refuse(
-        "Keras 2 computes hard_sigmoid as 0.2 x + 0.5, strata as Keras 3 does, as x / 6 + 0.5");
-  }
-  return text;
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

@@ -13,7 +13,7 @@
 #include <strata/io/common/layers.hpp>
 #include <strata/io/common/model_file.hpp>
 #include <strata/io/keras.hpp>
-#include <strata/io/keras/config.hpp>
+#include <strata/io/keras/model.hpp>
 #include <strata/io/keras/version.hpp>
 #include <strata/layers/attention_pooling.hpp>
 #include <strata/layers/batch_normalization.hpp>
