@@ -18,9 +18,10 @@ struct KerasOptions {
   bool stateful = false;
 };
 
-/// The model of a .keras file of Keras 2.12 or later, or of a legacy .h5 file of Keras 2 or 3: a Keras
-/// Sequential, or a functional model whose layers are a chain, with such models among their layers.
-/// It predicts what Keras predicts, and layers that Keras does not train are frozen. `from` is a path or bytes in memory; `Scalar` need not be the type of the file's numbers.
+/// The model of a .keras file of Keras 2.12 or later, or of a legacy .h5 file of Keras 2 or 3: a
+/// Keras Sequential, or a functional model whose layers are a chain, with such models among their
+/// layers. It predicts what Keras predicts, and layers that Keras does not train are frozen. `from`
+/// is a path or bytes in memory; `Scalar` need not be the type of the file's numbers.
 ///
 ///   auto model = load_keras("model.keras");              // or load_keras<double>("model.keras")
 ///

@@ -42,8 +42,7 @@ struct KerasFile {
   metadata.ignore({"date_saved", "backend"});
   metadata.finish();
   const auto config = archive.read(KerasArchive::config);
-  KerasModel model =
-      keras_model(text(config), {version, stateful}, where.in(KerasArchive::config));
+  KerasModel model = keras_model(text(config), {version, stateful}, where.in(KerasArchive::config));
   const auto weights = archive.read(KerasArchive::weights);
   Hdf5File file(weights, where.in(KerasArchive::weights));
   return {std::move(model), KerasWeights(file)};
@@ -57,7 +56,8 @@ struct KerasFile {
     if (!text) {
       source.where()
           .in("keras_version")
-          .refuse("is missing, as in files of Keras 1; load the file with Keras 2 and save it anew");
+          .refuse(
+              "is missing, as in files of Keras 1; load the file with Keras 2 and save it anew");
     }
     const auto version = KerasVersion::of(*text, source.where().in("keras_version"));
     model = keras_model(*config, {version, stateful}, source.where().in("model_config"));

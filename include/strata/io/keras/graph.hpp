@@ -124,8 +124,8 @@ class KerasGraph {
     while (at != begin) {
       if (at < begin) {
         where_.refuse("the model branches before " + in_quotes(nodes_[end].name) +
-                      ": the way back from it does not lead to " +
-                      in_quotes(nodes_[begin].name) + only_chains);
+                      ": the way back from it does not lead to " + in_quotes(nodes_[begin].name) +
+                      only_chains);
       }
       claim(at);
       const auto& inputs = nodes_[at].inputs;

@@ -29,7 +29,8 @@ namespace strata::inline STRATA_RUNTIME::io {
 /// The input of an InputLayer.
 [[nodiscard]] inline Input read_input_layer(const Json& json, const Where& where) {
   ObjectReader config(json, where);
-  const char* const key = config.contains("batch_input_shape") ? "batch_input_shape" : "batch_shape";
+  const char* const key =
+      config.contains("batch_input_shape") ? "batch_input_shape" : "batch_shape";
   Input input = input_of_batch(config.raw(key), config.where(key));
   config.require("sparse", false);
   config.require("ragged", false);

@@ -39,7 +39,8 @@ inline void require_last_axis(ObjectReader& config, Index rank) {
 inline void refuse_mask(const ObjectReader& config, bool masked, const std::string& keras_does) {
   if (!masked) return;
   config.where().refuse("stands behind a Masking or an Embedding with mask_zero, and in Keras " +
-                        keras_does + ", which strata does not; set the mask behind this layer, or "
+                        keras_does +
+                        ", which strata does not; set the mask behind this layer, or "
                         "train without a mask");
 }
 

@@ -55,8 +55,7 @@ void for_each_leaf(Layer& tree, F f, bool trainable = true) {
 
 /// The rules that freeze, in a built network, what Keras does not train.
 template <class Scalar>
-[[nodiscard]] detail::ParameterRules keras_rules(const KerasLayer& tree,
-                                                 Network<Scalar>& network) {
+[[nodiscard]] detail::ParameterRules keras_rules(const KerasLayer& tree, Network<Scalar>& network) {
   detail::ParameterRules rules;
   const auto names = detail::layer_names(network.layers());
   for_each_leaf(tree, [&](const KerasLayer& layer, bool trainable) {

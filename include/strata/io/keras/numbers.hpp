@@ -42,7 +42,8 @@ namespace strata::inline STRATA_RUNTIME::io {
                                                               const Where& where) {
   Numbers numbers = keras_numbers(json, where);
   if (numbers.values.size() != static_cast<std::size_t>(numbers.back())) {
-    where.expected("one number for each feature", "numbers of the sizes " + sizes_text(numbers.shape));
+    where.expected("one number for each feature",
+                   "numbers of the sizes " + sizes_text(numbers.shape));
   }
   return std::move(numbers.values);
 }

@@ -167,8 +167,7 @@ using LayerList = std::vector<LayerDescription>;
 
 // Noise, which is added in training alone.
 
-[[nodiscard]] inline LayerList read_dropout(ObjectReader& config, KerasFlow&,
-                                            const KerasContext&) {
+[[nodiscard]] inline LayerList read_dropout(ObjectReader& config, KerasFlow&, const KerasContext&) {
   LayerDescription description{"Dropout"};
   description.add("rate", config.get<double>("rate"));
   const Json* noise = config.find("noise_shape");

@@ -14,8 +14,7 @@
 namespace strata::inline STRATA_RUNTIME::io {
 
 [[nodiscard]] inline LayerDescription read_recurrent(const char* kind, ObjectReader& config,
-                                                     KerasFlow& flow,
-                                                     const KerasContext& context) {
+                                                     KerasFlow& flow, const KerasContext& context) {
   LayerDescription description{kind};
   description.add("units", keras_size(config, "units"));
   const bool sequences = config.get<bool>("return_sequences");

@@ -56,7 +56,8 @@ class KerasTargets {
       places_[*layer.place].is_known = is_known(layer.description);
     });
     for (const Place& place : places_) {
-      if (!place.is_known && !place.parameters.empty()) place.where.refuse("Keras has no such layer");
+      if (!place.is_known && !place.parameters.empty())
+        place.where.refuse("Keras has no such layer");
     }
   }
 
@@ -92,19 +93,11 @@ class KerasTargets {
 
   /// Whether Keras has a layer of this kind, with weights.
   [[nodiscard]] static bool is_known(const LayerDescription& layer) {
-    constexpr std::array<std::string_view, 13> known = {"BatchNormalization",
-                                                        "Bidirectional",
-                                                        "Conv1D",
-                                                        "Dense",
-                                                        "Embedding",
-                                                        "GRU",
-                                                        "LSTM",
-                                                        "LayerNormalization",
-                                                        "Normalization",
-                                                        "PReLU",
-                                                        "ResetBeforeGRU",
-                                                        "SimpleRNN",
-                                                        "TimeDistributed"};
+    constexpr std::array<std::string_view, 13> known = {
+        "BatchNormalization", "Bidirectional", "Conv1D",         "Dense",
+        "Embedding",          "GRU",           "LSTM",           "LayerNormalization",
+        "Normalization",      "PReLU",         "ResetBeforeGRU", "SimpleRNN",
+        "TimeDistributed"};
     return std::find(known.begin(), known.end(), layer.kind) != known.end();
   }
 
@@ -130,7 +123,8 @@ class KerasTargets {
                  "with shared_axes=[1]");
   }
   Numbers result{{features}, {}};
-  for (std::size_t i = 0; i < count; ++i) result.values.push_back(numbers.values[width == 1 ? 0 : i]);
+  for (std::size_t i = 0; i < count; ++i)
+    result.values.push_back(numbers.values[width == 1 ? 0 : i]);
   return result;
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +20,7 @@
 #include <strata/io/keras/hdf5_file.hpp>
 #include <strata/io/keras/layer_tree.hpp>
 #include <strata/io/keras/targets.hpp>
+#include <strata/io/keras/weight_paths.hpp>
 #include <strata/model/layer_names.hpp>
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
@@ -45,11 +45,11 @@ class KerasWeights {
     }
     for (const std::string& name : file.members_of("/")) {
       const std::string root = with_slashes(name).substr(0, with_slashes(name).find('/'));
-      if (is_list_of_layers(root)) root_ = root;
+      if (is_keras_list(root)) root_ = root;
     }
     if (root_.empty()) file.where().refuse("this HDF5 file holds no weights of Keras");
     file.read_arrays("/", arrays_,
-                     [](const std::string& path) { return is_left_out(with_slashes(path)); });
+                     [](const std::string& path) { return is_no_weight(with_slashes(path)); });
     for (const std::string& name : arrays_.names()) {
       if (with_slashes(name) != name) arrays_.rename(name, with_slashes(name));
     }
@@ -87,42 +87,6 @@ class KerasWeights {
     std::vector<std::string> arrays;
   };
 
-  /// Keras 2.13 calls the list of the layers otherwise than other versions.
-  [[nodiscard]] static bool is_list_of_layers(std::string_view group) {
-    return group == "layers" || group == "_layer_checkpoint_dependencies";
-  }
-
-  /// Files of Windows have names of groups with backslashes, where others have groups in groups.
-  [[nodiscard]] static std::string with_slashes(std::string path) {
-    std::ranges::replace(path, '\\', '/');
-    return path;
-  }
-
-  /// Whether a group or array is no weight: the state of the optimizer, of metrics and of random
-  /// number generators, and the count of samples that Normalization keeps.
-  [[nodiscard]] static bool is_left_out(const std::string& path) {
-    constexpr std::array groups = {"optimizer", "optimizer_weights", "metrics", "compile_metrics"};
-    const std::string_view first = std::string_view(path).substr(0, path.find('/'));
-    for (const char* group : groups) {
-      if (first == group) return true;
-    }
-    constexpr std::string_view generator = "/seed_generator";
-    return path.ends_with(generator) || is_count(path);
-  }
-
-  /// Whether an array is the count of a Normalization: layers/normalization_1/vars/2 or
-  /// model_weights/.../normalization/count.
-  [[nodiscard]] static bool is_count(std::string_view path) {
-    for (const std::string_view ending : {"/vars/2", "/count", "/count:0"}) {
-      if (!path.ends_with(ending)) continue;
-      path.remove_suffix(ending.size());
-      const std::string_view group = path.substr(path.rfind('/') + 1);
-      constexpr std::string_view known = "normalization";
-      return ending != "/vars/2" || group == known || group.starts_with(std::string(known) + "_");
-    }
-    return false;
-  }
-
   // The layout by names.
 
   /// The list of texts of an attribute. Keras cuts long lists into attributes name0, name1, ...
@@ -147,7 +111,7 @@ class KerasWeights {
     if (file.has_group(prefix + "top_level_model_weights")) {
       add_layer(file, prefix + "top_level_model_weights", "top_level_model_weights");
     }
-    file.read_arrays(group, arrays_, is_left_out);
+    file.read_arrays(group, arrays_, is_no_weight);
   }
 
   void add_layer(const Hdf5File& file, const std::string& group, const std::string& name) {
@@ -157,23 +121,9 @@ class KerasWeights {
     if (names->empty()) return;
     Layer layer{name, {}};
     for (const std::string& one : *names) {
-      if (!is_left_out(group + "/" + one)) layer.arrays.push_back(group + "/" + one);
+      if (!is_no_weight(group + "/" + one)) layer.arrays.push_back(group + "/" + one);
     }
     layers_.push_back(std::move(layer));
-  }
-
-  /// Throws FormatError unless the array at a path is named as the parameter: ".../kernel:0" or
-  /// ".../kernel" for "forward.kernel".
-  static void require_name(const std::string& parameter, const std::string& path,
-                           const Where& where) {
-    const auto last = [](std::string_view text, char separator) {
-      const std::size_t at = text.rfind(separator);
-      return at == std::string_view::npos ? text : text.substr(at + 1);
-    };
-    std::string_view found = last(path, '/');
-    found = found.substr(0, found.find(':'));
-    const std::string_view expected = last(parameter, '.');
-    if (found != expected) where.expected("an array " + in_quotes(expected), in_quotes(found));
   }
 
   /// The layers are paired in their order. Of a model within the model the file has first all
@@ -188,12 +138,11 @@ class KerasWeights {
       const bool is_there = with_weights < layers_.size();
       const std::size_t found = is_there ? layers_[with_weights].arrays.size() : 0;
       if (found != list.size()) {
-        list.front().layer.expected(std::to_string(list.size()) + " arrays",
-                                    std::to_string(found));
+        list.front().layer.expected(std::to_string(list.size()) + " arrays", std::to_string(found));
       }
       for (std::size_t i = 0; i < list.size(); ++i) {
         const std::string& name = layers_[with_weights].arrays[i];
-        require_name(list[i].parameter.name, name, list[i].where);
+        require_array_name(list[i].parameter.name, name, list[i].where);
         give(list[i], name);
       }
       ++with_weights;
@@ -232,7 +181,7 @@ class KerasWeights {
         continue;
       }
       std::vector<std::string> names;
-      add_names(layer.description, own, list.size(), names);
+      add_array_names(layer.description, own, list.size(), names);
       for (std::size_t i = 0; i < list.size(); ++i) give(list[i], names[i]);
     }
   }
@@ -278,26 +227,10 @@ class KerasWeights {
     const auto all = members_.find(path);
     if (all != members_.end()) {
       for (const std::string& member : all->second) {
-        if (is_list_of_layers(member)) return path + "/" + member;
+        if (is_keras_list(member)) return path + "/" + member;
       }
     }
     return path + "/layers";
-  }
-
-  /// Appends the paths of a layer's arrays, `count` in number, in the order of its parameters.
-  static void add_names(const LayerDescription& layer, const std::string& path, std::size_t count,
-                        std::vector<std::string>& names) {
-    if (layer.kind == "Bidirectional") {
-      add_names(layer.layers[0], path + "/forward_layer", count / 2, names);
-      add_names(layer.layers[0], path + "/backward_layer", count / 2, names);
-    } else if (layer.kind == "TimeDistributed") {
-      add_names(layer.layers[0], path + "/layer", count, names);
-    } else {
-      const std::string cell = layer.find("return_sequences") ? "/cell" : "";
-      for (std::size_t i = 0; i < count; ++i) {
-        names.push_back(path + cell + "/vars/" + std::to_string(i));
-      }
-    }
   }
 
   template <class Scalar>

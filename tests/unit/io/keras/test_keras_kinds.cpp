@@ -168,13 +168,13 @@ TEST_CASE("what strata cannot compute of a Keras model is refused by name", "[ke
        "takes output 1 of \"a\", its state or a second output, and strata's layers pass on one "
        "output; states are set and read by predict(x, {.state = &state})"},
       {"initial_state", "layer \"b\": "},
-      {"both_branches", "the model branches before \"b\": the way back from it does not lead to "
-                        "\"a\"; of functional models a chain is read"},
+      {"both_branches",
+       "the model branches before \"b\": the way back from it does not lead to "
+       "\"a\"; of functional models a chain is read"},
       {"joined", "layer \"joined\": takes 2 inputs; of functional models a chain is read"},
       {"rescaling_steps",
        "scale: expected one number for each feature, found numbers of the sizes (2, 1)"},
-      {"two_inputs",
-       "input_layers: the model has 2 inputs (a, b), and a model of strata has one"},
+      {"two_inputs", "input_layers: the model has 2 inputs (a, b), and a model of strata has one"},
       {"states_returned", "return_state: expected false, found true: a Sequential would pass on"}};
   const io::Source source(kinds_folder / "refused.json");
   const io::Json json = io::parse_json(source.text(), io::Where("refused.json"));
@@ -243,12 +243,15 @@ TEST_CASE("weights for each step and feature become weights for each feature", "
   CHECK(of({}, {2}, 3) == std::vector<double>{2, 2, 2});
   CHECK(of({2, 3}, {1, 2, 3, 1, 2, 3}, 3) == std::vector<double>{1, 2, 3});
   CHECK(of({1, 1}, {4}, 2) == std::vector<double>{4, 4});
-  CHECK(error_text<FormatError>([&] { (void)of({2, 2}, {1, 2, 1, 3}, 2); }) ==
-        Contains{"alpha: has the sizes (2, 2) and other numbers for each step"});
-  CHECK(error_text<FormatError>([&] { (void)of({2, 1}, {1, 2}, 2); }) ==
-        Contains{"shared_axes=[1]"});
-  CHECK(error_text<FormatError>([&] { (void)of({2}, {1, 2}, 3); }) ==
-        Contains{"expected (3,), found (2,)"});
+  CHECK(error_text<FormatError>([&] {
+          (void)of({2, 2}, {1, 2, 1, 3}, 2);
+        }) == Contains{"alpha: has the sizes (2, 2) and other numbers for each step"});
+  CHECK(error_text<FormatError>([&] {
+          (void)of({2, 1}, {1, 2}, 2);
+        }) == Contains{"shared_axes=[1]"});
+  CHECK(error_text<FormatError>([&] {
+          (void)of({2}, {1, 2}, 3);
+        }) == Contains{"expected (3,), found (2,)"});
   CHECK_THROWS_AS(of({0}, {}, 0), FormatError);
 }
 
