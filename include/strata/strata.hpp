@@ -25,6 +25,7 @@
 #include <strata/layers/attention_pooling.hpp>
 #include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/bidirectional.hpp>
+#include <strata/layers/chain.hpp>
 #include <strata/layers/conv1d.hpp>
 #include <strata/layers/deep_transition_rnn.hpp>
 #include <strata/layers/dense.hpp>

@@ -81,6 +81,15 @@ def steps():
         rnn(2),
         of(layers.PReLU),
     )
+    yield "reshape", sequential(
+        (4, 3),
+        rnn(2),
+        of(layers.Reshape, (8,)),
+        dense(6),
+        of(layers.Reshape, (3, 2)),
+        gru(2),
+        of(layers.Reshape, (-1,)),
+    )
     yield "maximum", sequential((5, 2), lstm(3), of(layers.GlobalMaxPooling1D), dense(1))
 
 
@@ -160,6 +169,17 @@ def sums():
         return layers.LSTM(2)(w)
 
     yield "residual", functional((4, 2), residual)
+
+    def branches(x):
+        y = layers.Dense(5, activation="relu")(x)
+        y = layers.Dense(2)(layers.Dropout(0.25)(y))
+        x = layers.Add()([x, y])
+        y = layers.LSTM(3, return_sequences=True)(layers.LayerNormalization()(x))
+        y = layers.Dense(2, activation=layers.LeakyReLU(0.3))(y)
+        z = layers.Dense(2, trainable=False)(y)
+        return layers.GRU(2)(layers.Add()([x, layers.Add()([z, y])]))
+
+    yield "residual_branches", functional((4, 2), branches)
 
     def masked(x):
         y = layers.Masking(mask_value=0.5)(x)
@@ -429,7 +449,7 @@ def keras_kinds(folder):
     file = GoldenFile("kinds of layers in Keras models, float32", digits=9, packages=files.PACKAGES)
     kinds = os.path.join(folder, "keras", "kinds")
     os.makedirs(kinds, exist_ok=True)
-    both_layouts = ("residual", "sequential_in_sequential", "functional_in_functional", "frozen_part")
+    both_layouts = ("residual", "residual_branches", "sequential_in_sequential", "functional_in_functional", "frozen_part")
     groups = (activations, constants, steps, convolutions, nested, sums, states, masks, frozen)
     for group in groups:
         for case, model in group():

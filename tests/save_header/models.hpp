@@ -33,6 +33,7 @@ void for_each_header_model(F f) {
       SkipConnections{LSTM{2, return_sequences}, TimeDistributed{Dense{2}},
                       DeepTransitionRNN{3, return_sequences, {.transitions = {2, 3}}}},
       AllOutputs{Dense{3}, LSTM{2, return_sequences}},
+      Residual{Chain{Dense{3}, LSTM{5, return_sequences}}},
       WindowStack{WindowLSTM{3, return_sequences, {.characters = 2, .length = 4}},
                   LSTM{2, return_sequences}, GRU{2, return_sequences}},
       LayerNormalization{{.epsilon = 0.01, .scale = false}},

@@ -85,6 +85,15 @@ void add_layers_around(std::vector<LayerCase<Scalar>>& cases) {
       5);
   add("AllOutputs, fixed sizes", AllOutputs<LSTM<Scalar, 2, 3, true>, LSTM<Scalar, 3, 4, true>>{},
       2);
+  add("Chain",
+      Chain{Sequence{3, return_sequences}, Dense<Scalar>{4, Activation::tanh},
+            Sequence{2, return_sequences}},
+      5);
+  add_plain("Chain of any rank", Chain{Dense<Scalar>{3, Activation::silu},
+                                       Activate<Scalar>{Activation::tanh}, Dense<Scalar>{4}});
+  add("Chain, fixed sizes", Chain<Dense<Scalar, 2, 3>, LSTM<Scalar, 3, 4, true>>{}, 2);
+  add("Residual of a Chain",
+      Residual{Chain{Dense<Scalar>{7, Activation::relu}, Sequence{4, return_sequences}}}, 4);
   add("WindowStack",
       WindowStack{WindowLSTM<Scalar, true>{5, {.characters = 3, .length = 4, .gaussians = 2}},
                   GRU<Scalar, Dynamic, Dynamic, true>{4}, Sequence{2, return_sequences}},

@@ -388,9 +388,26 @@ TEST_CASE("Around: AllOutputs is its layers, each on the outputs of the one befo
   CHECK(model.summary().find("AllOutputs") != std::string::npos);
 }
 
+TEST_CASE("Around: Chain is its layers, one behind the other", "[around]") {
+  Sequential model{Input{6, 3},
+                   Chain{Dense{4, Activation::tanh}, LSTM{2, return_sequences}, Dense{5}}};
+  const auto x = random_tensor<float>({2, 6, 3}, 2);
+  const auto [first, lstm, last] = model.layer<0>().layers();
+  const Sequential row{Input{6, 3}, first, lstm, last};
+  CHECK(values_of(model.predict(x)) == values_of(row.predict(x)));
+  CHECK(model.parameters()[2].name == "chain.1.kernel");
+  CHECK(error_text<ShapeError>([] {
+          (void)Sequential(Input{6, 3}, Chain{Dense{4}, Dense<float, 3, 2>{}});
+        }).find("its layer 1: ") != std::string::npos);
+  // A branch of layers that keep the rank takes samples too.
+  Sequential samples{Input{3}, Residual{Chain{Dense{4, Activation::relu}, Dense{3}}}};
+  CHECK(samples.predict(random_tensor<float>({2, 3}, 2)).shape() == Shape{2, 3});
+}
+
 TEST_CASE("Around: a state goes on within Residual and SkipConnections", "[around]") {
   const Sequential model{Input{Dynamic, 3}, Residual{LSTM{3, return_sequences}},
-                         SkipConnections{LSTM{4, return_sequences}, GRU{2, return_sequences}}};
+                         SkipConnections{LSTM{4, return_sequences}, GRU{2, return_sequences}},
+                         Chain{LSTM{2, return_sequences}, GRU{3, return_sequences}}};
   const auto x = random_tensor<float>({2, 6, 3}, 2);
   const auto whole = model.predict(x);
   State<float> state;

@@ -108,6 +108,7 @@ class LayerCoder {
     if (layer.kind == SkipConnectionsKind::name) {
       return SkipConnectionsKind::inputs_of(i, features, before, 0);
     }
+    // AllOutputs and Chain; of a single layer `before` is not asked.
     return AllOutputsKind::inputs_of(i, features, before, 0);
   }
 

@@ -17,8 +17,8 @@ struct KindList {};
 /// this list alone. A new layer needs an entry (see LayerKind) and the entry's name here.
 using LayerKinds =
     KindList<ActivationKind, AllOutputsKind, AttentionPoolingKind, BatchNormalizationKind,
-             BidirectionalKind, Conv1DKind, CoupledLSTMKind, DeepTransitionRNNKind, DenseKind,
-             DropoutKind, ELUKind, EmbeddingKind, ExtendedLSTMKind, FlattenKind, GRUKind,
+             BidirectionalKind, ChainKind, Conv1DKind, CoupledLSTMKind, DeepTransitionRNNKind,
+             DenseKind, DropoutKind, ELUKind, EmbeddingKind, ExtendedLSTMKind, FlattenKind, GRUKind,
              GaussianNoiseKind, LSTMKind, LastStepKind, LayerNormLSTMKind, LayerNormalizationKind,
              MaskingKind, MaxOverStepsKind, MeanOverStepsKind, NormalizationKind, OwnCellKind,
              PReLUKind, ReLUKind, RepeatVectorKind, RescalingKind, ResetBeforeGRUKind, ReshapeKind,

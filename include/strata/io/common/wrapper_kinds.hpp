@@ -14,6 +14,7 @@
 #include <strata/io/common/recurrent_kinds.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/layers/bidirectional.hpp>
+#include <strata/layers/chain.hpp>
 #include <strata/layers/joined_stack.hpp>
 #include <strata/layers/residual.hpp>
 #include <strata/layers/time_distributed.hpp>
@@ -84,6 +85,52 @@ struct ResidualKind : AroundKind {
       return around<Residual, Accepts::sequences, Returns::sequence>(std::move(layer));
     }
     reader.where().refuse("Residual cannot add the input to the output of " + layer.kind());
+  }
+};
+
+struct ChainKind : LayerKind {
+  static constexpr const char* name = "Chain";
+  static constexpr std::size_t inner_layers = any_number;
+  static constexpr LayerSyntax syntax{.header = "chain.hpp", .type = "Chain"};
+
+  template <class S>
+  static AnyLayer<S> make(OptionReader& reader, const LayerMaker<S>& maker) {
+    std::vector<AnyLayer<S>> layers;
+    bool mixes = false;
+    bool keeps_rank = true;
+    for (std::size_t i = 0; i < reader.description().layers.size(); ++i) {
+      AnyLayer<S> layer = maker.inner(reader, i);
+      if ((layer.accepts() != Accepts::any && layer.accepts() != Accepts::sequences) ||
+          layer.returns() == Returns::last || layer.makes_mask()) {
+        reader.where().refuse("Chain cannot hold " + layer.kind() +
+                              ", which does not return sequences or makes a mask");
+      }
+      mixes = mixes || layer.mixes_sequences();
+      keeps_rank =
+          keeps_rank && layer.accepts() == Accepts::any && layer.returns() == Returns::same;
+      layers.push_back(std::move(layer));
+    }
+    if (layers.empty()) reader.where().refuse("Chain needs a layer");
+    if (keeps_rank) {
+      return mixes ? chain_of<Accepts::any, Returns::same, true>(std::move(layers))
+                   : chain_of<Accepts::any, Returns::same, false>(std::move(layers));
+    }
+    return mixes ? chain_of<Accepts::sequences, Returns::sequence, true>(std::move(layers))
+                 : chain_of<Accepts::sequences, Returns::sequence, false>(std::move(layers));
+  }
+  static Index outputs(const auto& sizes) {
+    Index outputs = sizes.features();
+    for (std::size_t i = 0; i < sizes.inner_layers(); ++i) outputs = sizes.inner(i, outputs);
+    return outputs;
+  }
+
+ private:
+  template <Accepts Takes, Returns Gives, bool Mixes, class S>
+  [[nodiscard]] static AnyLayer<S> chain_of(std::vector<AnyLayer<S>> layers) {
+    using Each = ErasedLayer<S, Takes, Gives, Mixes>;
+    std::vector<Each> each;
+    for (AnyLayer<S>& layer : layers) each.emplace_back(std::move(layer));
+    return AnyLayer<S>(detail::LayerChain<std::vector<Each>>(std::move(each)));
   }
 };
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <strata/contracts/description.hpp>
@@ -75,20 +76,31 @@ template <class Scalar>
   return rules;
 }
 
+/// Appends the layer at a place of strata's model to a tree, or those within it.
+inline void add_layer_of(const LayerDescription& description, std::size_t place,
+                         const std::string& prefix, KerasLayer& tree) {
+  if (description.kind == "Residual") {
+    return add_layer_of(description.layers[0], place, prefix, tree);
+  }
+  if (description.kind == "Chain") {
+    for (std::size_t i = 0; i < description.layers.size(); ++i) {
+      add_layer_of(description.layers[i], place, prefix + std::to_string(i) + ".", tree);
+    }
+    return;
+  }
+  KerasLayer layer{description.kind == "ResetBeforeGRU" ? "GRU" : description.kind};
+  layer.place = place;
+  layer.prefix = prefix;
+  layer.description = description;
+  tree.layers.push_back(std::move(layer));
+}
+
 /// The tree of strata's own layers, for a file that holds weights alone.
 template <class Scalar>
 [[nodiscard]] KerasLayer keras_layers_of(const Network<Scalar>& network) {
   KerasLayer tree{"Sequential"};
   for (std::size_t i = 0; i < network.size(); ++i) {
-    LayerDescription description = network.layers()[i].description();
-    while (description.kind == "Residual") {
-      const LayerDescription within = description.layers[0];
-      description = within;
-    }
-    KerasLayer layer{description.kind == "ResetBeforeGRU" ? "GRU" : description.kind};
-    layer.place = i;
-    layer.description = std::move(description);
-    tree.layers.push_back(std::move(layer));
+    add_layer_of(network.layers()[i].description(), i, "", tree);
   }
   return tree;
 }

@@ -123,11 +123,22 @@ class KerasModelReader {
       here.refuse("adds a branch to its input that changes the rank or the mask");
     }
     flow.masked = branch.masked;
-    if (layers_.size() - begin != 1) {
-      here.refuse("adds its input to a branch of " + std::to_string(layers_.size() - begin) +
-                  " layers; a Residual of strata holds one layer");
-    }
+    if (layers_.size() == begin) here.refuse("adds its input to a branch without layers");
+    if (layers_.size() - begin > 1) join_from(begin, tree);
     layers_.back() = LayerDescription{"Residual"}.add_layer(std::move(layers_.back()));
+  }
+
+  /// Makes one Chain of the layers from `begin` on.
+  void join_from(std::size_t begin, KerasLayer& tree) {
+    LayerDescription chain{"Chain"};
+    for (std::size_t i = begin; i < layers_.size(); ++i) chain.add_layer(std::move(layers_[i]));
+    layers_.resize(begin);
+    layers_.push_back(std::move(chain));
+    for_each_leaf(tree, [&](KerasLayer& layer, bool) {
+      if (*layer.place < begin) return;
+      layer.prefix = std::to_string(*layer.place - begin) + "." + layer.prefix;
+      layer.place = begin;
+    });
   }
 
   void read_layer(const Json& json, bool is_first, KerasFlow& flow, KerasLayer& tree,

@@ -216,11 +216,16 @@ using LayerList = std::vector<LayerDescription>;
 [[nodiscard]] inline LayerList read_reshape(ObjectReader& config, KerasFlow& flow,
                                             const KerasContext&) {
   const auto sizes = config.get<std::vector<Index>>("target_shape");
+  flow.masked = false;
+  if (sizes.size() == 1) {
+    // All numbers of a sample in one row, whether they are counted or not.
+    flow.rank = 2;
+    return {LayerDescription{"Flatten"}};
+  }
   if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) {
     config.where("target_shape").expected("(steps, features) in numbers", sizes_text(sizes));
   }
   flow.rank = 3;
-  flow.masked = false;
   return {LayerDescription{"Reshape"}.add("steps", sizes[0]).add("features", sizes[1])};
 }
 
