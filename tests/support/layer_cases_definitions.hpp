@@ -89,8 +89,10 @@ void add_layers_around(std::vector<LayerCase<Scalar>>& cases) {
       Chain{Sequence{3, return_sequences}, Dense<Scalar>{4, Activation::tanh},
             Sequence{2, return_sequences}},
       5);
-  add_plain("Chain of any rank", Chain{Dense<Scalar>{3, Activation::silu},
-                                       Activate<Scalar>{Activation::tanh}, Dense<Scalar>{4}});
+  add("Chain of any rank",
+      Chain{Dense<Scalar>{3, Activation::silu}, Activate<Scalar>{Activation::tanh},
+            Dense<Scalar>{4}},
+      5);
   add("Chain, fixed sizes", Chain<Dense<Scalar, 2, 3>, LSTM<Scalar, 3, 4, true>>{}, 2);
   add("Residual of a Chain",
       Residual{Chain{Dense<Scalar>{7, Activation::relu}, Sequence{4, return_sequences}}}, 4);
