@@ -33,7 +33,7 @@ class Hdf5File : public Hdf5Objects {
   /// Whether the object at a path exists and is a group.
   [[nodiscard]] bool has_group(const std::string& path) const {
     const auto object = find(path);
-    return object && message(*object, symbol_table).has_value();
+    return object && is_group(*object);
   }
 
   /// The names of the members of a group.

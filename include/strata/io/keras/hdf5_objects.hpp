@@ -55,7 +55,9 @@ class Hdf5Objects {
  protected:
   /// The numbers of the types of "header messages" that are read.
   static constexpr unsigned dataspace = 0x01;
+  static constexpr unsigned link_info = 0x02;
   static constexpr unsigned datatype = 0x03;
+  static constexpr unsigned link = 0x06;
   static constexpr unsigned external_files = 0x07;
   static constexpr unsigned layout = 0x08;
   static constexpr unsigned filters = 0x0b;
@@ -137,11 +139,17 @@ class Hdf5Objects {
     return std::nullopt;
   }
 
+  /// A group keeps its members in a symbol table, or in links where one of their names has letters
+  /// beyond ASCII.
+  [[nodiscard]] static bool is_group(const Object& object) {
+    return message(object, symbol_table) || message(object, link_info);
+  }
+
   /// The address of each member of a group, by the member's name.
   [[nodiscard]] std::map<std::string, std::uint64_t> members(const Object& group,
                                                              const Where& where) const {
     const auto table = message(group, symbol_table);
-    if (!table) refuse_newer_hdf5(where);
+    if (!table) return linked_members(group, where);
     Hdf5Bytes bytes(*table, where);
     std::vector<std::uint64_t> nodes = {bytes.word<std::uint64_t>()};
     Hdf5Bytes heap = at(bytes.word<std::uint64_t>(), where);
@@ -180,7 +188,7 @@ class Hdf5Objects {
     std::size_t begin = path == "/" ? 1 : 0;
     while (begin < path.size()) {
       const std::size_t end = std::min(path.find('/', begin), path.size());
-      if (!message(object, symbol_table)) return std::nullopt;
+      if (!is_group(object)) return std::nullopt;
       const auto inner = members(object, place(path));
       const auto found = inner.find(path.substr(begin, end - begin));
       if (found == inner.end()) return std::nullopt;
@@ -203,6 +211,51 @@ class Hdf5Objects {
  private:
   static constexpr std::uint64_t symbol_size = 40;
 
+  /// The members of a group with "link messages".
+  [[nodiscard]] std::map<std::string, std::uint64_t> linked_members(const Object& group,
+                                                                    const Where& where) const {
+    const auto info = message(group, link_info);
+    if (!info) refuse_newer_hdf5(where);
+    Hdf5Bytes head(*info, where);
+    head.require_version("link info", head.byte(), 0, 0);
+    if (head.byte() != 0) refuse_newer_hdf5(where);
+    if (head.word<std::uint64_t>() != UINT64_MAX) {
+      where.refuse(
+          "has more than 8 members, of which some have names with letters beyond ASCII, and HDF5 "
+          "writes such a group in its newer layout, which is not read; save the model as .keras, "
+          "where the names do not occur");
+    }
+    std::map<std::string, std::uint64_t> found;
+    for (const Message& one : group) {
+      if (one.type != link) continue;
+      spend(one.bytes.size());
+      Hdf5Bytes bytes(one.bytes, where);
+      bytes.require_version("link", bytes.byte(), 1, 1);
+      const unsigned flags = bytes.byte();
+      const bool has_order = (flags & 4) != 0;
+      const bool is_hard = (flags & 8) == 0 || bytes.byte() == 0;
+      if (!is_hard || has_order) refuse_newer_hdf5(where);
+      // The encoding, ASCII or UTF-8.
+      if ((flags & 16) != 0) bytes.skip(1);
+      const std::uint64_t length = (flags & 3) == 0   ? bytes.byte()
+                                   : (flags & 3) == 1 ? bytes.word<std::uint16_t>()
+                                                      : bytes.word<std::uint32_t>();
+      const std::string text = text_of(bytes.take(length));
+      add_member(text, bytes.word<std::uint64_t>(), found, where);
+    }
+    return found;
+  }
+
+  static void add_member(const std::string& name, std::uint64_t address,
+                         std::map<std::string, std::uint64_t>& found, const Where& where) {
+    if (name.empty() || name.find('/') != std::string::npos) {
+      where.refuse("has a member with a name that is none: " + in_quotes(name));
+    }
+    if (found.size() >= max_objects || !found.emplace(name, address).second) {
+      where.refuse("has two members of one name, or too many");
+    }
+  }
+
   /// Adds the members in a "symbol table node" to `found`.
   void add_symbols(Hdf5Bytes& node, std::span<const std::byte> names,
                    std::map<std::string, std::uint64_t>& found) const {
@@ -218,16 +271,11 @@ class Hdf5Objects {
       node.skip(20);
       if (name >= names.size()) node.where().refuse("a member of the group has no name");
       const std::string text = text_of(names.subspan(static_cast<std::size_t>(name)));
-      if (text.empty() || text.find('/') != std::string::npos) {
-        node.where().refuse("has a member with a name that is none: " + in_quotes(text));
-      }
       if (kind > 1) {
         node.where().in(text).refuse(
             "is a link to another place or file, which is not followed; write the array itself");
       }
-      if (found.size() >= max_objects || !found.emplace(text, address).second) {
-        node.where().refuse("has two members of one name, or too many");
-      }
+      add_member(text, address, found, node.where());
     }
   }
 

@@ -13,9 +13,9 @@
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// The masks of a functional model. Keras 3 writes those of Masking and Embedding as operations
-/// beside the layers, NotEqual(x, value) and Any, and layers take the result of such an operation
-/// as an argument. strata's layers pass their masks on without being told to, so the reader only
-/// checks that each mask argument is the mask that strata passes on.
+/// beside the layers, NotEqual(x, value), Any and LogicalOr, and layers take the result of such an
+/// operation as an argument. strata's layers pass their masks on without being told to, so the
+/// reader only checks that each mask argument is the mask that strata passes on.
 class KerasMaskOperations {
  public:
   KerasMaskOperations(const Json& layers, const Where& where) {
@@ -63,7 +63,7 @@ class KerasMaskOperations {
   void add(const Json& json, const Where& where) {
     ObjectReader reader(json, where);
     const Json* kind = reader.find("class_name");
-    if (!kind || (*kind != "NotEqual" && *kind != "Any")) return;
+    if (!kind || (*kind != "NotEqual" && *kind != "Any" && *kind != "LogicalOr")) return;
     const std::string name = reader.get<std::string>("name");
     const Where here = where.in("layer " + in_quotes(name));
     const Json& nodes = read_list(reader.raw("inbound_nodes"), here);
@@ -78,6 +78,13 @@ class KerasMaskOperations {
       config.require("keepdims", false);
       const auto found = masks_.find(KerasCall::tensor_of(inputs[0], here));
       if (found != masks_.end()) masks_[name] = {found->second.source, found->second.value, true};
+    } else if (*kind == "LogicalOr" && inputs.size() == 2) {
+      // The mask of an Add, whose two inputs have the same mask.
+      const auto a = masks_.find(KerasCall::tensor_of(inputs[0], here));
+      const auto b = masks_.find(KerasCall::tensor_of(inputs[1], here));
+      if (a != masks_.end() && b != masks_.end() && a->second == b->second) {
+        masks_[name] = Mask(a->second);
+      }
     }
   }
 
