@@ -3,6 +3,7 @@ keras_kinds.txt. keras_files.py has the recurrent layers and the layouts of the 
 
 import json
 import os
+import zipfile
 
 import h5py
 import keras
@@ -445,11 +446,19 @@ def refused():
     return configs | {"states_returned": states}
 
 
+def config_of(path):
+    with zipfile.ZipFile(path) as archive:
+        return archive.read("config.json").decode()
+
+
 def keras_kinds(folder):
     file = GoldenFile("kinds of layers in Keras models, float32", digits=9, packages=files.PACKAGES)
     kinds = os.path.join(folder, "keras", "kinds")
     os.makedirs(kinds, exist_ok=True)
     both_layouts = ("residual", "residual_branches", "sequential_in_sequential", "functional_in_functional", "frozen_part")
+    # Configs alone, for the fuzzer of the reader.
+    corpus = os.path.join(folder, "..", "fuzz", "corpus", "keras")
+    seeds = ("residual", "residual_masking", "without_outer_input", "frozen_half", "settings")
     groups = (activations, constants, steps, convolutions, nested, sums, states, masks, frozen)
     for group in groups:
         for case, model in group():
@@ -459,6 +468,8 @@ def keras_kinds(folder):
             files.rewrite(path)
             if case in both_layouts:
                 model.save(os.path.join(kinds, f"{case}.h5"))
+            if case in seeds:
+                write_text(os.path.join(corpus, case), [config_of(path)])
             x = inputs(model, case)
             file.add(f"{case}.x", x)
             file.add(f"{case}.y", predict(model, x))

@@ -79,6 +79,8 @@ int main(int count, char** arguments) {
   write("reshape", Input{6}, Dense{6}, Reshape<>{3, 2}, LSTM{2, return_sequences});
   write("embedding", Input{Dynamic}, Embedding{5, 3}, LSTM{2});
   write("residual", any, Residual{LSTM{2, return_sequences}}, Residual{Dense{2}}, LSTM{1});
+  write("chain", any, Residual{Chain{Dense{3, Activation::tanh}, LSTM{2, return_sequences}}},
+        LSTM{1});
   write("skip_connections", any,
         SkipConnections{LSTM{2, return_sequences}, LSTM{3, return_sequences}}, Dense{1});
   write("all_outputs", any, AllOutputs{LSTM{2, return_sequences}, LSTM{3, return_sequences}},

@@ -108,7 +108,7 @@ TEST_CASE("layers that Keras does not train are frozen", "[keras_kinds]") {
         std::vector<std::string>{"gru.bias", "gru.kernel", "gru.recurrent_kernel"});
   CHECK(first_of("frozen_model.keras") == "residual.bias");
   CHECK(frozen_names("residual_branches.h5") ==
-        std::vector<std::string>{"residual_1.3.0.bias", "residual_1.3.0.kernel"});
+        std::vector<std::string>{"residual_1.4.bias", "residual_1.4.kernel"});
   CHECK(frozen_names("frozen_layers.keras").size() == 3 + 2 + 4 + 6);
   CHECK(frozen_names("rescaling.keras").empty());
 }

@@ -43,6 +43,7 @@ class OnnxLayerWriter {
         {"AllOutputs", &OnnxLayerWriter::joined_stack<false>},
         {"BatchNormalization", &OnnxNormalizationWriter::batch_normalization},
         {"Bidirectional", &OnnxRecurrentWriter::write},
+        {"Chain", &OnnxLayerWriter::chain},
         {"CoupledLSTM", &OnnxRecurrentWriter::write},
         {"Dense", &OnnxDenseWriter::dense},
         {"Dropout", &OnnxLayerWriter::nothing},
@@ -68,6 +69,23 @@ class OnnxLayerWriter {
 
   static void nothing(OnnxGraphWriter&, const LayerDescription&, const OnnxWeights&) {}
 
+  /// The weights of layer `i` among the inner layers, by the layer's own names.
+  [[nodiscard]] static OnnxWeights weights_of(const OnnxWeights& weights, std::size_t i) {
+    const std::string prefix = std::to_string(i) + ".";
+    OnnxWeights own;
+    for (const auto& [name, numbers] : weights) {
+      if (name.starts_with(prefix)) own.emplace(name.substr(prefix.size()), numbers);
+    }
+    return own;
+  }
+
+  static void chain(OnnxGraphWriter& graph, const LayerDescription& layer,
+                    const OnnxWeights& weights) {
+    for (std::size_t i = 0; i < layer.layers.size(); ++i) {
+      write(graph, layer.layers[i], weights_of(weights, i));
+    }
+  }
+
   static void time_distributed(OnnxGraphWriter& graph, const LayerDescription& layer,
                                const OnnxWeights& weights) {
     write(graph, layer.layers[0], weights);
@@ -92,12 +110,7 @@ class OnnxLayerWriter {
     std::vector<std::string> outputs;
     for (std::size_t i = 0; i < layer.layers.size(); ++i) {
       if (i > 0 && ReadsInput) graph.add_node("Concat", {x, outputs.back()}, {{"axis", Index{-1}}});
-      const std::string prefix = std::to_string(i) + ".";
-      OnnxWeights own;
-      for (const auto& [name, numbers] : weights) {
-        if (name.starts_with(prefix)) own.emplace(name.substr(prefix.size()), numbers);
-      }
-      write(graph, layer.layers[i], own);
+      write(graph, layer.layers[i], weights_of(weights, i));
       graph.put_batch_first();
       outputs.push_back(graph.value());
     }
