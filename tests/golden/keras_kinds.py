@@ -144,6 +144,8 @@ def nested():
         ),
         name="entrée",
     )
+    # HDF5 keeps more than eight names in another way, where one has letters beyond ASCII.
+    yield "many_names", sequential((3,), *[dense(2, name=f"Schicht_{i}_ß") for i in range(9)])
     first = sequential((4, 2), encoder, lstm(2, False))
     yield "without_outer_input", keras.Sequential(first.layers)
 
@@ -455,7 +457,14 @@ def keras_kinds(folder):
     file = GoldenFile("kinds of layers in Keras models, float32", digits=9, packages=files.PACKAGES)
     kinds = os.path.join(folder, "keras", "kinds")
     os.makedirs(kinds, exist_ok=True)
-    both_layouts = ("residual", "residual_branches", "sequential_in_sequential", "functional_in_functional", "frozen_part")
+    both_layouts = (
+        "residual",
+        "residual_branches",
+        "sequential_in_sequential",
+        "functional_in_functional",
+        "many_names",
+        "frozen_part",
+    )
     # Configs alone, for the fuzzer of the reader.
     corpus = os.path.join(folder, "..", "fuzz", "corpus", "keras")
     seeds = ("residual", "residual_masking", "without_outer_input", "frozen_half", "settings")

@@ -13,6 +13,7 @@
 
 #include <strata/io/common/where.hpp>
 #include <strata/io/keras/hdf5_bytes.hpp>
+#include <strata/io/keras/hdf5_heap.hpp>
 #include <strata/io/keras/hdf5_types.hpp>
 #include <strata/target.hpp>
 
@@ -219,31 +220,36 @@ class Hdf5Objects {
     Hdf5Bytes head(*info, where);
     head.require_version("link info", head.byte(), 0, 0);
     if (head.byte() != 0) refuse_newer_hdf5(where);
-    if (head.word<std::uint64_t>() != UINT64_MAX) {
-      where.refuse(
-          "has more than 8 members, of which some have names with letters beyond ASCII, and HDF5 "
-          "writes such a group in its newer layout, which is not read; save the model as .keras, "
-          "where the names do not occur");
-    }
+    const auto heap = head.word<std::uint64_t>();
+    const auto tree = head.word<std::uint64_t>();
     std::map<std::string, std::uint64_t> found;
     for (const Message& one : group) {
-      if (one.type != link) continue;
-      spend(one.bytes.size());
-      Hdf5Bytes bytes(one.bytes, where);
-      bytes.require_version("link", bytes.byte(), 1, 1);
-      const unsigned flags = bytes.byte();
-      const bool has_order = (flags & 4) != 0;
-      const bool is_hard = (flags & 8) == 0 || bytes.byte() == 0;
-      if (!is_hard || has_order) refuse_newer_hdf5(where);
-      // The encoding, ASCII or UTF-8.
-      if ((flags & 16) != 0) bytes.skip(1);
-      const std::uint64_t length = (flags & 3) == 0   ? bytes.byte()
-                                   : (flags & 3) == 1 ? bytes.word<std::uint16_t>()
-                                                      : bytes.word<std::uint32_t>();
-      const std::string text = text_of(bytes.take(length));
-      add_member(text, bytes.word<std::uint64_t>(), found, where);
+      if (one.type == link) add_link(one.bytes, found, where);
+    }
+    if (heap != UINT64_MAX) {
+      const Hdf5Heap links(file_bytes_, heap, tree, where);
+      for (const auto bytes : links.objects()) add_link(bytes, found, where);
     }
     return found;
+  }
+
+  /// Adds the member of a "link message".
+  void add_link(std::span<const std::byte> content, std::map<std::string, std::uint64_t>& found,
+                const Where& where) const {
+    spend(content.size());
+    Hdf5Bytes bytes(content, where);
+    bytes.require_version("link", bytes.byte(), 1, 1);
+    const unsigned flags = bytes.byte();
+    const bool has_order = (flags & 4) != 0;
+    const bool is_hard = (flags & 8) == 0 || bytes.byte() == 0;
+    if (!is_hard || has_order) refuse_newer_hdf5(where);
+    // The encoding, ASCII or UTF-8.
+    if ((flags & 16) != 0) bytes.skip(1);
+    const std::uint64_t length = (flags & 3) == 0   ? bytes.byte()
+                                 : (flags & 3) == 1 ? bytes.word<std::uint16_t>()
+                                                    : bytes.word<std::uint32_t>();
+    const std::string text = text_of(bytes.take(length));
+    add_member(text, bytes.word<std::uint64_t>(), found, where);
   }
 
   static void add_member(const std::string& name, std::uint64_t address,

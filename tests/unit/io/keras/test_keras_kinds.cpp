@@ -88,6 +88,10 @@ TEST_CASE("every kind of layer that Keras saved computes what it does in Keras",
       CHECK(test::largest_difference(model, golden_kinds()[stem + ".x"],
                                      golden_kinds()[stem + ".y"]) < 1e-5);
       // strata has an alpha for each feature where this model has one for all, or for each step.
+      Sequential<> again = model;
+      again.set_weights(std::vector<float>(static_cast<std::size_t>(again.parameter_count())));
+      load_keras_weights(entry.path(), again);
+      CHECK(again.weights() == model.weights());
       const double trained = golden_kinds()[stem + ".trained"].value();
       CHECK((stem == "prelu" || trained_numbers(model) == static_cast<Index>(trained)));
     } catch (const std::exception& error) {
