@@ -4,9 +4,11 @@
 #include <memory>
 #include <type_traits>
 
+#include <strata/base/message.hpp>
 #include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
+#include <strata/error.hpp>
 
 // How layers and streams that are made of other layers call them: a layer that strata::compiled
 // holds by its tables, any other by its type.
@@ -51,6 +53,19 @@ template <class L>
 template <class L>
 void absorb(L& layer, InnerTape<L>& tape) {
   if constexpr (L::traits.absorb) inner(layer).absorb(tape);
+}
+
+/// Throws ShapeError, naming layer number `number` among the inner layers, where it does not give
+/// an output for each step, as a Conv1D with valid padding: the outer layer's mask would not fit.
+template <class L>
+void check_keeps_steps(std::size_t number, const L& layer) {
+  if constexpr (L::traits.output_shape) {
+    // More steps than any layer takes away.
+    constexpr Index steps = Index{1} << 60;
+    if (strata::output_shape(layer, Shape{1, steps, layer.inputs()})[1] == steps) return;
+    messages::fail<ShapeError>({"its layer ", number, " (", layer.describe(),
+                                ") must give an output for each step of its input"});
+  }
 }
 
 /// The pass of layer number `layer` among the inner layers, whose state begins at `offset` of the

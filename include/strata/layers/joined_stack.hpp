@@ -103,6 +103,7 @@ class JoinedStack {
     Index before = 0;
     for_each([&](auto i) {
       const auto& layer = part(layers_, i);
+      check_keeps_steps(i, layer);
       const Index known = features == Dynamic ? layer.inputs() : inputs_of(i, features, before);
       try {
         before = layer.output_features(known);

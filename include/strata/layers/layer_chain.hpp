@@ -89,6 +89,7 @@ class LayerChain {
   [[nodiscard]] Index output_features(Index features) const {
     for_each([&](auto i) {
       const auto& layer = part(layers_, i);
+      check_keeps_steps(i, layer);
       named(i, [&] { features = layer.output_features(features); });
     });
     return features;

@@ -109,6 +109,23 @@ TEST_CASE("Wrong options of convolutions, activations and scales are refused",
         "give it Padding::causal");
 }
 
+TEST_CASE("Layers that hold layers refuse valid padding within them", "[activation_layers]") {
+  using namespace activation_layer_tests;
+  const auto refused = [](auto layer) { return error_text<ShapeError>([&] { layer.build(2); }); };
+  const std::string text =
+      "its layer 0 (Conv1D, 4 filters of 3 steps) must give an output for each step of its input";
+  CHECK(refused(Chain{Conv1D{4, 3}, Dense{2}}) == text);
+  CHECK(refused(SkipConnections{Conv1D{4, 3}, LSTM{2, return_sequences}}) == text);
+  CHECK(refused(AllOutputs{Conv1D{4, 3}, LSTM{2, return_sequences}}) == text);
+  const Conv1DOptions causal{.padding = Padding::causal};
+  CHECK_NOTHROW(Chain{Conv1D{4, 3, causal}, Dense{2}}.build(2));
+  CHECK_NOTHROW(SkipConnections{Conv1D{4, 3, causal}, LSTM{2, return_sequences}}.build(2));
+  Sequential<> model;
+  model.add(Residual{Conv1D{2, 3}});
+  model.build(Input{Dynamic, 2});
+  CHECK_THROWS_AS(model.predict(Tensor<float>({1, 5, 2})), ShapeError);
+}
+
 TEST_CASE("Valid padding: the mask behind it", "[activation_layers]") {
   using namespace activation_layer_tests;
   Conv1D layer{2, 3};
