@@ -124,21 +124,27 @@ class KerasModelReader {
     }
     flow.masked = branch.masked;
     if (layers_.size() == begin) here.refuse("adds its input to a branch without layers");
-    if (layers_.size() - begin > 1) join_from(begin, tree);
+    if (layers_.size() - begin > 1) join_from(begin, step.branch, tree);
     layers_.back() = LayerDescription{"Residual"}.add_layer(std::move(layers_.back()));
   }
 
-  /// Makes one Chain of the layers from `begin` on.
-  void join_from(std::size_t begin, KerasLayer& tree) {
+  /// Makes one Chain of the layers from `begin` on, which are those of a branch.
+  void join_from(std::size_t begin, const std::vector<KerasStep>& branch, KerasLayer& tree) {
     LayerDescription chain{"Chain"};
     for (std::size_t i = begin; i < layers_.size(); ++i) chain.add_layer(std::move(layers_[i]));
     layers_.resize(begin);
     layers_.push_back(std::move(chain));
-    for_each_leaf(tree, [&](KerasLayer& layer, bool) {
-      if (*layer.place < begin) return;
-      layer.prefix = std::to_string(*layer.place - begin) + "." + layer.prefix;
-      layer.place = begin;
-    });
+    move_into_chain(begin, branch, tree);
+  }
+  static void move_into_chain(std::size_t begin, const std::vector<KerasStep>& branch,
+                              KerasLayer& tree) {
+    for (const KerasStep& step : branch) {
+      for_each_leaf(tree.layers[step.layer], [&](KerasLayer& layer, bool) {
+        layer.prefix = std::to_string(*layer.place - begin) + "." + layer.prefix;
+        layer.place = begin;
+      });
+      move_into_chain(begin, step.branch, tree);
+    }
   }
 
   void read_layer(const Json& json, bool is_first, KerasFlow& flow, KerasLayer& tree,

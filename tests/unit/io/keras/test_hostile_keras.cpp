@@ -1,6 +1,7 @@
 // Files that are damaged, or made to do harm.
 
 #include <zip.h>
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
@@ -200,4 +201,25 @@ TEST_CASE("every byte of a file of weights may be wrong", "[keras]") {
     }
   }
   CHECK(refused > 1000);
+}
+
+TEST_CASE("every byte of a list of names beyond ASCII may be wrong", "[keras]") {
+  const Bytes whole = bytes_of("kinds/many_names.h5");
+  CHECK(load_error(whole) == "(nothing was thrown)");
+  int refused = 0;
+  for (const std::string signature : {"FRHP", "BTHD", "BTLF", "FHDB"}) {
+    INFO(signature);
+    const Bytes letters = bytes_of_text(signature);
+    const auto found = std::search(whole.begin(), whole.end(), letters.begin(), letters.end());
+    REQUIRE(found != whole.end());
+    const auto begin = static_cast<std::size_t>(found - whole.begin());
+    for (std::size_t at = begin; at < std::min(begin + 160, whole.size()); ++at) {
+      for (const std::byte change : {std::byte{0xff}, std::byte{0x01}, std::byte{0x80}}) {
+        Bytes bytes = whole;
+        bytes[at] ^= change;
+        refused += load_error(bytes) == "(nothing was thrown)" ? 0 : 1;
+      }
+    }
+  }
+  CHECK(refused > 500);
 }
