@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torch.nn.utils import parametrizations, weight_norm
 
 from golden_file import draw, rng
 from reference import write_reference
@@ -18,22 +19,32 @@ class Chain(nn.Module):
     """Modules one after the other; of the recurrent ones, the outputs of all steps.
 
     between: functions by the modules after which they run. around: modules whose input is added to
-    what they and the function after them return.
+    what they and the function after them return. causal: the nn.Conv1d that see as many zeros before
+    the first step as they have weights for the past. left_out: modules that the output does not need.
     """
 
-    def __init__(self, between=(), around=(), **modules):
+    def __init__(self, between=(), around=(), causal=(), left_out=(), **modules):
         super().__init__()
+        self.causal = set(causal)
+        self.left_out = set(left_out)
         self.between = dict(between)
         self.around = set(around)
         for name, module in modules.items():
             self.add_module(name, module)
 
     def forward(self, x, output="sequences"):
-        modules = list(self.named_children())
+        modules = [(n, m) for n, m in self.named_children() if n not in self.left_out]
         last = max((i for i, (_, m) in enumerate(modules) if isinstance(m, nn.RNNBase)), default=-1)
         for i, (name, module) in enumerate(modules):
             given = x
-            if not isinstance(module, nn.RNNBase):
+            if isinstance(module, nn.RNNCellBase):
+                x = over_steps(module, x)
+            elif isinstance(module, nn.BatchNorm1d) and x.dim() == 3:
+                x = module(x.transpose(1, 2)).transpose(1, 2)
+            elif isinstance(module, nn.Conv1d):
+                before = (module.kernel_size[0] - 1) * module.dilation[0] if name in self.causal else 0
+                x = module(nn.functional.pad(x.transpose(1, 2), (before, 0))).transpose(1, 2)
+            elif not isinstance(module, nn.RNNBase):
                 x = module(x)
             else:
                 x, state = module(x)
@@ -46,6 +57,26 @@ class Chain(nn.Module):
             x = self.between.get(name, lambda v: v)(x)
             x = given + x if name in self.around else x
         return x
+
+
+def over_steps(cell, x):
+    """The outputs of an nn.LSTMCell, nn.GRUCell or nn.RNNCell for all steps."""
+    state, outputs = None, []
+    for t in range(x.shape[1]):
+        state = cell(x[:, t], state)
+        outputs.append(state[0] if isinstance(state, tuple) else state)
+    return torch.stack(outputs, 1)
+
+
+def draw_buffers(random, model):
+    """Moving statistics of a training."""
+    for name, buffer in model.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.data = torch.from_numpy(draw(random, *buffer.shape).astype(np.float32))
+        elif name.endswith("running_var"):
+            buffer.data = torch.from_numpy(0.25 + draw(random, *buffer.shape).astype(np.float32) ** 2)
+        elif name.endswith("num_batches_tracked"):
+            buffer.fill_(3)
 
 
 def lstm(*sizes, **options):
@@ -99,6 +130,22 @@ def models():
     yield "functions", 2, Chain(functions, ("lstm", "fc"), **layers, end=end)
     yield "linear_alone", 3, nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 1))
     yield "lstm_alone", 2, lstm(2, 3)
+    cells = {"a": nn.LSTMCell(1, 4), "b": nn.GRUCell(4, 3), "c": nn.RNNCell(3, 3, bias=False)}
+    yield "cells", 1, Chain(**cells, out=nn.Linear(3, 1))
+    norms = {"norm_in": nn.LayerNorm(2), "lstm": lstm(2, 3), "bn": nn.BatchNorm1d(3)}
+    yield "normalizations", 2, Chain(**norms, fc=nn.Linear(3, 1))
+    norms = {"fc": nn.Linear(2, 4), "norm": nn.LayerNorm(4, eps=0.125), "lstm": lstm(4, 3)}
+    yield "epsilon", 2, Chain(**norms, bn=nn.BatchNorm1d(3, eps=0.125, affine=False))
+    head = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1))
+    yield "batch_norm_head", 2, Chain({"lstm": lambda v: v[:, -1]}, lstm=lstm(2, 3), head=head)
+    norms = {"proj": weight_norm(nn.Linear(2, 4)), "lstm": weight_norm(lstm(4, 3), "weight_hh_l0")}
+    norms |= {"columns": weight_norm(nn.Linear(3, 2), dim=1)}
+    yield "weight_norm", 2, Chain({"columns": torch.tanh}, **norms, out=weight_norm(nn.Linear(2, 1), dim=None))
+    norms = {"proj": parametrizations.weight_norm(nn.Linear(2, 4, bias=False)), "lstm": lstm(4, 3)}
+    norms["lstm"] = parametrizations.weight_norm(norms["lstm"], "weight_ih_l0", dim=1)
+    yield "parametrizations", 2, Chain(**norms, out=nn.Linear(3, 1))
+    heads = {"lstm": lstm(2, 3), "fc": nn.Linear(3, 1), "second": nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(3, 5))}
+    yield "two_heads", 2, Chain(left_out={"second"}, **heads)
 
 
 class Amplifier(nn.Module):
@@ -140,7 +187,9 @@ def write_all(folder):
     for name, features, model in models():
         random = rng(f"pytorch.{name}")
         for parameter in model.parameters():
-            parameter.data = torch.from_numpy(draw(random, *parameter.shape).astype(np.float32))
+            numbers = np.asarray(draw(random, *parameter.shape), np.float32)
+            parameter.data = torch.from_numpy(numbers)
+        draw_buffers(random, model)
         path = os.path.join(folder, name)
         state = model.state_dict()
         if name == "gru":
@@ -148,7 +197,7 @@ def write_all(folder):
         if name == "rnn":
             state = {key: value.to(torch.bfloat16) for key, value in state.items()}
         save_file(state, path + ".safetensors")
-        if name in ("lstm_2", "between"):
+        if name in ("lstm_2", "between", "normalizations"):
             with open(path + ".json", "w", encoding="utf-8") as file:
                 json.dump({key: value.tolist() for key, value in state.items()}, file)
         model.load_state_dict(state)
@@ -161,7 +210,7 @@ def write_all(folder):
             x = draw(random, *shape, scale=2.0)
             given = torch.from_numpy(x)
         outputs = ["sequences"]
-        takes_steps = name in ("last_step", "functions")
+        takes_steps = name in ("last_step", "functions", "batch_norm_head")
         if not takes_steps and isinstance(model, Chain) and any(isinstance(m, nn.RNNBase) for m in model.children()):
             outputs += ["last_step", "last_state"]
         for output in outputs:

@@ -12,6 +12,7 @@
 #include <strata/io/common/assign.hpp>
 #include <strata/io/common/imported.hpp>
 #include <strata/io/common/json.hpp>
+#include <strata/io/common/json_format.hpp>
 #include <strata/io/common/json_numbers.hpp>
 #include <strata/io/common/made_layers.hpp>
 #include <strata/io/common/numbers.hpp>
@@ -90,7 +91,13 @@ template <class Made>
   using S = ScalarOf<Made>;
   const Where where = from.where();
   const Json json = read_json(from);
+  refuse_other_json(json, JsonFormat::nam, where);
   ObjectReader reader(json, where);
+  if (!reader.contains("architecture")) {
+    where.refuse(
+        "this is no file of Neural Amp Modeler, which has \"architecture\", \"config\" and "
+        "\"weights\"");
+  }
   const std::string architecture = reader.get<std::string>("architecture");
   if (architecture != "LSTM") {
     where.in("architecture").expected("\"LSTM\"", in_quotes(architecture));
@@ -116,7 +123,9 @@ template <class Made>
   }
   config.finish();
 
-  NAMWeights weights(numbers_of(reader.raw("weights"), where.in("weights")), where.in("weights"));
+  NAMWeights weights(
+      numbers_of(read_list(reader.raw("weights"), where.in("weights")), where.in("weights")),
+      where.in("weights"));
   reader.finish();
   for (Index i = 0; i < count; ++i) {
     const Index features = i == 0 ? file.inputs : units;

@@ -22,10 +22,23 @@
 #include <strata/io/torch/select.hpp>
 #include <strata/io/torch/stack.hpp>
 #include <strata/io/torch/state_dict.hpp>
+#include <strata/io/torch/weight_norm.hpp>
+#include <strata/io/torch/without.hpp>
 #include <strata/model/forward_network.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
+
+/// The tensors of a file, without those of `.without`, and under the names that modules have
+/// without weight_norm and outside of cells.
+[[nodiscard]] inline TorchStateDict torch_state_dict(const Source& from,
+                                                     const PyTorchOptions& options) {
+  TorchStateDict state = read_torch_tensors(from);
+  leave_out(state, options.without);
+  WeightNorms(state).fold();
+  rename_cells(state);
+  return state;
+}
 
 /// The layers of a chain of modules, with their weights. Throws FormatError when model_data of the
 /// file does not match the modules, or asks for a skip connection around more than one LSTM, GRU or
@@ -59,8 +72,8 @@ template <class Scalar>
 void load_pytorch_network(const Source& from, ForwardNetwork<Scalar> network,
                           const PyTorchOptions& options) {
   const std::vector<Scalar> before = network.weights();
-  TorchStateDict state = read_torch_state_dict(from);
-  TorchLayers<FileLayer<Scalar>> make(state.arrays, options.nonlinearity);
+  TorchStateDict state = torch_state_dict(from, options);
+  TorchLayers<FileLayer<Scalar>> make(state.arrays, options);
   const auto layers = state.model_data ? torch_layers(state, make, torch_chain(state, options))
                                        : layers_for<Scalar>(state, make, network, options);
   network.set_weights(weights_for<Scalar>(layers, network, adapt_to_model, from.where()));
@@ -78,8 +91,8 @@ namespace strata::inline STRATA_RUNTIME {
 
 template <std::floating_point Scalar>
 io::Loaded<Scalar> load_pytorch(const io::Source& from, const PyTorchOptions& options) {
-  io::TorchStateDict state = io::read_torch_state_dict(from);
-  io::TorchLayers<AnyLayer<Scalar>> make(state.arrays, options.nonlinearity);
+  io::TorchStateDict state = io::torch_state_dict(from, options);
+  io::TorchLayers<AnyLayer<Scalar>> make(state.arrays, options);
   const io::TorchChain chain = io::torch_chain(state, options);
   auto layers = io::torch_layers(state, make, chain);
   auto model = io::assemble<Scalar>(std::move(layers), io::torch_input(chain), from.where());

@@ -11,6 +11,7 @@
 #include <strata/io/common/assemble.hpp>
 #include <strata/io/common/imported.hpp>
 #include <strata/io/common/json.hpp>
+#include <strata/io/common/json_format.hpp>
 #include <strata/io/common/json_numbers.hpp>
 #include <strata/io/common/made_layers.hpp>
 #include <strata/io/common/numbers.hpp>
@@ -73,6 +74,8 @@ class RTNeuralReader {
     if (const Json* lists = values.find("weights")) {
       for (const Json& one : read_list(*lists, here.in("weights"))) {
         const Where at = here.in("weights").in(std::to_string(weights.size()));
+        if (!one.is_array())
+          at.expected("the numbers of a weight as nested lists", found_text(one));
         weights.push_back(numbers_of(one, at));
       }
     }
@@ -228,12 +231,16 @@ template <class Made>
 [[nodiscard]] RTNeuralLayers<Made> read_rtneural(const Source& from) {
   const Where where = from.where();
   const Json json = read_json(from);
-  if (json.is_object() && (json.contains("state_dict") || !json.contains("layers"))) {
-    where.refuse(
-        "this is no file of RTNeural, which has \"in_shape\" and \"layers\"; where it holds a "
-        "state_dict of PyTorch, call load_pytorch");
-  }
+  refuse_other_json(json, JsonFormat::rtneural, where);
   ObjectReader reader(json, where);
+  if (!reader.contains("layers")) {
+    where.refuse("this is no file of RTNeural, which has \"in_shape\" and \"layers\"");
+  }
+  if (!reader.contains("in_shape")) {
+    where.refuse(
+        "\"in_shape\" is missing, the shape of the input; write it beside \"layers\", such as "
+        "\"in_shape\": [null, null, 1] for a model that reads one number a step");
+  }
   RTNeuralLayers<Made> file{
       rtneural_shape(reader.raw("in_shape"), where.in("in_shape")), {}, {}, NamedArrays(where)};
   RTNeuralReader<Made> layers(file.input);

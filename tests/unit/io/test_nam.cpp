@@ -134,8 +134,12 @@ TEST_CASE("NAM: what is refused", "[io][nam]") {
   CHECK(nam_error(with("/weights/16", 1)) ==
         "memory: weights: expected 16 numbers, as the sizes in config say, found 17");
   CHECK(nam_error(with("/weights", Json::array({1, 2}))) == Contains{"ends after 2 numbers"});
-  CHECK(nam_error(with("/weights", 1)) ==
-        Contains{"weights: expected a list of numbers, found ()"});
+  CHECK(nam_error(with("/weights", 1)) == Contains{"weights: expected a list, found 1"});
+  CHECK(nam_error(Json::parse(R"({"in_shape": [], "layers": []})")) ==
+        "memory: this is a file of RTNeural; call load_rtneural");
+  CHECK(nam_error(Json::parse(R"({"name": "x"})")) ==
+        "memory: this is no file of Neural Amp Modeler, which has \"architecture\", \"config\" and "
+        "\"weights\"");
   CHECK(nam_error(with("/weights/3", "x")) == Contains{"weights: expected a number, found \"x\""});
   CHECK(nam_error(with("/weights/12", 1e300)) ==
         Contains{"layer 0 (LSTM): h: expected numbers that float32 can hold"});

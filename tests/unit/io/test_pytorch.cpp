@@ -14,6 +14,7 @@
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
 #include "support/reference.hpp"
+#include "support/state_dict.hpp"
 
 using namespace strata;
 using test::Contains;
@@ -47,6 +48,14 @@ PyTorchOptions options_of(const std::string& name) {
                         PyTorchResidual{"fc", Activation::sigmoid}, "gru", MeanOverSteps{},
                         Dropout{0.5}, "end.1", Activation::softmax}};
   }
+  if (name == "epsilon") return {.epsilon = 0.125};
+  if (name == "batch_norm_head") {
+    return {.modules = {"lstm", LastStep{}, "head.0", "head.1", Activation::relu, "head.3"}};
+  }
+  if (name == "weight_norm") {
+    return {.modules = {"proj", "lstm", {"columns", Activation::tanh}, "out"}};
+  }
+  if (name == "two_heads") return {.without = {"second"}};
   return {};
 }
 
@@ -66,61 +75,9 @@ void check_case(const std::string& name, const std::string& ending) {
   REQUIRE(checked > 0);
 }
 
-/// A safetensors file of float32 tensors.
-struct File {
-  std::map<std::string, std::vector<Index>> tensors;
-
-  File with(const std::string& name, const std::vector<Index>& sizes) const {
-    File changed = *this;
-    changed.tensors[name] = sizes;
-    return changed;
-  }
-  File without(const std::string& name) const {
-    File changed = *this;
-    changed.tensors.erase(name);
-    return changed;
-  }
-  std::vector<std::byte> bytes() const {
-    io::SafetensorsWriter writer;
-    for (const auto& [name, sizes] : tensors) {
-      std::size_t count = 1;
-      for (const Index size : sizes) count *= static_cast<std::size_t>(size);
-      std::vector<float> numbers(count, 0.5f);
-      writer.add(name, sizes, std::span<const float>(numbers));
-    }
-    return writer.bytes();
-  }
-  std::string error(const PyTorchOptions& options = {}) const {
-    const auto file = bytes();
-    return error_text<FormatError>([&] { (void)load_pytorch(file, options); });
-  }
-  /// The layers that it becomes, or why not.
-  std::string layers(const PyTorchOptions& options = {}) const {
-    std::string text = error(options);
-    if (text != "(nothing was thrown)") return text;
-    const auto file = bytes();
-    text.clear();
-    const auto model = load_pytorch(file, options);
-    for (const auto& layer : model.layers()) text += layer.describe() + "; ";
-    return text;
-  }
-};
-
-/// Linear modules of F inputs and U outputs by their names.
-File linears(const std::map<std::string, std::pair<Index, Index>>& modules) {
-  File file;
-  for (const auto& [name, sizes] : modules) {
-    file.tensors[name + ".weight"] = {sizes.second, sizes.first};
-  }
-  return file;
-}
-
-/// With an nn.LSTM.
-File with_lstm(File file, const std::string& name, Index inputs, Index units) {
-  file.tensors[name + ".weight_ih_l0"] = {4 * units, inputs};
-  file.tensors[name + ".weight_hh_l0"] = {4 * units, units};
-  return file;
-}
+using File = test::StateDict;
+using test::linears;
+using test::with_lstm;
 
 const File lstm{{{"lstm.weight_ih_l0", {12, 2}},
                  {"lstm.weight_hh_l0", {12, 3}},
@@ -144,10 +101,12 @@ TEST_CASE("PyTorch: every case of the golden folder", "[io][pytorch]") {
     check_case<float>(entry.path().stem().string(), ".safetensors");
     ++cases;
   }
-  CHECK(cases == 25);
+  CHECK(cases == 32);
   check_case<double>("lstm_3", ".safetensors");
   check_case<double>("gru", ".safetensors");
   check_case<float>("lstm_2", ".json");
+  check_case<double>("weight_norm", ".safetensors");
+  check_case<float>("normalizations", ".json");
 }
 
 TEST_CASE("PyTorch: the JSON of trainers of guitar amplifiers", "[io][pytorch]") {
@@ -379,7 +338,10 @@ TEST_CASE("PyTorch: the order of the modules", "[io][pytorch]") {
         Contains{"its modules do not join one after the other by their sizes: fc1 (nn.Linear of 4 "
                  "to 4), fc2"});
 
-  CHECK(lstm.error({.modules = {"lstm"}}) == Contains{"memory: \"fc\": is not named in .modules"});
+  CHECK(
+      lstm.error({.modules = {"lstm"}}) ==
+      "memory: \"fc\": is not named in .modules; where the output does not need it, leave it out: "
+      ".without = {\"fc\"}");
   CHECK(lstm.error({.modules = {"lstm", "fc", "fc"}}) ==
         Contains{"memory: \"fc\": there is no such module, or it is named twice in .modules"});
   CHECK(lstm.error({.modules = {"fc", "lstm"}}) == Contains{"expects 2 features"});
@@ -453,7 +415,7 @@ TEST_CASE("PyTorch: what runs between the modules", "[io][pytorch]") {
         Contains{"\"ltsm\": there is no such module"});
   const File square = with_lstm(File(), "lstm", 2, 2);
   CHECK(square.error({.modules = {PyTorchResidual{"lstm", Activation::relu}}}) ==
-        Contains{"an activation between a recurrent module and the sum is not read"});
+        Contains{"an activation between nn.LSTM and the sum is not read"});
   CHECK(square.error({.modules = {PyTorchResidual{"lstm"}}, .output = PyTorchOutput::last_state}) ==
         Contains{"not that of a sum"});
   CHECK(square.layers({.modules = {PyTorchResidual{"lstm"}}, .output = PyTorchOutput::last_step}) ==
@@ -520,11 +482,10 @@ TEST_CASE("PyTorch: tensors that are missing, left over or of other sizes", "[io
   CHECK(lstm.with("fc.bias", {2}).error() == "memory: fc.bias: expected (1,), found (2,)");
   CHECK(lstm.with("conv.weight", {3, 3, 5}).error() ==
         Contains{"conv.weight: expected (outputs, inputs) of an nn.Linear"});
-  CHECK(lstm.with("norm.weight", {3}).error() ==
-        Contains{"convolutions, normalizations and other modules are not read, found (3,)"});
-  CHECK(lstm.with("norm.running_mean", {3}).error() ==
-        "memory: \"norm.running_mean\": is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear or "
-        "nn.Embedding");
+  CHECK(lstm.with("query", {3}).error() ==
+        "memory: \"query\": is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear, nn.Embedding, "
+        "nn.LayerNorm or nn.BatchNorm1d; a module that the output does not need is left out by its "
+        "name, .without = {\"name\"}");
   CHECK(lstm.with("cell.weight_ih", {12, 2}).error() == Contains{"cell.weight_hh_l0: is missing"});
   CHECK(File{}.error() == "memory: has no tensors");
   CHECK(File{{{"a.weight", {1, 1}}}}.error({.output = PyTorchOutput::last_step}) ==
@@ -549,7 +510,12 @@ TEST_CASE("PyTorch: other files", "[io][pytorch]") {
   CHECK(json_error("{\"a.weight\": [[1, \"2\"]]}") == Contains{"expected a number, found \"2\""});
   CHECK(json_error("{\"a.weight\": [[]]}") == Contains{"found (1, 0)"});
   CHECK(json_error("{\"a.weight\": 1}") ==
-        "memory: \"a.weight\": expected a tensor as nested lists of numbers, found 1");
+        Contains{"a.weight: expected (outputs, inputs) of an nn.Linear"});
+  CHECK(json_error("{\"epoch\": 3, \"a.weight\": [[1]]}") ==
+        Contains{"\"epoch\": is no tensor of nn.LSTM"});
+  CHECK(json_error("{\"note\": \"x\", \"a.weight\": [[1]]}") ==
+        Contains{"\"note\": expected a tensor as nested lists of numbers, since a state_dict has "
+                 "nothing else; in Python json.dump("});
   CHECK(json_error("{\"a.weight\": [[1e999]]}") == Contains{"this is not JSON"});
   CHECK(json_error("{\"a.weight\": [[1e300]]}") == Contains{"numbers that float32 can hold"});
   CHECK(json_error("{\"a.weight\": [[1]], \"a.weight\": [[1]]}") == Contains{"twice"});

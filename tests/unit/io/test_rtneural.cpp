@@ -148,7 +148,7 @@ TEST_CASE("RTNeural: layers that are not understood", "[io][rtneural]") {
   CHECK(rtneural_error(dense_with("/layers/0/weights", Json::array())) ==
         "memory: layer 0 (\"dense\"): weights: expected 1 or 2 arrays, found 0");
   CHECK(rtneural_error(dense_with("/layers/0/weights/0", 1)) ==
-        Contains{"kernel: expected a matrix, found ()"});
+        Contains{"weights: 0: expected the numbers of a weight as nested lists, found 1"});
   CHECK(rtneural_error(dense_with("/layers/0/weights/0/1", Json::array({1, 2}))) ==
         "memory: layer 0 (\"dense\"): weights: 0: expected a list of 1, as the first is, found a "
         "list of 2");
@@ -255,9 +255,19 @@ TEST_CASE("RTNeural: what players of amplifiers add", "[io][rtneural]") {
   }
 }
 
-TEST_CASE("RTNeural: a state_dict is not one of its files", "[io][rtneural]") {
-  CHECK(
-      rtneural_error(Json::parse(R"({"model_data": {}, "state_dict": {}})")) ==
-      "memory: this is no file of RTNeural, which has \"in_shape\" and \"layers\"; where it holds "
-      "a state_dict of PyTorch, call load_pytorch");
+TEST_CASE("RTNeural: other JSON files", "[io][rtneural]") {
+  const auto refused = [](const char* text) { return rtneural_error(Json::parse(text)); };
+  CHECK(refused(R"({"model_data": {}, "state_dict": {}})") ==
+        "memory: this is a state_dict of PyTorch; call load_pytorch");
+  CHECK(refused(R"({"fc.weight": [[1]], "fc.bias": [1]})") ==
+        "memory: this is a state_dict of PyTorch; call load_pytorch");
+  CHECK(refused(R"({"architecture": "LSTM", "config": {}, "weights": []})") ==
+        "memory: this is a file of Neural Amp Modeler; call load_nam");
+  CHECK(refused(R"({"class_name": "Sequential", "config": {"layers": []}})") ==
+        Contains{"this is the architecture of a Keras model, without weights"});
+  CHECK(refused("{}") ==
+        "memory: this is no file of RTNeural, which has \"in_shape\" and \"layers\"");
+  CHECK(refused(R"({"layers": []})") ==
+        "memory: \"in_shape\" is missing, the shape of the input; write it beside \"layers\", such "
+        "as \"in_shape\": [null, null, 1] for a model that reads one number a step");
 }

@@ -100,6 +100,9 @@ class NamedArrays {
     }
   }
 
+  /// Forgets an array, as if the file did not have it.
+  void remove(const std::string& name) { arrays_.erase(name); }
+
   [[nodiscard]] bool contains(const std::string& name) const { return arrays_.contains(name); }
 
   /// The array of this name, marked as used. Throws FormatError, with the names of all arrays, when

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -10,11 +11,13 @@
 #include <strata/contracts/parameter.hpp>
 #include <strata/io/common/imported.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/bidirectional.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/embedding.hpp>
 #include <strata/layers/extended_lstm.hpp>
 #include <strata/layers/gru.hpp>
+#include <strata/layers/layer_normalization.hpp>
 #include <strata/layers/lstm.hpp>
 #include <strata/layers/simple_rnn.hpp>
 #include <strata/target.hpp>
@@ -90,6 +93,26 @@ template <class Made>
                         {{"embeddings", {vocabulary, units}}}, weights, where);
   } else {
     return computing(Embedding<S>(vocabulary, units), 1, weights, where);
+  }
+}
+
+/// A LayerNormalization, or a BatchNormalization with its moving statistics, by its options, for F
+/// = `features` inputs.
+template <class Made, class Options>
+[[nodiscard]] Made normalization_layer(const Options& options, Index features,
+                                       const LayerWeights& weights, const Where& where) {
+  using S = ScalarOf<Made>;
+  constexpr bool has_statistics = std::same_as<Options, BatchNormalizationOptions>;
+  using L = std::conditional_t<has_statistics, BatchNormalization<S>, LayerNormalization<S>>;
+  if constexpr (makes_descriptions<Made>) {
+    std::vector<ParameterShape> shapes;
+    if (options.scale) shapes.push_back({"gamma", {features}});
+    if (options.center) shapes.push_back({"beta", {features}});
+    if (has_statistics) shapes.push_back({"moving_mean", {features}});
+    if (has_statistics) shapes.push_back({"moving_variance", {features}});
+    return described<S>(LayerDescription(L::name).add_all(options), shapes, weights, where);
+  } else {
+    return computing(L(options), features, weights, where);
   }
 }
 

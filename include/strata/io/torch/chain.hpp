@@ -14,6 +14,7 @@
 #include <strata/io/torch/module.hpp>
 #include <strata/io/torch/names.hpp>
 #include <strata/io/torch/options.hpp>
+#include <strata/io/torch/without.hpp>
 #include <strata/target.hpp>
 
 // The modules of a PyTorch model in the order in which they run, with the functions between them.
@@ -36,6 +37,8 @@ struct TorchChain {
   std::vector<TorchLink> links;
   /// The functions after the last module, but for its activation.
   std::vector<PyTorchFunction> after = {};
+  /// The modules of the file that are left out.
+  std::vector<std::string> without = {};
 };
 
 /// Whether the chain has modules alone: no functions, no residuals, and all steps go on.
@@ -101,17 +104,42 @@ struct TorchChain {
          (chain.links[i - 1].activation || chain.links[i - 1].output != PyTorchOutput::sequences);
 }
 
+/// Why a function must run between an nn.Linear and module i, an nn.Linear too, though `.modules`
+/// names none; empty where there is no such reason.
+[[nodiscard]] inline std::string unsaid_between_linears(const TorchChain& chain, std::size_t i) {
+  const auto& links = chain.links;
+  // Behind the first normalization in front of module i.
+  std::size_t at = i;
+  while (at > 0 && !is_said(chain, at) && !links[at - 1].residual &&
+         links[at - 1].module.is_normalization()) {
+    --at;
+  }
+  if (at == 0 || is_said(chain, at) || links[at - 1].residual || !links[i].module.is_linear() ||
+      !links[at - 1].module.is_linear()) {
+    return {};
+  }
+  const std::string first = links[at - 1].module.class_name();
+  const std::string second = links[i].module.class_name();
+  return second + " after " + first + ", " + in_quotes(links[at - 1].module.name) + " and " +
+         in_quotes(links[i].module.name) +
+         (at == i ? ", would be of no use without a function between them"
+                  : ", mostly have a function between them besides the normalization");
+}
+
+/// Whether a module of this name, or modules within it, are left out.
+[[nodiscard]] inline bool is_left_out(const TorchChain& chain, const std::string& name) {
+  return std::ranges::any_of(chain.without, [&](const std::string& module) {
+    return lies_in(name, module) || lies_in(module, name);
+  });
+}
+
 /// The reason why a function must run before module i, though `.modules` names none there; empty
 /// where there is no such reason. There are two: numbers are missing in the names, such as 1
 /// between "head.0" and "head.2", or an nn.Linear follows directly on an nn.Linear.
 [[nodiscard]] inline std::string unsaid_before(const TorchChain& chain, std::size_t i) {
   const auto& links = chain.links;
-  if (i > 0 && links[i].module.kind == TorchModule::Kind::Linear &&
-      links[i - 1].module.kind == TorchModule::Kind::Linear && !is_said(chain, i) &&
-      !links[i - 1].residual) {
-    return "nn.Linear after nn.Linear, " + in_quotes(links[i - 1].module.name) + " and " +
-           in_quotes(links[i].module.name) + ", would be of no use without a function between them";
-  }
+  std::string between = unsaid_between_linears(chain, i);
+  if (!between.empty()) return between;
   const TorchName here(links[i].module.name);
   for (std::size_t part = 0; part < here.size(); ++part) {
     if (!here.is_number(part)) continue;
@@ -136,7 +164,8 @@ struct TorchChain {
     const auto value = [](const std::string& digits) -> unsigned long {
       return digits.size() > 9 ? ~0ul : digits.empty() ? 0 : std::stoul(digits);
     };
-    const unsigned long missing = previous ? value(*previous) + 1 : 0;
+    unsigned long missing = previous ? value(*previous) + 1 : 0;
+    while (is_left_out(chain, parent + std::to_string(missing))) ++missing;
     if (value(number) == missing) continue;
     bool said = is_said(chain, i);
     for (std::size_t j = previous_at + 1; previous && j < i; ++j) said = said || is_said(chain, j);
@@ -169,7 +198,12 @@ struct TorchChain {
     if (chain.links[i].output == PyTorchOutput::last_step) add("LastStep{}");
   }
   for (const auto& function : chain.after) add(code_text(function));
-  return text + "}})";
+  text += "}";
+  first = true;
+  if (!chain.without.empty()) text += ", .without = {";
+  for (const auto& module : chain.without) add(literal_text(module));
+  if (!chain.without.empty()) text += "}";
+  return text + "})";
 }
 
 inline constexpr const char* instead_of_question_marks =
@@ -187,8 +221,9 @@ inline void require_said(const TorchChain& chain, const Where& where) {
 }
 
 /// The chain of these modules, in their order, without functions.
-[[nodiscard]] inline TorchChain chain_of(std::vector<TorchModule> modules) {
-  TorchChain chain;
+[[nodiscard]] inline TorchChain chain_of(std::vector<TorchModule> modules,
+                                         const std::vector<std::string>& without) {
+  TorchChain chain{.links = {}, .without = without};
   for (auto& module : modules) chain.links.push_back({std::move(module)});
   return chain;
 }
@@ -196,11 +231,10 @@ inline void require_said(const TorchChain& chain, const Where& where) {
 /// The chain that `.modules` names. `found` are the modules of the file, in any order. Throws
 /// FormatError, naming the module, unless `.modules` names each of them once and no others.
 [[nodiscard]] inline TorchChain named_chain(std::vector<TorchModule> found,
-                                            const std::vector<PyTorchModule>& entries,
-                                            const Where& where) {
-  TorchChain chain;
+                                            const PyTorchOptions& options, const Where& where) {
+  TorchChain chain{.links = {}, .without = options.without};
   std::vector<PyTorchFunction> waiting;
-  for (const PyTorchModule& entry : entries) {
+  for (const PyTorchModule& entry : options.modules) {
     TorchLink* const last = chain.links.empty() || !waiting.empty() ? nullptr : &chain.links.back();
     if (!entry.name) {
       const PyTorchFunction& function = entry.function;
@@ -233,7 +267,13 @@ inline void require_said(const TorchChain& chain, const Where& where) {
     chain.links.push_back(std::move(link));
   }
   chain.after = std::move(waiting);
-  if (!found.empty()) where.in(in_quotes(found.front().name)).refuse("is not named in .modules");
+  if (!found.empty()) {
+    where.in(in_quotes(found.front().name))
+        .refuse(
+            "is not named in .modules; where the output does not need it, leave it out: .without = "
+            "{" +
+            literal_text(found.front().name) + "}");
+  }
   return chain;
 }
 

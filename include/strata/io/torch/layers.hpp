@@ -11,6 +11,7 @@
 #include <strata/io/common/made_layers.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/torch/module.hpp>
+#include <strata/io/torch/options.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -20,12 +21,14 @@ namespace strata::inline STRATA_RUNTIME::io {
 template <class Made>
 class TorchLayers {
  public:
-  /// `nonlinearity` is that of every nn.RNN, tanh or relu; throws ValueError on another.
-  TorchLayers(NamedArrays& arrays, Activation nonlinearity)
-      : arrays_(&arrays), nonlinearity_(nonlinearity) {
-    if (nonlinearity == Activation::tanh || nonlinearity == Activation::relu) return;
-    throw ValueError("load_pytorch: the nonlinearity of nn.RNN is tanh or relu, found " +
-                     std::string(name(nonlinearity)));
+  /// Throws ValueError on a nonlinearity that nn.RNN does not have, and on a negative epsilon.
+  TorchLayers(NamedArrays& arrays, const PyTorchOptions& options)
+      : arrays_(&arrays), nonlinearity_(options.nonlinearity), epsilon_(options.epsilon) {
+    if (nonlinearity_ != Activation::tanh && nonlinearity_ != Activation::relu) {
+      throw ValueError("load_pytorch: the nonlinearity of nn.RNN is tanh or relu, found " +
+                       std::string(name(nonlinearity_)));
+    }
+    detail::check_normalization_epsilon("load_pytorch", epsilon_);
   }
 
   /// A Dense for an nn.Linear and the activation after it.
@@ -51,6 +54,8 @@ class TorchLayers {
       layers.push_back(linear(module, Activation::linear));
     } else if (module.kind == TorchModule::Kind::Embedding) {
       layers.push_back(embedding(module));
+    } else if (module.is_normalization()) {
+      layers.push_back(normalization(module));
     } else {
       for (int i = 0; i < module.layers; ++i) layers.push_back(recurrent(module, i, true));
     }
@@ -64,6 +69,27 @@ class TorchLayers {
     } catch (const ValueError& error) {
       where(module).refuse(error.what());
     }
+  }
+
+  /// A LayerNormalization or BatchNormalization.
+  [[nodiscard]] Made normalization(const TorchModule& module) {
+    LayerWeights weights;
+    if (module.scale) weights.emplace("gamma", numbers(module, "weight"));
+    if (module.bias) weights.emplace("beta", numbers(module, "bias"));
+    const auto made = [&](auto options) {
+      options.epsilon = epsilon_;
+      options.center = module.bias;
+      options.scale = module.scale;
+      return normalization_layer<Made>(options, module.inputs, weights, where(module));
+    };
+    if (module.kind == TorchModule::Kind::LayerNorm) return made(LayerNormalizationOptions{});
+    weights.emplace("moving_mean", numbers(module, "running_mean"));
+    weights.emplace("moving_variance", numbers(module, "running_var"));
+    // A count of the batches of the training.
+    const std::string batches = module.tensor("num_batches_tracked");
+    if (arrays_->contains(batches)) (void)arrays_->take(batches);
+    // What a batch leaves of the moving statistics is 1 less PyTorch's momentum, of 0.1 by default.
+    return made(BatchNormalizationOptions{.momentum = 0.9});
   }
 
   /// Layer number `layer` of an nn.LSTM, nn.GRU or nn.RNN, within Bidirectional if the module is
@@ -140,6 +166,7 @@ class TorchLayers {
 
   NamedArrays* arrays_;
   Activation nonlinearity_;
+  double epsilon_;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME::io

@@ -13,6 +13,7 @@
 #include <strata/io/common/imported.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/torch/chain.hpp>
+#include <strata/io/torch/find_modules.hpp>
 #include <strata/io/torch/layers.hpp>
 #include <strata/io/torch/module.hpp>
 #include <strata/io/torch/options.hpp>
@@ -27,8 +28,8 @@
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// Completes the description of a file's layer by the model's layer, where a state_dict is silent:
-/// activations of Dense and SimpleRNN, whether sequences are returned, the treatment of masks, and
-/// a Residual or TimeDistributed around the layer.
+/// activations of Dense and SimpleRNN, whether sequences are returned, the treatment of masks, the
+/// epsilon of normalizations, and a Residual or TimeDistributed around the layer.
 inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of_model) {
   const auto is_around = [](const LayerDescription& layer) {
     return layer.kind == "Residual" || layer.kind == "TimeDistributed";
@@ -40,7 +41,7 @@ inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of
   const bool is_lstm_or_gru = of_file.kind != "Dense" && of_file.kind != "SimpleRNN";
   for (auto& [name, value] : of_file.options) {
     if (name != "return_sequences" && name != "mask_zero" && name != "zero_output_for_mask" &&
-        (name != "activation" || is_lstm_or_gru)) {
+        name != "epsilon" && (name != "activation" || is_lstm_or_gru)) {
       continue;
     }
     if (const auto* found = of_model.find(name)) value = *found;
@@ -159,7 +160,7 @@ template <class Scalar>
   if (modules.empty()) where.refuse("has no tensors");
   const bool named = !options.modules.empty();
   if (named) {
-    TorchChain chain = named_chain(std::move(modules), options.modules, where);
+    TorchChain chain = named_chain(std::move(modules), options, where);
     modules.clear();
     for (auto& link : chain.links) modules.push_back(std::move(link.module));
   }
@@ -171,7 +172,8 @@ template <class Scalar>
     const TorchMatch<Scalar> match(modules, layers, network);
     const TorchOrders orders = match.orders(modules);
     const bool one = orders.found().size() == 1 && orders.are_all();
-    if (!orders.found().empty() && !one) refuse_orders(modules, orders, where, ", model", false);
+    if (!orders.found().empty() && !one)
+      refuse_orders(modules, orders, where, ", model", false, options.without);
     if (orders.gave_up()) where.refuse(too_many_orders);
     if (one) {
       order = orders.found()[0];

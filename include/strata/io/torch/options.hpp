@@ -111,6 +111,12 @@ struct PyTorchOptions {
   /// F, the features that the model takes, which rules out orders that begin with another module.
   /// Dynamic, for unknown, since one order mostly remains without it.
   Index inputs = Dynamic;
+  /// eps of every nn.LayerNorm and nn.BatchNorm1d. 1e-5, the default of both.
+  double epsilon = 1e-5;
+  /// Modules that the output does not need, such as a second head, by their names in the
+  /// state_dict; the modules within them are left out too. Empty, since a file mostly has what its
+  /// model computes with.
+  std::vector<std::string> without = {};
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -97,8 +97,9 @@ class TorchOrders {
   return ordered;
 }
 
-/// The order that may be chosen although there are several: all recurrent modules and then the only
-/// nn.Linear, if every other order takes another number of input features. Should the choice be
+/// The order that may be chosen although there are several: all recurrent modules, with
+/// normalizations anywhere among them, and then the only nn.Linear, if every other order takes
+/// another number of input features. Should the choice be
 /// wrong, the model refuses its data instead of computing wrong numbers. `orders` must be all
 /// orders. Null if there is no such order.
 [[nodiscard]] inline const TorchOrders::Order* recurrent_then_linear(
@@ -106,8 +107,9 @@ class TorchOrders {
   const TorchOrders::Order* chosen = nullptr;
   for (const auto& order : orders) {
     const bool fits = modules[order.back()].kind == TorchModule::Kind::Linear &&
-                      std::all_of(order.begin(), order.end() - 1,
-                                  [&](std::size_t i) { return modules[i].is_recurrent(); });
+                      std::all_of(order.begin(), order.end() - 1, [&](std::size_t i) {
+                        return modules[i].is_recurrent() || modules[i].is_normalization();
+                      });
     if (fits && chosen) return nullptr;
     if (fits) chosen = &order;
   }

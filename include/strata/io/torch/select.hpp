@@ -8,6 +8,7 @@
 
 #include <strata/io/common/where.hpp>
 #include <strata/io/torch/chain.hpp>
+#include <strata/io/torch/find_modules.hpp>
 #include <strata/io/torch/module.hpp>
 #include <strata/io/torch/options.hpp>
 #include <strata/io/torch/order.hpp>
@@ -35,7 +36,8 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
 /// `with_functions`: whether the calls must also name the functions between the modules.
 [[noreturn]] inline void refuse_orders(const std::vector<TorchModule>& modules,
                                        const TorchOrders& orders, const Where& where,
-                                       const std::string& arguments, bool with_functions) {
+                                       const std::string& arguments, bool with_functions,
+                                       const std::vector<std::string>& without) {
   std::vector<std::string> words;
   for (const auto& module : modules) words.push_back(module.text());
   std::string message = "its modules, " + list_text(words) +
@@ -47,7 +49,7 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
     const auto ordered = in_order(modules, orders.found()[i]);
     const Index inputs = ordered.front().inputs;
     other_inputs = other_inputs || inputs != modules[orders.found()[0].front()].inputs;
-    lines += "\n  " + code_text(chain_of(ordered), where, arguments, with_functions);
+    lines += "\n  " + code_text(chain_of(ordered, without), where, arguments, with_functions);
     if (ordered.front().kind != TorchModule::Kind::Embedding) {
       lines += "  // takes " + std::to_string(inputs) + (inputs == 1 ? " feature" : " features");
     }
@@ -90,7 +92,7 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
   }
   if (orders.found().size() == 1 && orders.are_all()) return in_order(found, orders.found()[0]);
   const auto* order = orders.are_all() ? recurrent_then_linear(found, orders.found()) : nullptr;
-  if (!order) refuse_orders(found, orders, where, "", true);
+  if (!order) refuse_orders(found, orders, where, "", true, options.without);
   return in_order(found, *order);
 }
 
@@ -102,9 +104,10 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
   std::vector<TorchModule> found = find_torch_modules(state);
   const Where& where = state.arrays.where();
   if (found.empty()) where.refuse("has no tensors");
-  TorchChain chain = options.modules.empty()
-                         ? chain_of(ordered_modules(std::move(found), state, options))
-                         : named_chain(std::move(found), options.modules, where);
+  TorchChain chain =
+      options.modules.empty()
+          ? chain_of(ordered_modules(std::move(found), state, options), options.without)
+          : named_chain(std::move(found), options, where);
   require_inputs(chain.links.front().module, options, where);
   require_said(chain, where);
   if (options.output == PyTorchOutput::sequences) return chain;

@@ -96,6 +96,11 @@ class TorchStack {
                                       : std::move(layer));
       return;
     }
+    if (module.is_normalization()) {
+      Made layer = make_->normalization(module);
+      layers_.push_back(link.residual ? residual_of<Accepts::any, Returns::same>(std::move(layer))
+                                      : std::move(layer));
+    }
     if (module.kind == TorchModule::Kind::Embedding) layers_.push_back(make_->embedding(module));
     if (module.is_recurrent()) add_recurrent(link);
     if (link.activation && *link.activation != Activation::linear) {
@@ -130,16 +135,15 @@ class TorchStack {
     if (module.kind == TorchModule::Kind::Embedding || module.inputs != module.outputs()) {
       here.refuse("adds the input to the output, which must be as many; it is " + module.text());
     }
-    if (!module.is_recurrent()) return;
+    if (module.is_linear()) return;
     if (module.layers > 1) {
       here.refuse("goes around one layer, but " + module.text() + " has " +
                   std::to_string(module.layers) +
                   "; load it into a model of your own, or write it as modules of one layer each");
     }
     if (link.activation && *link.activation != Activation::linear) {
-      here.refuse(
-          "an activation between a recurrent module and the sum is not read; after the "
-          "sum it is an entry of its own");
+      here.refuse("an activation between " + module.class_name() +
+                  " and the sum is not read; after the sum it is an entry of its own");
     }
     if (link.output == PyTorchOutput::last_state) {
       here.refuse(".output = PyTorchOutput::last_state is not that of a sum; take last_step");

@@ -13,6 +13,7 @@
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/json.hpp>
+#include <strata/io/common/json_format.hpp>
 #include <strata/io/common/json_numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/source.hpp>
@@ -41,6 +42,7 @@ struct TorchStateDict {
   const Where where = source.where();
   const Json json = read_json(source);
   if (!json.is_object()) where.expected("an object of tensors", found_text(json));
+  refuse_other_json(json, JsonFormat::pytorch, where);
   TorchStateDict state{NamedArrays(where), {}, {}, {}};
   const Json* tensors = &json;
   if (json.contains("state_dict")) {
@@ -54,7 +56,13 @@ struct TorchStateDict {
   }
   for (const auto& [name, value] : tensors->items()) {
     const Where here = where.in(in_quotes(name));
-    if (!value.is_array()) here.expected("a tensor as nested lists of numbers", found_text(value));
+    if (!value.is_array() && !value.is_number()) {
+      here.expected(
+          "a tensor as nested lists of numbers, since a state_dict has nothing else; in Python "
+          "json.dump({name: tensor.tolist() for name, tensor in model.state_dict().items()}, file) "
+          "writes one",
+          found_text(value));
+    }
     Numbers numbers = numbers_of(value, here);
     state.arrays.add(name, std::move(numbers.shape), numbers.values);
     state.order.push_back(name);
@@ -100,14 +108,6 @@ inline void rename_cells(TorchStateDict& state) {
   }
   source.where().expected("a state_dict of torch.save, in safetensors or in JSON",
                           in_quotes(text.substr(0, 16)));
-}
-
-/// Reads a state_dict as read_torch_tensors does, with the tensors of cells under the names of
-/// layers.
-[[nodiscard]] inline TorchStateDict read_torch_state_dict(const Source& source) {
-  TorchStateDict state = read_torch_tensors(source);
-  rename_cells(state);
-  return state;
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

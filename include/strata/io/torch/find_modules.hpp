@@ -1,0 +1,229 @@
+#pragma once
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <strata/io/common/arrays.hpp>
+#include <strata/io/common/where.hpp>
+#include <strata/io/torch/module.hpp>
+#include <strata/io/torch/state_dict.hpp>
+#include <strata/shape.hpp>
+#include <strata/target.hpp>
+
+// The modules of a PyTorch model, found by the names of their tensors: "encoder.lstm.weight_ih_l0"
+// is of the module "encoder.lstm".
+
+namespace strata::inline STRATA_RUNTIME::io {
+
+/// Finds out kind and sizes of a module from its tensors. Throws FormatError on tensors of a module
+/// that strata does not have, and when sizes do not fit each other. Tensors are not marked as used:
+/// TorchLayers does that when it reads them.
+class TorchModuleFinder {
+ public:
+  explicit TorchModuleFinder(const NamedArrays& arrays) : arrays_(&arrays) {}
+
+  /// `recurrent`: whether the names of the tensors are those of nn.LSTM, nn.GRU and nn.RNN.
+  [[nodiscard]] TorchModule find(const std::string& name, bool recurrent) const {
+    TorchModule module{name};
+    if (recurrent) {
+      find_recurrent(module);
+    } else if (has(module, "running_mean") || has(module, "running_var")) {
+      find_batch_norm(module);
+    } else if (shape(module, "weight").size() == 1) {
+      find_layer_norm(module);
+    } else {
+      find_table(module);
+    }
+    return module;
+  }
+
+ private:
+  [[nodiscard]] bool has(const TorchModule& module, const std::string& leaf) const {
+    return arrays_->contains(module.tensor(leaf));
+  }
+
+  [[nodiscard]] const std::vector<Index>& shape(const TorchModule& module,
+                                                const std::string& leaf) const {
+    const std::string name = module.tensor(leaf);
+    const ArrayView* array = arrays_->find(name);
+    if (!array) arrays_->where(name).refuse("is missing");
+    return array->shape;
+  }
+
+  [[nodiscard]] const std::vector<Index>& matrix(const TorchModule& module,
+                                                 const std::string& leaf) const {
+    const auto& sizes = shape(module, leaf);
+    if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) {
+      arrays_->where(module.tensor(leaf)).expected("a matrix", sizes_text(sizes));
+    }
+    return sizes;
+  }
+
+  void require(const TorchModule& module, const std::string& leaf,
+               const std::vector<Index>& expected) const {
+    const auto& found = shape(module, leaf);
+    if (found != expected) {
+      arrays_->where(module.tensor(leaf)).expected(sizes_text(expected), sizes_text(found));
+    }
+  }
+
+  void find_recurrent(TorchModule& module) const {
+    const auto& first = matrix(module, "weight_ih_l0");
+    const auto& recurrent = matrix(module, "weight_hh_l0");
+    module.inputs = first[1];
+    module.units = recurrent[1];
+    if (has(module, "weight_hr_l0")) {
+      const auto& projection = matrix(module, "weight_hr_l0");
+      module.projection = projection[0];
+      module.units = projection[1];
+    }
+    using Kind = TorchModule::Kind;
+    const Index rows = first[0];
+    module.kind = Kind::LSTM;
+    if (module.projection == 0 && rows == module.units) module.kind = Kind::RNN;
+    if (module.projection == 0 && rows % 3 == 0 && rows / 3 == module.units) {
+      module.kind = Kind::GRU;
+    }
+    if (rows % module.gates() != 0 || rows / module.gates() != module.units) {
+      arrays_->where(module.tensor("weight_ih_l0"))
+          .expected((module.projection > 0 ? "4 times " : "4, 3 or 1 times ") +
+                        std::to_string(module.units) + " rows, of an " +
+                        (module.projection > 0 ? "nn.LSTM" : "nn.LSTM, nn.GRU or nn.RNN"),
+                    std::to_string(rows));
+    }
+    module.bidirectional = has(module, "weight_ih_l0_reverse");
+    module.bias = has(module, "bias_ih_l0") || has(module, "bias_hh_l0");
+    while (has(module, "weight_ih" + TorchModule::ending(module.layers, 0))) ++module.layers;
+    for (int layer = 0; layer < module.layers; ++layer) {
+      for (int direction = 0; direction < module.directions(); ++direction) {
+        const std::string ending = TorchModule::ending(layer, direction);
+        require(module, "weight_ih" + ending, {rows, module.inputs_of(layer)});
+        require(module, "weight_hh" + ending, {rows, module.state()});
+        if (module.bias) require(module, "bias_ih" + ending, {rows});
+        if (module.bias) require(module, "bias_hh" + ending, {rows});
+        if (module.projection > 0) {
+          require(module, "weight_hr" + ending, {module.projection, module.units});
+        }
+      }
+    }
+  }
+
+  /// An nn.Linear or nn.Embedding. Both have one matrix "weight"; without a bias, only the name
+  /// tells an embedding.
+  void find_table(TorchModule& module) const {
+    const Where here = arrays_->where(module.tensor("weight"));
+    const auto& sizes = shape(module, "weight");
+    if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) {
+      here.expected(
+          "(outputs, inputs) of an nn.Linear, (ids, features) of an nn.Embedding or (features,) of "
+          "an nn.LayerNorm; other modules are not read",
+          sizes_text(sizes));
+    }
+    module.bias = has(module, "bias");
+    const bool is_embedding = !module.bias && says(module.name, "emb");
+    module.kind = is_embedding ? TorchModule::Kind::Embedding : TorchModule::Kind::Linear;
+    module.inputs = is_embedding ? sizes[0] : sizes[1];
+    module.units = is_embedding ? sizes[1] : sizes[0];
+    if (module.bias) require(module, "bias", {module.units});
+  }
+
+  void find_batch_norm(TorchModule& module) const {
+    module.kind = TorchModule::Kind::BatchNorm1d;
+    module.inputs = module.units = features(module, "running_mean");
+    module.scale = has(module, "weight");
+    module.bias = has(module, "bias");
+    for (const char* leaf : {"running_var", "weight", "bias"}) {
+      if (leaf == std::string_view("running_var") || has(module, leaf)) {
+        require(module, leaf, {module.units});
+      }
+    }
+  }
+
+  /// A weight and a bias of (F): an nn.LayerNorm, unless the name says another normalization, whose
+  /// tensors are the same. A weight alone could be of several modules that compute differently.
+  void find_layer_norm(TorchModule& module) const {
+    const Where here = arrays_->where(module.tensor("weight"));
+    module.kind = TorchModule::Kind::LayerNorm;
+    module.inputs = module.units = features(module, "weight");
+    module.scale = true;
+    module.bias = has(module, "bias");
+    if (!module.bias) {
+      here.refuse(
+          "a weight of (features,) without a bias may be of an nn.RMSNorm, an nn.LayerNorm without "
+          "bias or an nn.PReLU, which compute differently; none of them is read");
+    }
+    require(module, "bias", {module.units});
+    for (const char* other : {"batch", "group", "instance"}) {
+      if (!says(module.name, other)) continue;
+      here.refuse(std::string("its name has \"") + other +
+                  "\" in it, but its tensors are those of an nn.LayerNorm; a normalization over a "
+                  "batch, groups or instances is read only as an nn.BatchNorm1d with running "
+                  "statistics");
+    }
+  }
+
+  [[nodiscard]] Index features(const TorchModule& module, const std::string& leaf) const {
+    const auto& sizes = shape(module, leaf);
+    if (sizes.size() != 1 || sizes[0] < 1) {
+      arrays_->where(module.tensor(leaf)).expected("(features,)", sizes_text(sizes));
+    }
+    return sizes[0];
+  }
+
+  /// Whether a name has a word in it, in small or large letters.
+  [[nodiscard]] static bool says(std::string name, const char* word) {
+    std::transform(name.begin(), name.end(), name.begin(), [](char letter) {
+      return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    });
+    return name.find(word) != std::string::npos;
+  }
+
+  const NamedArrays* arrays_;
+};
+
+/// The modules of a state_dict, in the order of the file, or sorted by name if the file has no
+/// order. Throws FormatError on a tensor of a module that strata does not have, on more than 256
+/// modules, and on names of more than 65 parts: such files would take too long to read.
+[[nodiscard]] inline std::vector<TorchModule> find_torch_modules(const TorchStateDict& state) {
+  constexpr std::size_t most = 256;
+  constexpr std::ptrdiff_t deepest = 64;
+  std::vector<TorchModule> modules;
+  std::set<std::string> seen;
+  const TorchModuleFinder finder(state.arrays);
+  for (const std::string& tensor : state.order.empty() ? state.arrays.names() : state.order) {
+    if (tensor.starts_with("self_test.")) continue;
+    const std::size_t dot = tensor.rfind('.');
+    const std::string leaf = dot == std::string::npos ? tensor : tensor.substr(dot + 1);
+    const bool is_recurrent = leaf.starts_with("weight_ih_l") || leaf.starts_with("weight_hh_l") ||
+                              leaf.starts_with("weight_hr_l") || leaf.starts_with("bias_ih_l") ||
+                              leaf.starts_with("bias_hh_l");
+    constexpr std::string_view others[] = {"weight", "bias", "running_mean", "running_var",
+                                           "num_batches_tracked"};
+    if (!is_recurrent && std::ranges::find(others, leaf) == std::end(others)) {
+      state.arrays.where(in_quotes(tensor))
+          .refuse(
+              "is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear, nn.Embedding, nn.LayerNorm or "
+              "nn.BatchNorm1d; a module that the output does not need is left out by its name, "
+              ".without = {\"name\"}");
+    }
+    const std::string name = dot == std::string::npos ? std::string() : tensor.substr(0, dot);
+    if (!seen.insert(name).second) continue;
+    if (std::count(name.begin(), name.end(), '.') > deepest) {
+      state.arrays.where(in_quotes(name))
+          .refuse("is nested in more than " + std::to_string(deepest) + " modules");
+    }
+    if (modules.size() == most) {
+      state.arrays.where().refuse("has more than " + std::to_string(most) + " modules");
+    }
+    modules.push_back(finder.find(name, is_recurrent));
+  }
+  return modules;
+}
+
+}  // namespace strata::inline STRATA_RUNTIME::io

@@ -1,0 +1,200 @@
+// Normalizations, weight_norm and modules that are left out, of files of PyTorch; and files that
+// once gave other numbers than PyTorch.
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <strata/io/pytorch.hpp>
+#include <strata/layers/batch_normalization.hpp>
+#include <strata/layers/layer_normalization.hpp>
+
+#include "support/catch.hpp"
+#include "support/contains.hpp"
+#include "support/error_text.hpp"
+#include "support/reference.hpp"
+#include "support/state_dict.hpp"
+
+using namespace strata;
+using test::Contains;
+using test::error_text;
+
+namespace {
+
+std::string of_pytorch(const std::string& name) {
+  return STRATA_TEST_DIR "/golden/pytorch/" + name;
+}
+
+/// Little-endian float32 numbers.
+std::vector<float> raw_floats(const std::string& path) {
+  std::vector<float> numbers(std::filesystem::file_size(path) / sizeof(float));
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(numbers.data()),
+            static_cast<std::streamsize>(numbers.size() * sizeof(float)));
+  REQUIRE(file);
+  return numbers;
+}
+
+/// Whether a model computes y.f32 of x.f32 in the folder of a case, x of (2, T, F).
+template <class Model>
+void check_raw_case(const std::string& name, const Model& model, Index features) {
+  const std::vector<float> x = raw_floats(of_pytorch("cases/" + name + "/x.f32"));
+  const std::vector<float> y = raw_floats(of_pytorch("cases/" + name + "/y.f32"));
+  const Index steps = static_cast<Index>(x.size()) / 2 / features;
+  const Tensor<float> computed = model.predict(Tensor<float>({2, steps, features}, x));
+  const std::vector<double> expected(y.begin(), y.end());
+  test::require_close(computed.values(), expected, test::imported<float>, name);
+}
+
+const test::StateDict norms =
+    test::linears({{"fc", {3, 1}}}).with("norm.weight", {3}).with("norm.bias", {3});
+
+}  // namespace
+
+TEST_CASE("PyTorch: files that once gave other numbers", "[io][pytorch]") {
+  const auto path = [](const std::string& name) {
+    return of_pytorch("cases/" + name + "/m.safetensors");
+  };
+  check_raw_case("cells", load_pytorch(path("cells")), 1);
+  CHECK(load_pytorch(path("two_cells")).parameter_count() == 4 * 8 * 10 + 4 * 8 * 17 + 9);
+
+  const std::string missing =
+      error_text<FormatError>([&] { (void)load_pytorch(path("missing_activation")); });
+  CHECK(missing == Contains{"{.modules = {\"lstm\", \"head.0\", ?, \"head.2\"}}"});
+  check_raw_case("missing_activation",
+                 load_pytorch(path("missing_activation"),
+                              {.modules = {"lstm", "head.0", Activation::relu, "head.2"}}),
+                 3);
+
+  for (const std::string name : {"one_in_one_out", "same_sizes"}) {
+    const std::string orders = error_text<FormatError>([&] { (void)load_pytorch(path(name)); });
+    CHECK(orders == Contains{"{.modules = {\"fc_in\", \"lstm\", \"fc_out\"}}"});
+    CHECK(orders == Contains{"{.modules = {\"lstm\", "});
+    check_raw_case(name, load_pytorch(path(name), {.modules = {"fc_in", "lstm", "fc_out"}}),
+                   name == "same_sizes" ? 4 : 1);
+  }
+  check_raw_case("one_in_one_out", load_pytorch(path("one_in_one_out"), {.inputs = 1}), 1);
+}
+
+TEST_CASE("PyTorch: normalizations", "[io][pytorch]") {
+  const auto kinds = [](const std::string& name, const PyTorchOptions& options = {}) {
+    std::string text;
+    const auto model = load_pytorch(of_pytorch(name), options);
+    for (const auto& layer : model.layers()) text += layer.describe() + "; ";
+    return text;
+  };
+  CHECK(kinds("normalizations.safetensors") ==
+        "LayerNormalization; LSTM, 3 units; BatchNormalization; Dense, 1 units; ");
+  // The epsilon of a model that is known is the model's.
+  Sequential known{Input{Dynamic, 2}, Dense{4}, LayerNormalization{{.epsilon = 0.125}},
+                   LSTM{3, return_sequences},
+                   BatchNormalization{{.epsilon = 0.125, .center = false, .scale = false}}};
+  load_pytorch(of_pytorch("epsilon.safetensors"), known);
+  test::Reference<float>(of_pytorch("epsilon.sequences.reference")).require_equal(known);
+  CHECK_THROWS_AS(load_pytorch(of_pytorch("epsilon.safetensors"), {.epsilon = -1}), ValueError);
+
+  CHECK(norms.layers() == "LayerNormalization; Dense, 1 units; ");
+  CHECK(norms.without("norm.bias").error() ==
+        Contains{"norm.weight: a weight of (features,) without a bias may be of an nn.RMSNorm"});
+  CHECK(norms.with("norm.bias", {2}).error() == "memory: norm.bias: expected (3,), found (2,)");
+  CHECK(norms.with("norm.weight", {0}).error() ==
+        "memory: norm.weight: expected (features,), found (0,)");
+  CHECK(norms.with("norm.running_mean", {3}).error() == "memory: norm.running_var: is missing");
+  CHECK(norms.with("norm.running_mean", {3}).with("norm.running_var", {4}).error() ==
+        "memory: norm.running_var: expected (3,), found (4,)");
+  CHECK(norms.with("norm.running_mean", {3}).with("norm.running_var", {3}).layers() ==
+        "BatchNormalization; Dense, 1 units; ");
+  CHECK(norms.with("norm.num_batches_tracked", {1}).error() ==
+        Contains{"has no place for these arrays of the file: norm.num_batches_tracked"});
+  CHECK(test::linears({{"fc", {3, 1}}})
+            .with("group_norm.weight", {3})
+            .with("group_norm.bias", {3})
+            .error() == Contains{"its name has \"group\" in it"});
+
+  // A normalization between two nn.Linear is not all that lies there.
+  const test::StateDict between = norms.with("a.weight", {3, 2});
+  CHECK(between.error() ==
+        Contains{"nn.Linear after nn.Linear, \"a\" and \"fc\", mostly have a function between them "
+                 "besides the normalization; say by .modules what runs there"});
+  CHECK(between.error() == Contains{"{.modules = {\"a\", \"norm\", ?, \"fc\"}}"});
+  CHECK(between.layers({.modules = {"a", Activation::relu, "norm", "fc"}}) ==
+        "Dense, 3 units; LayerNormalization; Dense, 1 units; ");
+  CHECK(between.layers({.modules = {"a", "norm", Activation::linear, "fc"}}) ==
+        "Dense, 3 units; LayerNormalization; Dense, 1 units; ");
+  // Among recurrent modules, as the names and sizes allow.
+  const test::StateDict amp = test::with_lstm(norms, "lstm", 1, 3);
+  CHECK(amp.layers() == "LSTM, 3 units; LayerNormalization; Dense, 1 units; ");
+  CHECK(amp.layers({.modules = {"lstm", PyTorchResidual{"norm"}, "fc"}}) ==
+        "LSTM, 3 units; Residual LayerNormalization; Dense, 1 units; ");
+  CHECK(amp.error({.modules = {"lstm", PyTorchResidual{"norm", Activation::relu}, "fc"}}) ==
+        Contains{"an activation between nn.LayerNorm and the sum is not read"});
+  CHECK(amp.with("in.weight", {1}).with("in.bias", {1}).error() ==
+        Contains{"may run in more than one order"});
+}
+
+TEST_CASE("PyTorch: weights that are computed from others", "[io][pytorch]") {
+  const test::StateDict plain = test::linears({{"fc", {3, 2}}});
+  const auto with = [&](const std::string& name, std::vector<Index> sizes) {
+    return plain.without("fc.weight").with(name, std::move(sizes));
+  };
+  const test::StateDict v = with("fc.weight_v", {2, 3});
+  CHECK(v.with("fc.weight_g", {2, 1}).layers() == "Dense, 2 units; ");
+  CHECK(v.with("fc.weight_g", {1, 3}).layers() == "Dense, 2 units; ");
+  CHECK(v.with("fc.weight_g", {}).layers() == "Dense, 2 units; ");
+  CHECK(v.with("fc.weight_g", {2}).error() ==
+        "memory: \"fc.weight_g\": expected the length of each row or column of a weight (2, 3), "
+        "found (2,)");
+  CHECK(v.with("fc.weight_g", {3, 1}).error() == Contains{"found (3, 1)"});
+  CHECK(v.with("fc.weight_g", {2, 3}).error() == Contains{"found (2, 3)"});
+  CHECK(v.with("fc.weight_g", {2, 1}).with("fc.weight", {2, 3}).error() ==
+        "memory: fc.weight: there are two arrays of this name");
+  CHECK(v.error() == Contains{"\"fc.weight_v\": is no tensor of"});
+
+  CHECK(v.with("fc.weight_orig", {2, 3}).with("fc.weight_u", {2}).error() ==
+        "memory: \"fc.weight_orig\": is of spectral_norm, which is not read; before the state_dict "
+        "is saved, turn it into a plain weight: "
+        "torch.nn.utils.remove_spectral_norm(model.get_submodule(\"fc\"), \"weight\")");
+  CHECK(
+      with("weight_orig", {2, 3}).with("weight_mask", {2, 3}).error() ==
+      "memory: \"weight_orig\": is of pruning, which is not read; before the state_dict is saved, "
+      "turn it into a plain weight: torch.nn.utils.prune.remove(model, \"weight\")");
+  const test::StateDict spectral = with("fc.parametrizations.weight.original", {2, 3})
+                                       .with("fc.parametrizations.weight.0._u", {2})
+                                       .with("fc.parametrizations.weight.0._v", {3});
+  CHECK(spectral.error() ==
+        Contains{"is of spectral_norm, which is not read; before the state_dict is saved, turn it "
+                 "into a plain weight: torch.nn.utils.parametrize.remove_parametrizations("
+                 "model.get_submodule(\"fc\"), \"weight\")"});
+  CHECK(with("fc.parametrizations.weight.original0", {2, 1}).error() ==
+        Contains{"is of a parametrization other than weight_norm"});
+  CHECK(with("parametrizations.weight", {2, 1}).error() ==
+        Contains{"is of a parametrization other than weight_norm"});
+  CHECK(with("parametrizations.weight.original0", {2, 1})
+            .with("parametrizations.weight.original1", {2, 3})
+            .layers() == "Dense, 2 units; ");
+}
+
+TEST_CASE("PyTorch: modules that are left out", "[io][pytorch]") {
+  const test::StateDict heads =
+      test::with_lstm(test::linears({{"heads.0", {3, 1}}, {"heads.1", {3, 5}}}), "lstm", 2, 3);
+  CHECK(heads.error() == Contains{"do not join one after the other"});
+  CHECK(heads.layers({.without = {"heads.1"}}) == "LSTM, 3 units; Dense, 1 units; ");
+  // What is left out is no gap in the numbers of the names.
+  CHECK(heads.layers({.without = {"heads.0"}}) == "LSTM, 3 units; Dense, 5 units; ");
+  CHECK(heads.layers({.without = {"heads"}}) == "LSTM, 3 units; ");
+  // Whatever their tensors are.
+  CHECK(heads.with("heads.1.deep.table", {1, 1, 1, 1}).layers({.without = {"heads.1"}}) ==
+        "LSTM, 3 units; Dense, 1 units; ");
+  CHECK(heads.error({.without = {"head"}}) ==
+        Contains{".without: \"head\": the file has no tensors of such a module; it has: "
+                 "heads.0.weight"});
+  CHECK(heads.error({.without = {"heads.1.weight"}}) == Contains{"no tensors of such a module"});
+  CHECK(heads.error({.without = {"heads.1", "heads.1"}}) ==
+        Contains{"no tensors of such a module"});
+  CHECK(heads.error({.without = {""}}) == Contains{"no tensors of such a module"});
+  CHECK(heads.with("heads.2.weight", {1, 5}).error({.without = {"heads.0"}}) ==
+        Contains{"{.modules = {\"lstm\", \"heads.1\", ?, \"heads.2\"}, .without = {\"heads.0\"}}"});
+}
