@@ -9,6 +9,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/mask.hpp>
 #include <strata/random.hpp>
 #include <strata/sequences.hpp>
@@ -18,13 +19,14 @@
 namespace strata::detail {
 
 STRATA_INLINE Index padded_steps(const std::vector<Index>& lengths, const PadOptions& options) {
-  if (lengths.empty()) throw ShapeError("pad_sequences: there are no sequences");
+  if (lengths.empty()) detail::raise<ShapeError>("pad_sequences: there are no sequences");
   if (options.maxlen < 0) {
     fail<ValueError>({"pad_sequences: maxlen must be at least 1, or 0, found ", options.maxlen});
   }
   if (options.maxlen > 0) return options.maxlen;
   const Index longest = *std::max_element(lengths.begin(), lengths.end());
-  if (longest == 0) throw ShapeError("pad_sequences: all sequences are empty; give a maxlen");
+  if (longest == 0)
+    detail::raise<ShapeError>("pad_sequences: all sequences are empty; give a maxlen");
   return longest;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 
 namespace strata {
 
@@ -25,7 +26,8 @@ class Shape {
   /// Throws ShapeError on more than three sizes.
   constexpr Shape(std::initializer_list<Index> sizes) {
     if (sizes.size() > static_cast<std::size_t>(max_rank)) {
-      throw ShapeError("a shape has at most 3 sizes, found " + std::to_string(sizes.size()));
+      detail::raise<ShapeError>("a shape has at most 3 sizes, found " +
+                                std::to_string(sizes.size()));
     }
     for (const Index size : sizes) sizes_[static_cast<std::size_t>(rank_++)] = size;
   }

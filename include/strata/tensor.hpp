@@ -8,6 +8,7 @@
 
 #include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/shape.hpp>
 
 namespace strata {
@@ -120,7 +121,8 @@ class Tensor {
   /// on a read-only view.
   [[nodiscard]] const Scalar* data() const& noexcept { return data_; }
   [[nodiscard]] Scalar* data() & {
-    if (read_only_) throw ValueError("this tensor views memory that may not be written; copy it");
+    if (read_only_)
+      detail::raise<ValueError>("this tensor views memory that may not be written; copy it");
     return data_;
   }
 

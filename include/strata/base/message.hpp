@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/shape.hpp>
 
 namespace strata::messages {
@@ -47,7 +48,7 @@ class Piece {
 /// Throws an Error whose message is the pieces joined.
 template <class Error>
 [[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<Piece> pieces) {
-  throw Error(message(pieces));
+  detail::raise<Error>(message(pieces));
 }
 
 }  // namespace strata::messages

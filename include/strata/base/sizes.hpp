@@ -9,6 +9,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/shape.hpp>
 
 // Sizes that come from users are checked here, and the memory for them is asked for here.
@@ -55,13 +56,9 @@ void check_range(const char* what, Index first, Index part, const char* whole, I
 /// MemoryError where the allocator refuses.
 template <class F>
 decltype(auto) allocate(Index count, std::size_t bytes, F ask) {
-  try {
-    return ask();
-  } catch (const std::bad_alloc&) {
-    fail_memory(count, bytes);
-  } catch (const std::length_error&) {
-    fail_memory(count, bytes);
-  }
+  const auto refuse = [&](const std::exception&) { fail_memory(count, bytes); };
+  return detail::on_error<std::bad_alloc>(
+      [&]() -> decltype(auto) { return detail::on_error<std::length_error>(ask, refuse); }, refuse);
 }
 
 // The functions of std::vector that ask for memory. They throw MemoryError and leave the vector as

@@ -12,6 +12,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/initializers.hpp>
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/linear.hpp>
@@ -179,7 +180,8 @@ class AttentionPooling {
   }
 
   void check_stream() const {
-    throw ValueError("AttentionPooling needs the whole sequence, which a stream does not have");
+    detail::raise<ValueError>(
+        "AttentionPooling needs the whole sequence, which a stream does not have");
   }
   [[nodiscard]] Index state_size() const noexcept { return 0; }
 

@@ -12,6 +12,7 @@
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/state_parts.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/target.hpp>
 
 namespace strata {
@@ -58,7 +59,7 @@ class Bidirectional {
   explicit Bidirectional(L layer, Merge merge = Merge::concat)
       : forward_(std::move(layer)), backward_(forward_), merge_(merge) {
     if (forward_.recurrent_options().go_backwards) {
-      throw ValueError(
+      detail::raise<ValueError>(
           "Bidirectional: give it the layer that reads forwards, without go_backwards");
     }
     // Masked steps output zeros, as in Keras. Otherwise each direction would repeat its own last
@@ -174,7 +175,8 @@ class Bidirectional {
   }
 
   void check_stream() const {
-    throw ValueError("Bidirectional needs the whole sequence, which a stream does not have");
+    detail::raise<ValueError>(
+        "Bidirectional needs the whole sequence, which a stream does not have");
   }
   [[nodiscard]] Index state_size() const noexcept { return 2 * forward_.state_size(); }
   void list_state(detail::StateParts& parts) const {

@@ -15,6 +15,7 @@
 #include <strata/contracts/parts.hpp>
 #include <strata/contracts/state_parts.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
@@ -105,12 +106,11 @@ class JoinedStack {
       const auto& layer = part(layers_, i);
       check_keeps_steps(i, layer);
       const Index known = features == Dynamic ? layer.inputs() : inputs_of(i, features, before);
-      try {
-        before = layer.output_features(known);
-      } catch (const ShapeError& error) {
-        fail<ShapeError>(
-            {"its layer ", std::size_t{i}, " (", layer.describe(), "): ", error.what()});
-      }
+      on_error<ShapeError>([&] { before = layer.output_features(known); },
+                           [&](const ShapeError& error) {
+                             fail<ShapeError>({"its layer ", std::size_t{i}, " (", layer.describe(),
+                                               "): ", error.what()});
+                           });
       before = own_outputs(i, before);
       outputs += before;
       sizes::check(kind_name, "outputs", outputs);

@@ -6,6 +6,7 @@
 
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
@@ -59,7 +60,8 @@ class MeanOverSteps : public detail::PlainLayer<Scalar> {
   }
 
   void check_stream() const {
-    throw ValueError("MeanOverSteps needs the whole sequence, which a stream does not have");
+    detail::raise<ValueError>(
+        "MeanOverSteps needs the whole sequence, which a stream does not have");
   }
 
   template <class Other>

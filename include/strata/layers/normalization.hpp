@@ -15,6 +15,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/initializers.hpp>
 #include <strata/kernels/simd.hpp>
 #include <strata/support/checks.hpp>
@@ -112,7 +113,7 @@ class Normalization
   /// Scalar cannot hold the variance. The layer is unchanged then.
   void adapt(const Tensor<Scalar>& x) {
     if (is_given()) {
-      throw StateError("Normalization: adapt: mean and variance are given by the options");
+      detail::raise<StateError>("Normalization: adapt: mean and variance are given by the options");
     }
     detail::check_not_empty("Normalization: adapt: x", x);
     if (features_ != Dynamic && x.features() != features_) {

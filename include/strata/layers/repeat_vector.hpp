@@ -10,6 +10,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/kernels/simd.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
@@ -75,7 +76,7 @@ class RepeatVector : public detail::PlainLayer<Scalar> {
   }
 
   void check_stream() const {
-    throw ValueError("RepeatVector makes a sequence of one sample, which a stream cannot");
+    detail::raise<ValueError>("RepeatVector makes a sequence of one sample, which a stream cannot");
   }
 
   template <class Other>

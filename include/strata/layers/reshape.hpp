@@ -11,6 +11,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
@@ -174,7 +175,7 @@ class LastStep : public detail::PlainLayer<Scalar> {
   void pack(Packed& packed, bool) const { packed.features = this->inputs(); }
 
   void check_masked_stream() const {
-    throw ValueError(
+    detail::raise<ValueError>(
         "LastStep takes the last step that counts, which a stream does not keep; leave out the "
         "layer "
         "that masks steps, and do not make those steps");

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/error_handler.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/sample_source.hpp>
 #include <strata/shape.hpp>
@@ -105,12 +106,8 @@ class BatchReader {
         if (stopped_) return;
       }
       // Nobody else touches a slot that is not full.
-      std::exception_ptr error;
-      try {
-        source_.fill(numbers_of(to_fill_), to.batch);
-      } catch (...) {
-        error = std::current_exception();
-      }
+      const std::exception_ptr error =
+          exception_of([&] { source_.fill(numbers_of(to_fill_), to.batch); });
       {
         const std::lock_guard lock(mutex_);
         to.error = error;

@@ -7,6 +7,7 @@
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/layer_ref.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -48,13 +49,16 @@ void check_rank(const LayerRef<Scalar>& layer, const Shape& shape, const std::st
 template <class Scalar>
 void give_sizes(std::size_t i, LayerRef<Scalar>& layer, Index features) {
   const auto where = [&] { return message({"layer ", i, " (", layer.describe(), "): "}); };
-  try {
-    layer.build(features);
-  } catch (const MemoryError& error) {
-    fail<MemoryError>({where(), error.what()});
-  } catch (const ShapeError& error) {
-    fail<ShapeError>({where(), error.what()});
-  }
+  const auto build = [&] { layer.build(features); };
+  on_error<MemoryError>(
+      [&] {
+        on_error<ShapeError>(build, [&](const ShapeError& error) {
+          fail<ShapeError>({where(), error.what()});
+        });
+      },
+      [&](const MemoryError& error) {
+        fail<MemoryError>({where(), error.what()});
+      });
 }
 
 /// Whether all weights of a layer are zero, which says that they have not been drawn yet.

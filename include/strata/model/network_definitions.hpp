@@ -12,6 +12,7 @@
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/layer_ref.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/joining.hpp>
 #include <strata/model/layer_names.hpp>
@@ -36,7 +37,7 @@ Shape Network<Scalar>::extend(NetworkSetup& setup, std::size_t i, LayerRef<Scala
                      i == 0 ? "" : "the layer before");
   if (!setup.built) return layer.output_shape(shape);
   if (layer.inputs() == Dynamic && shape.back() == Dynamic) {
-    throw ShapeError("the number of inputs is not known");
+    detail::raise<ShapeError>("the number of inputs is not known");
   }
   const Shape outputs = layer.output_shape(shape);
   if (layer.inputs() == Dynamic) detail::give_sizes(i, layer, shape.back());
@@ -58,12 +59,12 @@ Shape Network<Scalar>::output_shape(Shape shape) const {
     const auto& layer = layers_[i];
     const std::string where = detail::message({"layer ", i, " (", layer.describe(), "): "});
     detail::check_rank(layer, shape, where, before);
-    try {
-      shape = layer.output_shape(shape);
-    } catch (const ShapeError& error) {
-      detail::fail<ShapeError>(
-          {where, error.what(), before.empty() ? "" : ", the outputs of ", before});
-    }
+    detail::on_error<ShapeError>(
+        [&] { shape = layer.output_shape(shape); },
+        [&](const ShapeError& error) {
+          detail::fail<ShapeError>(
+              {where, error.what(), before.empty() ? "" : ", the outputs of ", before});
+        });
     if (layer.returns() != Returns::same || before.empty()) {
       before = detail::message({"layer ", i, " (", layer.kind(), ")"});
     }
@@ -155,11 +156,9 @@ void Network<Scalar>::build_for(const Tensor<Scalar>& x) {
     const bool ids = size() > 0 && layers_.front().accepts() == Accepts::ids;
     return build(Input(ids ? Dynamic : x.features()));
   }
-  try {
-    build(Input(Dynamic, x.features()));
-  } catch (const StateError&) {
-    build(Input(x.steps(), x.features()));
-  }
+  const bool takes_any_steps =
+      detail::succeeds<StateError>([&] { build(Input(Dynamic, x.features())); });
+  if (!takes_any_steps) build(Input(x.steps(), x.features()));
 }
 
 template <class Scalar>
@@ -239,7 +238,7 @@ void Network<Scalar>::build(const Input& input, bool draw) {
   check_features_known(input);
   // Copies of the layers that get their sizes here, as they were before, for an error.
   std::vector<std::shared_ptr<void>> before(size());
-  try {
+  const auto give_sizes = [&] {
     Shape shape = input.shape();
     for (std::size_t i = 0; i < size(); ++i) {
       if (layers_[i].inputs() == Dynamic) {
@@ -251,12 +250,12 @@ void Network<Scalar>::build(const Input& input, bool draw) {
     for (std::size_t i = 0; draw && i < size(); ++i) {
       if (detail::is_zero(layers_[i])) layers_[i].initialize(layer_random(*setup_, i));
     }
-  } catch (...) {
+  };
+  detail::undo_on_error(give_sizes, [&] {
     for (std::size_t i = 0; i < size(); ++i) {
       if (before[i]) layers_[i].assign(before[i]);
     }
-    throw;
-  }
+  });
   setup_->input = input;
   setup_->built = true;
 }

@@ -5,6 +5,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/model/batch_reader.hpp>
 #include <strata/model/forward_batches.hpp>
 #include <strata/model/predict.hpp>
@@ -16,7 +17,7 @@ namespace strata::detail::inline STRATA_RUNTIME {
 template <class Scalar>
 Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
                        const PredictOptions<Scalar>& options) {
-  if (options.batch_size < 1) throw ValueError("predict: batch_size must be at least 1");
+  if (options.batch_size < 1) detail::raise<ValueError>("predict: batch_size must be at least 1");
   check_sequences(network, x, options.mask, options.state);
   typename ForwardNetwork<Scalar>::Packed packed;
   network.pack(packed, false);
@@ -32,14 +33,14 @@ Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scala
 template <class Scalar>
 Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const AnySource<Scalar>& samples,
                        const PredictOptions<Scalar>& options) {
-  if (options.batch_size < 1) throw ValueError("predict: batch_size must be at least 1");
+  if (options.batch_size < 1) detail::raise<ValueError>("predict: batch_size must be at least 1");
   if (!options.mask.empty() || options.state) {
-    throw ValueError(
+    detail::raise<ValueError>(
         "predict: mask and state are for samples in memory; a source sets batch.mask and "
         "batch.state");
   }
   const Index size = samples.size();
-  if (size < 1) throw ShapeError("predict: the source has no samples");
+  if (size < 1) detail::raise<ShapeError>("predict: the source has no samples");
   Tensor<Scalar> all;
   Index done = 0;
   BatchReader<Scalar> reader(samples, numbers_from(0, size), options.batch_size);

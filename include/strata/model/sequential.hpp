@@ -11,6 +11,7 @@
 #include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/model/joints.hpp>
 #include <strata/model/network.hpp>
@@ -118,7 +119,7 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   /// Says the shape of the data. Throws StateError after a layer or another Input was added.
   void add(const Input& input) {
     if (!layers_.empty() || this->setup_.input) {
-      throw StateError("add: Input comes first, and once");
+      detail::raise<StateError>("add: Input comes first, and once");
     }
     this->setup_.input = input;
   }
@@ -144,7 +145,7 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
   /// set_trainable and rates say of its parameters is forgotten. Throws StateError where there is
   /// no layer.
   void pop() {
-    if (layers_.empty()) throw StateError("pop: the model has no layers");
+    if (layers_.empty()) detail::raise<StateError>("pop: the model has no layers");
     layers_.pop_back();
     joint_ = {};
     if (layers_.empty()) this->setup_.built = false;
@@ -196,12 +197,11 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
 
   void append(AnyLayer<Scalar> layer) {
     layers_.push_back(std::move(layer));
-    try {
-      if (!joins_last()) join_all();
-    } catch (...) {
-      layers_.pop_back();
-      throw;
-    }
+    detail::undo_on_error(
+        [&] {
+          if (!joins_last()) join_all();
+        },
+        [&] { layers_.pop_back(); });
   }
 
   /// Joins the last layer to the model in a time that does not depend on the number of layers.
@@ -213,13 +213,11 @@ class Sequential<S> : public detail::SequentialBase<Sequential<S>, S> {
         joint_.input != this->setup_.input) {
       return false;
     }
-    try {
+    const bool joins = detail::succeeds<Error>([&] {
       joint_.shape = Network<Scalar>::extend(this->setup_, last, layers_.back(), joint_.shape);
-    } catch (const Error&) {
-      return false;
-    }
-    joint_.layers = layers_.size();
-    return true;
+    });
+    if (joins) joint_.layers = layers_.size();
+    return joins;
   }
 
   void join_all() {

@@ -7,6 +7,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/layers/normalization.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -105,7 +106,7 @@ class Standardizer {
   }
 
   void check(const Tensor<Scalar>& x, bool fits) const {
-    if (mean_.empty()) throw StateError("Standardizer: call fit first");
+    if (mean_.empty()) detail::raise<StateError>("Standardizer: call fit first");
     if (fits) return;
     messages::fail<ShapeError>(
         {"Standardizer: was fitted to ", mean_.size(), " features, found ", x.shape()});
@@ -123,7 +124,7 @@ class Standardizer {
   }
 
   [[nodiscard]] NormalizationOptions repeated(Index times, bool invert) const {
-    if (mean_.empty()) throw StateError("Standardizer: call fit first");
+    if (mean_.empty()) detail::raise<StateError>("Standardizer: call fit first");
     if (times < 1) {
       messages::fail<ValueError>({"Standardizer: horizon must be at least 1, found ", times});
     }

@@ -6,6 +6,7 @@
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/rows.hpp>
 #include <strata/shape.hpp>
 
@@ -54,7 +55,7 @@ struct State {
                  part.layers[i].size() / static_cast<std::size_t>(part.batch) &&
              part.layers[i].size() % static_cast<std::size_t>(part.batch) == 0;
     }
-    if (!fits) throw ShapeError("set_part: the part is the state of another model");
+    if (!fits) detail::raise<ShapeError>("set_part: the part is the state of another model");
     for (std::size_t i = 0; i < layers.size(); ++i) {
       std::copy(part.layers[i].begin(), part.layers[i].end(), layers[i].begin() + first * size(i));
     }
@@ -78,7 +79,7 @@ struct State {
  private:
   void check_part(Index first, Index count) const {
     sizes::check_range<ValueError>("sequences", first, count, "a state", batch);
-    if (count < 1) throw ValueError("a part of a state has at least 1 sequence");
+    if (count < 1) detail::raise<ValueError>("a part of a state has at least 1 sequence");
   }
 };
 

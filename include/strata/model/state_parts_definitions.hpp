@@ -6,6 +6,7 @@
 
 #include <strata/contracts/state_parts.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state_parts.hpp>
 #include <strata/shape.hpp>
@@ -16,7 +17,8 @@ namespace strata::detail::inline STRATA_RUNTIME {
 template <class Scalar>
 std::vector<NamedState> state_parts(const Network<Scalar>& network) {
   if (!network.is_built()) {
-    throw StateError("state_parts: the model's sizes are not known yet; call build or fit first");
+    detail::raise<StateError>(
+        "state_parts: the model's sizes are not known yet; call build or fit first");
   }
   const std::vector<std::string> names = network.layer_names();
   std::vector<NamedState> all;

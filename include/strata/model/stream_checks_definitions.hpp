@@ -4,6 +4,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream_checks.hpp>
@@ -22,11 +23,11 @@ StreamSizes stream_sizes(const char* who, const Network<Scalar>& network) {
   StreamSizes sizes{.input = shape, .inputs = shape.back()};
   for (std::size_t i = 0; i < network.size(); ++i) {
     const auto& layer = network.layers()[i];
-    try {
-      sizes.masks ? layer.check_masked_stream() : layer.check_stream();
-    } catch (const ValueError& error) {
-      fail<ValueError>({who, ": layer ", i, " (", layer.describe(), "): ", error.what()});
-    }
+    on_error<ValueError>(
+        [&] { sizes.masks ? layer.check_masked_stream() : layer.check_stream(); },
+        [&](const ValueError& error) {
+          fail<ValueError>({who, ": layer ", i, " (", layer.describe(), "): ", error.what()});
+        });
     sizes.masks = sizes.masks || layer.makes_mask();
     shape = layer.output_shape(shape);
     sizes.widest = std::max(sizes.widest, shape.back());

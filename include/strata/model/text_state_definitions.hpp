@@ -7,6 +7,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/state_parts.hpp>
@@ -41,7 +42,7 @@ State<Scalar> text_state(const Network<Scalar>& network,
   const NamedState text = only_part(parts, ".text");
   const Index characters = only_part(parts, ".window").size;
   const Index length = text.size / characters;
-  if (texts.empty()) throw ValueError("text_state: expects at least one text, found none");
+  if (texts.empty()) detail::raise<ValueError>("text_state: expects at least one text, found none");
   State<Scalar> state = network.zero_state(static_cast<Index>(texts.size()));
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (static_cast<Index>(texts[i].size()) > length) {

@@ -11,6 +11,7 @@
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/state_parts.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/kernels/buffer.hpp>
 #include <strata/recurrent/carry.hpp>
 #include <strata/recurrent/cell.hpp>
@@ -196,7 +197,8 @@ class RecurrentLayer {
   /// A stream cannot read from the end: throws ValueError with go_backwards.
   void check_stream() const {
     if (options_.go_backwards) {
-      throw ValueError("go_backwards needs the whole sequence, which a stream does not have");
+      detail::raise<ValueError>(
+          "go_backwards needs the whole sequence, which a stream does not have");
     }
   }
   [[nodiscard]] Index state_size() const noexcept { return layout().size(); }

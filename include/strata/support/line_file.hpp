@@ -18,6 +18,7 @@
 #endif
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 
 namespace strata::detail {
 
@@ -40,8 +41,9 @@ class LineFile {
     // Other errors than EWOULDBLOCK come from file systems without locks, which are accepted.
     if (is_regular_ && flock(fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       std::fclose(file_);
-      throw FileError(owner_ + ": " + path_ +
-                      " is being written by another one; give each training a file of its own");
+      detail::raise<FileError>(
+          owner_ + ": " + path_ +
+          " is being written by another one; give each training a file of its own");
     }
 #endif
   }
@@ -85,7 +87,9 @@ class LineFile {
   }
 
  private:
-  [[noreturn]] void fail(const char* what) const { throw FileError(owner_ + ": " + what + path_); }
+  [[noreturn]] void fail(const char* what) const {
+    detail::raise<FileError>(owner_ + ": " + what + path_);
+  }
 
   /// Whether the file is no device, pipe or terminal.
   [[nodiscard]] bool is_regular() const {

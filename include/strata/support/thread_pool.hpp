@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/error_handler.hpp>
 #include <strata/support/task.hpp>
 
 namespace strata::detail {
@@ -70,12 +71,7 @@ class ThreadPool {
     ++job.running;
     if (job.all_begun()) std::erase(jobs_, &job);
     lock.unlock();
-    std::exception_ptr error;
-    try {
-      job.task(i);
-    } catch (...) {
-      error = std::current_exception();
-    }
+    std::exception_ptr error = exception_of([&] { job.task(i); });
     lock.lock();
     if (error && !job.all_begun()) {
       // The job's exception is that of its first task that throws. Tasks begin in order, so every
@@ -95,10 +91,9 @@ class ThreadPool {
   std::size_t start_helpers(std::size_t tasks) {
     const std::size_t wanted = std::min(tasks, static_cast<std::size_t>(threads_ - 1));
     helpers_.reserve(wanted);
-    try {
+    (void)succeeds<std::system_error>([&] {
       while (helpers_.size() < wanted) helpers_.emplace_back([this] { help(); });
-    } catch (const std::system_error&) {
-    }
+    });
     return std::min(wanted, helpers_.size());
   }
 

@@ -5,6 +5,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/forward_network.hpp>
@@ -23,7 +24,7 @@ namespace strata::detail::inline STRATA_RUNTIME {
 template <class Scalar>
 void check_data(const ForwardNetwork<Scalar>& model, const Tensor<Scalar>& x, const Mask& mask) {
   check_not_empty("x", x);
-  if (model.size() == 0) throw StateError("the model has no layers");
+  if (model.size() == 0) detail::raise<StateError>("the model has no layers");
   if (model.is_built()) {
     model.check_data(x);
   } else {
@@ -65,7 +66,7 @@ void check_batch(const ForwardNetwork<Scalar>& network, const Training<Scalar>& 
     return message({"the batch of samples ", numbers.front(), numbers.size() > 1 ? " ... " : "",
                     numbers.size() > 1 ? message({numbers.back()}) : std::string(), ": ", what});
   };
-  try {
+  const auto check = [&] {
     if (batch.x.batch() != static_cast<Index>(numbers.size())) {
       fail<ShapeError>({"the source was asked for ", numbers.size(),
                         " samples, and has filled x with ", batch.x.batch()});
@@ -73,11 +74,13 @@ void check_batch(const ForwardNetwork<Scalar>& network, const Training<Scalar>& 
     check_data(network, batch.x, batch.mask);
     check_goal("sample_weight", training, {batch.y, batch.sample_weight},
                network.output_shape(batch.x.shape()));
-  } catch (const ShapeError& error) {
-    throw ShapeError(in_batch(error.what()));
-  } catch (const ValueError& error) {
-    throw ValueError(in_batch(error.what()));
-  }
+  };
+  on_error<ShapeError>(
+      [&] {
+        on_error<ValueError>(
+            check, [&](const ValueError& error) { raise<ValueError>(in_batch(error.what())); });
+      },
+      [&](const ShapeError& error) { raise<ShapeError>(in_batch(error.what())); });
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

@@ -7,6 +7,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/mask.hpp>
 #include <strata/sample_weights.hpp>
 #include <strata/support/checks.hpp>
@@ -114,14 +115,15 @@ template <class Scalar>
   Tensor<Scalar> all({batch, steps});
   for (Index row = 0; row < batch * steps; ++row) {
     double weight = 1;
-    try {
+    const auto find_weight = [&] {
       if (const auto number = class_of(y.data() + row * size, size, loss.targets())) {
         const auto found = classes.find(*number);
         if (found != classes.end()) weight = found->second;
       }
-    } catch (const ValueError& error) {
+    };
+    on_error<ValueError>(find_weight, [&](const ValueError& error) {
       fail<ValueError>({"class_weight: ", place("y", y, row * size), " ", error.what()});
-    }
+    });
     const Scalar own = weights.empty() ? Scalar(1) : weights(row / steps, row % steps);
     all.data()[row] = own * static_cast<Scalar>(weight);
   }

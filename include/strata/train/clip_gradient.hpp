@@ -13,6 +13,7 @@
 #include <strata/base/settings.hpp>
 #include <strata/contracts/parameter.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 #include <strata/train/arithmetic.hpp>
@@ -31,7 +32,7 @@ inline void check_clip(const std::string& whose, const Clip& clip) {
   check(".clip.norm", clip.norm);
   check(".clip.global_norm", clip.global_norm);
   if ((clip.value > 0) + (clip.norm > 0) + (clip.global_norm > 0) > 1) {
-    throw ValueError(whose + ": at most one limit of clip can be set");
+    detail::raise<ValueError>(whose + ": at most one limit of clip can be set");
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/support/line_file.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
@@ -43,15 +44,16 @@ STRATA_INLINE void CSVLogger::check_separator() const {
            c == '+' || c == '-' || c == '\n' || c == '\r';
   };
   if (separator.empty() || std::any_of(separator.begin(), separator.end(), in_numbers)) {
-    throw ValueError("CSVLogger: the separator must be text that no number contains, found \"" +
-                     separator + "\"");
+    detail::raise<ValueError>(
+        "CSVLogger: the separator must be text that no number contains, found \"" + separator +
+        "\"");
   }
 }
 
 STRATA_INLINE void CSVLogger::check_name(const std::string& name) const {
   if (name.find(separator) == std::string::npos && name.find('\n') == std::string::npos) return;
-  throw ValueError("CSVLogger: the figure \"" + name + "\" has the separator \"" + separator +
-                   "\" or a line's end in its name; choose another separator");
+  detail::raise<ValueError>("CSVLogger: the figure \"" + name + "\" has the separator \"" +
+                            separator + "\" or a line's end in its name; choose another separator");
 }
 
 STRATA_INLINE bool CSVLogger::has_column(const std::string& name) const {
@@ -71,9 +73,9 @@ STRATA_INLINE void CSVLogger::read_columns(TrainingRun& run) {
   if (header.ends_with('\r')) header.pop_back();
   const std::string epoch = "epoch";
   if (header != epoch && !header.starts_with(epoch + separator)) {
-    throw FormatError("CSVLogger: the first line of " + filename + " is \"" + header +
-                      "\"; expected epoch and the names of figures, with the separator \"" +
-                      separator + "\"");
+    detail::raise<FormatError>(
+        "CSVLogger: the first line of " + filename + " is \"" + header +
+        "\"; expected epoch and the names of figures, with the separator \"" + separator + "\"");
   }
   for (std::size_t at = epoch.size(); at < header.size();) {
     const std::size_t begin = at + separator.size();
@@ -82,9 +84,9 @@ STRATA_INLINE void CSVLogger::read_columns(TrainingRun& run) {
   }
   for (const Figure& figure : run.figures()) {
     if (has_column(figure.name)) continue;
-    throw ValueError("CSVLogger: " + filename + " has no column for " + figure.name +
-                     "; its columns are " + header +
-                     ". Choose another file, or begin this one anew without .append");
+    detail::raise<ValueError>("CSVLogger: " + filename + " has no column for " + figure.name +
+                              "; its columns are " + header +
+                              ". Choose another file, or begin this one anew without .append");
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/batch_reader.hpp>
 #include <strata/model/sample_source.hpp>
@@ -151,7 +152,7 @@ class Fit final : public TrainingRun {
 
   /// The first batch of a source, which stands for all others in the checks.
   [[nodiscard]] const Batch<Scalar>& filled_first(const AnySource<Scalar>& source) {
-    if (source.size() < 1) throw ShapeError("fit: the source has no samples");
+    if (source.size() < 1) detail::raise<ShapeError>("fit: the source has no samples");
     const std::vector<Index> numbers =
         numbers_from(0, std::min(options_.batch_size, source.size()));
     source.fill(numbers, batch_);
@@ -164,7 +165,7 @@ class Fit final : public TrainingRun {
     if (given.source()) {
       validation_ = {given.source(), 0, given.source()->size()};
       if (validation_.count < 1) {
-        throw ShapeError("fit: the source of validation_data has no samples");
+        detail::raise<ShapeError>("fit: the source of validation_data has no samples");
       }
     } else if (validation_samples_) {
       const Batch<Scalar>& all = *validation_samples_->all();

@@ -7,6 +7,7 @@
 #include <strata/base/message.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/network.hpp>
 #include <strata/support/checks.hpp>
@@ -80,11 +81,11 @@ template <class Scalar>
 void check_carries_state(const char* what, const Network<Scalar>& network) {
   for (std::size_t i = 0; i < network.size(); ++i) {
     const auto& layer = network.layers()[i];
-    try {
-      layer.check_stream();
-    } catch (const ValueError& error) {
-      fail<ValueError>({what, ": layer ", i, " (", layer.describe(), "): ", error.what()});
-    }
+    on_error<ValueError>(
+        [&] { layer.check_stream(); },
+        [&](const ValueError& error) {
+          fail<ValueError>({what, ": layer ", i, " (", layer.describe(), "): ", error.what()});
+        });
   }
 }
 
@@ -108,14 +109,15 @@ void check_windows(const Network<Scalar>& network, const Loss<Scalar>& loss,
                       " needs whole sequences"});
   }
   if (options.stateful && options.shuffle) {
-    throw ValueError("fit: stateful needs shuffle = false");
+    detail::raise<ValueError>("fit: stateful needs shuffle = false");
   }
   if (options.stateful && samples > options.batch_size && samples % options.batch_size != 0) {
     fail<ValueError>({"fit: stateful needs batches of equal size, found ", samples,
                       " samples in batches of ", options.batch_size});
   }
   if (options.stateful && !options.initial_state.empty()) {
-    throw ValueError("fit: stateful begins each epoch with zeros, so it excludes initial_state");
+    detail::raise<ValueError>(
+        "fit: stateful begins each epoch with zeros, so it excludes initial_state");
   }
   if (options.stateful || options.truncate > 0) {
     check_carries_state("fit: stateful and truncate carry a state", network);
@@ -171,10 +173,10 @@ void check_fit(const Network<Scalar>& network, const Loss<Scalar>& loss, const T
   check_windows(network, loss, x, samples, options);
   if (options.validation_data) return;
   if (!options.validation_state.empty()) {
-    throw ValueError("fit: validation_state needs validation_data");
+    detail::raise<ValueError>("fit: validation_state needs validation_data");
   }
   if (!options.validation_sample_weight.empty()) {
-    throw ValueError("fit: validation_sample_weight needs validation_data");
+    detail::raise<ValueError>("fit: validation_sample_weight needs validation_data");
   }
 }
 

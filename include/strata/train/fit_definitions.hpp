@@ -5,6 +5,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/model/forward_batches.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
@@ -22,7 +23,8 @@ namespace strata::detail::inline STRATA_RUNTIME {
 
 template <class Training>
 [[nodiscard]] Training& compiled_training(Training* training) {
-  if (!training) throw StateError("the model is not compiled; call compile(optimizer, loss) first");
+  if (!training)
+    detail::raise<StateError>("the model is not compiled; call compile(optimizer, loss) first");
   return *training;
 }
 
@@ -61,7 +63,7 @@ History fit(const TrainableNetwork<Scalar>& network, Training<Scalar>* training,
 
 template <class Scalar>
 void check_evaluation(const EvaluateOptions<Scalar>& options) {
-  if (options.batch_size < 1) throw ValueError("evaluate: batch_size must be at least 1");
+  if (options.batch_size < 1) detail::raise<ValueError>("evaluate: batch_size must be at least 1");
 }
 
 template <class Scalar>
@@ -84,11 +86,11 @@ Evaluation evaluate(const ForwardNetwork<Scalar>& network, const Training<Scalar
   const Training<Scalar>& compiled = compiled_training(training);
   check_evaluation(options);
   if (!options.mask.empty() || !options.sample_weight.empty() || options.state) {
-    throw ValueError(
+    detail::raise<ValueError>(
         "evaluate: mask, sample_weight and state are for samples in memory; a source sets "
         "batch.mask, batch.sample_weight and batch.state");
   }
-  if (samples.size() < 1) throw ShapeError("evaluate: the source has no samples");
+  if (samples.size() < 1) detail::raise<ShapeError>("evaluate: the source has no samples");
   return evaluate(network, compiled, samples, 0, samples.size(), options.batch_size);
 }
 

@@ -8,6 +8,7 @@
 #include <strata/base/settings.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/train/loss.hpp>
@@ -86,7 +87,7 @@ struct Quantiles {
 
   /// Throws ValueError on an empty list and on quantiles that are not above 0 and below 1.
   void check() const {
-    if (quantiles.empty()) throw ValueError("Quantiles: there are no quantiles");
+    if (quantiles.empty()) detail::raise<ValueError>("Quantiles: there are no quantiles");
     for (const double q : quantiles) {
       detail::check_setting("Quantiles", "a quantile", q, q > 0 && q < 1, "above 0 and below 1");
     }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <strata/contracts/parameter.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 #include <strata/train/apply_weight_rules.hpp>
@@ -40,7 +41,7 @@ class GuardedUpdate {
       fail_not_finite("a gradient is not finite", advice());
     }
     optimizer.apply(parameters, gradient, threads);
-    try {
+    const auto finish = [&] {
       for (const auto& parameter : parameters) {
         for (const auto& [name, rule] : rules.constraints) {
           if (parameter.trainable && is_named(parameter.name, name)) constrain(rule, parameter);
@@ -54,10 +55,8 @@ class GuardedUpdate {
         if (all_finite_by_threads(std::span<const Scalar>(parameter.values), threads)) continue;
         fail_not_finite("a weight is not finite after the update", optimizer.advice());
       }
-    } catch (...) {
-      take_back(parameters);
-      throw;
-    }
+    };
+    undo_on_error(finish, [&] { take_back(parameters); });
   }
 
   /// Takes the last update back, unless it has been taken back already: parameters and optimizer

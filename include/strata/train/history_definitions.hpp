@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/target.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/state_visitor.hpp>
@@ -31,7 +32,7 @@ STRATA_INLINE double Logs::operator[](const std::string& name) const {
   if (const double* figure = find(name)) return *figure;
   std::string names;
   for (const auto& [known, figure] : figures_) names += " " + known;
-  throw ValueError("there is no figure named " + name + "; there are:" + names);
+  detail::raise<ValueError>("there is no figure named " + name + "; there are:" + names);
 }
 
 STRATA_INLINE double Evaluation::operator[](const std::string& name) const {
@@ -44,7 +45,7 @@ STRATA_INLINE const std::vector<double>& History::operator[](const std::string& 
     if (names_[i] == name) return values_[i];
     known += " " + names_[i];
   }
-  throw ValueError("the history has no figure named " + name + "; it has:" + known);
+  detail::raise<ValueError>("the history has no figure named " + name + "; it has:" + known);
 }
 
 STRATA_INLINE std::vector<double> History::operator[](const std::string& name) const&& {

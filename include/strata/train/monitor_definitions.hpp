@@ -6,6 +6,7 @@
 
 #include <strata/base/finite.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 #include <strata/train/figures.hpp>
@@ -21,10 +22,11 @@ STRATA_INLINE void Best::monitor(const std::string& callback, const std::string&
   if (figure == figures.end()) refuse_unknown(callback, monitor, figures);
   if (mode == Mode::automatic) mode = figure->mode;
   if (mode == Mode::automatic) {
-    throw ValueError(callback + ": whether " + monitor +
-                     " gets better by growing or by shrinking is not known; set .mode = "
-                     "Mode::max or .mode = Mode::min, or let the metric say it (static constexpr "
-                     "Mode mode)");
+    detail::raise<ValueError>(
+        callback + ": whether " + monitor +
+        " gets better by growing or by shrinking is not known; set .mode = "
+        "Mode::max or .mode = Mode::min, or let the metric say it (static constexpr "
+        "Mode mode)");
   }
   grows_ = mode == Mode::max;
   value_.reset();
@@ -46,11 +48,12 @@ STRATA_INLINE void Best::refuse_unknown(const std::string& callback, const std::
     names += " " + figure.name;
     validates = validates || of_validation(figure.name);
   }
-  throw ValueError(callback + ": there is no figure named " + monitor + "; there are:" + names +
-                   (of_validation(monitor) && !validates
-                        ? "; figures of validation need .validation_split or .validation_data"
-                        : "; a callback that adds a figure names it in figures() and comes "
-                          "before"));
+  detail::raise<ValueError>(
+      callback + ": there is no figure named " + monitor + "; there are:" + names +
+      (of_validation(monitor) && !validates
+           ? "; figures of validation need .validation_split or .validation_data"
+           : "; a callback that adds a figure names it in figures() and comes "
+             "before"));
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

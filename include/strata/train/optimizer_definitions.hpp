@@ -11,6 +11,7 @@
 #include <strata/base/message.hpp>
 #include <strata/contracts/parameter.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 #include <strata/train/clip_gradient.hpp>
@@ -68,12 +69,11 @@ void Optimizer<Scalar>::apply(std::span<const Parameter<Scalar>> parameters,
   }
   can_undo_ = true;
   ++iterations_;
-  try {
-    if (update_all(parameters, gradient, threads, !keeps_first)) return;
-  } catch (...) {
-    undo(parameters);
-    throw;
-  }
+  bool is_finite = false;
+  detail::undo_on_error(
+      [&] { is_finite = update_all(parameters, gradient, threads, !keeps_first); },
+      [&] { undo(parameters); });
+  if (is_finite) return;
   undo(parameters);
   detail::fail_not_finite("a weight is not finite after the update", advice());
 }

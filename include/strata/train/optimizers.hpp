@@ -4,6 +4,7 @@
 
 #include <strata/base/settings.hpp>
 #include <strata/contracts/held.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/kernels/simd.hpp>
 #include <strata/target.hpp>
 #include <strata/train/optimizer.hpp>
@@ -62,7 +63,7 @@ struct SGD {
   void check() const {
     detail::check_momentum(name, momentum);
     if (nesterov && momentum == 0) {
-      throw ValueError("SGD: nesterov needs a momentum above 0, but momentum is 0");
+      detail::raise<ValueError>("SGD: nesterov needs a momentum above 0, but momentum is 0");
     }
   }
 

@@ -9,6 +9,7 @@
 #include <strata/base/message.hpp>
 #include <strata/contracts/description.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/network.hpp>
 #include <strata/support/checks.hpp>
@@ -124,23 +125,24 @@ void check_target_values(const char* what, const Network<Scalar>& network, const
     if (!knows_counted(output, mask, layers_mask(network))) return;
     for (Index b = 0; b < y.batch(); ++b) {
       const Index steps = output.rank() == 3 ? output[1] : 1;
-      try {
-        loss.check_sample(sample_of(y, b),
-                          output.rank() < 3 || mask.empty() ? steps : mask.rows(b, 1).count());
-      } catch (const ValueError& error) {
-        fail<ValueError>({what, ": sample ", b, ": ", error.what()});
-      }
+      const Index counted = output.rank() < 3 || mask.empty() ? steps : mask.rows(b, 1).count();
+      on_error<ValueError>([&] { loss.check_sample(sample_of(y, b), counted); },
+                           [&](const ValueError& error) {
+                             fail<ValueError>({what, ": sample ", b, ": ", error.what()});
+                           });
     }
     return;
   }
   if (loss.targets() == Targets::classes) return;
   const Index size = loss.target_shape(output).back();
   for_each_counted_row(output, mask, layers_mask(network), [&](Index row) {
-    try {
-      loss.check_sample({y.data() + row * size, 1, size}, 1);
-    } catch (const ValueError& error) {
-      fail<ValueError>({place(what, y, row * size), ": ", error.what()});
-    }
+    on_error<ValueError>(
+        [&] {
+          loss.check_sample({y.data() + row * size, 1, size}, 1);
+        },
+        [&](const ValueError& error) {
+          fail<ValueError>({place(what, y, row * size), ": ", error.what()});
+        });
     for (Index i = row * size; i < (row + 1) * size; ++i) {
       if (loss.takes(y.data()[i])) continue;
       fail<ValueError>({place(what, y, i), " is ", y.data()[i], ", but the targets of ",

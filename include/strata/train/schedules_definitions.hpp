@@ -5,6 +5,7 @@
 
 #include <strata/base/settings.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/target.hpp>
 #include <strata/train/callback.hpp>
 #include <strata/train/schedules.hpp>
@@ -24,7 +25,7 @@ namespace strata::detail::inline STRATA_RUNTIME {
 namespace strata::inline STRATA_RUNTIME {
 
 STRATA_INLINE void LearningRateScheduler::on_train_begin(TrainingRun& run) const {
-  if (!schedule) throw ValueError("LearningRateScheduler: the schedule is empty");
+  if (!schedule) detail::raise<ValueError>("LearningRateScheduler: the schedule is empty");
   run.transform_learning_rate("LearningRateScheduler");
 }
 

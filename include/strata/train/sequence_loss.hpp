@@ -11,6 +11,7 @@
 #include <strata/base/message.hpp>
 #include <strata/base/settings.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/support/counted_steps.hpp>
 #include <strata/target.hpp>
 #include <strata/train/any_loss.hpp>
@@ -45,12 +46,11 @@ struct SequenceLossOf final : AnyLoss<Scalar> {
     const Index samples = batch.prediction.batch();
     std::vector<double> losses(static_cast<std::size_t>(samples));
     batch.threads.run(losses.size(), [&](std::size_t sample) {
-      try {
-        losses[sample] = of_sample(batch, static_cast<Index>(sample));
-      } catch (const ValueError& error) {
-        fail<ValueError>(
-            {"loss ", this->name, ": sample ", sample, " of the batch: ", error.what()});
-      }
+      on_error<ValueError>([&] { losses[sample] = of_sample(batch, static_cast<Index>(sample)); },
+                           [&](const ValueError& error) {
+                             fail<ValueError>({"loss ", this->name, ": sample ", sample,
+                                               " of the batch: ", error.what()});
+                           });
     });
     double sum = 0;
     for (Index b = 0; b < samples; ++b) {

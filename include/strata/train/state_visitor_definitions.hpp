@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/target.hpp>
 #include <strata/train/state_visitor.hpp>
 #include <strata/train/training_state.hpp>
@@ -35,14 +36,15 @@ STRATA_INLINE StateVisitor StateVisitor::within(const std::string& prefix) const
 STRATA_INLINE void StateVisitor::finish() const {
   for (const auto& [name, value] : state_->values) {
     if (!taken_->names.contains(name)) {
-      throw ValueError("the state of a training: " + name +
-                       ": belongs to nothing in this training; are its callbacks the same?");
+      detail::raise<ValueError>(
+          "the state of a training: " + name +
+          ": belongs to nothing in this training; are its callbacks the same?");
     }
   }
 }
 
 STRATA_INLINE void StateVisitor::fail(const std::string& name, const std::string& what) const {
-  throw ValueError("the state of a training: " + prefix_ + name + ": " + what);
+  detail::raise<ValueError>("the state of a training: " + prefix_ + name + ": " + what);
 }
 
 STRATA_INLINE void StateVisitor::fail_changed(const std::string& name, const std::string& kept,

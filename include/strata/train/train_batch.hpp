@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include <strata/error_handler.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/forward_batches.hpp>
 #include <strata/model/network.hpp>
@@ -41,7 +42,7 @@ void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
   };
   const Index steps = takes_ids(network) ? batch.x.features() : batch.x.steps();
   const Index size = options.truncate > 0 ? options.truncate : steps;
-  try {
+  const auto train = [&] {
     if (size >= steps) {
       training.step(network, batch.x, {batch.y, batch.sample_weight}, step_options(random),
                     {.mask = &batch.mask, .state = carried}, &totals);
@@ -68,10 +69,11 @@ void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
         (void)forward(network, packed, window.x, context);
       }
     }
-  } catch (const NotFinite&) {
+  };
+  on_error<NotFinite>(train, [&](const NotFinite& error) {
     training.update.take_back(network.parameters());
-    throw;
-  }
+    raise<NotFinite>(error);
+  });
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/model/options.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
@@ -66,7 +67,7 @@ double train_on_batch(TrainableNetwork<Scalar> network, Training<Scalar>& traini
                       const BatchOptions<Scalar>& options, const Random& random,
                       Totals<Scalar>* totals) {
   if (options.input_derivative) {
-    throw ValueError("input_derivative is for Trainer::gradients; a step has none");
+    detail::raise<ValueError>("input_derivative is for Trainer::gradients; a step has none");
   }
   const auto iteration = static_cast<std::uint64_t>(training.update.optimizer.iterations());
   const double loss = with_batch(network, training, x, y, options, random.fork(iteration),
@@ -85,7 +86,7 @@ double gradients_of(TrainableNetwork<Scalar> network, Training<Scalar>& training
                     const BatchOptions<Scalar>& options, const Random& random,
                     Totals<Scalar>& totals, std::vector<Scalar>& gradient) {
   if (options.input_derivative && takes_ids(network)) {
-    throw ValueError(
+    detail::raise<ValueError>(
         "input_derivative: the model reads class numbers, by which nothing can be derived");
   }
   const double loss =

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/train/figures.hpp>
@@ -16,11 +17,11 @@ STRATA_INLINE TrainingRun::TrainingRun(int epochs, Index batches)
     : epochs_(epochs), batches_(batches) {}
 
 STRATA_INLINE TrainingState TrainingRun::state() {
-  throw StateError("this training has no state to keep");
+  detail::raise<StateError>("this training has no state to keep");
 }
 
 STRATA_INLINE void TrainingRun::resume_from(TrainingState) {
-  throw StateError("this training cannot go on from a state");
+  detail::raise<StateError>("this training cannot go on from a state");
 }
 
 STRATA_INLINE void TrainingRun::schedule_learning_rate(const std::string& callback) {
@@ -35,9 +36,10 @@ STRATA_INLINE void TrainingRun::adjust_learning_rate(const std::string& callback
 }
 
 STRATA_INLINE void TrainingRun::refuse_two(const std::string& callback, const std::string& other) {
-  throw ValueError(callback + ": " + other +
-                   " changes the learning rate too, and one would overwrite the other; keep one "
-                   "of them");
+  detail::raise<ValueError>(
+      callback + ": " + other +
+      " changes the learning rate too, and one would overwrite the other; keep one "
+      "of them");
 }
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -11,6 +11,7 @@
 #include <strata/contracts/description.hpp>
 #include <strata/contracts/parameter_rules.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -56,14 +57,16 @@ template <class Scalar, class Parameters>
     const auto* const weights = found == by_name.end() ? nullptr : found->second;
     const auto* values = weights ? std::get_if<std::vector<Scalar>>(&weights->values) : nullptr;
     if (!values || weights->shape != parameter.shape || values->size() != parameter.values.size()) {
-      throw ValueError("the state of a training: has no " + parameter.name + " of the shape " +
-                       to_string(parameter.shape) + " and the model's scalar");
+      detail::raise<ValueError>("the state of a training: has no " + parameter.name +
+                                " of the shape " + to_string(parameter.shape) +
+                                " and the model's scalar");
     }
     all.insert(all.end(), values->begin(), values->end());
   }
   if (state.weights.size() != parameters.size()) {
-    throw ValueError("the state of a training: has " + std::to_string(state.weights.size()) +
-                     " parameters, but the model has " + std::to_string(parameters.size()));
+    detail::raise<ValueError>(
+        "the state of a training: has " + std::to_string(state.weights.size()) +
+        " parameters, but the model has " + std::to_string(parameters.size()));
   }
   return all;
 }

@@ -12,6 +12,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/forward_batches.hpp>
 #include <strata/model/label_sequences.hpp>
@@ -97,7 +98,7 @@ class TransducerTraining {
     }
     check_carries_state("Transducer: the prediction network reads label by label", prediction);
     if (output.mixes_sequences()) {
-      throw ValueError("Transducer: the output network may not mix the rows of a batch");
+      detail::raise<ValueError>("Transducer: the output network may not mix the rows of a batch");
     }
     encoder_build.keep();
     prediction_build.keep();
@@ -180,11 +181,10 @@ class TransducerTraining {
   static void check_labels(const Tensor<Scalar>& labels, Index classes) {
     check_classes("labels", labels, classes);
     for (Index b = 0; b < labels.batch(); ++b) {
-      try {
-        (void)labels_of(sample_of(labels, b));
-      } catch (const ValueError& error) {
-        fail<ValueError>({"labels: sample ", b, ": ", error.what()});
-      }
+      on_error<ValueError>([&] { (void)labels_of(sample_of(labels, b)); },
+                           [&](const ValueError& error) {
+                             fail<ValueError>({"labels: sample ", b, ": ", error.what()});
+                           });
     }
   }
 
