@@ -112,11 +112,14 @@ class FeatureLayer {
     if (features_ != Dynamic) build(features_);
   }
 
-  /// An array as the kernels read it: where it is not among the parameters, all its numbers are
-  /// `unused`.
-  [[nodiscard]] Row row(std::size_t i, Scalar unused = 0) const {
-    if (!kinds_[i].used) return Row::Constant(features_, unused);
-    return ConstRowMap(arrays_[i].values().data(), features_);
+  /// Writes an array as the kernels read it: where it is not among the parameters, all its numbers
+  /// are `unused`. Asks for memory only where `to` has another size.
+  void copy_row(std::size_t i, Row& to, Scalar unused = 0) const {
+    if (kinds_[i].used) {
+      to = ConstRowMap(arrays_[i].values().data(), features_);
+    } else {
+      to.setConstant(features_, unused);
+    }
   }
 
   Index features_ = Features;

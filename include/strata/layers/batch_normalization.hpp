@@ -125,10 +125,10 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
   };
 
   void pack(Packed& packed, bool) const {
-    packed.gamma = this->row(gamma_place, 1);
-    packed.beta = this->row(beta_place);
-    packed.mean = this->row(moving_mean_place);
-    packed.factor = factor_of(arrays_[moving_variance_place].values().data());
+    this->copy_row(gamma_place, packed.gamma, 1);
+    this->copy_row(beta_place, packed.beta);
+    this->copy_row(moving_mean_place, packed.mean);
+    find_factor(arrays_[moving_variance_place].values().data(), packed.factor);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -144,8 +144,8 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
     if (pass.frozen) {
       tape.mean = packed.mean;
       tape.factor = packed.factor;
-      tape.moving_mean = this->row(moving_mean_place);
-      tape.moving_variance = this->row(moving_variance_place);
+      this->copy_row(moving_mean_place, tape.moving_mean);
+      this->copy_row(moving_variance_place, tape.moving_variance);
     } else {
       take_moments(x, pass.mask, tape);
     }
@@ -219,13 +219,12 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
  private:
   // Register by register from the first number, since Eigen begins at an aligned address and rounds
   // roots differently before it.
-  [[nodiscard]] Row factor_of(const Scalar* variance) const {
+  void find_factor(const Scalar* variance, Row& factor) const {
     const P epsilon = P::broadcast(Scalar(options_.epsilon));
-    Row factor(features_);
+    factor.resize(features_);
     detail::transform(
         features_, factor.data(),
         [epsilon](P value) { return P::broadcast(1) / sqrt(value + epsilon); }, variance);
-    return factor;
   }
 
   [[nodiscard]] static bool counts(const Mask* mask, Index steps, Index row) {
@@ -252,7 +251,7 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
     Row variance;
     mean_of(variance,
             [](P value, P mean, P sum) { return multiply_add(value - mean, value - mean, sum); });
-    tape.factor = factor_of(variance.data());
+    find_factor(variance.data(), tape.factor);
     const P momentum = P::broadcast(Scalar(options_.momentum));
     const P share = P::broadcast(Scalar(1 - options_.momentum));
     const auto follow = [&](Row& to, const Array& before, const Row& now) {

@@ -91,8 +91,8 @@ class LayerNormalization : public detail::FeatureLayer<LayerNormalization, Scala
   struct Tape {};
 
   void pack(Packed& packed, bool) const {
-    packed.gamma = this->row(gamma_place, 1);
-    packed.beta = this->row(beta_place);
+    this->copy_row(gamma_place, packed.gamma, 1);
+    this->copy_row(beta_place, packed.beta);
     packed.epsilon = Scalar(options_.epsilon);
   }
 

@@ -42,6 +42,10 @@ struct StreamLayers<std::tuple<Layers...>> {
   static constexpr Index outputs = outputs_of(inputs);
   static constexpr bool streams = (Layers::traits.streams && ...);
   static constexpr bool may_mask = (Layers::traits.makes_mask || ...);
+  /// Whether the sizes of all layers are known.
+  static constexpr bool fixed =
+      inputs != Dynamic &&
+      ((Layers::fixed_outputs != Dynamic || Layers::returns == Returns::same) && ...);
 };
 
 template <class Scalar>
@@ -50,6 +54,7 @@ struct StreamLayers<std::vector<AnyLayer<Scalar>>> {
   static constexpr Index outputs = Dynamic;
   static constexpr bool streams = true;
   static constexpr bool may_mask = true;
+  static constexpr bool fixed = false;
 };
 
 template <class Scalar, Index Size>
@@ -66,9 +71,9 @@ namespace strata::inline STRATA_RUNTIME {
 ///   for (float& sample : block) sample = stream(sample);
 ///
 /// The weights are packed when the stream is made. The stream does not need the model afterwards,
-/// and later changes of the model do not reach it. Copies share the packed weights and go on from
-/// the same state. A step neither allocates nor locks, so each thread can have streams of its own
-/// over one model; one stream belongs to one thread at a time.
+/// and later changes of the model reach it only by update or swap_weights. Copies share the packed
+/// weights and go on from the same state. A step neither allocates nor locks, so each thread can
+/// have streams of its own over one model; one stream belongs to one thread at a time.
 ///
 /// A step that Masking, or an Embedding with mask_zero, masks does not count, as in predict:
 /// recurrent layers keep their state and repeat their last output.
@@ -92,13 +97,11 @@ class Stream {
     const auto network = model.network();
     const auto sizes = detail::stream_sizes<Scalar>("Stream", network);
     const List& layers = model.layers();
-    auto packed = std::make_shared<Packed>();
-    detail::resize_parts(*packed, detail::part_count(layers));
-    detail::for_each_part(layers, [&](auto i) {
-      detail::inner(detail::part(layers, i)).pack(detail::part(*packed, i), false);
-    });
-    packed_ = std::move(packed);
+    pack(layers);
     state_ = network.zero_state(1);
+    detail::for_each_part(
+        layers, [&](auto i) { layer_inputs_.push_back(detail::part(layers, i).inputs()); });
+    step_shape_ = sizes.input;
     inputs_ = sizes.inputs;
     outputs_ = sizes.outputs;
     masks_ = sizes.masks;
@@ -148,8 +151,9 @@ class Stream {
   }
 
   /// A block of T steps: reads x, (T, F) in C order, and writes y, (T, U). Throws ShapeError unless
-  /// x holds whole steps and y has room for as many.
-  void process(std::span<const Scalar> x, std::span<Scalar> y) {
+  /// x holds whole steps and y has room for as many. Where the model's type fixes F and U, process
+  /// is noexcept, and wrong sizes of x and y end the program with the error's message.
+  void process(std::span<const Scalar> x, std::span<Scalar> y) noexcept(is_fixed) {
     const Index steps = static_cast<Index>(x.size()) / inputs_;
     check_size("process: x", static_cast<Index>(x.size()), steps * inputs_);
     check_size("process: y", static_cast<Index>(y.size()), steps * outputs_);
@@ -174,7 +178,55 @@ class Stream {
   /// Sets the state to zeros, as before the first step.
   void reset() noexcept { state_.reset(); }
 
+  /// Takes the weights that a model has now, and goes on from the state that the stream has. The
+  /// model has the layers and sizes of the one that the stream was made of; throws ShapeError on
+  /// other sizes, with the stream unchanged. Asks for no memory, unless a copy of the stream shares
+  /// its weights. The time is that of packing all weights; see swap_weights.
+  void update(const Model& model) {
+    const List& layers = model.layers();
+    check_size("update: the number of layers", static_cast<Index>(detail::part_count(layers)),
+               static_cast<Index>(layer_inputs_.size()));
+    Shape shape = step_shape_;
+    detail::for_each_part(layers, [&](auto i) {
+      const auto& layer = detail::part(layers, i);
+      check_size("update: the inputs of a layer", layer.inputs(), layer_inputs_[i]);
+      check_size("update: the size of a layer's state", layer.state_size(),
+                 static_cast<Index>(state_.layers[i].size()));
+      shape = output_shape(layer, shape);
+    });
+    check_size("update: the outputs", shape.back(), outputs_);
+    pack(layers);
+  }
+
+  /// Exchanges the weights with another stream, over a model with the same layers and sizes; both
+  /// keep their states. It takes a few instructions, whatever the size of the model, and neither
+  /// allocates, frees nor locks: another thread makes or updates the other stream, and this one
+  /// switches between two steps. Throws ShapeError where the sizes differ; where the model's type
+  /// fixes them, swap_weights is noexcept.
+  void swap_weights(Stream& other) noexcept(Layers::fixed) {
+    check_size("swap_weights: the outputs", other.outputs_, outputs_);
+    check_size("swap_weights: the number of layers", static_cast<Index>(other.layer_inputs_.size()),
+               static_cast<Index>(layer_inputs_.size()));
+    for (std::size_t i = 0; i < layer_inputs_.size(); ++i) {
+      check_size("swap_weights: the inputs of a layer", other.layer_inputs_[i], layer_inputs_[i]);
+      check_size("swap_weights: the size of a layer's state",
+                 static_cast<Index>(other.state_.layers[i].size()),
+                 static_cast<Index>(state_.layers[i].size()));
+    }
+    packed_.swap(other.packed_);
+    std::swap(masks_, other.masks_);
+  }
+
  private:
+  /// Packs the weights into memory of this stream alone.
+  void pack(const List& layers) {
+    if (packed_.use_count() != 1) packed_ = std::make_shared<Packed>();
+    detail::resize_parts(*packed_, detail::part_count(layers));
+    detail::for_each_part(layers, [&](auto i) {
+      detail::inner(detail::part(layers, i)).pack(detail::part(*packed_, i), false);
+    });
+  }
+
   /// A step of a model that has a layer which makes a mask.
   [[gnu::noinline, gnu::cold]] const Scalar* step_masked(const Scalar* x) noexcept {
     const Packed& packed = *packed_;
@@ -200,9 +252,14 @@ class Stream {
     detail::check_stream_size("Stream", what, found, expected);
   }
 
-  std::shared_ptr<const Packed> packed_;
+  /// Not changed as long as a copy of the stream has it too.
+  std::shared_ptr<Packed> packed_;
   State<Scalar> state_;
+  /// F of each layer.
+  std::vector<Index> layer_inputs_;
   std::array<std::vector<Scalar>, 2> values_;
+  /// Of the data of one step.
+  Shape step_shape_;
   Index inputs_ = 0;
   Index outputs_ = 0;
   /// The order in which the last step read the weights.

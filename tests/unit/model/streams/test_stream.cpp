@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <strata/kernels/simd.hpp>
+#include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/dropout.hpp>
 #include <strata/layers/gru.hpp>
@@ -336,7 +337,94 @@ TEST_CASE("Stream: errors", "[stream]") {
 
 static_assert(noexcept(std::declval<Stream<Amp>&>()(1.0f)));
 static_assert(noexcept(std::declval<Stream<Amp>&>().step(std::declval<Stream<Amp>::In>())));
+TEST_CASE("Stream: other weights, the same state", "[stream]") {
+  const auto check = [](const auto& model) {
+    const std::vector<float> x{0.5f, -1, 0.25f, 2}, next{1, -0.5f, 0.75f, 0.25f};
+    auto other = model;
+    other.initialize(7);
+    // What the other model computes after the state of this one.
+    Stream reference{other};
+    Stream stream{model};
+    std::vector<float> y(4), expected(4);
+    stream.process(x, y);
+    const auto state = stream.state();
+    reference.set_state(state);
+    reference.process(next, expected);
+
+    Stream swapped = stream;
+    Stream fresh{other};
+    const auto fresh_state = fresh.state();
+    swapped.swap_weights(fresh);
+    CHECK(swapped.state() == state);
+    CHECK(fresh.state() == fresh_state);
+    swapped.process(next, y);
+    CHECK(y == expected);
+    // The other stream has got the weights of the first.
+    Stream again = stream;
+    std::vector<float> unchanged(4);
+    fresh.set_state(state);
+    fresh.process(next, y);
+    again.process(next, unchanged);
+    CHECK(y == unchanged);
+
+    // A copy that shares the weights keeps them.
+    Stream copy = stream;
+    stream.update(other);
+    CHECK(stream.state() == state);
+    stream.process(next, y);
+    CHECK(y == expected);
+    copy.process(next, y);
+    CHECK(y == unchanged);
+  };
+  check(Amp());
+  Sequential<float> chosen;
+  chosen.add(Input{Dynamic, 1});
+  chosen.add(LSTM{6, return_sequences});
+  chosen.add(BatchNormalization{});
+  chosen.add(Dense{1});
+  check(chosen);
+}
+
+TEST_CASE("Stream: weights of other sizes are refused", "[stream]") {
+  const auto model_of = [](Index units, Index outputs) {
+    Sequential<float> model;
+    model.add(Input{Dynamic, 1});
+    model.add(LSTM{units, return_sequences});
+    model.add(Dense{outputs});
+    return model;
+  };
+  const auto model = model_of(4, 1);
+  Stream stream{model};
+  (void)stream(1);
+  const auto state = stream.state();
+  const auto refusals = [&](const Sequential<float>& other) {
+    Stream of_other{other};
+    return error_text<ShapeError>([&] { stream.update(other); }) + "; " +
+           error_text<ShapeError>([&] { stream.swap_weights(of_other); });
+  };
+  CHECK(refusals(model_of(5, 1)) ==
+        "Stream: update: the size of a layer's state: expects 8, found 10; Stream: swap_weights: "
+        "the size of a layer's state: expects 8, found 10");
+  CHECK(refusals(model_of(4, 2)) ==
+        "Stream: update: the outputs: expects 1, found 2; Stream: swap_weights: the outputs: "
+        "expects 1, found 2");
+  auto deeper = model_of(4, 1);
+  deeper.add(Dense{1});
+  CHECK(refusals(deeper) ==
+        "Stream: update: the number of layers: expects 2, found 3; Stream: swap_weights: the "
+        "number of layers: expects 2, found 3");
+  CHECK(stream.state() == state);
+  Stream same{model};
+  same.set_state(state);
+  CHECK(stream(0.5f) == same(0.5f));
+}
+
 static_assert(noexcept(std::declval<Stream<Amp>&>().reset()));
+static_assert(noexcept(std::declval<Stream<Amp>&>().process(std::span<const float>(),
+                                                            std::span<float>())));
+static_assert(noexcept(std::declval<Stream<Amp>&>().swap_weights(std::declval<Stream<Amp>&>())));
+static_assert(!noexcept(std::declval<Stream<Sequential<float>>&>().process(std::span<const float>(),
+                                                                           std::span<float>())));
 static_assert(noexcept(std::declval<Stream<Sequential<float>>&>().reset()));
 static_assert(noexcept(std::declval<const Stream<Amp>&>().state()));
 static_assert(std::copyable<Stream<Amp>>);

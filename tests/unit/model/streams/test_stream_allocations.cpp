@@ -38,11 +38,17 @@ void check(const Model& model) {
   REQUIRE(allocations_of([&] { stream.process(in, out); }) == 0);
   REQUIRE(allocations_of([&] { stream.set_state(state); }) == 0);
   REQUIRE(allocations_of([&] { stream.reset(); }) == 0);
+  REQUIRE(allocations_of([&] { stream.update(model); }) == 0);
+  Stream second{model};
+  REQUIRE(allocations_of([&] { stream.swap_weights(second); }) == 0);
   REQUIRE(allocations_of([&] { sum += static_cast<float>(stream.state().layers.size()); }) == 0);
   REQUIRE(sum != 0);
   // Copies allocate, so the check can fail.
   REQUIRE(allocations_of([&] { Stream other{model}; }) > 0);
   REQUIRE(allocations_of([&] { const auto copy = stream.state(); }) > 0);
+  // A copy keeps the weights, so that new ones need memory of their own.
+  const Stream copy = stream;
+  REQUIRE(allocations_of([&] { stream.update(model); }) > 0);
 }
 
 }  // namespace
