@@ -24,6 +24,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                .inputs = 2});
   } catch (const FormatError&) {
   }
+  try {
+    (void)load_pytorch(bytes, {.modules = {PyTorchConv1d{"conv", {.padding = Padding::causal}},
+                                           ReLU{{.negative_slope = 0.1}}, "norm", "lstm",
+                                           MaxOverSteps{}, "prelu", "linear"},
+                               .without = {"head"}});
+  } catch (const FormatError&) {
+  }
   using Model = Sequential<LSTM<float, 2, 3, return_sequences>, Dense<float, 3, 2>>;
   for (const PyTorchOptions& options :
        {PyTorchOptions(), PyTorchOptions{.modules = {"lstm", "linear"}}}) {

@@ -144,6 +144,17 @@ def models():
     norms = {"proj": parametrizations.weight_norm(nn.Linear(2, 4, bias=False)), "lstm": lstm(4, 3)}
     norms["lstm"] = parametrizations.weight_norm(norms["lstm"], "weight_ih_l0", dim=1)
     yield "parametrizations", 2, Chain(**norms, out=nn.Linear(3, 1))
+    functions = [nn.LeakyReLU(0.125), nn.ELU(0.5), nn.GELU(), nn.GELU("tanh"), nn.SiLU(), nn.SELU(), nn.Mish()]
+    functions += [nn.Hardsigmoid(), nn.Softplus(), nn.ReLU6(), nn.Softsign(), nn.LeakyReLU(), nn.Softmax(-1)]
+    yield "activations", 3, nn.Sequential(*(m for f in functions for m in (nn.Linear(3, 3), f)), nn.Linear(3, 2))
+    layers = {"conv": nn.Conv1d(2, 4, 3, dilation=2), "lstm": lstm(4, 3), "fc": nn.Linear(3, 1)}
+    yield "convolution", 2, Chain({"conv": torch.relu}, causal={"conv"}, **layers)
+    layers = {"one": nn.Conv1d(2, 3, 1, bias=False), "lstm": lstm(3, 3), "valid": nn.Conv1d(3, 2, 2)}
+    yield "convolution_valid", 2, Chain(**layers)
+    layers = {"fc": nn.Linear(2, 4), "act": nn.PReLU(), "lstm": lstm(4, 3), "prelu": nn.PReLU(3)}
+    yield "prelu", 2, Chain(**layers, out=nn.Linear(3, 1))
+    pool = {"lstm": lambda v: v.max(1).values}
+    yield "max_over_steps", 2, Chain(pool, lstm=lstm(2, 3), fc=nn.Linear(3, 1))
     heads = {"lstm": lstm(2, 3), "fc": nn.Linear(3, 1), "second": nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(3, 5))}
     yield "two_heads", 2, Chain(left_out={"second"}, **heads)
 
@@ -206,11 +217,11 @@ def write_all(folder):
             x = random.integers(0, 7, size=(BATCH, STEPS)).astype(np.float64)
             given = torch.from_numpy(x.astype(np.int64))
         else:
-            shape = (BATCH, features) if name == "linear_alone" else (BATCH, STEPS, features)
+            shape = (BATCH, features) if isinstance(model, nn.Sequential) else (BATCH, STEPS, features)
             x = draw(random, *shape, scale=2.0)
             given = torch.from_numpy(x)
         outputs = ["sequences"]
-        takes_steps = name in ("last_step", "functions", "batch_norm_head")
+        takes_steps = name in ("last_step", "functions", "batch_norm_head", "max_over_steps", "convolution_valid")
         if not takes_steps and isinstance(model, Chain) and any(isinstance(m, nn.RNNBase) for m in model.children()):
             outputs += ["last_step", "last_state"]
         for output in outputs:

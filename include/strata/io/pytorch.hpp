@@ -24,7 +24,9 @@ namespace strata::inline STRATA_RUNTIME {
 ///   auto classifier = load_pytorch("model.safetensors", {.modules = {"lstm", LastStep{}, "fc"}});
 ///
 /// The modules may be nn.LSTM of any number of layers, bidirectional or not, with or without
-/// projection and bias; nn.GRU, nn.RNN and nn.Linear; and nn.Embedding, if its name contains "emb".
+/// projection and bias; nn.GRU, nn.RNN, their cells, nn.Linear, nn.LayerNorm, nn.BatchNorm1d with
+/// running statistics, nn.Conv1d and nn.PReLU; and nn.Embedding, if its name contains "emb". The
+/// weights of weight_norm are computed from g and v.
 /// Unless the options say otherwise, the modules run one after the other, batch first, and return
 /// sequences: (B, T, F), or ids (B, T) for an embedding, to (B, T, U). A model of nn.Linear alone
 /// takes (B, F) to (B, U).

@@ -13,6 +13,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/initializers.hpp>
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/convolution.hpp>
@@ -279,7 +280,7 @@ class Conv1D {
 
   void check_stream() const {
     if (!is_causal()) {
-      throw ValueError(
+      detail::raise<ValueError>(
           "Conv1D with valid padding has no output for the first steps of a stream; give it "
           "Padding::causal");
     }

@@ -10,6 +10,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -80,7 +81,8 @@ class MaxOverSteps : public detail::PlainLayer<Scalar> {
   }
 
   void check_stream() const {
-    throw ValueError("MaxOverSteps needs the whole sequence, which a stream does not have");
+    detail::raise<ValueError>(
+        "MaxOverSteps needs the whole sequence, which a stream does not have");
   }
 
   template <class Other>

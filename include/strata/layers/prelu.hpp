@@ -61,7 +61,7 @@ class PReLU : public detail::FeatureLayer<PReLU, Scalar, Features, PReLUOptions,
 
   struct Tape {};
 
-  void pack(Packed& packed, bool) const { packed.alpha = this->row(alpha_place); }
+  void pack(Packed& packed, bool) const { this->copy_row(alpha_place, packed.alpha); }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>&) const {

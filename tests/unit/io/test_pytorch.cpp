@@ -55,6 +55,34 @@ PyTorchOptions options_of(const std::string& name) {
   if (name == "weight_norm") {
     return {.modules = {"proj", "lstm", {"columns", Activation::tanh}, "out"}};
   }
+  if (name == "activations") {
+    return {.modules = {"0",  ReLU{{.negative_slope = 0.125}},
+                        "2",  ELU{{.alpha = 0.5}},
+                        "4",  Activation::gelu,
+                        "6",  Activation::gelu_tanh,
+                        "8",  Activation::silu,
+                        "10", Activation::selu,
+                        "12", Activation::mish,
+                        "14", Activation::hard_sigmoid,
+                        "16", Activation::softplus,
+                        "18", Activation::relu6,
+                        "20", Activation::softsign,
+                        "22", ReLU{{.negative_slope = 0.01}},
+                        "24", Activation::softmax,
+                        "26"}};
+  }
+  if (name == "convolution") {
+    return {.modules = {PyTorchConv1d{"conv",
+                                      {.padding = Padding::causal,
+                                       .dilation_rate = 2,
+                                       .activation = Activation::relu}},
+                        "lstm", "fc"}};
+  }
+  if (name == "convolution_valid") {
+    return {.modules = {"one", "lstm", PyTorchConv1d{"valid"}}};
+  }
+  if (name == "prelu") return {.modules = {"fc", "act", "lstm", "prelu", "out"}};
+  if (name == "max_over_steps") return {.modules = {"lstm", MaxOverSteps{}, "fc"}};
   if (name == "two_heads") return {.without = {"second"}};
   return {};
 }
@@ -101,7 +129,7 @@ TEST_CASE("PyTorch: every case of the golden folder", "[io][pytorch]") {
     check_case<float>(entry.path().stem().string(), ".safetensors");
     ++cases;
   }
-  CHECK(cases == 32);
+  CHECK(cases == 37);
   check_case<double>("lstm_3", ".safetensors");
   check_case<double>("gru", ".safetensors");
   check_case<float>("lstm_2", ".json");
@@ -480,11 +508,12 @@ TEST_CASE("PyTorch: tensors that are missing, left over or of other sizes", "[io
   CHECK(lstm.with("lstm.bias_ih_l0", {3}).error() ==
         "memory: lstm.bias_ih_l0: expected (12,), found (3,)");
   CHECK(lstm.with("fc.bias", {2}).error() == "memory: fc.bias: expected (1,), found (2,)");
-  CHECK(lstm.with("conv.weight", {3, 3, 5}).error() ==
+  CHECK(lstm.with("conv.weight", {3, 3, 5, 5}).error() ==
         Contains{"conv.weight: expected (outputs, inputs) of an nn.Linear"});
   CHECK(lstm.with("query", {3}).error() ==
         "memory: \"query\": is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear, nn.Embedding, "
-        "nn.LayerNorm or nn.BatchNorm1d; a module that the output does not need is left out by its "
+        "nn.LayerNorm, nn.BatchNorm1d, nn.Conv1d or nn.PReLU; a module that the output does not "
+        "need is left out by its "
         "name, .without = {\"name\"}");
   CHECK(lstm.with("cell.weight_ih", {12, 2}).error() == Contains{"cell.weight_hh_l0: is missing"});
   CHECK(File{}.error() == "memory: has no tensors");

@@ -11,6 +11,7 @@
 #include <strata/io/pytorch.hpp>
 #include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/layer_normalization.hpp>
+#include <strata/layers/prelu.hpp>
 
 #include "support/catch.hpp"
 #include "support/contains.hpp"
@@ -98,7 +99,8 @@ TEST_CASE("PyTorch: normalizations", "[io][pytorch]") {
 
   CHECK(norms.layers() == "LayerNormalization; Dense, 1 units; ");
   CHECK(norms.without("norm.bias").error() ==
-        Contains{"norm.weight: a weight of (features,) without a bias may be of an nn.RMSNorm"});
+        Contains{"norm.weight: a weight of (features,) without a bias may be of an nn.PReLU, an "
+                 "nn.RMSNorm or"});
   CHECK(norms.with("norm.bias", {2}).error() == "memory: norm.bias: expected (3,), found (2,)");
   CHECK(norms.with("norm.weight", {0}).error() ==
         "memory: norm.weight: expected (features,), found (0,)");
@@ -133,6 +135,89 @@ TEST_CASE("PyTorch: normalizations", "[io][pytorch]") {
         Contains{"an activation between nn.LayerNorm and the sum is not read"});
   CHECK(amp.with("in.weight", {1}).with("in.bias", {1}).error() ==
         Contains{"may run in more than one order"});
+}
+
+TEST_CASE("PyTorch: nn.PReLU", "[io][pytorch]") {
+  const test::StateDict two = test::linears({{"a", {2, 3}}, {"b", {3, 1}}});
+  // One number for any features: where it stands, only names in a row or .modules say.
+  const test::StateDict one = two.with("act.weight", {1});
+  CHECK(one.error() == Contains{"act (nn.PReLU of any number of features)"});
+  CHECK(one.error() == Contains{"{.modules = {\"a\", \"act\", \"b\"}})  // takes 2 features"});
+  CHECK(one.layers({.modules = {"a", "act", "b"}}) == "Dense, 3 units; PReLU; Dense, 1 units; ");
+  CHECK(one.layers({.modules = {"act", "a", Activation::relu, "b"}}) ==
+        "PReLU; Dense, 3 units; Dense, 1 units; ");
+  CHECK(test::linears({{"0", {2, 3}}, {"2", {3, 1}}}).with("1.weight", {1}).layers() ==
+        "Dense, 3 units; PReLU; Dense, 1 units; ");
+  CHECK(two.with("prelu.weight", {3}).layers() == "Dense, 3 units; PReLU; Dense, 1 units; ");
+  CHECK(two.with("act.weight", {3}).error() ==
+        Contains{"only an nn.PReLU is read, where its name has \"prelu\" in it"});
+  const test::StateDict alone{{{"act.weight", {1}}}};
+  CHECK(alone.error() ==
+        "memory: \"act\": takes any number of features; say by .inputs how many "
+        "there are");
+  CHECK(alone.layers({.inputs = 4}) == "PReLU; ");
+
+  Sequential known{Input{Dynamic, 2},         Dense{4}, PReLU{},
+                   LSTM{3, return_sequences}, PReLU{},  Dense{1}};
+  CHECK(error_text<FormatError>([&] { load_pytorch(of_pytorch("prelu.safetensors"), known); }) ==
+        Contains{"\"act\": an nn.PReLU of one number, but the model has PReLU layers of different "
+                 "sizes"});
+  Sequential same{Input{2}, Dense{3, {.use_bias = false}}, PReLU{}, Dense{1, {.use_bias = false}}};
+  load_pytorch(one.bytes(), same);
+  CHECK(same.weights() == std::vector<float>(12, 0.5f));
+}
+
+TEST_CASE("PyTorch: nn.Conv1d", "[io][pytorch]") {
+  const test::StateDict conv =
+      test::with_lstm(test::StateDict(), "lstm", 4, 3).with("conv.weight", {4, 2, 3});
+  CHECK(
+      conv.error() ==
+      "memory: \"conv\": an nn.Conv1d of 3 steps; say by .modules how its input is padded, "
+      "Padding::causal with zeros in front or Padding::valid, and its .dilation_rate unless it is "
+      "1:\n  load_pytorch(bytes, {.modules = {PyTorchConv1d{\"conv\", {.padding = ?}}, "
+      "\"lstm\"}})");
+  CHECK(conv.layers({.modules = {PyTorchConv1d{"conv", {.padding = Padding::causal}}, "lstm"}}) ==
+        "Conv1D, 4 filters of 3 steps; LSTM, 3 units; ");
+  CHECK(conv.with("conv.weight", {4, 2, 1}).layers() ==
+        "Conv1D, 4 filters of 1 steps; LSTM, 3 units; ");
+  CHECK(conv.error({.modules = {"conv", PyTorchConv1d{"lstm"}}}) ==
+        Contains{"PyTorchConv1d is for an nn.Conv1d, and this is lstm (nn.LSTM of 4 to 3)"});
+  CHECK(conv.error({.modules = {PyTorchConv1d{"conv"}, "lstm"}, .inputs = 3}) ==
+        Contains{".inputs: expected those of the first module, conv (nn.Conv1d of 2 to 4)"});
+  CHECK(conv.error({.modules = {LastStep{}, PyTorchConv1d{"conv"}, "lstm"}}) ==
+        Contains{"takes sequences, but there are no steps left after LastStep{}"});
+  CHECK(conv.with("conv.bias", {3}).error() == "memory: conv.bias: expected (4,), found (3,)");
+  CHECK(conv.with("conv.weight", {4, 2, 0}).error() ==
+        "memory: conv.weight: expected sizes of at least 1, found (4, 2, 0)");
+  CHECK(test::StateDict{{{"conv.weight", {2, 2, 3}}}}.error(
+            {.modules = {PyTorchResidual{"conv"}}}) == Contains{"conv"});
+  // Two in a row are one without a function between them.
+  CHECK(test::StateDict{{{"c1.weight", {2, 2, 1}}, {"c2.weight", {3, 2, 1}}}}.error() ==
+        Contains{"nn.Conv1d after nn.Conv1d, \"c1\" and \"c2\", would be of no use"});
+
+  // Padding, dilation and activation of a model that is known are the model's.
+  Sequential known{
+      Input{Dynamic, 2},
+      Conv1D{
+          4, 3, {.padding = Padding::causal, .dilation_rate = 2, .activation = Activation::relu}},
+      LSTM{3, return_sequences}, Dense{1}};
+  load_pytorch(of_pytorch("convolution.safetensors"), known);
+  test::Reference<float>(of_pytorch("convolution.sequences.reference")).require_equal(known);
+}
+
+TEST_CASE("PyTorch: functions with settings", "[io][pytorch]") {
+  const test::StateDict two = test::linears({{"a", {2, 3}}, {"b", {3, 1}}});
+  CHECK(two.layers({.modules = {"a", ReLU{{.negative_slope = 0.01}}, "b"}}) ==
+        "Dense, 3 units; ReLU; Dense, 1 units; ");
+  // The lines of code in messages spell them.
+  const test::StateDict three = two.with("c.weight", {3, 1});
+  const std::string text =
+      three.error({.modules = {"a", ReLU{{.max_value = 6, .negative_slope = 0.5}},
+                               ELU{{.alpha = 0.25}}, "b", "c"}});
+  CHECK(text == Contains{"{\"a\", ReLU{{.max_value = 6, .negative_slope = 0.5}}, ELU{{.alpha = "
+                         "0.25}}, \"b\", ?, \"c\"}"});
+  CHECK(two.error({.modules = {"a", MaxOverSteps{}, LastStep{}, "b"}}) ==
+        Contains{"LastStep{}: there are no steps left after MaxOverSteps{}"});
 }
 
 TEST_CASE("PyTorch: weights that are computed from others", "[io][pytorch]") {

@@ -13,12 +13,14 @@
 #include <strata/io/common/where.hpp>
 #include <strata/layers/batch_normalization.hpp>
 #include <strata/layers/bidirectional.hpp>
+#include <strata/layers/conv1d.hpp>
 #include <strata/layers/dense.hpp>
 #include <strata/layers/embedding.hpp>
 #include <strata/layers/extended_lstm.hpp>
 #include <strata/layers/gru.hpp>
 #include <strata/layers/layer_normalization.hpp>
 #include <strata/layers/lstm.hpp>
+#include <strata/layers/prelu.hpp>
 #include <strata/layers/simple_rnn.hpp>
 #include <strata/target.hpp>
 
@@ -93,6 +95,36 @@ template <class Made>
                         {{"embeddings", {vocabulary, units}}}, weights, where);
   } else {
     return computing(Embedding<S>(vocabulary, units), 1, weights, where);
+  }
+}
+
+/// A Conv1D for F = `features` inputs.
+template <class Made>
+[[nodiscard]] Made conv1d_layer(Index filters, Index kernel_size, const Conv1DOptions& options,
+                                Index features, const LayerWeights& weights, const Where& where) {
+  using S = ScalarOf<Made>;
+  if constexpr (makes_descriptions<Made>) {
+    std::vector<ParameterShape> shapes{{"kernel", {kernel_size, features, filters}}};
+    if (options.use_bias) shapes.push_back({"bias", {filters}});
+    return described<S>(LayerDescription("Conv1D")
+                            .add("filters", filters)
+                            .add("kernel_size", kernel_size)
+                            .add_all(options),
+                        shapes, weights, where);
+  } else {
+    return computing(Conv1D<S>(filters, kernel_size, options), features, weights, where);
+  }
+}
+
+/// A PReLU for F = `features` inputs.
+template <class Made>
+[[nodiscard]] Made prelu_layer(Index features, const LayerWeights& weights, const Where& where) {
+  using S = ScalarOf<Made>;
+  if constexpr (makes_descriptions<Made>) {
+    return described<S>(LayerDescription("PReLU").add_all(PReLUOptions{}), {{"alpha", {features}}},
+                        weights, where);
+  } else {
+    return computing(PReLU<S>(), features, weights, where);
   }
 }
 

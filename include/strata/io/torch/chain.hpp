@@ -30,6 +30,8 @@ struct TorchLink {
   bool residual = false;
   /// Which steps of a recurrent module's output go on.
   PyTorchOutput output = PyTorchOutput::sequences;
+  /// Of an nn.Conv1d, where `.modules` says it.
+  std::optional<Conv1DOptions> convolution = {};
 };
 
 /// The modules of a model, one after the other.
@@ -84,12 +86,41 @@ struct TorchChain {
   if (const auto* dropout = std::get_if<TorchDropout>(&function)) {
     return "Dropout{" + detail::number_text(dropout->rate) + "}";
   }
-  return std::holds_alternative<TorchLastStep>(function) ? "LastStep{}" : "MeanOverSteps{}";
+  if (const auto* relu = std::get_if<ReLUOptions>(&function)) {
+    std::string text = "ReLU{{";
+    if (relu->max_value) text += ".max_value = " + detail::number_text(*relu->max_value) + ", ";
+    text += ".negative_slope = " + detail::number_text(relu->negative_slope);
+    if (relu->threshold != 0) text += ", .threshold = " + detail::number_text(relu->threshold);
+    return text + "}}";
+  }
+  if (const auto* elu = std::get_if<ELUOptions>(&function)) {
+    return "ELU{{.alpha = " + detail::number_text(elu->alpha) + "}}";
+  }
+  return std::holds_alternative<TorchLastStep>(function)        ? "LastStep{}"
+         : std::holds_alternative<TorchMeanOverSteps>(function) ? "MeanOverSteps{}"
+                                                                : "MaxOverSteps{}";
+}
+
+/// Whether an nn.Conv1d needs to be told its padding, since it sees more than one step.
+[[nodiscard]] inline bool needs_padding(const TorchLink& link) {
+  return link.module.kind == TorchModule::Kind::Conv1d && link.module.steps > 1 &&
+         !link.convolution;
 }
 
 /// A module as `.modules` spells it.
 [[nodiscard]] inline std::string code_text(const TorchLink& link) {
   const std::string quoted = literal_text(link.module.name);
+  if (needs_padding(link) || link.convolution) {
+    std::string options = "?";
+    if (link.convolution) {
+      options = "Padding::" + std::string(name(link.convolution->padding)) +
+                ", .dilation_rate = " + std::to_string(link.convolution->dilation_rate);
+    }
+    if (link.activation) {
+      options += ", .activation = " + code_text(PyTorchFunction(*link.activation));
+    }
+    return "PyTorchConv1d{" + quoted + ", {.padding = " + options + "}}";
+  }
   const std::string both =
       link.activation ? quoted + ", " + code_text(PyTorchFunction(*link.activation)) : quoted;
   return link.residual     ? "PyTorchResidual{" + both + "}"
@@ -210,13 +241,22 @@ inline constexpr const char* instead_of_question_marks =
     "in place of ? write Activation::relu or another one, Dropout{0.5}, LastStep{}, "
     "MeanOverSteps{}, or Activation::linear where nothing runs";
 
-/// Throws FormatError when a function must run between two modules that `.modules` does not name.
+/// Throws FormatError when a function must run between two modules that `.modules` does not name,
+/// and when it does not say how an nn.Conv1d is padded.
 inline void require_said(const TorchChain& chain, const Where& where) {
   for (std::size_t i = 0; i < chain.links.size(); ++i) {
     const std::string why = unsaid_before(chain, i);
     if (why.empty()) continue;
     where.refuse(why + "; say by .modules what runs there, " + instead_of_question_marks + ":\n  " +
                  code_text(chain, where, "", true));
+  }
+  for (const TorchLink& link : chain.links) {
+    if (!needs_padding(link)) continue;
+    where.in(in_quotes(link.module.name))
+        .refuse("an nn.Conv1d of " + std::to_string(link.module.steps) +
+                " steps; say by .modules how its input is padded, Padding::causal with zeros in "
+                "front or Padding::valid, and its .dilation_rate unless it is 1:\n  " +
+                code_text(chain, where, "", true));
   }
 }
 
@@ -262,6 +302,10 @@ inline void require_said(const TorchChain& chain, const Where& where) {
     }
     TorchLink link{std::move(*module), std::exchange(waiting, {})};
     found.erase(module);
+    if (entry.convolution && link.module.kind != TorchModule::Kind::Conv1d) {
+      here.refuse("PyTorchConv1d is for an nn.Conv1d, and this is " + link.module.text());
+    }
+    link.convolution = entry.convolution;
     link.activation = entry.activation;
     link.residual = entry.residual;
     chain.links.push_back(std::move(link));

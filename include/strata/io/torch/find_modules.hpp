@@ -36,7 +36,9 @@ class TorchModuleFinder {
     } else if (has(module, "running_mean") || has(module, "running_var")) {
       find_batch_norm(module);
     } else if (shape(module, "weight").size() == 1) {
-      find_layer_norm(module);
+      find_vector(module);
+    } else if (shape(module, "weight").size() == 3) {
+      find_convolution(module);
     } else {
       find_table(module);
     }
@@ -121,8 +123,9 @@ class TorchModuleFinder {
     const auto& sizes = shape(module, "weight");
     if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) {
       here.expected(
-          "(outputs, inputs) of an nn.Linear, (ids, features) of an nn.Embedding or (features,) of "
-          "an nn.LayerNorm; other modules are not read",
+          "(outputs, inputs) of an nn.Linear, (ids, features) of an nn.Embedding, (features,) of "
+          "an "
+          "nn.LayerNorm or (outputs, inputs, steps) of an nn.Conv1d; other modules are not read",
           sizes_text(sizes));
     }
     module.bias = has(module, "bias");
@@ -145,18 +148,40 @@ class TorchModuleFinder {
     }
   }
 
+  /// A weight (U, F, K), and mostly a bias (U).
+  void find_convolution(TorchModule& module) const {
+    const auto& sizes = shape(module, "weight");
+    if (*std::ranges::min_element(sizes) < 1) {
+      arrays_->where(module.tensor("weight")).expected("sizes of at least 1", sizes_text(sizes));
+    }
+    module.kind = TorchModule::Kind::Conv1d;
+    module.units = sizes[0];
+    module.inputs = sizes[1];
+    module.steps = sizes[2];
+    module.bias = has(module, "bias");
+    if (module.bias) require(module, "bias", {module.units});
+  }
+
   /// A weight and a bias of (F): an nn.LayerNorm, unless the name says another normalization, whose
-  /// tensors are the same. A weight alone could be of several modules that compute differently.
-  void find_layer_norm(TorchModule& module) const {
+  /// tensors are the same. A weight alone is of an nn.PReLU where it is one number, or where the
+  /// name says so; else it could be of several modules that compute differently.
+  void find_vector(TorchModule& module) const {
     const Where here = arrays_->where(module.tensor("weight"));
     module.kind = TorchModule::Kind::LayerNorm;
     module.inputs = module.units = features(module, "weight");
     module.scale = true;
     module.bias = has(module, "bias");
+    if (!module.bias && (module.inputs == 1 || says(module.name, "prelu"))) {
+      module.kind = TorchModule::Kind::PReLU;
+      if (module.inputs == 1) module.inputs = module.units = Dynamic;
+      return;
+    }
     if (!module.bias) {
       here.refuse(
-          "a weight of (features,) without a bias may be of an nn.RMSNorm, an nn.LayerNorm without "
-          "bias or an nn.PReLU, which compute differently; none of them is read");
+          "a weight of (features,) without a bias may be of an nn.PReLU, an nn.RMSNorm or an "
+          "nn.LayerNorm without bias, which compute differently; of these only an nn.PReLU is "
+          "read, "
+          "where its name has \"prelu\" in it");
     }
     require(module, "bias", {module.units});
     for (const char* other : {"batch", "group", "instance"}) {
@@ -208,8 +233,9 @@ class TorchModuleFinder {
     if (!is_recurrent && std::ranges::find(others, leaf) == std::end(others)) {
       state.arrays.where(in_quotes(tensor))
           .refuse(
-              "is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear, nn.Embedding, nn.LayerNorm or "
-              "nn.BatchNorm1d; a module that the output does not need is left out by its name, "
+              "is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear, nn.Embedding, nn.LayerNorm, "
+              "nn.BatchNorm1d, nn.Conv1d or nn.PReLU; a module that the output does not need is "
+              "left out by its name, "
               ".without = {\"name\"}");
     }
     const std::string name = dot == std::string::npos ? std::string() : tensor.substr(0, dot);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -56,6 +57,10 @@ class TorchLayers {
       layers.push_back(embedding(module));
     } else if (module.is_normalization()) {
       layers.push_back(normalization(module));
+    } else if (module.kind == TorchModule::Kind::Conv1d) {
+      layers.push_back(convolution(module, {}));
+    } else if (module.kind == TorchModule::Kind::PReLU) {
+      layers.push_back(prelu(module));
     } else {
       for (int i = 0; i < module.layers; ++i) layers.push_back(recurrent(module, i, true));
     }
@@ -69,6 +74,35 @@ class TorchLayers {
     } catch (const ValueError& error) {
       where(module).refuse(error.what());
     }
+  }
+
+  /// A Conv1D with this padding, dilation and activation: a weight (U, F, K) as a kernel (K, F, U).
+  [[nodiscard]] Made convolution(const TorchModule& module, Conv1DOptions options) {
+    const Numbers weight = numbers(module, "weight");
+    const Index rows = module.units, columns = module.inputs, steps = module.steps;
+    Numbers kernel{{steps, columns, rows}, std::vector<double>(weight.values.size())};
+    auto from = weight.values.begin();
+    for (Index u = 0; u < rows; ++u) {
+      for (Index f = 0; f < columns; ++f) {
+        for (Index k = 0; k < steps; ++k, ++from) {
+          kernel.values[static_cast<std::size_t>((k * columns + f) * rows + u)] = *from;
+        }
+      }
+    }
+    LayerWeights weights{{"kernel", std::move(kernel)}};
+    if (module.bias) weights.emplace("bias", numbers(module, "bias"));
+    options.use_bias = module.bias;
+    return conv1d_layer<Made>(rows, steps, options, columns, weights, where(module));
+  }
+
+  /// A PReLU. Its one number, where it has no more, is that of all features.
+  [[nodiscard]] Made prelu(const TorchModule& module) {
+    Numbers alpha = numbers(module, "weight");
+    if (alpha.values.size() == 1) {
+      alpha = {{module.inputs},
+               std::vector<double>(static_cast<std::size_t>(module.inputs), alpha.values[0])};
+    }
+    return prelu_layer<Made>(module.inputs, {{"alpha", std::move(alpha)}}, where(module));
   }
 
   /// A LayerNormalization or BatchNormalization.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,8 +29,9 @@
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// Completes the description of a file's layer by the model's layer, where a state_dict is silent:
-/// activations of Dense and SimpleRNN, whether sequences are returned, the treatment of masks, the
-/// epsilon of normalizations, and a Residual or TimeDistributed around the layer.
+/// activations of Dense, Conv1D and SimpleRNN, padding and dilation, whether sequences are
+/// returned, the treatment of masks, the epsilon of normalizations, and a Residual or
+/// TimeDistributed around the layer.
 inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of_model) {
   const auto is_around = [](const LayerDescription& layer) {
     return layer.kind == "Residual" || layer.kind == "TimeDistributed";
@@ -38,10 +40,12 @@ inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of
     LayerDescription inner = std::move(of_file);
     of_file = LayerDescription(of_model.kind).add_layer(std::move(inner));
   }
-  const bool is_lstm_or_gru = of_file.kind != "Dense" && of_file.kind != "SimpleRNN";
+  const bool has_activation =
+      of_file.kind == "Dense" || of_file.kind == "SimpleRNN" || of_file.kind == "Conv1D";
   for (auto& [name, value] : of_file.options) {
     if (name != "return_sequences" && name != "mask_zero" && name != "zero_output_for_mask" &&
-        name != "epsilon" && (name != "activation" || is_lstm_or_gru)) {
+        name != "epsilon" && name != "padding" && name != "dilation_rate" &&
+        (name != "activation" || !has_activation)) {
       continue;
     }
     if (const auto* found = of_model.find(name)) value = *found;
@@ -146,6 +150,26 @@ class TorchMatch {
   std::vector<Fits> fits_;
 };
 
+/// Gives each nn.PReLU of one number the features of the model's PReLU. Throws FormatError where
+/// the model has none, or several of different sizes.
+template <class Scalar>
+void give_prelu_features(std::vector<TorchModule>& modules, const Network<Scalar>& network,
+                         const Where& where) {
+  std::set<Index> sizes;
+  for (const auto& layer : network.layers()) {
+    if (layer.kind() == "PReLU") sizes.insert(layer.inputs());
+  }
+  for (auto& module : modules) {
+    if (module.inputs != Dynamic) continue;
+    if (sizes.size() != 1) {
+      where.in(in_quotes(module.name))
+          .refuse(std::string("an nn.PReLU of one number, but the model has ") +
+                  (sizes.empty() ? "no PReLU" : "PReLU layers of different sizes"));
+    }
+    module.inputs = module.units = *sizes.begin();
+  }
+}
+
 /// The layers of the modules, with their weights, in the order of a model's layers with weights.
 /// Throws FormatError when the modules match the model in several orders. When they match in none,
 /// returns them in the order in which most modules match, so that the comparison that follows names
@@ -164,6 +188,7 @@ template <class Scalar>
     modules.clear();
     for (auto& link : chain.links) modules.push_back(std::move(link.module));
   }
+  give_prelu_features(modules, network, where);
   std::vector<std::vector<FileLayer<Scalar>>> layers;
   for (const auto& module : modules) layers.push_back(make.of(module));
   TorchOrders::Order order(modules.size());
@@ -191,7 +216,7 @@ template <class Scalar>
       }
     }
   }
-  require_inputs(modules[order.front()], options, where);
+  require_inputs(in_order(modules, order), options, where);
   std::vector<FileLayer<Scalar>> ordered;
   for (const std::size_t i : order) {
     for (auto& layer : layers[i]) ordered.push_back(std::move(layer));

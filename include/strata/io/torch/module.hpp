@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -9,12 +10,13 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// A module of PyTorch: its kind and its sizes, against which all its tensors are checked.
 struct TorchModule {
-  enum class Kind { LSTM, GRU, RNN, Linear, Embedding, LayerNorm, BatchNorm1d };
+  enum class Kind { LSTM, GRU, RNN, Linear, Embedding, LayerNorm, BatchNorm1d, Conv1d, PReLU };
 
   std::string name;
   Kind kind = Kind::Linear;
-  Index inputs = 0;  ///< F; of an embedding its vocabulary.
-  Index units = 0;   ///< U
+  /// F; of an embedding its vocabulary; Dynamic for an nn.PReLU of one number, which takes any F.
+  Index inputs = 0;
+  Index units = 0;  ///< U
   /// The next three are of recurrent modules alone. `projection` is proj_size; 0: none.
   int layers = 1;
   bool bidirectional = false;
@@ -22,10 +24,18 @@ struct TorchModule {
   bool bias = false;
   /// Of normalizations: whether they have a factor for each feature, `weight`.
   bool scale = false;
+  /// Of an nn.Conv1d: the kernel_size.
+  Index steps = 1;
 
   [[nodiscard]] bool is_recurrent() const noexcept { return kind <= Kind::RNN; }
   /// Whether its output is linear in its input.
-  [[nodiscard]] bool is_linear() const noexcept { return kind == Kind::Linear; }
+  [[nodiscard]] bool is_linear() const noexcept {
+    return kind == Kind::Linear || kind == Kind::Conv1d;
+  }
+  /// Whether it has as many outputs as inputs, number by number.
+  [[nodiscard]] bool keeps_features() const noexcept {
+    return is_normalization() || kind == Kind::PReLU;
+  }
   [[nodiscard]] bool is_normalization() const noexcept {
     return kind == Kind::LayerNorm || kind == Kind::BatchNorm1d;
   }
@@ -50,15 +60,26 @@ struct TorchModule {
   }
   /// The name of the class in torch.nn.
   [[nodiscard]] const char* kind_name() const noexcept {
-    static constexpr const char* names[] = {"LSTM",      "GRU",       "RNN",        "Linear",
-                                            "Embedding", "LayerNorm", "BatchNorm1d"};
+    static constexpr const char* names[] = {
+        "LSTM", "GRU", "RNN", "Linear", "Embedding", "LayerNorm", "BatchNorm1d", "Conv1d", "PReLU"};
     return names[static_cast<int>(kind)];
   }
   [[nodiscard]] std::string class_name() const { return std::string("nn.") + kind_name(); }
   [[nodiscard]] std::string text() const {
-    return (name.empty() ? "the model" : name) + " (" + class_name() + " of " +
-           std::to_string(inputs) + " to " + std::to_string(outputs()) + ")";
+    const std::string sizes = inputs == Dynamic
+                                  ? "any number of features"
+                                  : std::to_string(inputs) + " to " + std::to_string(outputs());
+    return (name.empty() ? "the model" : name) + " (" + class_name() + " of " + sizes + ")";
   }
 };
+
+/// The features that modules in a row take: those of the first module that does not take any
+/// number of them. Dynamic where all do.
+[[nodiscard]] inline Index inputs_of(const std::vector<TorchModule>& modules) {
+  for (const TorchModule& module : modules) {
+    if (module.inputs != Dynamic) return module.inputs;
+  }
+  return Dynamic;
+}
 
 }  // namespace strata::inline STRATA_RUNTIME::io

@@ -8,13 +8,30 @@
 
 #include <strata/activation.hpp>
 #include <strata/layers/activate.hpp>
+#include <strata/layers/conv1d.hpp>
 #include <strata/layers/dropout.hpp>
+#include <strata/layers/elu.hpp>
+#include <strata/layers/max_over_steps.hpp>
 #include <strata/layers/mean_over_steps.hpp>
+#include <strata/layers/relu.hpp>
 #include <strata/layers/reshape.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
+
+/// An entry of PyTorchOptions::modules for an nn.Conv1d. A state_dict says neither its padding nor
+/// its dilation; `stride` and `groups` are 1. Padding::causal is an nn.Conv1d whose input has zeros
+/// for (kernel_size - 1) dilation steps in front, Padding::valid one without padding.
+///
+///   PyTorchConv1d{"conv", {.padding = Padding::causal, .dilation_rate = 2}}
+struct PyTorchConv1d {
+  /// The module's name in the state_dict.
+  std::string name;
+  /// The activation, too, is applied to the module's output. `use_bias` and initializers are not
+  /// used: the file says what there is.
+  Conv1DOptions options = {};
+};
 
 namespace io {
 
@@ -27,12 +44,14 @@ struct TorchDropout {
 };
 struct TorchLastStep {};
 struct TorchMeanOverSteps {};
+struct TorchMaxOverSteps {};
 
 }  // namespace io
 
 /// A function without weights between the modules of a PyTorch model.
 using PyTorchFunction =
-    std::variant<Activation, io::TorchDropout, io::TorchLastStep, io::TorchMeanOverSteps>;
+    std::variant<Activation, ReLUOptions, ELUOptions, io::TorchDropout, io::TorchLastStep,
+                 io::TorchMeanOverSteps, io::TorchMaxOverSteps>;
 
 /// An entry of PyTorchOptions::modules for a module whose input is added to its output,
 /// x + activation(module(x)).
@@ -60,6 +79,8 @@ struct PyTorchModule {
   /// Whether the module's input is added: x + activation(module(x)). false, since modules in a row
   /// are the usual case.
   bool residual = false;
+  /// How an nn.Conv1d is padded and dilated, where the entry says it.
+  std::optional<Conv1DOptions> convolution = {};
   /// The function, where the entry has no name.
   PyTorchFunction function = Activation::linear;
 
@@ -69,10 +90,17 @@ struct PyTorchModule {
   PyTorchModule(const char* named, Activation then) : name(named), activation(then) {}
   PyTorchModule(PyTorchResidual around)
       : name(std::move(around.name)), activation(around.activation), residual(true) {}
+  PyTorchModule(PyTorchConv1d module) : name(std::move(module.name)), convolution(module.options) {
+    if (module.options.activation != Activation::linear) activation = module.options.activation;
+  }
 
   PyTorchModule(Activation alone) : function(alone) {}
   template <class Scalar>
   PyTorchModule(const Activate<Scalar>& layer) : function(layer.activation()) {}
+  template <class Scalar>
+  PyTorchModule(const ReLU<Scalar>& layer) : function(layer.options()) {}
+  template <class Scalar>
+  PyTorchModule(const ELU<Scalar>& layer) : function(layer.options()) {}
   template <class Scalar>
   PyTorchModule(const Dropout<Scalar>& layer)
       : function(io::TorchDropout{layer.rate(), layer.options().same_for_all_steps}) {}
@@ -80,6 +108,8 @@ struct PyTorchModule {
   PyTorchModule(const LastStep<Scalar>&) : function(io::TorchLastStep()) {}
   template <class Scalar>
   PyTorchModule(const MeanOverSteps<Scalar>&) : function(io::TorchMeanOverSteps()) {}
+  template <class Scalar>
+  PyTorchModule(const MaxOverSteps<Scalar>&) : function(io::TorchMaxOverSteps()) {}
 };
 
 /// Which part of the output of its last nn.LSTM, nn.GRU or nn.RNN a PyTorch model uses. In PyTorch

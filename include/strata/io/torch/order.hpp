@@ -42,10 +42,13 @@ class TorchOrders {
     return TorchOrders(modules, [&](const Order& order, std::size_t next) {
       const TorchModule& module = modules[next];
       const bool is_embedding = module.kind == TorchModule::Kind::Embedding;
-      if (!order.empty()) {
-        return !is_embedding && modules[order.back()].outputs() == module.inputs;
-      }
-      return inputs == Dynamic || (!is_embedding && module.inputs == inputs);
+      if (is_embedding) return order.empty() && inputs == Dynamic;
+      // A module of any number of features hands on the number that it gets.
+      const auto known = std::find_if(order.rbegin(), order.rend(), [&](std::size_t i) {
+        return modules[i].outputs() != Dynamic;
+      });
+      const Index features = known == order.rend() ? inputs : modules[*known].outputs();
+      return features == Dynamic || module.inputs == Dynamic || module.inputs == features;
     });
   }
 
@@ -98,25 +101,25 @@ class TorchOrders {
 }
 
 /// The order that may be chosen although there are several: all recurrent modules, with
-/// normalizations anywhere among them, and then the only nn.Linear, if every other order takes
-/// another number of input features. Should the choice be
-/// wrong, the model refuses its data instead of computing wrong numbers. `orders` must be all
-/// orders. Null if there is no such order.
+/// normalizations and the like anywhere among them, and then the only nn.Linear, if every other
+/// order takes another number of input features. Should the choice be wrong, the model refuses its
+/// data instead of computing wrong numbers. `orders` must be all orders. Null if there is no such
+/// order.
 [[nodiscard]] inline const TorchOrders::Order* recurrent_then_linear(
     const std::vector<TorchModule>& modules, const std::vector<TorchOrders::Order>& orders) {
   const TorchOrders::Order* chosen = nullptr;
   for (const auto& order : orders) {
     const bool fits = modules[order.back()].kind == TorchModule::Kind::Linear &&
                       std::all_of(order.begin(), order.end() - 1, [&](std::size_t i) {
-                        return modules[i].is_recurrent() || modules[i].is_normalization();
+                        return modules[i].is_recurrent() || modules[i].keeps_features();
                       });
     if (fits && chosen) return nullptr;
     if (fits) chosen = &order;
   }
   if (!chosen) return nullptr;
-  const Index inputs = modules[chosen->front()].inputs;
+  const Index inputs = inputs_of(in_order(modules, *chosen));
   for (const auto& order : orders) {
-    if (&order != chosen && modules[order.front()].inputs == inputs) return nullptr;
+    if (&order != chosen && inputs_of(in_order(modules, order)) == inputs) return nullptr;
   }
   return chosen;
 }

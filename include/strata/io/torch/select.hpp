@@ -23,8 +23,9 @@ inline constexpr const char* too_many_orders =
     "its modules may join in too many orders to try; name them in their order by .modules";
 
 /// Throws FormatError when `.inputs` is given and differs from the inputs of the first module.
-inline void require_inputs(const TorchModule& first, const PyTorchOptions& options,
+inline void require_inputs(const std::vector<TorchModule>& ordered, const PyTorchOptions& options,
                            const Where& where) {
+  const TorchModule& first = ordered.front();
   const bool is_embedding = first.kind == TorchModule::Kind::Embedding;
   if (options.inputs == Dynamic || (!is_embedding && first.inputs == options.inputs)) return;
   where.in(".inputs").expected("those of the first module, " + first.text(),
@@ -47,8 +48,8 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
   const std::size_t count = std::min(orders.found().size(), TorchOrders::most);
   for (std::size_t i = 0; i < count; ++i) {
     const auto ordered = in_order(modules, orders.found()[i]);
-    const Index inputs = ordered.front().inputs;
-    other_inputs = other_inputs || inputs != modules[orders.found()[0].front()].inputs;
+    const Index inputs = inputs_of(ordered);
+    other_inputs = other_inputs || inputs != inputs_of(in_order(modules, orders.found()[0]));
     lines += "\n  " + code_text(chain_of(ordered, without), where, arguments, with_functions);
     if (ordered.front().kind != TorchModule::Kind::Embedding) {
       lines += "  // takes " + std::to_string(inputs) + (inputs == 1 ? " feature" : " features");
@@ -60,6 +61,9 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
   }
   if (lines.find("?,") != std::string::npos) {
     message += std::string(", and ") + instead_of_question_marks;
+  }
+  if (lines.find(".padding = ?") != std::string::npos) {
+    message += "; .padding is Padding::causal or Padding::valid";
   }
   where.refuse(message + ":" + lines);
 }
@@ -96,6 +100,24 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
   return in_order(found, *order);
 }
 
+/// Gives each module that takes any number of features the number that it gets. Throws FormatError
+/// where nothing says it.
+inline void give_features(TorchChain& chain, const PyTorchOptions& options, const Where& where) {
+  std::vector<TorchModule> modules;
+  for (const TorchLink& link : chain.links) modules.push_back(link.module);
+  Index features = inputs_of(modules);
+  if (features == Dynamic) features = options.inputs;
+  for (TorchLink& link : chain.links) {
+    TorchModule& module = link.module;
+    if (module.inputs == Dynamic && features == Dynamic) {
+      where.in(in_quotes(module.name))
+          .refuse("takes any number of features; say by .inputs how many there are");
+    }
+    if (module.inputs == Dynamic) module.inputs = module.units = features;
+    features = module.outputs();
+  }
+}
+
 /// The chain of a file: its modules in the order in which they run, with the functions and the
 /// output of the options. Throws FormatError when the order is not clear, when a function is
 /// missing, and when `.inputs` or `.output` does not fit the modules.
@@ -108,7 +130,8 @@ inline void require_inputs(const TorchModule& first, const PyTorchOptions& optio
       options.modules.empty()
           ? chain_of(ordered_modules(std::move(found), state, options), options.without)
           : named_chain(std::move(found), options, where);
-  require_inputs(chain.links.front().module, options, where);
+  give_features(chain, options, where);
+  require_inputs({chain.links.front().module}, options, where);
   require_said(chain, where);
   if (options.output == PyTorchOutput::sequences) return chain;
   const auto last = std::find_if(chain.links.rbegin(), chain.links.rend(),

@@ -17,9 +17,13 @@
 #include <strata/io/torch/module.hpp>
 #include <strata/io/torch/options.hpp>
 #include <strata/layers/activate.hpp>
+#include <strata/layers/conv1d.hpp>
 #include <strata/layers/dropout.hpp>
+#include <strata/layers/elu.hpp>
 #include <strata/layers/input.hpp>
+#include <strata/layers/max_over_steps.hpp>
 #include <strata/layers/mean_over_steps.hpp>
+#include <strata/layers/relu.hpp>
 #include <strata/layers/reshape.hpp>
 #include <strata/layers/residual.hpp>
 #include <strata/target.hpp>
@@ -72,6 +76,10 @@ class TorchStack {
     }
     if (activation) {
       layers_.emplace_back(Activate<S>(*activation));
+    } else if (const auto* relu = std::get_if<ReLUOptions>(&function)) {
+      layers_.emplace_back(ReLU<S>(*relu));
+    } else if (const auto* elu = std::get_if<ELUOptions>(&function)) {
+      layers_.emplace_back(ELU<S>(*elu));
     } else if (const auto* dropout = std::get_if<TorchDropout>(&function)) {
       layers_.emplace_back(Dropout<S>(dropout->rate, {dropout->same_for_all_steps}));
     } else {
@@ -80,8 +88,10 @@ class TorchStack {
       }
       if (std::holds_alternative<TorchLastStep>(function)) {
         layers_.emplace_back(LastStep<S>());
-      } else {
+      } else if (std::holds_alternative<TorchMeanOverSteps>(function)) {
         layers_.emplace_back(MeanOverSteps<S>());
+      } else {
+        layers_.emplace_back(MaxOverSteps<S>());
       }
       without_steps_ = code_text(function);
     }
@@ -96,8 +106,15 @@ class TorchStack {
                                       : std::move(layer));
       return;
     }
-    if (module.is_normalization()) {
-      Made layer = make_->normalization(module);
+    if (module.kind == TorchModule::Kind::Conv1d) {
+      require_steps(link);
+      Conv1DOptions options = link.convolution.value_or(Conv1DOptions{});
+      options.activation = link.activation.value_or(Activation::linear);
+      layers_.push_back(make_->convolution(module, options));
+      return;
+    }
+    if (module.keeps_features()) {
+      Made layer = module.is_normalization() ? make_->normalization(module) : make_->prelu(module);
       layers_.push_back(link.residual ? residual_of<Accepts::any, Returns::same>(std::move(layer))
                                       : std::move(layer));
     }
@@ -108,12 +125,15 @@ class TorchStack {
     }
   }
 
+  void require_steps(const TorchLink& link) const {
+    if (without_steps_.empty()) return;
+    at(code_text(link))
+        .refuse("takes sequences, but there are no steps left after " + without_steps_);
+  }
+
   void add_recurrent(const TorchLink& link) {
     const TorchModule& module = link.module;
-    if (!without_steps_.empty()) {
-      at(code_text(link))
-          .refuse("takes sequences, but there are no steps left after " + without_steps_);
-    }
+    require_steps(link);
     for (int layer = 0; layer < module.layers; ++layer) {
       const bool ends = layer == module.layers - 1 && link.output != PyTorchOutput::sequences;
       // Bidirectional without return_sequences returns last_state, and a residual needs all steps.
@@ -135,7 +155,8 @@ class TorchStack {
     if (module.kind == TorchModule::Kind::Embedding || module.inputs != module.outputs()) {
       here.refuse("adds the input to the output, which must be as many; it is " + module.text());
     }
-    if (module.is_linear()) return;
+    if (module.kind == TorchModule::Kind::Linear) return;
+    if (module.kind == TorchModule::Kind::Conv1d) here.refuse("a sum around it is not read");
     if (module.layers > 1) {
       here.refuse("goes around one layer, but " + module.text() + " has " +
                   std::to_string(module.layers) +
@@ -164,11 +185,12 @@ class TorchStack {
   if (first.kind == TorchModule::Kind::Embedding) return Input(Dynamic);
   const auto takes_steps = [](const PyTorchFunction& function) {
     return std::holds_alternative<TorchLastStep>(function) ||
-           std::holds_alternative<TorchMeanOverSteps>(function);
+           std::holds_alternative<TorchMeanOverSteps>(function) ||
+           std::holds_alternative<TorchMaxOverSteps>(function);
   };
   bool steps = std::any_of(chain.after.begin(), chain.after.end(), takes_steps);
   for (const TorchLink& link : chain.links) {
-    steps = steps || link.module.is_recurrent() ||
+    steps = steps || link.module.is_recurrent() || link.module.kind == TorchModule::Kind::Conv1d ||
             std::any_of(link.before.begin(), link.before.end(), takes_steps);
   }
   return steps ? Input(Dynamic, first.inputs) : Input(first.inputs);

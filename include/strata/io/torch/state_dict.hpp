@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -73,13 +72,15 @@ struct TorchStateDict {
 /// Gives the tensors of nn.LSTMCell, nn.GRUCell and nn.RNNCell, such as "cell.weight_ih", the names
 /// that they have in a module of one layer, "cell.weight_ih_l0".
 inline void rename_cells(TorchStateDict& state) {
-  for (const std::string& name : state.arrays.names()) {
+  const auto is_of_cell = [](const std::string& name) {
     const std::string leaf = name.substr(name.rfind('.') + 1);
-    if (leaf != "weight_ih" && leaf != "weight_hh" && leaf != "bias_ih" && leaf != "bias_hh") {
-      continue;
-    }
-    state.arrays.rename(name, name + "_l0");
-    std::ranges::replace(state.order, name, name + "_l0");
+    return leaf == "weight_ih" || leaf == "weight_hh" || leaf == "bias_ih" || leaf == "bias_hh";
+  };
+  for (const std::string& name : state.arrays.names()) {
+    if (is_of_cell(name)) state.arrays.rename(name, name + "_l0");
+  }
+  for (std::string& name : state.order) {
+    if (is_of_cell(name)) name += "_l0";
   }
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,10 +63,10 @@ namespace strata::inline STRATA_RUNTIME::io {
 /// parametrizations.
 class WeightNorms {
  public:
-  explicit WeightNorms(TorchStateDict& state) : state_(&state) {}
+  explicit WeightNorms(TorchStateDict& state) : state_(&state), names_(state.arrays.names()) {}
 
   void fold() {
-    for (const std::string& name : state_->arrays.names()) {
+    for (const std::string& name : names_) {
       // The other half of a tensor that is folded already.
       if (!state_->arrays.contains(name)) continue;
       constexpr std::string_view folder = "parametrizations.";
@@ -74,6 +76,11 @@ class WeightNorms {
       } else {
         fold_hook(name);
       }
+    }
+    std::erase_if(state_->order, [&](const std::string& name) { return folded_v_.contains(name); });
+    for (std::string& name : state_->order) {
+      const auto found = name_of_g_.find(name);
+      if (found != name_of_g_.end()) name = found->second;
     }
   }
 
@@ -94,9 +101,11 @@ class WeightNorms {
     const std::size_t end = name.find('.', tensor);
     const std::string leaf = name.substr(tensor, end - tensor);
     const std::string folder = name.substr(0, end) + ".";
-    std::size_t parts = 0;
-    for (const std::string& other : state_->arrays.names()) parts += other.starts_with(folder);
-    if (parts == 2 && has(folder + "original0") && has(folder + "original1")) {
+    // The names are sorted.
+    const auto first = std::ranges::lower_bound(names_, folder);
+    const auto last = std::find_if_not(
+        first, names_.end(), [&](const std::string& other) { return other.starts_with(folder); });
+    if (last - first == 2 && has(folder + "original0") && has(folder + "original1")) {
       return replace(folder + "original0", folder + "original1", before + leaf);
     }
     const bool is_spectral = has(folder + "0._u");
@@ -136,11 +145,15 @@ class WeightNorms {
     arrays.remove(g);
     arrays.remove(v);
     arrays.add(name, weight.shape, weight.values);
-    std::ranges::replace(state_->order, g, name);
-    std::erase(state_->order, v);
+    name_of_g_[g] = name;
+    folded_v_.insert(v);
   }
 
   TorchStateDict* state_;
+  std::vector<std::string> names_;
+  /// The names of the weights by those of their g, and the names of all v.
+  std::map<std::string, std::string> name_of_g_;
+  std::set<std::string> folded_v_;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME::io
