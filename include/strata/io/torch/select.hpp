@@ -13,6 +13,7 @@
 #include <strata/io/torch/options.hpp>
 #include <strata/io/torch/order.hpp>
 #include <strata/io/torch/state_dict.hpp>
+#include <strata/io/torch/unsaid.hpp>
 #include <strata/target.hpp>
 
 // Chooses the order in which the modules of a file run, or refuses the file when there are several.
