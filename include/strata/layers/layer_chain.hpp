@@ -14,6 +14,7 @@
 #include <strata/contracts/parts.hpp>
 #include <strata/contracts/state_parts.hpp>
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_TARGET {
@@ -246,11 +247,9 @@ class LayerChain {
   /// Calls f() and puts the place of a layer before the text of a ShapeError.
   template <class F>
   void named(std::size_t layer, F f) const {
-    try {
-      f();
-    } catch (const ShapeError& error) {
+    on_error<ShapeError>(f, [&](const ShapeError& error) {
       fail<ShapeError>({"its layer ", layer, ": ", error.what()});
-    }
+    });
   }
   [[nodiscard]] bool is_last(std::size_t layer) const noexcept {
     return layer + 1 == part_count(layers_);
