@@ -150,7 +150,15 @@ TEST_CASE("PyTorch: nn.PReLU", "[io][pytorch]") {
         "Dense, 3 units; PReLU; Dense, 1 units; ");
   CHECK(two.with("prelu.weight", {3}).layers() == "Dense, 3 units; PReLU; Dense, 1 units; ");
   CHECK(two.with("act.weight", {3}).error() ==
-        Contains{"only an nn.PReLU is read, where its name has \"prelu\" in it"});
+        Contains{"only an nn.PReLU is read, where its name has \"prelu\" in it or .modules says "
+                 "PyTorchPReLU{\"act\"}"});
+  CHECK(two.with("act.weight", {3}).layers({.modules = {"a", PyTorchPReLU{"act"}, "b"}}) ==
+        "Dense, 3 units; PReLU; Dense, 1 units; ");
+  CHECK(two.error({.modules = {PyTorchPReLU{"a"}, "b"}}) ==
+        "memory: \"a\": PyTorchPReLU is for an nn.PReLU, and this is a (nn.Linear of 2 to 3)");
+  const test::StateDict table = test::linears({{"table", {3, 9}}, {"b", {3, 1}}});
+  CHECK(table.layers({.modules = {PyTorchEmbedding{"table"}, "b"}}) ==
+        "Embedding, 3 units; Dense, 1 units; ");
   const test::StateDict alone{{{"act.weight", {1}}}};
   CHECK(alone.error() ==
         "memory: \"act\": takes any number of features; say by .inputs how many "

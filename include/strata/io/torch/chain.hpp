@@ -28,6 +28,8 @@ struct TorchLink {
   bool residual = false;
   /// Which steps of a recurrent module's output go on.
   PyTorchOutput output = PyTorchOutput::sequences;
+  /// The kind, where `.modules` says it.
+  TorchSaidKind said_kind = TorchSaidKind::none;
   /// Of an nn.Conv1d, where `.modules` says it.
   std::optional<Conv1DOptions> convolution = {};
 };
@@ -119,6 +121,8 @@ struct TorchChain {
     }
     return "PyTorchConv1d{" + quoted + ", {.padding = " + options + "}}";
   }
+  if (link.said_kind == TorchSaidKind::prelu) return "PyTorchPReLU{" + quoted + "}";
+  if (link.said_kind == TorchSaidKind::embedding) return "PyTorchEmbedding{" + quoted + "}";
   const std::string both =
       link.activation ? quoted + ", " + code_text(PyTorchFunction(*link.activation)) : quoted;
   return link.residual     ? "PyTorchResidual{" + both + "}"
@@ -168,6 +172,14 @@ struct TorchChain {
     }
     TorchLink link{std::move(*module), std::exchange(waiting, {})};
     found.erase(module);
+    const auto require_kind = [&](TorchSaidKind said, TorchModule::Kind kind, const char* text) {
+      if (entry.kind != said || link.module.kind == kind) return;
+      here.refuse(std::string(text) + ", and this is " + link.module.text());
+    };
+    require_kind(TorchSaidKind::prelu, TorchModule::Kind::PReLU, "PyTorchPReLU is for an nn.PReLU");
+    require_kind(TorchSaidKind::embedding, TorchModule::Kind::Embedding,
+                 "PyTorchEmbedding is for an nn.Embedding");
+    link.said_kind = entry.kind;
     if (entry.convolution && link.module.kind != TorchModule::Kind::Conv1d) {
       here.refuse("PyTorchConv1d is for an nn.Conv1d, and this is " + link.module.text());
     }

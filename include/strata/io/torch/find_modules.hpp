@@ -12,6 +12,7 @@
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/torch/module.hpp>
+#include <strata/io/torch/options.hpp>
 #include <strata/io/torch/state_dict.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -26,7 +27,9 @@ namespace strata::inline STRATA_RUNTIME::io {
 /// TorchLayers does that when it reads them.
 class TorchModuleFinder {
  public:
-  explicit TorchModuleFinder(const NamedArrays& arrays) : arrays_(&arrays) {}
+  /// `entries`: those of PyTorchOptions::modules, which may say the kind of a module.
+  TorchModuleFinder(const NamedArrays& arrays, const std::vector<PyTorchModule>& entries)
+      : arrays_(&arrays), entries_(&entries) {}
 
   /// `recurrent`: whether the names of the tensors are those of nn.LSTM, nn.GRU and nn.RNN.
   [[nodiscard]] TorchModule find(const std::string& name, bool recurrent) const {
@@ -129,7 +132,8 @@ class TorchModuleFinder {
           sizes_text(sizes));
     }
     module.bias = has(module, "bias");
-    const bool is_embedding = !module.bias && says(module.name, "emb");
+    const bool is_embedding =
+        !module.bias && (says(module.name, "emb") || is_said(module, TorchSaidKind::embedding));
     module.kind = is_embedding ? TorchModule::Kind::Embedding : TorchModule::Kind::Linear;
     module.inputs = is_embedding ? sizes[0] : sizes[1];
     module.units = is_embedding ? sizes[1] : sizes[0];
@@ -171,7 +175,8 @@ class TorchModuleFinder {
     module.inputs = module.units = features(module, "weight");
     module.scale = true;
     module.bias = has(module, "bias");
-    if (!module.bias && (module.inputs == 1 || says(module.name, "prelu"))) {
+    if (!module.bias && (module.inputs == 1 || says(module.name, "prelu") ||
+                         is_said(module, TorchSaidKind::prelu))) {
       module.kind = TorchModule::Kind::PReLU;
       if (module.inputs == 1) module.inputs = module.units = Dynamic;
       return;
@@ -180,8 +185,8 @@ class TorchModuleFinder {
       here.refuse(
           "a weight of (features,) without a bias may be of an nn.PReLU, an nn.RMSNorm or an "
           "nn.LayerNorm without bias, which compute differently; of these only an nn.PReLU is "
-          "read, "
-          "where its name has \"prelu\" in it");
+          "read, where its name has \"prelu\" in it or .modules says PyTorchPReLU{\"" +
+          module.name + "\"}");
     }
     require(module, "bias", {module.units});
     for (const char* other : {"batch", "group", "instance"}) {
@@ -209,18 +214,27 @@ class TorchModuleFinder {
     return name.find(word) != std::string::npos;
   }
 
+  /// Whether `.modules` says that a module is of this kind.
+  [[nodiscard]] bool is_said(const TorchModule& module, TorchSaidKind kind) const {
+    return std::ranges::any_of(*entries_, [&](const PyTorchModule& entry) {
+      return entry.kind == kind && entry.name == module.name;
+    });
+  }
+
   const NamedArrays* arrays_;
+  const std::vector<PyTorchModule>* entries_;
 };
 
 /// The modules of a state_dict, in the order of the file, or sorted by name if the file has no
 /// order. Throws FormatError on a tensor of a module that strata does not have, on more than 256
 /// modules, and on names of more than 65 parts: such files would take too long to read.
-[[nodiscard]] inline std::vector<TorchModule> find_torch_modules(const TorchStateDict& state) {
+[[nodiscard]] inline std::vector<TorchModule> find_torch_modules(const TorchStateDict& state,
+                                                                 const PyTorchOptions& options) {
   constexpr std::size_t most = 256;
   constexpr std::ptrdiff_t deepest = 64;
   std::vector<TorchModule> modules;
   std::set<std::string> seen;
-  const TorchModuleFinder finder(state.arrays);
+  const TorchModuleFinder finder(state.arrays, options.modules);
   for (const std::string& tensor : state.order.empty() ? state.arrays.names() : state.order) {
     if (tensor.starts_with("self_test.")) continue;
     const std::size_t dot = tensor.rfind('.');

@@ -180,7 +180,7 @@ template <class Scalar>
                                                         const Network<Scalar>& network,
                                                         const PyTorchOptions& options) {
   const Where& where = state.arrays.where();
-  std::vector<TorchModule> modules = find_torch_modules(state);
+  std::vector<TorchModule> modules = find_torch_modules(state, options);
   if (modules.empty()) where.refuse("has no tensors");
   const bool named = !options.modules.empty();
   if (named) {

@@ -33,7 +33,23 @@ struct PyTorchConv1d {
   Conv1DOptions options = {};
 };
 
+/// An entry of PyTorchOptions::modules for an nn.PReLU or an nn.Embedding, which their tensors do
+/// not tell from other modules where their names have no "prelu" or "emb" in them.
+///
+///   PyTorchPReLU{"head.1"}, PyTorchEmbedding{"table"}
+struct PyTorchPReLU {
+  /// The module's name in the state_dict.
+  std::string name;
+};
+struct PyTorchEmbedding {
+  /// The module's name in the state_dict.
+  std::string name;
+};
+
 namespace io {
+
+/// What an entry of PyTorchOptions::modules says of the kind of its module.
+enum class TorchSaidKind { none, prelu, embedding };
 
 // The functions of strata's layers of these names, as plain data: layers depend on the instruction
 // set of the program, and the options of load_pytorch do not.
@@ -79,6 +95,8 @@ struct PyTorchModule {
   /// Whether the module's input is added: x + activation(module(x)). false, since modules in a row
   /// are the usual case.
   bool residual = false;
+  /// What the entry says of the module's kind; none where its tensors do.
+  io::TorchSaidKind kind = io::TorchSaidKind::none;
   /// How an nn.Conv1d is padded and dilated, where the entry says it.
   std::optional<Conv1DOptions> convolution = {};
   /// The function, where the entry has no name.
@@ -93,6 +111,10 @@ struct PyTorchModule {
   PyTorchModule(PyTorchConv1d module) : name(std::move(module.name)), convolution(module.options) {
     if (module.options.activation != Activation::linear) activation = module.options.activation;
   }
+  PyTorchModule(PyTorchPReLU module)
+      : name(std::move(module.name)), kind(io::TorchSaidKind::prelu) {}
+  PyTorchModule(PyTorchEmbedding module)
+      : name(std::move(module.name)), kind(io::TorchSaidKind::embedding) {}
 
   PyTorchModule(Activation alone) : function(alone) {}
   template <class Scalar>

@@ -124,7 +124,7 @@ inline void give_features(TorchChain& chain, const PyTorchOptions& options, cons
 /// missing, and when `.inputs` or `.output` does not fit the modules.
 [[nodiscard]] inline TorchChain torch_chain(const TorchStateDict& state,
                                             const PyTorchOptions& options) {
-  std::vector<TorchModule> found = find_torch_modules(state);
+  std::vector<TorchModule> found = find_torch_modules(state, options);
   const Where& where = state.arrays.where();
   if (found.empty()) where.refuse("has no tensors");
   TorchChain chain =
