@@ -24,6 +24,18 @@ struct PackedStep : PackedLayer {
   }
 };
 
+namespace detail {
+
+/// Makes packed weights those of a layer with this table. The memory of a layer of another type
+/// cannot be used again.
+template <class Scalar>
+void use_table(PackedStep<Scalar>& packed, const StepTable<Scalar>* table) {
+  if (packed.table != table) packed.value.reset();
+  packed.table = table;
+}
+
+}  // namespace detail
+
 /// A TrainableRef that can also run its layer step by step.
 template <class Scalar>
 class CompleteRef : public TrainableRef<Scalar> {
@@ -37,7 +49,7 @@ class CompleteRef : public TrainableRef<Scalar> {
 
   using TrainableRef<Scalar>::pack;
   void pack(Packed& packed, bool training) const {
-    packed.table = step_;
+    detail::use_table(packed, step_);
     TrainableRef<Scalar>::pack(packed, training);
   }
 
@@ -92,7 +104,7 @@ class StreamRef : public ForwardRef<Scalar> {
       : ForwardRef<Scalar>(layer), step_(layer.step_) {}
 
   void pack(Packed& packed, bool training) const {
-    packed.table = step_;
+    detail::use_table(packed, step_);
     ForwardRef<Scalar>::pack(packed, training);
   }
 

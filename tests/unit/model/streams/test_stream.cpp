@@ -414,6 +414,14 @@ TEST_CASE("Stream: weights of other sizes are refused", "[stream]") {
         "Stream: update: the number of layers: expects 2, found 3; Stream: swap_weights: the "
         "number of layers: expects 2, found 3");
   CHECK(stream.state() == state);
+  // Layers of another kind with the same sizes have weights of another form.
+  Sequential<float> first, second;
+  for (Sequential<float>* one : {&first, &second}) one->add(Input{Dynamic, 1});
+  first.add(GRU{4, return_sequences});
+  second.add(SimpleRNN{4, return_sequences});
+  Stream changed{first}, expected{second};
+  changed.update(second);
+  CHECK(changed.step(std::vector<float>{0.5f})[0] == expected.step(std::vector<float>{0.5f})[0]);
   Stream same{model};
   same.set_state(state);
   CHECK(stream(0.5f) == same(0.5f));
