@@ -39,7 +39,7 @@ class Chain(nn.Module):
             given = x
             if isinstance(module, nn.RNNCellBase):
                 x = over_steps(module, x)
-            elif isinstance(module, nn.BatchNorm1d) and x.dim() == 3:
+            elif isinstance(module, (nn.BatchNorm1d, nn.PReLU)) and x.dim() == 3:
                 x = module(x.transpose(1, 2)).transpose(1, 2)
             elif isinstance(module, nn.Conv1d):
                 before = (module.kernel_size[0] - 1) * module.dilation[0] if name in self.causal else 0
