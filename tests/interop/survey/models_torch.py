@@ -6,8 +6,9 @@ import os
 import torch
 from torch import nn
 
-# A module list is what a user of load_pytorch writes: names of modules, "relu" and its like for
-# functions, "last" for x[:, -1], "mean" for x.mean(1), "max" for x.amax(1).
+# A module list is what a user of load_pytorch writes: names of modules, with their kind where the
+# tensors do not tell it ("prelu:head.1"), "+" before a residual one; and functions with (): "relu()",
+# "last()" for x[:, -1], "mean()" for x.mean(1), "max()" for x.amax(1).
 
 
 class Recurrent(nn.Module):
@@ -145,14 +146,14 @@ def sequential(*modules):
 def networks():
     """(name, module, modules of load_pytorch, more)"""
     head = lambda units=6: nn.Linear(units, 1)
-    plain = ["rnn", "last", "head"]
+    plain = ["rnn", "last()", "head"]
     yield "lstm_last", Recurrent(lstm(), head()), plain, {}
-    yield "last_hidden", LastHidden(), ["lstm", "last", "fc"], {}
+    yield "last_hidden", LastHidden(), ["lstm", "last()", "fc"], {}
     yield "lstm_all_steps", Recurrent(lstm(), head(), "all"), ["rnn", "head"], {}
     yield "two_layers", Recurrent(lstm(num_layers=2, dropout=0.2), head()), plain, {}
     yield "three_layers_gru", Recurrent(gru(num_layers=3), head()), plain, {}
     yield "bidirectional", Recurrent(lstm(bidirectional=True), head(12), "mean"), \
-        ["rnn", "mean", "head"], {}
+        ["rnn", "mean()", "head"], {}
     yield "bidirectional_two", Recurrent(gru(num_layers=2, bidirectional=True), head(12), "all"), \
         ["rnn", "head"], {}
     yield "projection", Recurrent(lstm(proj_size=4), head(4)), plain, {}
@@ -160,10 +161,10 @@ def networks():
     yield "rnn_relu", Recurrent(nn.RNN(3, 6, nonlinearity="relu", batch_first=True), head()), \
         plain, {"relu": True}
     yield "no_bias", Recurrent(lstm(bias=False), head()), plain, {}
-    yield "mean_pool", Recurrent(lstm(), head(), "mean"), ["rnn", "mean", "head"], {}
-    yield "max_pool", Recurrent(lstm(), head(), "max"), ["rnn", "max", "head"], {}
+    yield "mean_pool", Recurrent(lstm(), head(), "mean"), ["rnn", "mean()", "head"], {}
+    yield "max_pool", Recurrent(lstm(), head(), "max"), ["rnn", "max()", "head"], {}
     mlp = sequential(nn.Linear(6, 8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 2))
-    yield "mlp_head", Recurrent(lstm(), mlp), ["rnn", "last", "head.0", "relu", "head.3"], {}
+    yield "mlp_head", Recurrent(lstm(), mlp), ["rnn", "last()", "head.0", "relu()", "head.3"], {}
     for name, activation in {
         "leaky": nn.LeakyReLU(0.2), "elu": nn.ELU(), "gelu": nn.GELU(), "silu": nn.SiLU(),
         "selu": nn.SELU(), "mish": nn.Mish(), "hardsigmoid": nn.Hardsigmoid(),
@@ -171,29 +172,29 @@ def networks():
     }.items():
         two = sequential(nn.Linear(6, 5), activation, nn.Linear(5, 1))
         yield f"head_{name}", Recurrent(lstm(), two), \
-            ["rnn", "last", "head.0", name, "head.2"], {}
+            ["rnn", "last()", "head.0", name + "()", "head.2"], {}
     prelu = sequential(nn.Linear(6, 5), nn.PReLU(5), nn.Linear(5, 1))
     yield "head_prelu", Recurrent(lstm(), prelu), \
-        ["rnn", "last", "head.0", "head.1", "head.2"], {}
+        ["rnn", "last()", "head.0", "prelu:head.1", "head.2"], {}
     front = sequential(nn.Linear(3, 5), nn.Tanh())
     yield "front", Recurrent(lstm(5), head(), front=front), \
-        ["front.0", "tanh", "rnn", "last", "head"], {}
+        ["front.0", "tanh()", "rnn", "last()", "head"], {}
     embedding = Recurrent(lstm(5), head(), front=nn.Embedding(20, 5))
-    yield "embedding", embedding, ["front", "rnn", "last", "head"], {"ids": 20}
+    yield "embedding", embedding, ["embedding:front", "rnn", "last()", "head"], {"ids": 20}
     norm = sequential(nn.LayerNorm(6), head())
-    yield "layer_norm", Recurrent(lstm(), norm), ["rnn", "last", "head.0", "head.1"], {}
+    yield "layer_norm", Recurrent(lstm(), norm), ["rnn", "last()", "head.0", "head.1"], {}
     batch = sequential(nn.BatchNorm1d(6), head())
-    yield "batch_norm", Recurrent(lstm(), batch), ["rnn", "last", "head.0", "head.1"], {}
+    yield "batch_norm", Recurrent(lstm(), batch), ["rnn", "last()", "head.0", "head.1"], {}
     old = nn.utils.weight_norm(nn.Linear(6, 1))
     yield "weight_norm", Recurrent(lstm(), old), plain, {}
     new = nn.utils.parametrizations.weight_norm(nn.Linear(6, 1))
     yield "parametrized", Recurrent(lstm(), new), plain, {}
-    yield "lstm_cell", Cell(nn.LSTMCell(3, 6), 6), ["cell", "last", "fc"], {}
-    yield "gru_cell", Cell(nn.GRUCell(3, 6), 6), ["cell", "last", "fc"], {}
+    yield "lstm_cell", Cell(nn.LSTMCell(3, 6), 6), ["cell", "last()", "fc"], {}
+    yield "gru_cell", Cell(nn.GRUCell(3, 6), 6), ["cell", "last()", "fc"], {}
     yield "residual", Residual(), ["+lstm", "fc"], {"features": 4}
-    yield "two_heads", TwoHeads(), ["lstm", "last", "mean"], {"without": ["scale"]}
-    yield "causal", Causal(), ["conv:causal", "relu", "lstm", "last", "fc"], {}
-    yield "attention", Attention(), ["lstm", "attention", "last", "fc"], {"chain": False}
+    yield "two_heads", TwoHeads(), ["lstm", "last()", "mean"], {"without": ["scale"]}
+    yield "causal", Causal(), ["causal:conv", "relu()", "lstm", "last()", "fc"], {}
+    yield "attention", Attention(), ["lstm", "attention", "last()", "fc"], {"chain": False}
 
 
 def input_of(more):

@@ -48,25 +48,30 @@ Tensor<float> read_tensor(const fs::path& folder, const Json& entry) {
 /// An entry of .modules, as a user of load_pytorch writes it in C++.
 PyTorchModule module_of(const std::string& text) {
   static const std::map<std::string, PyTorchModule> functions{
-      {"last", LastStep{}},
-      {"mean", MeanOverSteps{}},
-      {"max", MaxOverSteps{}},
-      {"relu", Activation::relu},
-      {"tanh", Activation::tanh},
-      {"leaky", ReLU{{.negative_slope = 0.2}}},
-      {"elu", Activation::elu},
-      {"gelu", Activation::gelu},
-      {"silu", Activation::silu},
-      {"selu", Activation::selu},
-      {"mish", Activation::mish},
-      {"hardsigmoid", Activation::hard_sigmoid},
-      {"softplus", Activation::softplus},
-      {"relu6", Activation::relu6},
-      {"softmax", Activation::softmax}};
-  const auto found = functions.find(text);
-  if (found != functions.end()) return found->second;
+      {"last()", LastStep{}},
+      {"mean()", MeanOverSteps{}},
+      {"max()", MaxOverSteps{}},
+      {"relu()", Activation::relu},
+      {"tanh()", Activation::tanh},
+      {"leaky()", ReLU{{.negative_slope = 0.2}}},
+      {"elu()", Activation::elu},
+      {"gelu()", Activation::gelu},
+      {"silu()", Activation::silu},
+      {"selu()", Activation::selu},
+      {"mish()", Activation::mish},
+      {"hardsigmoid()", Activation::hard_sigmoid},
+      {"softplus()", Activation::softplus},
+      {"relu6()", Activation::relu6},
+      {"softmax()", Activation::softmax}};
+  if (text.ends_with("()")) return functions.at(text);
   if (text.starts_with("+")) return PyTorchResidual{text.substr(1)};
-  return text;
+  const auto colon = text.find(':');
+  if (colon == std::string::npos) return text;
+  const std::string kind = text.substr(0, colon);
+  const std::string name = text.substr(colon + 1);
+  if (kind == "prelu") return PyTorchPReLU{name};
+  if (kind == "embedding") return PyTorchEmbedding{name};
+  return PyTorchConv1d{name, {.padding = Padding::causal}};
 }
 
 Sequential<> load_model(const fs::path& path, const Json& entry) {
@@ -74,8 +79,9 @@ Sequential<> load_model(const fs::path& path, const Json& entry) {
   if (framework == "keras") return load_keras(path);
   if (framework == "onnx") return load_onnx(path);
   PyTorchOptions options;
-  for (const std::string& module : entry.at("modules"))
-    options.modules.push_back(module_of(module));
+  for (const Json& module : entry.at("modules")) {
+    options.modules.push_back(module_of(module.get<std::string>()));
+  }
   if (entry.value("relu", false)) options.nonlinearity = Activation::relu;
   options.without = entry.value("without", std::vector<std::string>());
   return load_pytorch(path, options);
@@ -107,7 +113,7 @@ void survey(const fs::path& folder, const Json& entry, Count& count) {
       const float error = std::abs(y.data()[i] - expected.data()[i]) / size;
       largest = std::max(largest, std::isnan(error) ? INFINITY : error);
     }
-    agrees = largest < agreement;
+    agrees = largest < entry.value("tolerance", agreement);
     char text[64];
     std::snprintf(text, sizeof text, "%s, %.1e", agrees ? "agrees" : "WRONG", largest);
     result = text;
@@ -134,7 +140,8 @@ void load_amplifier(const fs::path& path) {
   }
   std::ifstream file(path);
   const Json json = Json::parse(file);
-  if (json.contains("state_dict")) {
+  // Of trainers of amplifiers, and a plain state_dict.
+  if (json.contains("state_dict") || json.contains("lstm.weight_ih_l0")) {
     (void)load_pytorch(path);
   } else {
     (void)load_rtneural(path);
