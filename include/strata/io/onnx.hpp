@@ -2,27 +2,18 @@
 
 #include <concepts>
 #include <cstddef>
-#include <string>
 #include <vector>
 
 #include <strata/io/common/loaded.hpp>
 #include <strata/io/common/path.hpp>
 #include <strata/io/common/source.hpp>
+#include <strata/io/onnx/graph/options.hpp>
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
 // Models of ONNX: https://onnx.ai/onnx/operators.
 
 namespace strata::inline STRATA_RUNTIME {
-
-/// Options of load_onnx.
-///
-///   load_onnx("model.onnx", {.output = "probabilities"})
-struct OnnxOptions {
-  /// The name of the graph's output that becomes the model's output. Empty, for the only output,
-  /// since most graphs have one; a graph of several needs a name.
-  std::string output = {};
-};
 
 /// The model of an ONNX file whose graph is a chain of LSTM, GRU, RNN, Gemm or MatMul, activations,
 /// normalization and embeddings, with the nodes that exporters of PyTorch and TensorFlow put around

@@ -20,7 +20,7 @@ namespace strata::inline STRATA_RUNTIME {
 
 template <std::floating_point Scalar>
 io::Loaded<Scalar> load_onnx(const io::Source& from, const OnnxOptions& options) {
-  const io::OnnxLayers file = io::read_onnx(from, options.output);
+  const io::OnnxLayers file = io::read_onnx(from, options);
   auto model = io::described_model<Scalar>(io::architecture_of(file), io::count_weights(file),
                                            io::LayerMaker<Scalar>(), from.where());
   io::give_weights(file, model.network(), from.where());
@@ -31,7 +31,7 @@ template <class Scalar>
 void io::load_onnx_network(const Source& from, Network<Scalar> network,
                            const OnnxOptions& options) {
   (void)network.parameters();
-  const OnnxLayers file = read_onnx(from, options.output);
+  const OnnxLayers file = read_onnx(from, options);
   require_same_layers(as_in_onnx(architecture_of(file).layers),
                       as_in_onnx(architecture_of(network).layers), from.where());
   give_weights(file, std::move(network), from.where());

@@ -2,6 +2,6 @@
 
 int main() {
   // All layers, which load_onnx knows, would take long to compile.
-  const auto file = strata::io::read_onnx(std::string(MODEL), "");
+  const auto file = strata::io::read_onnx(std::string(MODEL));
   return file.layers.size() == 3 ? 0 : 1;
 }

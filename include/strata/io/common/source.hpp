@@ -70,6 +70,8 @@ class Source {
   [[nodiscard]] std::uintmax_t size() const;
   [[nodiscard]] std::string_view text() const;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Whether the bytes are those of a file, whose path is name(), and not bytes in memory.
+  [[nodiscard]] bool is_file() const noexcept { return file_ != nullptr; }
   [[nodiscard]] Where where() const { return Where(name_, allows_non_finite_); }
 
  private:

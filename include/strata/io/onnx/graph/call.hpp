@@ -41,6 +41,10 @@ class OnnxCall {
   [[nodiscard]] std::size_t inputs() const noexcept { return node_->inputs.size(); }
   [[nodiscard]] std::size_t outputs() const noexcept { return node_->outputs.size(); }
 
+  /// The name of operand i; empty where the node does not have it.
+  [[nodiscard]] std::string operand(std::size_t i) const {
+    return i < node_->inputs.size() ? node_->inputs[i] : std::string();
+  }
   [[nodiscard]] bool has(std::size_t i) const {
     return i < node_->inputs.size() && !node_->inputs[i].empty();
   }
@@ -76,7 +80,7 @@ class OnnxCall {
   }
   [[nodiscard]] const OnnxIntegers& sizes(std::size_t i) {
     if (const auto* found = find<OnnxIntegers>(i)) return *found;
-    expected(i, "whole numbers that follow from constants and shapes");
+    expected(i, "whole numbers known from the file, such as sizes");
   }
   /// Operand i as whole numbers without B and T.
   [[nodiscard]] std::vector<Index> integers(std::size_t i) {
@@ -154,7 +158,8 @@ class OnnxCall {
                                      "whole numbers",
                                      "one number in all places",
                                      "a tensor that comes from the graph's input",
-                                     "the states of several layers"};
+                                     "the states of several layers",
+                                     "initial states, an input of the graph"};
     where(i).expected(what, kinds[value(i).index()]);
   }
 

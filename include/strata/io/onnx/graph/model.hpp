@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -46,12 +47,22 @@ inline constexpr OnnxElement onnx_elements[] = {
   return 0;
 }
 
+/// The place of a tensor's numbers in another file, as the model's file says it.
+struct OnnxExternalPlace {
+  /// The name of the file, of which nothing has been checked yet.
+  std::string file;
+  std::uintmax_t offset = 0;
+  std::size_t length = 0;
+};
+
 /// A constant: its numbers in C order, little-endian.
 struct OnnxTensor {
   std::string name;
   Element element = Element::float32;
   std::vector<Index> shape;
   std::vector<std::byte> bytes;
+  /// Where the bytes are as long as they have not been read from another file.
+  std::optional<OnnxExternalPlace> external = std::nullopt;
 };
 
 /// The codes of AttributeProto.AttributeType. Other types are not read.

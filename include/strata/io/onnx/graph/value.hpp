@@ -139,9 +139,32 @@ struct OnnxStates {
   std::vector<OnnxData> layers;
 };
 
+/// An input of the graph that holds the first states of recurrent layers, or some of them. Which of
+/// its axes counts the states, one for each direction of each layer, is known only when a layer
+/// takes them.
+struct OnnxInitialStates {
+  static constexpr std::size_t no_axis = static_cast<std::size_t>(-1);
+
+  std::string input;
+  /// The sizes of the input's own axes.
+  std::vector<OnnxSize> sizes;
+  /// Which axis of the input each axis is; no_axis for an axis of size 1 that was put in.
+  std::vector<std::size_t> axes;
+  /// The axis of the input of which a part was taken, if any, and the part.
+  std::size_t cut = no_axis;
+  Index first = 0;
+  Index count = 0;
+
+  [[nodiscard]] OnnxSize size(std::size_t axis) const {
+    if (axes[axis] == no_axis) return {1, 0, 0};
+    return axes[axis] == cut ? OnnxSize{count, 0, 0} : sizes[axes[axis]];
+  }
+};
+
 /// A value of the graph. std::monostate stands for an output that strata does not have, such as the
 /// mask of a Dropout.
 using OnnxValue =
-    std::variant<std::monostate, Numbers, OnnxIntegers, OnnxFilled, OnnxData, OnnxStates>;
+    std::variant<std::monostate, Numbers, OnnxIntegers, OnnxFilled, OnnxData, OnnxStates,
+                 OnnxInitialStates>;
 
 }  // namespace strata::inline STRATA_RUNTIME::io

@@ -14,6 +14,8 @@
 #include <strata/io/common/model_file.hpp>
 #include <strata/io/common/source.hpp>
 #include <strata/io/onnx/graph/chain.hpp>
+#include <strata/io/onnx/graph/options.hpp>
+#include <strata/io/onnx/read/external_data.hpp>
 #include <strata/io/onnx/read/graph.hpp>
 #include <strata/io/onnx/read/parse_model.hpp>
 #include <strata/model/network.hpp>
@@ -23,10 +25,12 @@
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-/// Reads the layers of a file. `output`: the name of the output to read; empty where the graph has
-/// only one. Throws FormatError where OnnxGraphReader::read and read_onnx_model do.
-[[nodiscard]] inline OnnxLayers read_onnx(const Source& from, const std::string& output) {
-  return OnnxGraphReader::read(read_onnx_model(from), output, from.where());
+/// Reads the layers of a file, and the files beside it that hold its weights. Throws FormatError
+/// where OnnxGraphReader::read, OnnxExternalReader::read and read_onnx_model do.
+[[nodiscard]] inline OnnxLayers read_onnx(const Source& from, const OnnxOptions& options = {}) {
+  OnnxModel model = read_onnx_model(from);
+  OnnxExternalReader::read(model, from, options);
+  return OnnxGraphReader::read(model, options.output, from.where());
 }
 
 [[nodiscard]] inline Architecture architecture_of(const OnnxLayers& file) {

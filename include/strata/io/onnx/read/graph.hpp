@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <set>
@@ -21,7 +22,9 @@
 #include <strata/io/onnx/read/operators.hpp>
 #include <strata/io/onnx/read/operators/constant.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
+#include <strata/io/onnx/read/selection.hpp>
 #include <strata/layers/input.hpp>
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 #include <strata/version.hpp>
 
@@ -41,21 +44,25 @@ struct OnnxLayers {
 /// layer takes.
 class OnnxGraphReader {
  public:
-  /// `output`: the name of the output to read, needed where the graph has several. Throws
-  /// FormatError on a graph that is no chain of strata's layers. The input may have its steps or
+  /// `output`: the name of the output to read, needed where the graph has several that are no
+  /// states; nodes that it does not need are passed over. Throws FormatError on a graph that is no chain of strata's layers. The input may have its steps or
   /// its batch first: the graph is read once more with the steps first when a node needs that.
   [[nodiscard]] static OnnxLayers read(const OnnxModel& model, const std::string& output,
                                        const Where& where) {
     for (const bool steps_first : {false, true}) {
-      OnnxGraphReader reader(model, steps_first, where);
-      if (reader.run(output)) return reader.take();
+      OnnxGraphReader reader(model, output, steps_first, where);
+      if (reader.run()) return reader.take();
     }
     where.refuse("the input is read both as (B, T, F) and as (T, B, F)");
   }
 
  private:
-  OnnxGraphReader(const OnnxModel& model, bool steps_first, const Where& where)
-      : model_(&model), where_(&where), budget_(numbers_in(model)) {
+  OnnxGraphReader(const OnnxModel& model, const std::string& output, bool steps_first,
+                  const Where& where)
+      : model_(&model),
+        where_(&where),
+        selection_(model.graph, output, where),
+        budget_(numbers_in(model)) {
     reading_.steps_first = steps_first;
   }
 
@@ -75,22 +82,31 @@ class OnnxGraphReader {
   }
 
   /// False where the steps must come first and do not.
-  [[nodiscard]] bool run(const std::string& output) {
+  [[nodiscard]] bool run() {
     require_known_operators();
     add_initializers();
-    add_input();
-    std::size_t number = 0;
-    for (const OnnxNode& node : model_->graph.nodes) {
-      if (!read_node(node, number++)) return false;
+    add_inputs();
+    const auto& nodes = model_->graph.nodes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (selection_.needs(i) && !read_node(nodes[i], i)) return false;
     }
-    read_output(output);
-    require_all_used();
+    read_output();
     return true;
   }
 
   [[nodiscard]] OnnxLayers take() {
-    const bool ids = reading_.chain.layers()[0].description.kind == "Embedding";
-    return {input_->described(ids), reading_.chain.take()};
+    const auto& layers = reading_.chain.layers();
+    const bool ids = layers[0].description.kind == "Embedding";
+    Input input = input_->described(ids);
+    const bool fixed_steps = std::any_of(layers.begin(), layers.end(), [](const auto& layer) {
+      return layer.description.kind == "Flatten" || layer.description.kind == "Reshape";
+    });
+    // A graph made for streams is often exported with one step, as its user calls it; strata's
+    // streams take one step after the other of sequences of any length.
+    if (!reading_.states.empty() && !ids && !fixed_steps && input == Input(1, input.features())) {
+      input = Input(Dynamic, input.features());
+    }
+    return {input, reading_.chain.take()};
   }
 
   void add_value(const std::string& name, OnnxValue value, const Where& where) {
@@ -100,49 +116,61 @@ class OnnxGraphReader {
   }
 
   void add_initializers() {
+    std::set<std::string> taken;
+    for (const OnnxNode& node : model_->graph.nodes) {
+      taken.insert(node.inputs.begin(), node.inputs.end());
+    }
+    std::vector<std::string> unused;
     for (const OnnxTensor& tensor : model_->graph.initializers) {
       const Where here = where_->in("initializer " + in_quotes(tensor.name));
       add_value(tensor.name, OnnxConstants::value_of(tensor, here), here);
-      unused_.insert(tensor.name);
+      if (!taken.contains(tensor.name)) unused.push_back(tensor.name);
+    }
+    if (!unused.empty()) {
+      where_->refuse("no node takes these initializers: " + list_text(unused));
     }
   }
 
-  void add_input() {
+  void add_inputs() {
     const OnnxValueInfo* input = nullptr;
     for (const OnnxValueInfo& one : model_->graph.inputs) {
       // Files of old IR versions list the initializers among the inputs.
       if (values_.contains(one.name)) continue;
+      const Where here = where_->in("input " + in_quotes(one.name));
+      switch (selection_.role(one.name)) {
+        case OnnxSelection::Role::unneeded:
+          continue;
+        case OnnxSelection::Role::state:
+          add_value(one.name, OnnxGraphInput::states(one, here), here);
+          continue;
+        case OnnxSelection::Role::lengths:
+          here.refuse(
+              "is the number of steps of each sequence (sequence_lens); export the model without, "
+              "and give predict a Mask::from_lengths");
+        case OnnxSelection::Role::data:
+          break;
+      }
       if (input) {
-        where_->in("input " + in_quotes(one.name))
-            .refuse("is a second input besides " + in_quotes(input->name) +
-                    "; a model of strata's has one, and states are given to predict");
+        here.refuse("is a second input besides " + in_quotes(input->name) +
+                    "; a model of strata's has one, and states of recurrent layers");
       }
       input = &one;
     }
-    if (!input) where_->refuse("the graph has no input");
+    if (!input && model_->graph.inputs.empty()) where_->refuse("the graph has no input");
+    if (!input) {
+      where_->in("output " + in_quotes(selection_.output().name))
+          .refuse("does not come from the graph's input by layers that strata has");
+    }
     const Where here = where_->in("input " + in_quotes(input->name));
     input_ = OnnxGraphInput::read(*input, reading_.steps_first, here);
     add_value(input->name, input_->data(), here);
   }
 
-  void read_output(const std::string& wanted) {
-    const auto& outputs = model_->graph.outputs;
-    const OnnxValueInfo* output = outputs.size() == 1 && wanted.empty() ? &outputs[0] : nullptr;
-    std::vector<std::string> names;
-    for (const OnnxValueInfo& one : outputs) {
-      names.push_back(in_quotes(one.name));
-      if (one.name == wanted) output = &one;
-    }
-    if (!output) {
-      where_->refuse((wanted.empty()
-                          ? "the graph has not one output; say which by .output: "
-                          : "there is no output " + in_quotes(wanted) + "; there are: ") +
-                     list_text(names));
-    }
+  void read_output() {
+    const OnnxValueInfo* const output = &selection_.output();
     const Where here = where_->in("output " + in_quotes(output->name));
     const auto found = values_.find(output->name);
     const auto* data = found == values_.end() ? nullptr : std::get_if<OnnxData>(&found->second);
-    unused_.erase(output->name);
     if (!data) here.refuse("does not come from the graph's input by layers that strata has");
     const OnnxData settled = reading_.chain.settled(*data, here);
     if (settled.reversed) here.refuse("has the steps from the last to the first");
@@ -157,20 +185,14 @@ class OnnxGraphReader {
     if (reading_.chain.layers().empty()) here.refuse("the graph has no layers");
   }
 
-  void require_all_used() const {
-    if (!unused_.empty()) {
-      where_->refuse("no node takes these initializers: " +
-                     list_text({unused_.begin(), unused_.end()}));
-    }
-  }
-
   /// Comes before everything else, so that the message names the operator for which the model
   /// cannot be read.
   void require_known_operators() {
-    std::size_t number = 0;
-    for (const OnnxNode& node : model_->graph.nodes) {
-      const OnnxCall call(node, number++, values_, model_->opset, budget_, *where_);
-      if (OnnxOperators::find(node)) continue;
+    const auto& nodes = model_->graph.nodes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const OnnxNode& node = nodes[i];
+      if (!selection_.needs(i) || OnnxOperators::find(node)) continue;
+      const OnnxCall call(node, i, values_, model_->opset, budget_, *where_);
       if (is_quantized_operator(node.op)) call.where().refuse(onnx_is_quantized);
       const std::string of = node.domain.empty() ? "" : " of " + in_quotes(node.domain);
       call.where().refuse("strata " + std::string(version_string) +
@@ -181,7 +203,6 @@ class OnnxGraphReader {
   /// False where the steps must come first and do not.
   [[nodiscard]] bool read_node(const OnnxNode& node, std::size_t number) {
     OnnxCall call(node, number, values_, model_->opset, budget_, *where_);
-    for (const std::string& name : node.inputs) unused_.erase(name);
     OnnxOperators::find(node)->read(reading_, call);
     if (reading_.steps_must_be_first) return false;
     call.finish();
@@ -207,10 +228,10 @@ class OnnxGraphReader {
 
   const OnnxModel* model_;
   const Where* where_;
+  OnnxSelection selection_;
   OnnxBudget budget_;
   OnnxReading reading_;
   OnnxCall::Values values_;
-  std::set<std::string> unused_;
   std::optional<OnnxGraphInput> input_;
 };
 

@@ -57,6 +57,26 @@ class OnnxGraphInput {
     return result;
   }
 
+  /// An input that holds initial states. Throws FormatError where it has no two or three sizes.
+  [[nodiscard]] static OnnxInitialStates states(const OnnxValueInfo& input, const Where& where) {
+    const auto element = onnx_element_of(input.type);
+    if (!element || !is_floating(*element)) {
+      where.in("elem_type").expected("a floating-point type", onnx_type_text(input.type));
+    }
+    if (!input.shape || input.shape->size() < 2 || input.shape->size() > 4) {
+      where.expected("states of the shape (layers, B, U)",
+                     input.shape ? std::to_string(input.shape->size()) + " axes" : "no shape");
+    }
+    OnnxInitialStates states;
+    states.input = input.name;
+    for (const OnnxDimension& dimension : *input.shape) {
+      states.axes.push_back(states.sizes.size());
+      states.sizes.push_back(dimension.size == Dynamic ? onnx_any_batch
+                                                       : OnnxSize{dimension.size, 0, 0});
+    }
+    return states;
+  }
+
   /// The input as a tensor of the graph.
   [[nodiscard]] const OnnxData& data() const noexcept { return data_; }
 

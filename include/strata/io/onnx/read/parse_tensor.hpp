@@ -1,9 +1,12 @@
 #pragma once
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,7 +22,8 @@
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// Reads a tensor. A file may write its numbers as raw bytes, as a list of their own type, or, for
-/// whole numbers and 16-bit floats, as a list of integers.
+/// whole numbers and 16-bit floats, as a list of integers. It may also say that they are in another
+/// file, and where there; they are not read here.
 class OnnxTensorReader {
  public:
   [[nodiscard]] static OnnxTensor read(ProtoReader message) {
@@ -61,10 +65,10 @@ class OnnxTensorReader {
         case 16:
           break;
         case 13:
-          external_ = true;
+          read_external_entry(message.message("external_data"));
           break;
         case 14:
-          external_ = external_ || message.integer() != 0;
+          is_external_ = message.integer() != 0;
           break;
         default:
           message.refuse_field();
@@ -73,11 +77,6 @@ class OnnxTensorReader {
   }
 
   [[nodiscard]] OnnxTensor finish() {
-    if (external_) {
-      where_.refuse(
-          "its numbers are in another file (external data), which is not read; save the model as "
-          "one file");
-    }
     const auto element = onnx_element_of(type_);
     if (!element) {
       if (is_quantized_type(type_)) {
@@ -91,6 +90,11 @@ class OnnxTensorReader {
     }
     tensor_.element = *element;
     const std::size_t count = checked_count(tensor_.shape, where_);
+    if (is_external_ || has_external_) {
+      require_alone(raw_.size() + floats_.size() + doubles_.size() + integers_.size());
+      finish_external(count * size_of(*element));
+      return std::move(tensor_);
+    }
     if (!raw_.empty()) {
       require_alone(floats_.size() + doubles_.size() + integers_.size());
       tensor_.bytes.assign(raw_.begin(), raw_.end());
@@ -110,6 +114,57 @@ class OnnxTensorReader {
                       std::to_string(tensor_.bytes.size()));
     }
     return std::move(tensor_);
+  }
+
+  /// One entry of the place in another file: a key and a value, both texts.
+  void read_external_entry(ProtoReader entry) {
+    has_external_ = true;
+    std::string key;
+    std::string value;
+    while (entry.next()) {
+      if (entry.field() == 1) {
+        key = entry.text();
+      } else if (entry.field() == 2) {
+        value = entry.text();
+      } else {
+        entry.refuse_field();
+      }
+    }
+    const Where here = where_.in("external_data").in(in_quotes(key));
+    if (key == "location") {
+      place_.file = std::move(value);
+    } else if (key == "offset") {
+      place_.offset = whole_number(value, here);
+    } else if (key == "length") {
+      length_ = whole_number(value, here);
+    } else if (key != "checksum") {
+      here.refuse("is not known");
+    }
+  }
+
+  [[nodiscard]] static std::uintmax_t whole_number(const std::string& text, const Where& where) {
+    std::uintmax_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (text.empty() || stop != end || error != std::errc()) {
+      where.expected("a whole number", in_quotes(text));
+    }
+    return number;
+  }
+
+  /// `size`: the bytes of the tensor by its sizes.
+  void finish_external(std::size_t size) {
+    const Where here = where_.in("external_data");
+    if (!is_external_) here.refuse("is given, and data_location says that the numbers are here");
+    if (place_.file.empty()) here.in("location").refuse("is missing");
+    if (length_ && *length_ != size) {
+      here.in("length").expected(std::to_string(size) + " bytes for the sizes " +
+                                     sizes_text(tensor_.shape) + " of " +
+                                     std::string(io::name(tensor_.element)),
+                                 std::to_string(*length_));
+    }
+    place_.length = size;
+    tensor_.external = std::move(place_);
   }
 
   void require_alone(std::size_t others) const {
@@ -139,7 +194,11 @@ class OnnxTensorReader {
   Where where_;
   OnnxTensor tensor_;
   Index type_ = 0;
-  bool external_ = false;
+  /// What data_location says, and whether there is external_data.
+  bool is_external_ = false;
+  bool has_external_ = false;
+  OnnxExternalPlace place_;
+  std::optional<std::uintmax_t> length_;
   std::span<const std::byte> raw_;
   std::vector<float> floats_;
   std::vector<double> doubles_;

@@ -11,6 +11,7 @@
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/read/operators/constants.hpp>
+#include <strata/io/onnx/read/operators/initial_states.hpp>
 #include <strata/io/onnx/read/operators/layout.hpp>
 #include <strata/io/onnx/read/operators/operands.hpp>
 #include <strata/shape.hpp>
@@ -34,6 +35,11 @@ class OnnxAxisMoves {
                                             sizes_text(perm));
     }
     if (const auto* data = call.find<OnnxData>(0)) return with_axes(*data, order);
+    if (const auto* states = call.find<OnnxInitialStates>(0)) {
+      OnnxInitialStates result = *states;
+      result.axes = taken(states->axes, order);
+      return result;
+    }
     if (const auto* filled = call.find<OnnxFilled>(0)) {
       return OnnxFilled{filled->value, taken(filled->shape, order)};
     }
@@ -56,6 +62,15 @@ class OnnxAxisMoves {
       OnnxData result = *data;
       for (std::size_t i = rank; i-- > 0;) {
         if (axes.empty() ? result.size(i, call.where()).is(1) : removed[i]) {
+          result = without_axis(std::move(result), i, call.where());
+        }
+      }
+      return result;
+    }
+    if (const auto* states = call.find<OnnxInitialStates>(0)) {
+      OnnxInitialStates result = *states;
+      for (std::size_t i = rank; i-- > 0;) {
+        if (axes.empty() ? result.size(i).is(1) : removed[i]) {
           result = without_axis(std::move(result), i, call.where());
         }
       }
@@ -92,6 +107,11 @@ class OnnxAxisMoves {
     if (const auto* data = call.find<OnnxData>(0)) {
       OnnxData result = *data;
       insert_into(result.axes, std::vector<OnnxAtom>());
+      return result;
+    }
+    if (const auto* states = call.find<OnnxInitialStates>(0)) {
+      OnnxInitialStates result = *states;
+      insert_into(result.axes, OnnxInitialStates::no_axis);
       return result;
     }
     std::vector<OnnxSize> sizes = sizes_of(call);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/initial_states.hpp>
 #include <strata/io/onnx/read/operators/layer_operands.hpp>
 #include <strata/io/onnx/read/operators/layout.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
@@ -61,11 +63,16 @@ class OnnxDirections {
   }
 
   static void split(OnnxReading& reading, OnnxCall& call) {
-    const OnnxData& x = call.data(0);
-    const std::size_t axis = call.axis(call.attribute<Index>("axis", 0), x.axes.size());
+    const Index axis_number = call.attribute<Index>("axis", 0);
     const auto sizes = call.opset() >= 13 ? (call.has(1) ? call.integers(1) : std::vector<Index>())
                                           : call.attribute<std::vector<Index>>("split", {});
     call.ignore("num_outputs");
+    if (const auto* states = call.find<OnnxInitialStates>(0)) {
+      return split_states(reading, call, *states, call.axis(axis_number, states->axes.size()),
+                          sizes);
+    }
+    const OnnxData& x = call.data(0);
+    const std::size_t axis = call.axis(axis_number, x.axes.size());
     const bool halves = sizes.empty() || sizes == std::vector<Index>{1, 1};
     if (!is_only(x.axes[axis], OnnxRun::directions) || !halves || call.outputs() != 2) {
       call.where().refuse("splits axis " + std::to_string(axis) + " of " + axes_text(x.axes) +
@@ -76,6 +83,29 @@ class OnnxDirections {
   }
 
  private:
+  /// `parts`: the sizes of the parts; empty for parts of equal sizes.
+  static void split_states(OnnxReading& reading, OnnxCall& call, const OnnxInitialStates& states,
+                           std::size_t axis, std::vector<Index> parts) {
+    const OnnxSize size = states.size(axis);
+    if (!size.is_number()) call.where().refuse("splits an axis whose size is not known");
+    if (parts.empty() && call.outputs() > 0) {
+      const auto count = static_cast<Index>(call.outputs());
+      for (Index rest = size.number, part = (size.number + count - 1) / count; rest > 0;
+           rest -= part) {
+        parts.push_back(std::min(part, rest));
+        if (parts.size() > call.outputs()) break;
+      }
+    }
+    if (parts.size() != call.outputs()) {
+      call.where().expected(std::to_string(call.outputs()) + " parts", sizes_text(parts));
+    }
+    Index first = 0;
+    for (const Index part : parts) {
+      reading.give(part_of(states, axis, first, part, call.where()));
+      if (__builtin_add_overflow(first, part, &first)) call.where().refuse("has too large parts");
+    }
+  }
+
   static void average(OnnxReading& reading, OnnxCall& call, OnnxData x, const Numbers& factor,
                       double wanted) {
     if (x.merge != "sum" || !reading.chain.is_end(x) || factor.values.size() != 1 ||

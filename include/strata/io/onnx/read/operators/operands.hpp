@@ -26,6 +26,7 @@ inline constexpr std::size_t onnx_most_axes = 8;
 [[nodiscard]] inline std::size_t rank_of(OnnxCall& call) {
   if (const auto* data = call.find<OnnxData>(0)) return data->axes.size();
   if (const auto* states = call.find<OnnxStates>(0)) return states->layers[0].axes.size();
+  if (const auto* states = call.find<OnnxInitialStates>(0)) return states->axes.size();
   if (const auto* integers = call.find<OnnxIntegers>(0)) return integers->scalar ? 0 : 1;
   return sizes_of(call).size();
 }

@@ -12,6 +12,7 @@
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/read/operators/constants.hpp>
+#include <strata/io/onnx/read/operators/initial_states.hpp>
 #include <strata/io/onnx/read/operators/layout.hpp>
 #include <strata/io/onnx/read/operators/operands.hpp>
 #include <strata/io/onnx/read/operators/states.hpp>
@@ -34,6 +35,11 @@ class OnnxPlaces {
       if (slices.size() != 1 || slices[0].axis != 0) call.where().refuse("cuts through states");
       const auto places = slices[0].places(static_cast<Index>(count_of(*states)));
       return states_at(*states, places, call);
+    }
+    if (const auto* states = call.find<OnnxInitialStates>(0)) {
+      OnnxInitialStates result = *states;
+      for (const OnnxSlice& one : slices) result = sliced(std::move(result), one, call.where());
+      return result;
     }
     if (const auto* integers = call.find<OnnxIntegers>(0)) {
       std::vector<OnnxSize> values = integers->values;
@@ -79,6 +85,11 @@ class OnnxPlaces {
       if (axis != 0) call.where().refuse("cuts through states");
       OnnxData result = states_at(*states, in_range(places, count_of(*states), call), call);
       return scalar ? without_axis(std::move(result), 0, call.where()) : result;
+    }
+    if (const auto* states = call.find<OnnxInitialStates>(0)) {
+      if (places.size() != 1) call.where(1).expected("one place", sizes_text(places));
+      OnnxInitialStates result = sliced(*states, slice_at(axis, places[0]), call.where());
+      return scalar ? without_axis(std::move(result), axis, call.where()) : result;
     }
     if (const auto* integers = call.find<OnnxIntegers>(0)) {
       return OnnxIntegers{taken(integers->values, in_range(places, integers->values.size(), call)),

@@ -5,6 +5,7 @@
 
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/initial_states.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -12,6 +13,7 @@ namespace strata::inline STRATA_RUNTIME::io {
 /// The state of reading a graph, which all operators share.
 struct OnnxReading {
   OnnxChain chain;
+  OnnxTakenStates states;
   /// The outputs, in order, of the node that is read.
   std::vector<OnnxValue> results;
   /// Whether the input is read as (T, B, F).

@@ -42,7 +42,13 @@ class OnnxRecurrentLayers {
           axes_text(x.axes));
     }
     require_all_steps(call, x.axes[1 - batch][0].size);
-    for (const auto state : {std::size_t{5}, std::size_t{6}}) require_zeros(call, state, layer);
+    for (const auto i : {std::size_t{5}, std::size_t{6}}) {
+      if (const auto* const states = call.find<OnnxInitialStates>(i)) {
+        reading.states.take(call, i, *states, layer.both ? 2 : 1, layer.units, layer.batch_first);
+      } else {
+        require_zeros(call, i, layer);
+      }
+    }
     if (layer.both && x.reversed) {
       call.where(0).refuse("has the steps from the last to the first, for both directions");
     }
@@ -82,8 +88,8 @@ class OnnxRecurrentLayers {
     }
     if (lengths.empty()) {
       call.where(4).refuse(
-          "sequence_lens of fewer than all steps, which a file of strata's cannot hold; load the "
-          "model without and give predict a Mask::from_lengths");
+          "sequence_lens of fewer than all steps; export the model without, and give predict a "
+          "Mask::from_lengths");
     }
   }
 
@@ -105,8 +111,8 @@ class OnnxRecurrentLayers {
     }
     if (!zero) {
       call.where(i).refuse(std::string(name) +
-                           " is not zero, and strata's models keep no initial state; load the "
-                           "model without and give predict a State");
+                           " is not zero, and strata's models keep no initial state; export the "
+                           "model without, and give predict a State");
     }
     if (sizes.size() != 3 || !sizes[2].is(layer.units) ||
         !sizes[layer.batch_first ? 1 : 0].is(layer.both ? 2 : 1)) {

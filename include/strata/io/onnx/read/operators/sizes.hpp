@@ -22,6 +22,8 @@ class OnnxSizes {
       for (std::size_t i = 0; i < data->axes.size(); ++i) {
         sizes.push_back(data->size(i, call.where()));
       }
+    } else if (const auto* states = call.find<OnnxInitialStates>(0)) {
+      for (std::size_t i = 0; i < states->axes.size(); ++i) sizes.push_back(states->size(i));
     } else {
       sizes = sizes_of(call);
     }
