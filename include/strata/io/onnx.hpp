@@ -15,10 +15,12 @@
 
 namespace strata::inline STRATA_RUNTIME {
 
-/// The model of an ONNX file whose graph is a chain of LSTM, GRU, RNN, Gemm or MatMul, activations,
-/// normalization and embeddings, with the nodes that exporters of PyTorch and TensorFlow put around
-/// them. Whatever the order of axes in the file, the model takes (B, T, F) or (B, F), or ids (B,
-/// T). `from` is a path or bytes in memory; `Scalar` need not be the type of the file's numbers.
+/// The model of an ONNX file whose graph is a chain of LSTM, GRU, RNN, Conv, Gemm or MatMul,
+/// activations, normalization and embeddings, with the nodes that exporters of PyTorch and
+/// TensorFlow put around them. Whatever the order of axes in the file, the model takes (B, T, F) or
+/// (B, F), or ids (B, T). Inputs and outputs of the graph that are states of its recurrent layers
+/// are the State of the model. `from` is a path or bytes in memory; `Scalar` need not be the type
+/// of the file's numbers.
 ///
 ///   auto model = load_onnx("model.onnx");                // or load_onnx<double>("model.onnx")
 ///

@@ -239,8 +239,8 @@ TEST_CASE("nodes that strata does not know are refused by name", "[onnx]") {
       model.graph.nodes[1].domain = domain;
     });
   };
-  CHECK(renamed("Conv", "") ==
-        Contains{"node 1 \"\" (Conv): strata 0.1.0 has no layer that is, or contains, this"});
+  CHECK(renamed("Einsum", "") ==
+        Contains{"node 1 \"\" (Einsum): strata 0.1.0 has no layer that is, or contains, this"});
   CHECK(changed("node_peepholes", [](OnnxModel& model) {
           node_of(model, "LSTM").attributes.push_back({"leak", 1.0f});
         }) == Contains{"(LSTM): attribute \"leak\": is not known"});
@@ -336,13 +336,15 @@ TEST_CASE("a bias belongs to the product right before it", "[onnx]") {
         model.graph.initializers.push_back(std::move(last));
         auto& all = model.graph.nodes;
         all.insert(all.end() - 2, std::move(gather));
-      }) == Contains{"adds constants to a tensor that is not a product"});
+      }) == "(nothing was thrown)");
 }
 
 TEST_CASE("nodes of ONNX without operands are refused", "[onnx]") {
   std::istringstream operators(
-      "Add BatchNormalization Cast Concat ConstantOfShape Div Dropout Exp Expand Flatten GRU "
-      "Gather Gemm Identity LSTM LayerNormalization MatMul Mul RNN ReduceMean ReduceProd "
+      "Add BatchNormalization Cast Clip Concat ConstantOfShape Conv Div Dropout Exp Expand Flatten "
+      "GRU "
+      "Gather Gelu Gemm GlobalMaxPool Identity LSTM LayerNormalization LeakyRelu MatMul Mish Mul "
+      "Neg PRelu Pad RNN ReduceMax ReduceMean ReduceProd "
       "ReduceSum Relu Reshape ReverseSequence Shape Slice Softmax Split Squeeze Sub Tile "
       "Transpose Unsqueeze");
   for (std::string op; operators >> op;) {

@@ -159,7 +159,8 @@ class OnnxCall {
                                      "one number in all places",
                                      "a tensor that comes from the graph's input",
                                      "the states of several layers",
-                                     "initial states, an input of the graph"};
+                                     "initial states, an input of the graph",
+                                     "whole numbers of rank 2"};
     where(i).expected(what, kinds[value(i).index()]);
   }
 

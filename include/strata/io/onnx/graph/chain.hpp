@@ -2,21 +2,20 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <strata/activation.hpp>
 #include <strata/contracts/description.hpp>
-#include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/io/onnx/graph/affine.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/graph/weights.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
-
-/// The weights of a layer: for each parameter its name, its numbers and their shape.
-using OnnxWeights = std::map<std::string, Numbers>;
 
 /// The chain of layers that the reader has found in a graph so far.
 ///
@@ -30,10 +29,28 @@ class OnnxChain {
     OnnxWeights weights;
     /// The place of the layer's node, for messages.
     Where where;
+    /// Sums and products with constants, to which further ones may come.
+    std::optional<OnnxAffine> affine = std::nullopt;
   };
 
   [[nodiscard]] const std::vector<Layer>& layers() const noexcept { return layers_; }
-  [[nodiscard]] std::vector<Layer> take() noexcept { return std::move(layers_); }
+  /// All layers, of which those of constants that have come to lie next to each other are one.
+  [[nodiscard]] std::vector<Layer> take() {
+    std::vector<Layer> list;
+    for (Layer& layer : layers_) {
+      if (list.empty() || !list.back().affine || !layer.affine) {
+        list.push_back(std::move(layer));
+        continue;
+      }
+      Layer& before = list.back();
+      before.affine->then(*layer.affine);
+      if (!before.affine->is_finite()) before.where.refuse(too_large);
+      before.description = before.affine->description();
+      before.weights.clear();
+      if (before.affine->is_nothing()) list.pop_back();
+    }
+    return list;
+  }
 
   /// Whether a tensor is the output of the last layer. In a chain, nodes may take no other tensor.
   [[nodiscard]] bool is_end(const OnnxData& data) const noexcept {
@@ -46,9 +63,20 @@ class OnnxChain {
   [[nodiscard]] OnnxData settled(OnnxData data, const Where& where) {
     if (!is_end(data)) {
       where.refuse(
-          "takes a tensor that is not the output of the last layer: the graph branches, and only "
-          "chains of layers are read");
+          "takes a tensor that is not the output of the last layer: the graph branches, and of "
+          "branches only the sum of a tensor and what one layer makes of it is read (Residual)");
     }
+    if (data.steps_in_front > 0) {
+      where.refuse(
+          "takes a tensor with steps of zeros in front (Pad), which strata reads in front of a "
+          "convolution (Conv) alone");
+    }
+    if (data.steps_behind > 0) {
+      where.refuse("takes " + std::to_string(data.steps_behind) +
+                   " more steps than there were, as the convolution (Conv) before pads behind too; "
+                   "strata's Conv1D is causal where the steps behind are cut off, or pads nothing");
+    }
+    const OnnxData before = data;
     if (data.ids) where.refuse("takes whole numbers, which only an Embedding (Gather) does");
     if (last_is_unsettled_) {
       settle_recurrent(data, where);
@@ -57,7 +85,28 @@ class OnnxChain {
     }
     data.merge.clear();
     data.version = ++version_;
+    seen_.insert_or_assign(before.version, Seen{before, layers_.size()});
     return data;
+  }
+
+  /// The number of layers in front of a tensor that an operator has taken before, in the same way;
+  /// nothing for other tensors.
+  [[nodiscard]] std::optional<std::size_t> layers_before(const OnnxData& data) const {
+    const auto found = seen_.find(data.version);
+    if (found == seen_.end()) return std::nullopt;
+    const OnnxData& seen = found->second.data;
+    const bool same = data.steps == seen.steps && data.directions == seen.directions &&
+                      data.merge == seen.merge && data.reversed == seen.reversed;
+    return same ? std::optional(found->second.layers) : std::nullopt;
+  }
+
+  /// Makes the last layer a Residual, which adds its input to its output.
+  void add_input_to_last() {
+    Layer& layer = last_to_change();
+    LayerDescription residual{"Residual"};
+    residual.layers.push_back(std::move(layer.description));
+    layer.description = std::move(residual);
+    layer.affine.reset();
   }
 
   /// Appends a layer. Returns its output.
@@ -65,6 +114,26 @@ class OnnxChain {
                   const Where& where) {
     layers_.push_back({std::move(description), std::move(weights), where});
     output.version = ++version_;
+    return output;
+  }
+
+  /// A sum or product with constants, applied by `f(OnnxAffine&)` to the end of the chain, which
+  /// has `features` features. `apart`: not as part of the last layer, whose output others take too.
+  template <class F>
+  OnnxData append_affine(F f, Index features, bool apart, OnnxData output, const Where& where) {
+    if (apart || layers_.empty() || !layers_.back().affine) {
+      output = append(LayerDescription(), {}, std::move(output), where);
+      layers_.back().affine.emplace();
+    }
+    Layer& layer = last_to_change();
+    f(*layer.affine);
+    if (!layer.affine->is_finite()) where.refuse(too_large);
+    if (layer.affine->is_nothing()) {
+      layers_.pop_back();
+    } else {
+      layer.description = layer.affine->description();
+      layer.weights = layer.affine->weights(features);
+    }
     return output;
   }
   /// Appends a recurrent layer, whose options for the output settled() fills in later.
@@ -76,16 +145,38 @@ class OnnxChain {
 
   /// The last layer if it is a Dense without an activation, else null. `without_bias`: the layer
   /// may have no bias either.
-  [[nodiscard]] Layer* plain_dense(bool without_bias) {
-    if (layers_.empty() || layers_.back().description.kind != "Dense") return nullptr;
-    Layer& layer = layers_.back();
-    const auto* activation = layer.description.find<std::string>("activation");
-    const bool plain = activation && *activation == name(Activation::linear);
-    return plain && !(without_bias && layer.weights.contains("bias")) ? &layer : nullptr;
+  [[nodiscard]] Layer* plain_dense(bool without_bias) { return plain("Dense", without_bias); }
+  /// The last layer if it is a Dense or Conv1D without an activation, else null.
+  [[nodiscard]] Layer* without_activation() {
+    Layer* const dense = plain("Dense", false);
+    return dense ? dense : plain("Conv1D", false);
   }
 
  private:
+  [[nodiscard]] Layer* plain(const char* kind, bool without_bias) {
+    if (layers_.empty() || layers_.back().description.kind != kind) return nullptr;
+    const Layer& layer = layers_.back();
+    const auto* activation = layer.description.find<std::string>("activation");
+    const bool plain = activation && *activation == name(Activation::linear);
+    const bool fits = plain && !(without_bias && layer.weights.contains("bias"));
+    return fits ? &last_to_change() : nullptr;
+  }
+
   using Steps = OnnxData::Steps;
+
+  static constexpr const char* too_large = "makes numbers that float cannot hold";
+
+  /// A tensor as an operator took it, and how many layers there were.
+  struct Seen {
+    OnnxData data;
+    std::size_t layers;
+  };
+
+  /// The last layer. A tensor that was its output is none any more once the layer has changed.
+  [[nodiscard]] Layer& last_to_change() {
+    std::erase_if(seen_, [&](const auto& one) { return one.second.layers == layers_.size(); });
+    return layers_.back();
+  }
 
   void settle_recurrent(OnnxData& data, const Where& where) {
     last_is_unsettled_ = false;
@@ -143,6 +234,8 @@ class OnnxChain {
   }
 
   std::vector<Layer> layers_;
+  /// By version.
+  std::map<int, Seen> seen_;
   int version_ = 0;
   /// Whether the last layer is recurrent and no node has taken its output yet.
   bool last_is_unsettled_ = false;

@@ -106,6 +106,10 @@ struct OnnxData {
   std::string merge;
   /// Whether the first place of the steps' axis holds the last step.
   bool reversed = false;
+  /// How many steps of zeros a Pad has put in front, which a convolution must take; and how many
+  /// steps a convolution has put behind, which a Slice must take away.
+  Index steps_in_front = 0;
+  Index steps_behind = 0;
   /// Whether the tensor is the graph's input as whole numbers, which only an Embedding takes.
   bool ids = false;
 
@@ -125,6 +129,34 @@ struct OnnxData {
 struct OnnxIntegers {
   std::vector<OnnxSize> values;
   bool scalar = false;
+};
+
+/// Whole numbers of rank 2, (rows, columns), by which an exporter turns the pads of a Pad around.
+struct OnnxTable {
+  std::vector<OnnxSize> values;
+  std::size_t columns = 1;
+
+  [[nodiscard]] std::size_t rows() const noexcept { return values.size() / columns; }
+  /// The entries of some places of an axis, which must lie within it.
+  [[nodiscard]] OnnxTable taken(std::size_t axis, const std::vector<Index>& places) const {
+    OnnxTable result{{}, axis == 1 ? places.size() : columns};
+    const std::size_t count = axis == 0 ? places.size() : rows();
+    for (std::size_t r = 0; r < count; ++r) {
+      for (std::size_t c = 0; c < result.columns; ++c) {
+        const std::size_t row = axis == 0 ? static_cast<std::size_t>(places[r]) : r;
+        const std::size_t column = axis == 1 ? static_cast<std::size_t>(places[c]) : c;
+        result.values.push_back(values[row * columns + column]);
+      }
+    }
+    return result;
+  }
+  [[nodiscard]] OnnxTable transposed() const {
+    OnnxTable result{{}, rows()};
+    for (std::size_t c = 0; c < columns; ++c) {
+      for (std::size_t r = 0; r < rows(); ++r) result.values.push_back(values[r * columns + c]);
+    }
+    return result;
+  }
 };
 
 /// A constant tensor with one number in all places, such as an initial state of zeros.
@@ -163,8 +195,7 @@ struct OnnxInitialStates {
 
 /// A value of the graph. std::monostate stands for an output that strata does not have, such as the
 /// mask of a Dropout.
-using OnnxValue =
-    std::variant<std::monostate, Numbers, OnnxIntegers, OnnxFilled, OnnxData, OnnxStates,
-                 OnnxInitialStates>;
+using OnnxValue = std::variant<std::monostate, Numbers, OnnxIntegers, OnnxFilled, OnnxData,
+                               OnnxStates, OnnxInitialStates, OnnxTable>;
 
 }  // namespace strata::inline STRATA_RUNTIME::io

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include <strata/activation.hpp>
 #include <strata/contracts/parameter.hpp>
 #include <strata/io/common/assign.hpp>
 #include <strata/io/common/compare_layers.hpp>
@@ -15,6 +16,7 @@
 #include <strata/io/common/source.hpp>
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/io/onnx/graph/options.hpp>
+#include <strata/io/onnx/graph/recurrent.hpp>
 #include <strata/io/onnx/read/external_data.hpp>
 #include <strata/io/onnx/read/graph.hpp>
 #include <strata/io/onnx/read/parse_model.hpp>
@@ -74,12 +76,25 @@ namespace strata::inline STRATA_RUNTIME::io {
       remove(name);
     }
   }
+  if (layer.kind == "ReLU" && has("threshold", 0.0)) {
+    // With the settings of an activation it is that activation in the file.
+    const auto* const most = layer.find<double>("max_value");
+    const auto* const slope = layer.find<double>("negative_slope");
+    const auto activation = [](Activation one) {
+      return LayerDescription{"Activation"}.add("activation", one);
+    };
+    if (slope && *slope == 0 && !most) return activation(Activation::relu);
+    if (slope && *slope == 0 && *most == 6) return activation(Activation::relu6);
+    if (slope && !most && is_setting(*slope, detail::leaky_slope)) {
+      return activation(Activation::leaky_relu);
+    }
+  }
   return layer;
 }
 
 /// The descriptions that a model's layers would have after they were saved as ONNX and loaded. An
-/// Activation behind a Dense becomes the activation of the Dense, and LastStep behind a recurrent
-/// layer becomes return_sequences = false.
+/// Activation behind a Dense or Conv1D becomes the activation of that layer, and LastStep behind a
+/// recurrent layer becomes return_sequences = false.
 [[nodiscard]] inline std::vector<LayerDescription> as_in_onnx(
     const std::vector<LayerDescription>& layers) {
   const auto is_linear = [](const LayerDescription& layer) {
@@ -91,7 +106,10 @@ namespace strata::inline STRATA_RUNTIME::io {
     if (is_of_training(layer)) continue;
     if (layer.kind == "Activation") {
       if (is_linear(layer)) continue;
-      if (!list.empty() && list.back().kind == "Dense" && is_linear(list.back())) {
+      const bool has_own = !list.empty() &&
+                           (list.back().kind == "Dense" || list.back().kind == "Conv1D") &&
+                           is_linear(list.back());
+      if (has_own) {
         list.back().option("activation") = *layer.find("activation");
         continue;
       }

@@ -18,8 +18,10 @@
 #include <strata/io/onnx/graph/model.hpp>
 #include <strata/io/onnx/graph/type_names.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/formulas.hpp>
 #include <strata/io/onnx/read/graph_input.hpp>
 #include <strata/io/onnx/read/operators.hpp>
+#include <strata/io/onnx/read/operators/activations.hpp>
 #include <strata/io/onnx/read/operators/constant.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
 #include <strata/io/onnx/read/selection.hpp>
@@ -45,8 +47,9 @@ struct OnnxLayers {
 class OnnxGraphReader {
  public:
   /// `output`: the name of the output to read, needed where the graph has several that are no
-  /// states; nodes that it does not need are passed over. Throws FormatError on a graph that is no chain of strata's layers. The input may have its steps or
-  /// its batch first: the graph is read once more with the steps first when a node needs that.
+  /// states; nodes that it does not need are passed over. Throws FormatError on a graph that is no
+  /// chain of strata's layers. The input may have its steps or its batch first: the graph is read
+  /// once more with the steps first when a node needs that.
   [[nodiscard]] static OnnxLayers read(const OnnxModel& model, const std::string& output,
                                        const Where& where) {
     for (const bool steps_first : {false, true}) {
@@ -62,8 +65,10 @@ class OnnxGraphReader {
       : model_(&model),
         where_(&where),
         selection_(model.graph, output, where),
+        formulas_(model.graph, selection_, where),
         budget_(numbers_in(model)) {
     reading_.steps_first = steps_first;
+    reading_.shared = formulas_.shared();
   }
 
   [[nodiscard]] static std::size_t numbers_in(const OnnxModel& model) {
@@ -88,7 +93,7 @@ class OnnxGraphReader {
     add_inputs();
     const auto& nodes = model_->graph.nodes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (selection_.needs(i) && !read_node(nodes[i], i)) return false;
+      if (is_read(i) && !read_node(i)) return false;
     }
     read_output();
     return true;
@@ -106,7 +111,9 @@ class OnnxGraphReader {
     if (!reading_.states.empty() && !ids && !fixed_steps && input == Input(1, input.features())) {
       input = Input(Dynamic, input.features());
     }
-    return {input, reading_.chain.take()};
+    auto all = reading_.chain.take();
+    if (all.empty()) where_->refuse("the graph has no layers");
+    return {input, std::move(all)};
   }
 
   void add_value(const std::string& name, OnnxValue value, const Where& where) {
@@ -117,11 +124,15 @@ class OnnxGraphReader {
 
   void add_initializers() {
     std::set<std::string> taken;
-    for (const OnnxNode& node : model_->graph.nodes) {
-      taken.insert(node.inputs.begin(), node.inputs.end());
+    std::set<std::string> needed{selection_.output().name};
+    const auto& nodes = model_->graph.nodes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      taken.insert(nodes[i].inputs.begin(), nodes[i].inputs.end());
+      if (selection_.needs(i)) needed.insert(nodes[i].inputs.begin(), nodes[i].inputs.end());
     }
     std::vector<std::string> unused;
     for (const OnnxTensor& tensor : model_->graph.initializers) {
+      if (taken.contains(tensor.name) && !needed.contains(tensor.name)) continue;
       const Where here = where_->in("initializer " + in_quotes(tensor.name));
       add_value(tensor.name, OnnxConstants::value_of(tensor, here), here);
       if (!taken.contains(tensor.name)) unused.push_back(tensor.name);
@@ -191,7 +202,7 @@ class OnnxGraphReader {
     const auto& nodes = model_->graph.nodes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const OnnxNode& node = nodes[i];
-      if (!selection_.needs(i) || OnnxOperators::find(node)) continue;
+      if (!is_read(i) || formulas_.at(i) || OnnxOperators::find(node)) continue;
       const OnnxCall call(node, i, values_, model_->opset, budget_, *where_);
       if (is_quantized_operator(node.op)) call.where().refuse(onnx_is_quantized);
       const std::string of = node.domain.empty() ? "" : " of " + in_quotes(node.domain);
@@ -200,10 +211,26 @@ class OnnxGraphReader {
     }
   }
 
+  /// Whether a node is read by itself, or is the end of a formula.
+  [[nodiscard]] bool is_read(std::size_t node) const {
+    return selection_.needs(node) && !formulas_.is_inside(node);
+  }
+
   /// False where the steps must come first and do not.
-  [[nodiscard]] bool read_node(const OnnxNode& node, std::size_t number) {
+  [[nodiscard]] bool read_node(std::size_t number) {
+    const OnnxFormulas::Formula* const formula = formulas_.at(number);
+    OnnxNode of_formula;
+    if (formula) {
+      const OnnxNode& end = model_->graph.nodes[number];
+      of_formula = {end.name, end.op, end.domain, {formula->operand}, end.outputs, {}};
+    }
+    const OnnxNode& node = formula ? of_formula : model_->graph.nodes[number];
     OnnxCall call(node, number, values_, model_->opset, budget_, *where_);
-    OnnxOperators::find(node)->read(reading_, call);
+    if (formula) {
+      OnnxActivations::activate(reading_, call, formula->activation);
+    } else {
+      OnnxOperators::find(node)->read(reading_, call);
+    }
     if (reading_.steps_must_be_first) return false;
     call.finish();
     add_results(node, call);
@@ -223,12 +250,14 @@ class OnnxGraphReader {
   [[nodiscard]] static std::size_t numbers_of(const OnnxValue& value) {
     if (const auto* numbers = std::get_if<Numbers>(&value)) return numbers->values.size();
     if (const auto* integers = std::get_if<OnnxIntegers>(&value)) return integers->values.size();
+    if (const auto* table = std::get_if<OnnxTable>(&value)) return table->values.size();
     return 1;
   }
 
   const OnnxModel* model_;
   const Where* where_;
   OnnxSelection selection_;
+  OnnxFormulas formulas_;
   OnnxBudget budget_;
   OnnxReading reading_;
   OnnxCall::Values values_;

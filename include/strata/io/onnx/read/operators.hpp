@@ -8,9 +8,11 @@
 #include <strata/io/onnx/graph/model.hpp>
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/read/operators/activations.hpp>
+#include <strata/io/onnx/read/operators/affine.hpp>
 #include <strata/io/onnx/read/operators/axes.hpp>
 #include <strata/io/onnx/read/operators/concat.hpp>
 #include <strata/io/onnx/read/operators/constant.hpp>
+#include <strata/io/onnx/read/operators/convolution.hpp>
 #include <strata/io/onnx/read/operators/dense.hpp>
 #include <strata/io/onnx/read/operators/directions.hpp>
 #include <strata/io/onnx/read/operators/identity.hpp>
@@ -55,31 +57,45 @@ class OnnxOperators {
         {"Add", &OnnxDense::add},
         {"BatchNormalization", &OnnxNormalization::batch_normalization},
         {"Cast", &value<&OnnxIdentities::cast>},
+        {"Celu", &OnnxActivations::celu},
+        {"Clip", &OnnxActivations::clip},
         {"Concat", &value<&OnnxConcat::concat>},
         {"Constant", &value<&OnnxConstants::constant>},
         {"ConstantOfShape", &value<&OnnxConstants::constant_of_shape>},
+        {"Conv", &OnnxConvolution::conv},
         {"Div", &OnnxDirections::divide},
         {"Dropout", &value<&OnnxIdentities::dropout>},
         {"Elu", &OnnxActivations::elu},
+        {"Equal", &value<&OnnxSizes::equal>},
         {"Exp", &OnnxActivations::activation<Activation::exponential>},
         {"Expand", &OnnxShapeLayers::expand},
         {"Flatten", &value<&OnnxAxisMoves::flatten>},
         {"GRU", &OnnxRecurrentLayers::gru},
         {"Gather", &OnnxShapeLayers::gather},
+        {"Gelu", &OnnxActivations::gelu},
         {"Gemm", &OnnxDense::gemm},
+        {"GlobalAveragePool", &OnnxDirections::pool_mean},
+        {"GlobalMaxPool", &OnnxDirections::pool_max},
         {"HardSigmoid", &OnnxActivations::hard_sigmoid},
         {"Identity", &value<&OnnxIdentities::identity>},
         {"LSTM", &OnnxRecurrentLayers::lstm},
         {"LayerNormalization", &OnnxNormalization::layer_normalization},
+        {"LeakyRelu", &OnnxActivations::leaky_relu},
         {"MatMul", &OnnxDense::mat_mul},
+        {"Mish", &OnnxActivations::mish},
         {"Mul", &OnnxDirections::multiply},
+        {"Neg", &OnnxAffines::negate},
+        {"PRelu", &OnnxActivations::p_relu},
+        {"Pad", &OnnxConvolution::pad},
         {"RNN", &OnnxRecurrentLayers::rnn},
+        {"ReduceMax", &OnnxDirections::reduce_max},
         {"ReduceMean", &OnnxDirections::reduce_mean},
         {"ReduceProd", &OnnxDirections::reduce_product},
         {"ReduceSum", &OnnxDirections::reduce_sum},
         {"Relu", &OnnxActivations::activation<Activation::relu>},
         {"Reshape", &OnnxShapeLayers::reshape},
         {"ReverseSequence", &value<&OnnxPlaces::reverse_sequence>},
+        {"Selu", &OnnxActivations::selu},
         {"Shape", &value<&OnnxSizes::shape>},
         {"Sigmoid", &OnnxActivations::activation<Activation::sigmoid>},
         {"Slice", &value<&OnnxPlaces::slice>},
@@ -88,11 +104,12 @@ class OnnxOperators {
         {"Softsign", &OnnxActivations::activation<Activation::softsign>},
         {"Split", &OnnxDirections::split},
         {"Squeeze", &value<&OnnxAxisMoves::squeeze>},
-        {"Sub", &value<&OnnxSizes::subtract>},
+        {"Sub", &OnnxAffines::subtract},
         {"Tanh", &OnnxActivations::activation<Activation::tanh>},
         {"Tile", &OnnxShapeLayers::tile},
         {"Transpose", &value<&OnnxAxisMoves::transpose>},
-        {"Unsqueeze", &value<&OnnxAxisMoves::unsqueeze>}};
+        {"Unsqueeze", &value<&OnnxAxisMoves::unsqueeze>},
+        {"Where", &value<&OnnxSizes::where>}};
     return list;
   }
 };

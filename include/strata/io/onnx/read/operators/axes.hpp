@@ -9,8 +9,8 @@
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/constants.hpp>
 #include <strata/io/onnx/graph/value.hpp>
-#include <strata/io/onnx/read/operators/constants.hpp>
 #include <strata/io/onnx/read/operators/initial_states.hpp>
 #include <strata/io/onnx/read/operators/layout.hpp>
 #include <strata/io/onnx/read/operators/operands.hpp>
@@ -39,6 +39,9 @@ class OnnxAxisMoves {
       OnnxInitialStates result = *states;
       result.axes = taken(states->axes, order);
       return result;
+    }
+    if (const auto* table = call.find<OnnxTable>(0)) {
+      return order[0] == 0 ? *table : table->transposed();
     }
     if (const auto* filled = call.find<OnnxFilled>(0)) {
       return OnnxFilled{filled->value, taken(filled->shape, order)};
@@ -124,8 +127,16 @@ class OnnxAxisMoves {
     const auto& target = call.sizes(1);
     const bool copies = call.attribute<Index>("allowzero", 0) == 0;
     if (const auto* integers = call.find<OnnxIntegers>(0)) {
-      if (target.values.size() > 1) call.where().refuse("makes whole numbers of a higher rank");
+      if (target.values.size() == 2) return table_of(call, integers->values);
+      if (target.values.size() > 2) call.where().refuse("makes whole numbers of a higher rank");
       return OnnxIntegers{integers->values, target.values.empty()};
+    }
+    if (const auto* table = call.find<OnnxTable>(0)) {
+      const auto count = static_cast<Index>(table->values.size());
+      if (target.values.size() != 1 || (!target.values[0].is(-1) && !target.values[0].is(count))) {
+        call.where(1).expected(sizes_text({count}), onnx_sizes_text(target.values));
+      }
+      return OnnxIntegers{table->values, false};
     }
     const std::vector<OnnxSize> before = sizes_of(call);
     std::vector<OnnxSize> sizes = shape_of(call, 1);
@@ -160,6 +171,20 @@ class OnnxAxisMoves {
   }
 
  private:
+  /// Whole numbers in rows and columns, one of whose counts may be -1.
+  [[nodiscard]] static OnnxTable table_of(OnnxCall& call, std::vector<OnnxSize> values) {
+    std::vector<Index> shape = call.integers(1);
+    const auto count = static_cast<Index>(values.size());
+    for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+      const Index other = shape[1 - i];
+      if (shape[i] == -1 && other > 0) shape[i] = count / other;
+    }
+    const bool fits = shape[0] > 0 && shape[1] > 0 && shape[0] <= count && shape[1] <= count &&
+                      shape[0] * shape[1] == count;
+    if (!fits) call.where(1).expected(std::to_string(count) + " numbers", sizes_text(shape));
+    return {std::move(values), static_cast<std::size_t>(shape[1])};
+  }
+
   [[nodiscard]] static OnnxValue with_sizes(OnnxCall& call, std::vector<OnnxSize> sizes) {
     if (const auto* filled = call.find<OnnxFilled>(0)) {
       return OnnxFilled{filled->value, std::move(sizes)};

@@ -73,7 +73,17 @@ class OnnxConstants {
   [[nodiscard]] static OnnxValue constant_of_shape(OnnxCall& call) {
     const OnnxTensor zero{"", Element::float32, {1}, std::vector<std::byte>(4)};
     const auto value = value_of(call.attribute<OnnxTensor>("value", zero), call.where());
-    return OnnxFilled{only_value(value, call), shape_of(call, 0)};
+    const Filling filling = only_value(value, call);
+    const std::vector<OnnxSize>& shape = shape_of(call, 0);
+    // A list of a few whole numbers, such as sizes.
+    const auto* const whole = std::get_if<OnnxSize>(&filling);
+    constexpr auto most = static_cast<Index>(onnx_most_axes);
+    if (whole && shape.size() == 1 && shape[0].is_number() && shape[0].number >= 0 &&
+        shape[0].number <= most) {
+      const auto count = static_cast<std::size_t>(shape[0].number);
+      return OnnxIntegers{std::vector<OnnxSize>(count, *whole), false};
+    }
+    return OnnxFilled{filling, shape};
   }
 
   /// Expand of a constant. OnnxShapeLayers::expand reads an Expand in the chain.

@@ -12,17 +12,18 @@
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/io/onnx/graph/value.hpp>
-#include <strata/io/onnx/read/operators/directions.hpp>
+#include <strata/io/onnx/read/operators/affine.hpp>
 #include <strata/io/onnx/read/operators/layer_operands.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
 #include <strata/io/onnx/read/operators/sizes.hpp>
+#include <strata/io/onnx/read/operators/sums.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
 
 /// Operators that become a Dense: products of a tensor with constants, and sums with constants,
-/// which are its bias.
+/// which are its bias. Other sums become other layers.
 class OnnxDense {
  public:
   static void mat_mul(OnnxReading& reading, OnnxCall& call) {
@@ -46,17 +47,23 @@ class OnnxDense {
 
   static void add(OnnxReading& reading, OnnxCall& call) {
     if (call.find<OnnxIntegers>(0)) return reading.give(OnnxSizes::arithmetic(call, '+'));
-    if (call.find<OnnxData>(0) && call.find<OnnxData>(1))
-      return OnnxDirections::merge(reading, call, "sum");
-    const std::size_t constant = call.find<OnnxData>(0) ? 1 : 0;
-    const Numbers& bias = call.numbers(constant);
-    OnnxData y = reading.chain.settled(call.data(1 - constant), call.where());
+    if (call.find<OnnxData>(0) && call.find<OnnxData>(1)) {
+      return OnnxSums::add(reading, call);
+    }
+    const std::size_t at = call.find<OnnxData>(0) ? 0 : 1;
+    const auto* const x = call.find<OnnxData>(at);
+    const bool apart = reading.shared.contains(call.operand(at));
+    if (!x || apart || x->axes.empty() || !is_only(x->axes.back(), OnnxRun::features) ||
+        x->steps != OnnxData::Steps::all || !reading.chain.is_end(*x) ||
+        !reading.chain.plain_dense(true)) {
+      return OnnxAffines::read(reading, call, '+');
+    }
+    const Numbers& bias = call.numbers(1 - at);
+    OnnxData y = reading.chain.settled(*x, call.where());
     OnnxChain::Layer* const layer = reading.chain.plain_dense(true);
-    if (!layer) call.where().refuse("adds constants to a tensor that is not a product (MatMul)");
     const Index units = layer->weights.at("kernel").shape[1];
-    if (!is_only(y.axes.back(), OnnxRun::features)) refuse_axes(y, call.where());
-    require_rank(bias, y, call.where(constant));
-    layer->weights.emplace("bias", vector_of(bias, units, call.where(constant)));
+    require_rank(bias, y, call.where(1 - at));
+    layer->weights.emplace("bias", vector_of(bias, units, call.where(1 - at)));
     layer->description.option("use_bias") = true;
     reading.give(std::move(y));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/affine.hpp>
 #include <strata/io/onnx/read/operators/initial_states.hpp>
 #include <strata/io/onnx/read/operators/layer_operands.hpp>
 #include <strata/io/onnx/read/operators/layout.hpp>
@@ -34,7 +36,8 @@ class OnnxDirections {
     if (a.directions == Directions::all || b.directions == Directions::all ||
         a.directions == b.directions) {
       call.where().refuse(
-          "joins two tensors: the graph branches, and only chains of layers are read");
+          "joins two tensors: the graph branches, and of branches only the sum of a tensor and "
+          "what one layer makes of it is read (Residual)");
     }
     const bool in_order = a.directions == Directions::forward;
     OnnxData both = both_directions(in_order ? a : b, in_order ? b : a, call.where());
@@ -45,18 +48,25 @@ class OnnxDirections {
   static void multiply(OnnxReading& reading, OnnxCall& call) {
     if (call.find<OnnxIntegers>(0)) return reading.give(OnnxSizes::arithmetic(call, '*'));
     if (call.find<OnnxData>(0) && call.find<OnnxData>(1)) return merge(reading, call, "mul");
-    const std::size_t constant = call.find<OnnxData>(0) ? 1 : 0;
-    average(reading, call, call.data(1 - constant), call.numbers(constant), 0.5);
+    const std::size_t at = call.find<OnnxData>(0) ? 0 : 1;
+    if (!average(reading, call, at, 0.5)) OnnxAffines::read(reading, call, '*');
   }
 
   static void divide(OnnxReading& reading, OnnxCall& call) {
-    average(reading, call, call.data(0), call.numbers(1), 2);
+    if (!average(reading, call, 0, 2)) OnnxAffines::read(reading, call, '/');
   }
 
   static void reduce_sum(OnnxReading& reading, OnnxCall& call) { reduce(reading, call, 13, "sum"); }
   static void reduce_mean(OnnxReading& reading, OnnxCall& call) {
     reduce(reading, call, 18, "ave");
   }
+  static void reduce_max(OnnxReading& reading, OnnxCall& call) {
+    reduce(reading, call, 18, largest);
+  }
+  /// GlobalAveragePool and GlobalMaxPool, over all axes from the third on.
+  static void pool_mean(OnnxReading& reading, OnnxCall& call) { pool(reading, call, false); }
+  static void pool_max(OnnxReading& reading, OnnxCall& call) { pool(reading, call, true); }
+
   static void reduce_product(OnnxReading& reading, OnnxCall& call) {
     if (call.find<OnnxIntegers>(0)) return reading.give(OnnxSizes::product_of_sizes(call));
     reduce(reading, call, 18, "mul");
@@ -106,40 +116,78 @@ class OnnxDirections {
     }
   }
 
-  static void average(OnnxReading& reading, OnnxCall& call, OnnxData x, const Numbers& factor,
-                      double wanted) {
-    if (x.merge != "sum" || !reading.chain.is_end(x) || factor.values.size() != 1 ||
-        factor.values[0] != wanted) {
-      call.where().refuse(
-          "multiplies a tensor with constants, which of strata's layers only the mean of two "
-          "directions does");
+  /// Whether a product or quotient makes the mean of the sum of two directions, and does so.
+  /// Operand `at` is the sum, and the other one must be `wanted`.
+  [[nodiscard]] static bool average(OnnxReading& reading, OnnxCall& call, std::size_t at,
+                                    double wanted) {
+    const auto* const x = call.find<OnnxData>(at);
+    const auto* const factor = call.find<Numbers>(1 - at);
+    if (!x || !factor || x->merge != "sum" || !reading.chain.is_end(*x) ||
+        factor->values.size() != 1 || factor->values[0] != wanted ||
+        reading.shared.contains(call.operand(at))) {
+      return false;
     }
-    require_rank(factor, x, call.where());
-    x.merge = "ave";
-    reading.give(std::move(x));
+    require_rank(*factor, *x, call.where());
+    OnnxData mean = *x;
+    mean.merge = "ave";
+    reading.give(std::move(mean));
+    return true;
   }
 
-  /// A reduction over the directions, which merges them by `how`, or the mean over all steps. Axes
-  /// are an operand from opset `newer` on.
+  static constexpr const char* largest = "max";
+
+  /// Appends the layer that takes the mean or the largest numbers over the steps, which are an axis
+  /// of size 1 then.
+  [[nodiscard]] static OnnxData over_steps(OnnxReading& reading, OnnxCall& call, bool max,
+                                           OnnxData x, std::size_t axis) {
+    if (x.steps != OnnxData::Steps::all) call.where(0).refuse("has no steps");
+    x = reading.chain.settled(std::move(x), call.where());
+    x.axes[axis].clear();
+    x.reversed = false;
+    return reading.chain.append(LayerDescription{max ? "MaxOverSteps" : "MeanOverSteps"}, {},
+                                std::move(x), call.where());
+  }
+
+  static void pool(OnnxReading& reading, OnnxCall& call, bool max) {
+    const OnnxData& x = call.data(0);
+    const bool fits = x.axes.size() == 3 && is_only(x.axes[0], OnnxRun::batch) &&
+                      is_only(x.axes[1], OnnxRun::features) && is_only(x.axes[2], OnnxRun::steps);
+    if (!fits) call.where(0).expected("(batch, features, steps)", axes_text(x.axes));
+    reading.give(over_steps(reading, call, max, x, 2));
+  }
+
+  /// A reduction over the directions, which merges them by `how`, or the mean or the largest
+  /// numbers over all steps. Axes are an operand from opset `newer` on.
   static void reduce(OnnxReading& reading, OnnxCall& call, Index newer, const std::string& how) {
     const auto axes = call.axes(1, newer);
+    call.ignore("noop_with_empty_axes");
     OnnxData x = call.data(0);
     const bool keeps = call.attribute<Index>("keepdims", 1) != 0;
-    call.require("noop_with_empty_axes", 0, 0);
-    if (axes.size() != 1) call.where().expected("one axis", sizes_text(axes));
-    const std::size_t axis = call.axis(axes[0], x.axes.size());
-    if (is_only(x.axes[axis], OnnxRun::directions)) {
+    std::optional<std::size_t> found;
+    std::vector<bool> reduced(x.axes.size(), false);
+    for (const Index one : axes) {
+      const std::size_t at = call.axis(one, x.axes.size());
+      const bool again = reduced[at];
+      reduced[at] = true;
+      // An axis of size 1 without a meaning changes nothing.
+      if (x.axes[at].empty()) continue;
+      if (found || again) call.where().expected("one axis", sizes_text(axes));
+      found = at;
+    }
+    if (!found) call.where().expected("one axis", sizes_text(axes));
+    const std::size_t axis = *found;
+    if (is_only(x.axes[axis], OnnxRun::directions) && how != largest) {
       x.merge = how;
       x.axes[axis].clear();
-    } else if (is_only(x.axes[axis], OnnxRun::steps) && how == "ave") {
-      x = reading.chain.settled(std::move(x), call.where());
-      x.axes[axis].clear();
-      x.reversed = false;
-      x = reading.chain.append(LayerDescription{"MeanOverSteps"}, {}, std::move(x), call.where());
+    } else if (is_only(x.axes[axis], OnnxRun::steps) && (how == "ave" || how == largest)) {
+      x = over_steps(reading, call, how == largest, std::move(x), axis);
     } else {
       call.where().refuse("goes over axis " + std::to_string(axis) + " of " + axes_text(x.axes));
     }
-    reading.give(keeps ? std::move(x) : without_axis(std::move(x), axis, call.where()));
+    for (std::size_t i = reduced.size(); !keeps && i-- > 0;) {
+      if (reduced[i]) x = without_axis(std::move(x), i, call.where());
+    }
+    reading.give(std::move(x));
   }
 };
 

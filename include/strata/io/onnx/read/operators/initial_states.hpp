@@ -8,8 +8,8 @@
 
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/constants.hpp>
 #include <strata/io/onnx/graph/value.hpp>
-#include <strata/io/onnx/read/operators/constants.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 

@@ -45,6 +45,32 @@ namespace strata::inline STRATA_RUNTIME::io {
   return reshaped(numbers, {units}, where);
 }
 
+/// The number of features of a tensor; 1 where it has no axis of features.
+[[nodiscard]] inline Index features_in(const OnnxData& x) {
+  for (const auto& axis : x.axes) {
+    if (is_only(axis, OnnxRun::features)) return axis[0].size.number;
+  }
+  return 1;
+}
+
+/// Constants, operand i beside the tensor x, as one number, or one for each feature. Throws
+/// FormatError where they differ along another axis than that of the features.
+[[nodiscard]] inline std::vector<double> features_of(OnnxCall& call, std::size_t i,
+                                                     const Numbers& numbers, const OnnxData& x) {
+  if (numbers.values.empty()) call.where(i).refuse("has no numbers");
+  for (std::size_t k = 0; k < numbers.shape.size(); ++k) {
+    const Index size = numbers.shape[numbers.shape.size() - 1 - k];
+    const auto& axis = x.axes[x.axes.size() - 1 - k];
+    const bool fits = size == 1 || (is_only(axis, OnnxRun::features) && axis[0].size.is(size));
+    if (!fits) {
+      call.where(i).expected("one number, or one for each feature of the axes " +
+                                 axes_text(x.axes),
+                             sizes_text(numbers.shape));
+    }
+  }
+  return numbers.values;
+}
+
 /// Throws FormatError where constants have more axes than a tensor: the result of the operator
 /// would have more axes too.
 inline void require_rank(const Numbers& numbers, const OnnxData& data, const Where& where) {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include <strata/io/common/where.hpp>
+#include <strata/io/onnx/graph/constants.hpp>
 #include <strata/io/onnx/graph/value.hpp>
-#include <strata/io/onnx/read/operators/constants.hpp>
 #include <strata/target.hpp>
 
 // Operations on the axes of a tensor, on one place of an axis, and on two directions. None of them
@@ -48,10 +48,32 @@ namespace strata::inline STRATA_RUNTIME::io {
   return data;
 }
 
+/// A slice that takes away the steps that a convolution put behind. Throws FormatError on others.
+[[nodiscard]] inline OnnxData without_steps_behind(OnnxData data, const OnnxSlice& slice,
+                                                   const Where& where) {
+  OnnxSize& size = data.axes[slice.axis][0].size;
+  const OnnxSlice::Range range = size.is_number() ? slice.range(size.number) : OnnxSlice::Range();
+  const bool fits =
+      slice.step == 1 &&
+      (size.is_number() ? range.first == 0 && range.count == size.number - data.steps_behind
+                        : slice.start == 0 && slice.end == -data.steps_behind);
+  if (!fits) {
+    where.refuse("takes other steps than all but the last " + std::to_string(data.steps_behind) +
+                 ", which the convolution before has put behind");
+  }
+  if (size.is_number()) size.number = range.count;
+  data.steps_behind = 0;
+  return data;
+}
+
 /// A slice along one axis: the whole axis, one direction, the first or last step, or all steps
 /// reversed. Throws FormatError on other slices.
 [[nodiscard]] inline OnnxData sliced(OnnxData data, const OnnxSlice& slice, const Where& where) {
   auto& axis = data.axes[slice.axis];
+  if (data.steps_in_front > 0) where.refuse("takes a part of padded steps (Pad)");
+  if (data.steps_behind > 0 && is_only(axis, OnnxRun::steps)) {
+    return without_steps_behind(std::move(data), slice, where);
+  }
   const OnnxSize size = data.size(slice.axis, where);
   const OnnxSlice::Range range = size.is_number() ? slice.range(size.number) : OnnxSlice::Range();
   const bool one = range.count == 1;

@@ -28,6 +28,7 @@ inline constexpr std::size_t onnx_most_axes = 8;
   if (const auto* states = call.find<OnnxStates>(0)) return states->layers[0].axes.size();
   if (const auto* states = call.find<OnnxInitialStates>(0)) return states->axes.size();
   if (const auto* integers = call.find<OnnxIntegers>(0)) return integers->scalar ? 0 : 1;
+  if (call.find<OnnxTable>(0)) return 2;
   return sizes_of(call).size();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <numeric>
 #include <utility>
@@ -10,8 +11,8 @@
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/constants.hpp>
 #include <strata/io/onnx/graph/value.hpp>
-#include <strata/io/onnx/read/operators/constants.hpp>
 #include <strata/io/onnx/read/operators/initial_states.hpp>
 #include <strata/io/onnx/read/operators/layout.hpp>
 #include <strata/io/onnx/read/operators/operands.hpp>
@@ -39,6 +40,16 @@ class OnnxPlaces {
     if (const auto* states = call.find<OnnxInitialStates>(0)) {
       OnnxInitialStates result = *states;
       for (const OnnxSlice& one : slices) result = sliced(std::move(result), one, call.where());
+      return result;
+    }
+    if (const auto* table = call.find<OnnxTable>(0)) {
+      OnnxTable result = *table;
+      for (const OnnxSlice& one : slices) {
+        const std::size_t size = one.axis == 0 ? result.rows() : result.columns;
+        const auto places = one.places(static_cast<Index>(size));
+        if (places.empty()) call.where().refuse("takes no numbers");
+        result = result.taken(one.axis, places);
+      }
       return result;
     }
     if (const auto* integers = call.find<OnnxIntegers>(0)) {
@@ -121,9 +132,15 @@ class OnnxPlaces {
     if (!is_only(x.axes[steps], OnnxRun::steps) || !is_only(x.axes[batch], OnnxRun::batch)) {
       refuse_axes(x, call.where(0));
     }
-    const auto* lengths = call.find<OnnxFilled>(1);
-    const auto* length = lengths ? std::get_if<OnnxSize>(&lengths->value) : nullptr;
-    if (!length || *length != x.axes[steps][0].size) {
+    std::vector<OnnxSize> lengths;
+    if (const auto* filled = call.find<OnnxFilled>(1)) {
+      if (const auto* size = std::get_if<OnnxSize>(&filled->value)) lengths = {*size};
+    } else {
+      lengths = call.sizes(1).values;
+    }
+    const OnnxSize& all = x.axes[steps][0].size;
+    if (lengths.empty() ||
+        !std::all_of(lengths.begin(), lengths.end(), [&](const auto& one) { return one == all; })) {
       call.where(1).refuse("reverses fewer than all steps");
     }
     x.reversed = !x.reversed;

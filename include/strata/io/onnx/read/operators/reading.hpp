@@ -1,5 +1,7 @@
 #pragma once
 
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,8 @@ namespace strata::inline STRATA_RUNTIME::io {
 struct OnnxReading {
   OnnxChain chain;
   OnnxTakenStates states;
+  /// The values that several nodes take, or a node and the output.
+  std::set<std::string> shared;
   /// The outputs, in order, of the node that is read.
   std::vector<OnnxValue> results;
   /// Whether the input is read as (T, B, F).

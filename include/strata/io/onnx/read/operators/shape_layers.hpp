@@ -112,6 +112,12 @@ class OnnxShapeLayers {
       if (repeats[i].is(1)) continue;
       const bool once =
           !repeated && x.axes[i].empty() && repeats[i].is_number() && repeats[i].number > 1;
+      if (!once && x.axes[i].empty() && !repeats[i].is_number()) {
+        call.where().refuse("repeats " + axes_text(x.axes) +
+                            " in as many steps as another tensor has, T; strata's RepeatVector "
+                            "has a number of its own, so export the model with a fixed number of "
+                            "steps");
+      }
       if (!once) {
         call.where().refuse("repeats " + axes_text(x.axes) + " " + onnx_sizes_text(repeats) +
                             " times; strata reads a sample (batch, features) in n steps");

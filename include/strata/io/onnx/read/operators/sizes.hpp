@@ -1,12 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <utility>
 #include <vector>
 
 #include <strata/io/onnx/graph/call.hpp>
+#include <strata/io/onnx/graph/constants.hpp>
 #include <strata/io/onnx/graph/value.hpp>
-#include <strata/io/onnx/read/operators/constants.hpp>
 #include <strata/io/onnx/read/operators/operands.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -32,20 +33,20 @@ class OnnxSizes {
     return OnnxIntegers{taken(sizes, slice.places(rank)), false};
   }
 
-  /// Sub. Operators of the other signs also become layers, or merge directions, and are read there.
-  [[nodiscard]] static OnnxValue subtract(OnnxCall& call) { return arithmetic(call, '-'); }
-
   /// A product ('*'), sum ('+') or difference ('-') of whole numbers. Throws FormatError on sums
   /// and differences of sizes with B or T.
   [[nodiscard]] static OnnxValue arithmetic(OnnxCall& call, char sign) {
     OnnxIntegers a = call.sizes(0);
     OnnxIntegers b = call.sizes(1);
     if (a.values.size() < b.values.size() || (a.scalar && !b.scalar)) {
-      if (sign == '-') call.where().refuse("strata computes no such shapes");
+      if (sign == '-')
+        call.where().refuse(
+            "computes sizes in a way that is not read; export the model with fixed sizes");
       std::swap(a, b);
     }
     if (b.values.size() != 1 && b.values.size() != a.values.size()) {
-      call.where().refuse("strata computes no such shapes");
+      call.where().refuse(
+          "computes sizes in a way that is not read; export the model with fixed sizes");
     }
     for (std::size_t i = 0; i < a.values.size(); ++i) {
       OnnxSize& to = a.values[i];
@@ -57,10 +58,27 @@ class OnnxSizes {
       const bool overflow = sign == '+' ? __builtin_add_overflow(to.number, by.number, &to.number)
                                         : __builtin_sub_overflow(to.number, by.number, &to.number);
       if (overflow || !to.is_number() || !by.is_number()) {
-        call.where().refuse("strata computes no such shapes");
+        call.where().refuse(
+            "computes sizes in a way that is not read; export the model with fixed sizes");
       }
     }
     return a;
+  }
+
+  /// Equal of whole numbers: 1 where they are equal, else 0.
+  [[nodiscard]] static OnnxValue equal(OnnxCall& call) {
+    const auto& a = call.sizes(0);
+    const auto& b = call.sizes(1);
+    return each(call, {&a, &b, &b}, [](const OnnxSize& x, const OnnxSize& y, const OnnxSize&) {
+      return OnnxSize{x == y ? 1 : 0, 0, 0};
+    });
+  }
+  /// Where of whole numbers.
+  [[nodiscard]] static OnnxValue where(OnnxCall& call) {
+    return each(call, {&call.sizes(0), &call.sizes(1), &call.sizes(2)},
+                [](const OnnxSize& condition, const OnnxSize& x, const OnnxSize& y) {
+                  return condition.is(0) ? y : x;
+                });
   }
 
   /// The product of all entries of a list of sizes, for ReduceProd.
@@ -69,6 +87,33 @@ class OnnxSizes {
     for (const OnnxSize& size : call.sizes(0).values) all = product(all, size, call.where());
     (void)call.axes(1, 18);
     return OnnxIntegers{{all}, call.attribute<Index>("keepdims", 1) == 0};
+  }
+
+ private:
+  /// f of the entries of three lists at the same place. A list of one entry goes with all places.
+  template <class F>
+  [[nodiscard]] static OnnxIntegers each(const OnnxCall& call,
+                                         std::array<const OnnxIntegers*, 3> lists, F f) {
+    OnnxIntegers result{{}, true};
+    std::size_t count = 1;
+    for (const OnnxIntegers* list : lists) {
+      result.scalar = result.scalar && list->scalar;
+      if (list->values.size() != 1) count = list->values.size();
+    }
+    for (const OnnxIntegers* list : lists) {
+      if (list->values.size() != 1 && list->values.size() != count) {
+        call.where().refuse(
+            "computes sizes in a way that is not read; export the model with fixed sizes");
+      }
+    }
+    const auto at = [](const OnnxIntegers& list, std::size_t i) {
+      return list.values[list.values.size() == 1 ? 0 : i];
+    };
+    call.spend(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      result.values.push_back(f(at(*lists[0], i), at(*lists[1], i), at(*lists[2], i)));
+    }
+    return result;
   }
 };
 
