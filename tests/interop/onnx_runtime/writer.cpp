@@ -69,6 +69,17 @@ int main(int count, char** arguments) {
           LSTM{2, return_sequences, {.recurrent_activation = activation}},
           SimpleRNN{2, {.activation = activation}}, Dense{2, activation});
   }
+  for (const auto activation :
+       {Activation::relu6, Activation::leaky_relu, Activation::hard_sigmoid_fifth, Activation::selu,
+        Activation::silu, Activation::gelu, Activation::gelu_tanh, Activation::mish}) {
+    write("activation_" + std::string(name(activation)), any, Activate{activation},
+          Dense{2, activation});
+  }
+  write("activation_layers", any, ReLU<float>{{.negative_slope = 0.125}},
+        ELU<float>{{.alpha = 0.5}}, PReLU<float>{},
+        Rescaling<float>{{.scale = {0.5, 2}, .offset = {-1}}}, ReLU<float>{{.max_value = 2}});
+  write("convolution", any, Conv1D{3, 2, {.padding = Padding::causal, .dilation_rate = 2}},
+        Conv1D{4, 3, {.activation = Activation::silu, .use_bias = false}}, MaxOverSteps<>{});
   write("softmax", any, Activate{Activation::exponential}, Dense{3, Activation::softmax});
   write("last_step", any, SimpleRNN{3, return_sequences}, LastStep<>{});
   write("decoder", any, GRU{2, return_sequences}, MeanOverSteps<>{}, RepeatVector{3}, LSTM{2});

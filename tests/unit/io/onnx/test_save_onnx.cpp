@@ -1,6 +1,7 @@
 // Models saved for ONNX are read again with the same bits. tests/interop/onnx_runtime runs them in
 // ONNX Runtime.
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <string>
@@ -91,6 +92,21 @@ TEST_CASE("models are read back from ONNX with the same bits", "[onnx]") {
   check_round_trip(Input{4, 2}, LSTM{3, return_sequences}, Flatten<>{}, Dense{2});
   check_round_trip(Input{6}, Dense{6}, Reshape<>{3, 2}, LSTM{2, return_sequences});
   check_round_trip(Input{Dynamic}, Embedding{5, 3}, LSTM{2});
+  check_round_trip(any, Conv1D{3, 2, {.padding = Padding::causal, .dilation_rate = 2}}, LSTM{2});
+  check_round_trip(any, Conv1D{3, 1, {.activation = Activation::relu, .use_bias = false}}, LSTM{2});
+  check_round_trip(Input{6, 2}, Conv1D{3, 3}, Flatten<>{}, Dense{2});
+  check_round_trip(any, Rescaling<float>{{.scale = {0.5, 2}, .offset = {3}}},
+                   LSTM{3, return_sequences}, MaxOverSteps<>{}, PReLU<float>{},
+                   ELU<float>{{.alpha = 0.5}});
+  check_round_trip(any, ReLU<float>{{.negative_slope = 0.125}}, ReLU<float>{},
+                   ReLU<float>{{.max_value = 2}}, ReLU<float>{{.max_value = 6}}, LSTM{2});
+  check_round_trip(any, Residual{LSTM{2, return_sequences}}, LSTM{3, return_sequences},
+                   Residual{Dense{3, Activation::tanh}}, LSTM{2});
+  for (const auto activation :
+       {Activation::relu6, Activation::leaky_relu, Activation::hard_sigmoid_fifth, Activation::selu,
+        Activation::silu, Activation::gelu, Activation::gelu_tanh, Activation::mish}) {
+    check_round_trip(any, Dense{3, activation}, Activate{activation}, LSTM{2});
+  }
   for (const auto activation : {Activation::linear, Activation::relu, Activation::sigmoid,
                                 Activation::tanh, Activation::hard_sigmoid, Activation::softsign,
                                 Activation::softplus, Activation::elu, Activation::exponential}) {
@@ -100,6 +116,23 @@ TEST_CASE("models are read back from ONNX with the same bits", "[onnx]") {
                      LSTM{2, {.activation = Activation::tanh, .recurrent_activation = activation}});
     check_round_trip(any, SimpleRNN{2, {.activation = activation}});
   }
+}
+
+TEST_CASE("a Normalization is read back from ONNX", "[onnx]") {
+  Sequential<> model;
+  model.add(Input{Dynamic, 2});
+  model.add(Normalization{});
+  model.add(LSTM{2});
+  auto weights = model.weights();
+  const std::vector<float> given{3, -2, 0.25f, 9};
+  std::copy(given.begin(), given.end(), weights.begin());
+  model.set_weights(weights);
+  const auto bytes = save_onnx_to_memory(model);
+  CHECK(bits_of(load_onnx(bytes)) == bits_of(model));
+  auto empty = model;
+  empty.set_weights(std::vector<float>(weights.size(), 1.0f));
+  load_onnx(bytes, empty);
+  CHECK(bits_of(empty) == bits_of(model));
 }
 
 TEST_CASE("a model is saved for ONNX in a file, and in double as float", "[onnx]") {
@@ -135,6 +168,8 @@ TEST_CASE("what ONNX cannot say is refused by name when it is saved", "[onnx]") 
   CHECK(save_error(Masking{0}, LSTM{2}) == Contains{"layer 0 (Masking)"});
   CHECK(save_error(Dense{2}, AttentionPooling{2}) == Contains{"layer 1 (AttentionPooling)"});
   CHECK(save_error(LayerNormalization{{.scale = false}}) == Contains{"never without a scale"});
+  CHECK(save_error(ReLU<float>{{.negative_slope = 0.1, .threshold = 1}}) ==
+        Contains{"layer 0 (ReLU): ONNX has a ReLU with"});
   CHECK(save_error(LSTM{2, {.activation = Activation::exponential}}) ==
         Contains{"have no activation exponential"});
   Sequential<> ids;

@@ -1,16 +1,23 @@
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <strata/activation.hpp>
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/option_reader.hpp>
 #include <strata/io/onnx/graph/chain.hpp>
+#include <strata/io/onnx/graph/constants.hpp>
+#include <strata/io/onnx/write/activations.hpp>
 #include <strata/io/onnx/write/graph_writer.hpp>
+#include <strata/padding.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-/// Writes Dense, Activation and Embedding.
+/// Writes Dense, Conv1D, Activation and Embedding.
 class OnnxDenseWriter {
  public:
   static void dense(OnnxGraphWriter& graph, const LayerDescription& layer,
@@ -20,6 +27,26 @@ class OnnxDenseWriter {
     if (const auto bias = weights.find("bias"); bias != weights.end()) {
       graph.add_node("Add", {graph.value(), graph.add_numbers("bias", bias->second)}, {});
     }
+    activation(graph, layer, weights);
+  }
+
+  static void convolution(OnnxGraphWriter& graph, const LayerDescription& layer,
+                          const OnnxWeights& weights) {
+    OptionReader options(layer, graph.where());
+    const Index dilation = options.size("dilation_rate");
+    const Index reach = (options.size("kernel_size") - 1) * dilation;
+    const bool causal = options.get<std::string>("padding") == name(Padding::causal);
+    graph.put_batch_first();
+    graph.transpose({0, 2, 1});
+    std::vector<std::string> inputs{
+        graph.value(), graph.add_numbers("kernel", with_axes(weights.at("kernel"), {2, 1, 0}))};
+    if (const auto bias = weights.find("bias"); bias != weights.end()) {
+      inputs.push_back(graph.add_numbers("bias", bias->second));
+    }
+    graph.add_node("Conv", std::move(inputs),
+                   {{"dilations", std::vector<Index>{dilation}},
+                    {"pads", std::vector<Index>{causal ? reach : 0, 0}}});
+    graph.transpose({0, 2, 1});
     activation(graph, layer, weights);
   }
 
@@ -54,11 +81,15 @@ class OnnxDenseWriter {
       case Activation::selu:
         return graph.add_node("Selu", {graph.value()}, {});
       case Activation::relu6:
+        return OnnxActivationWriter::clip(graph, 6);
       case Activation::silu:
+        return OnnxActivationWriter::silu(graph);
       case Activation::gelu:
+        return OnnxActivationWriter::gelu(graph);
       case Activation::gelu_tanh:
+        return OnnxActivationWriter::gelu_tanh(graph);
       case Activation::mish:
-        graph.refuse("save_onnx does not write its activation");
+        return OnnxActivationWriter::mish(graph);
       case Activation::softmax:
         return graph.add_node("Softmax", {graph.value()}, {{"axis", Index{-1}}});
     }

@@ -9,6 +9,7 @@
 
 #include <strata/contracts/description.hpp>
 #include <strata/io/onnx/graph/chain.hpp>
+#include <strata/io/onnx/write/activations.hpp>
 #include <strata/io/onnx/write/dense.hpp>
 #include <strata/io/onnx/write/graph_writer.hpp>
 #include <strata/io/onnx/write/normalization.hpp>
@@ -44,9 +45,11 @@ class OnnxLayerWriter {
         {"BatchNormalization", &OnnxNormalizationWriter::batch_normalization},
         {"Bidirectional", &OnnxRecurrentWriter::write},
         {"Chain", &OnnxLayerWriter::chain},
+        {"Conv1D", &OnnxDenseWriter::convolution},
         {"CoupledLSTM", &OnnxRecurrentWriter::write},
         {"Dense", &OnnxDenseWriter::dense},
         {"Dropout", &OnnxLayerWriter::nothing},
+        {"ELU", &OnnxActivationWriter::elu},
         {"Embedding", &OnnxDenseWriter::embedding},
         {"ExtendedLSTM", &OnnxRecurrentWriter::write},
         {"Flatten", &OnnxStepsWriter::flatten},
@@ -55,9 +58,13 @@ class OnnxLayerWriter {
         {"LSTM", &OnnxRecurrentWriter::write},
         {"LastStep", &OnnxStepsWriter::last_step},
         {"LayerNormalization", &OnnxNormalizationWriter::layer_normalization},
+        {"MaxOverSteps", &OnnxStepsWriter::max_over_steps},
         {"MeanOverSteps", &OnnxStepsWriter::mean_over_steps},
         {"Normalization", &OnnxNormalizationWriter::normalization},
+        {"PReLU", &OnnxActivationWriter::prelu},
+        {"ReLU", &OnnxActivationWriter::relu},
         {"RepeatVector", &OnnxStepsWriter::repeat_vector},
+        {"Rescaling", &OnnxActivationWriter::rescaling},
         {"ResetBeforeGRU", &OnnxRecurrentWriter::write},
         {"Reshape", &OnnxStepsWriter::reshape},
         {"Residual", &OnnxLayerWriter::residual},

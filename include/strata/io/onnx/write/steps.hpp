@@ -26,6 +26,12 @@ class OnnxStepsWriter {
     graph.take_steps_away();
   }
 
+  static void max_over_steps(OnnxGraphWriter& graph, const LayerDescription&, const OnnxWeights&) {
+    graph.add_node("ReduceMax", {graph.value()},
+                   {{"axes", std::vector<Index>{graph.steps_axis()}}, {"keepdims", Index{0}}});
+    graph.take_steps_away();
+  }
+
   static void repeat_vector(OnnxGraphWriter& graph, const LayerDescription& layer,
                             const OnnxWeights&) {
     OptionReader options(layer, graph.where());
