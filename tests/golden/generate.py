@@ -124,6 +124,12 @@ def numpy_files():
     nam.write_all()
 
 
+def onnx_export_files():
+    import onnx_exports
+
+    write("onnx_exports.txt", onnx_exports.onnx_exports(FOLDER))
+
+
 def onnx_model_files(part):
     import onnx_files
 
@@ -143,6 +149,7 @@ if __name__ == "__main__":
         "keras_files": keras_model_files,
         "torch": torch_files,
         "onnx": onnx_files,
+        "onnx_exports": onnx_export_files,
         "numpy": numpy_files,
     }
     for part in ("torch", "keras", "onnx"):

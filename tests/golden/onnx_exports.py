@@ -1,0 +1,422 @@
+"""ONNX files as users of PyTorch export them: weights in files of their own, states as inputs and
+outputs, constants around the layers, activations that exporters write as formulas, sums around
+layers. Written to tests/golden/onnx, with their outputs by ONNX Runtime in onnx_exports.txt.
+
+Each model is exported by both exporters, as script_NAME and dynamo_NAME.
+"""
+
+import os
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+from golden_file import GoldenFile, draw, rng
+
+PACKAGES = ("numpy", "onnx", "onnxruntime", "onnxscript", "torch")
+
+
+SCRIPT_ONLY = {
+    "celu",
+    "elu",
+    "gelu_by_hand",
+    "halved",
+    "leaky_relu_default",
+    "mean_kept",
+    "relu6",
+    "residual_dense",
+    "scaled",
+    "shifted",
+    "softsign",
+    "standardized_by_number",
+    "turned",
+}
+
+
+def numbers(name, module):
+    """The module with weights that depend on the name alone."""
+    random = rng(f"onnx_exports.{name}")
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.tensor(draw(random, *parameter.shape)))
+    return module.eval()
+
+
+def sequence(name, b=2, t=5, f=3, scale=2.0):
+    return draw(rng(f"onnx_exports.{name}.x"), b, t, f, scale=scale).astype(np.float32)
+
+
+class Forecaster(nn.Module):
+    """front(x), an LSTM, back(its steps)."""
+
+    def __init__(self, name, front=None, back=None, f=3, u=4, layers=1, kind="LSTM"):
+        super().__init__()
+        self.front, self.back = front, back
+        self.recurrent = getattr(nn, kind)(f, u, layers, batch_first=True)
+        numbers(name, self)
+
+    def forward(self, x):
+        if self.front:
+            x = self.front(x)
+        y = self.recurrent(x)[0]
+        return self.back(y) if self.back else y
+
+
+class OneInput(nn.Module):
+    """A module of one input, whose axes the newer exporter can be told."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+
+    def forward(self, x):
+        return self.module(x)
+
+
+class Function(nn.Module):
+    """A function and the parts that it calls."""
+
+    def __init__(self, function, *parts):
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+        self.function = function
+
+    def forward(self, *x):
+        return self.function(*self.parts, *x)
+
+
+# Models of one input (B, T, F) and one output.
+
+
+class Constants(nn.Module):
+    """A function of x and of two constants (F)."""
+
+    def __init__(self, function, mean=(1.0, -2.0, 30.0), std=(0.5, 2.0, 8.0)):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x, self.mean, self.std)
+
+
+def constants():
+    functions = {
+        "standardized": lambda x, mean, std: (x - mean) / std,
+        "standardized_by_number": lambda x, mean, std: (x - mean) / 2,
+        "standardized_by_factor": lambda x, mean, std: (x - mean) * std,
+        "shifted": lambda x, mean, std: x + mean,
+        "scaled": lambda x, mean, std: 0.25 * x,
+        "halved": lambda x, mean, std: x / 2,
+        "turned": lambda x, mean, std: 1 - x,
+        "minmax": lambda x, mean, std: (x - mean) / (std - mean) * 2 - 1,
+    }
+    for name, function in functions.items():
+        yield name, Forecaster(name, Constants(function))
+    back = Constants(lambda y, mean, std: y[:, -1] * std + mean, [21.5], [0.5])
+    yield "denormalized", Forecaster("denormalized", back=back)
+    stack = [
+        Constants(lambda x, mean, std: (x - mean) / std),
+        nn.LSTM(3, 4, batch_first=True),
+        nn.Linear(4, 3),
+        Constants(lambda y, mean, std: y * std + mean),
+    ]
+    both = Function(lambda front, lstm, fc, back, x: back(fc(lstm(front(x))[0])), *stack)
+    yield "both_ways", numbers("both_ways", both)
+
+
+def activations():
+    modules = {
+        "leaky_relu": nn.LeakyReLU(0.2),
+        "leaky_relu_default": nn.LeakyReLU(),
+        "prelu": nn.PReLU(),
+        "elu": nn.ELU(0.5),
+        "gelu": nn.GELU(),
+        "gelu_tanh": nn.GELU("tanh"),
+        "silu": nn.SiLU(),
+        "selu": nn.SELU(),
+        "mish": nn.Mish(),
+        "relu6": nn.ReLU6(),
+        "hard_sigmoid": nn.Hardsigmoid(),
+        "softsign": nn.Softsign(),
+        "celu": nn.CELU(),
+    }
+    for name, module in modules.items():
+        stack = nn.Sequential(nn.Linear(3, 4), module, nn.Linear(4, 2))
+        yield name, numbers(name, Function(lambda *all: stack(all[-1]), *stack))
+    yield "silu_by_hand", Forecaster("silu_by_hand", lambda x: x * torch.sigmoid(x))
+    yield "mish_by_hand", Forecaster("mish_by_hand", lambda x: x * torch.tanh(nn.functional.softplus(x)))
+    yield (
+        "gelu_by_hand",
+        Forecaster("gelu_by_hand", lambda x: 0.5 * x * (1 + torch.erf(x / 2**0.5))),
+    )
+    yield (
+        "gelu_tanh_by_hand",
+        Forecaster("gelu_tanh_by_hand", lambda x: 0.5 * x * (
+            1 + torch.tanh((2 / torch.pi) ** 0.5 * (x + 0.044715 * x**3)))),
+    )
+    yield "clamped", Forecaster("clamped", lambda x: torch.clamp(x, 0, 1.5))
+
+
+def steps():
+    lstm = lambda f=3, u=4: nn.LSTM(f, u, batch_first=True)
+
+    def of(name, function, *parts):
+        return name, numbers(name, Function(function, *parts))
+
+    yield of("mean", lambda a, fc, x: fc(a(x)[0].mean(1)), lstm(), nn.Linear(4, 2))
+    yield of("mean_kept", lambda a, fc, x: fc(a(x)[0].mean(dim=1, keepdim=True))[:, 0], lstm(), nn.Linear(4, 2))
+    yield of("max", lambda a, fc, x: fc(a(x)[0].amax(1)), lstm(), nn.Linear(4, 2))
+    yield of("max_values", lambda a, fc, x: fc(a(x)[0].max(1).values), lstm(), nn.Linear(4, 2))
+    yield of("pooled_mean", lambda a, p, fc, x: fc(p(a(x)[0].transpose(1, 2)).squeeze(-1)), lstm(), nn.AdaptiveAvgPool1d(1), nn.Linear(4, 2))
+    yield of("pooled_max", lambda a, p, fc, x: fc(p(a(x)[0].transpose(1, 2)).squeeze(-1)), lstm(), nn.AdaptiveMaxPool1d(1), nn.Linear(4, 2))
+    yield of("residual", lambda a, b, fc, x: fc(b(h := a(x)[0])[0] + h), lstm(), lstm(4, 4), nn.Linear(4, 2))
+    yield of("residual_input", lambda a, fc, x: fc(x + a(x)[0]), lstm(3, 3), nn.Linear(3, 2))
+    yield of("residual_dense", lambda a, d, fc, x: fc((h := a(x)[0]) + torch.relu(d(h))), lstm(), nn.Linear(4, 4), nn.Linear(4, 2))
+    yield of("residual_gru_2", lambda a, b, x: (h := x + a(x)[0]) + b(h)[0], nn.GRU(3, 3, batch_first=True), nn.GRU(3, 3, batch_first=True))
+    yield of("repeated", lambda a, b, fc, x: fc(b(a(x)[1][0][-1].unsqueeze(1).repeat(1, 4, 1))[0]), lstm(), lstm(4, 3), nn.Linear(3, 2))
+    yield of("expanded", lambda a, b, fc, x: fc(b(a(x)[0][:, -1:].expand(-1, 4, -1))[0]), lstm(), lstm(4, 3), nn.Linear(3, 2))
+
+
+def causal(k, d=1):
+    return lambda conv, x: conv(nn.functional.pad(x.transpose(1, 2), ((k - 1) * d, 0))).transpose(1, 2)
+
+
+def convolutions():
+    lstm = lambda f=4, u=3: nn.LSTM(f, u, batch_first=True)
+
+    def of(name, function, *parts):
+        return name, numbers(name, Function(function, *parts))
+
+    yield of("conv", lambda c, a, x: a(c(x.transpose(1, 2)).transpose(1, 2))[0], nn.Conv1d(3, 4, 3), lstm())
+    yield of("conv_causal", lambda c, a, x: a(torch.relu(causal(3)(c, x)))[0], nn.Conv1d(3, 4, 3), lstm())
+    yield of("conv_dilated", lambda c, e, a, x: a(causal(2, 2)(e, torch.tanh(causal(3)(c, x))))[0], nn.Conv1d(3, 4, 3), nn.Conv1d(4, 4, 2, dilation=2, bias=False), lstm())
+    yield of("conv_chomped", lambda c, a, x: a(c(x.transpose(1, 2))[:, :, :-2].transpose(1, 2))[0], nn.Conv1d(3, 4, 3, padding=2), lstm())
+
+
+class Exports:
+    def __init__(self, folder):
+        self.folder = os.path.join(folder, "onnx")
+        self.file = GoldenFile("ONNX files as PyTorch exports them, float32", 9, PACKAGES)
+
+    def path(self, name):
+        return os.path.join(self.folder, f"{name}.onnx")
+
+    def export(self, name, module, x, dynamo, **options):
+        path = self.path(name)
+        try:
+            torch.onnx.export(module, x, path, dynamo=dynamo, external_data=False, verbose=False, **options)
+        except Exception as error:  # An exporter that cannot write this model.
+            print(f"{name}: {type(error).__name__}: {str(error).splitlines()[0][:150]}")
+            return False
+        strip(path)
+        return True
+
+    def session(self, name):
+        return onnxruntime.InferenceSession(self.path(name), providers=["CPUExecutionProvider"])
+
+    def chain(self, name, module, x):
+        """A model of one input and one output, by both exporters, with any batch and steps."""
+        example = (torch.tensor(x),)
+        axes = {"x": {0: "batch", 1: "steps"}}
+        dynamic = torch.export.Dim.DYNAMIC
+        for exporter, options in (
+            ("script", {"dynamic_axes": axes, "input_names": ["x"], "output_names": ["y"]}),
+            ("dynamo", {"dynamic_shapes": ({0: dynamic, 1: dynamic},)}),
+        ):
+            # The newer exporter takes seconds for each model.
+            if exporter == "dynamo" and name in SCRIPT_ONLY:
+                continue
+            case = f"{exporter}_{name}"
+            if self.export(case, OneInput(module), example, exporter == "dynamo", **options):
+                self.add(case, x)
+
+    def add(self, case, x):
+        session = self.session(case)
+        self.file.add(f"{case}.x", x)
+        self.file.add(f"{case}.y", session.run(None, {session.get_inputs()[0].name: x})[0])
+
+    def stream(self, case, x, b):
+        """A model that is called step by step, or with all steps, from states that are not zero."""
+        session = self.session(case)
+        names = [one.name for one in session.get_inputs()]
+        self.file.add(f"{case}.x", x)
+        rows = []
+        random = rng(f"onnx_exports.{case}")
+        states = [
+            draw(random, *[b if not isinstance(size, int) else size for size in one.shape]).astype(np.float32)
+            for one in session.get_inputs()[1:]
+        ]
+        for name, state in zip(names[1:], states):
+            self.file.add(f"{case}.{name}", state)
+        for step in range(x.shape[1]):
+            y, *states = session.run(None, dict(zip(names, [x[:, step : step + 1], *states])))
+            rows.append(y.reshape(b, 1, -1))
+        self.file.add(f"{case}.y", np.concatenate(rows, 1))
+        for one, state in zip(session.get_outputs()[1:], states):
+            self.file.add(f"{case}.{one.name}", state)
+
+
+def strip(path):
+    """Without what says where the exporter ran: paths of sources."""
+    model = onnx.load(path)
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in [*model.graph.input, *model.graph.output]:
+        del value.metadata_props[:]
+    del model.graph.value_info[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    onnx.checker.check_model(model)
+    with open(path, "wb") as file:
+        file.write(model.SerializeToString(deterministic=True))
+
+
+def streams(exports):
+    def lstm_2(a, fc, x, h0, c0):
+        y, (h, c) = a(x, (h0, c0))
+        return fc(y), h, c
+
+    def gru(a, fc, x, h0):
+        y, h = a(x, h0)
+        return fc(y[:, -1]), h
+
+    def apart(a, b, fc, x, h1, c1, h2):
+        y, (h, c) = a(x, (h1.unsqueeze(0), c1.unsqueeze(0)))
+        y, g = b(y, h2)
+        return fc(y), h.squeeze(0), c.squeeze(0), g
+
+    def batch_first(a, fc, x, h0, c0):
+        y, (h, c) = a(x, (h0.transpose(0, 1), c0.transpose(0, 1)))
+        return fc(y), h.transpose(0, 1), c.transpose(0, 1)
+
+    lstm = lambda f, u, n=1: nn.LSTM(f, u, n, batch_first=True)
+    models = {
+        "stream": (lstm_2, [lstm(2, 4, 2), nn.Linear(4, 1)], [(2, 1, 4), (2, 1, 4)]),
+        "stream_gru": (gru, [nn.GRU(2, 3, 2, batch_first=True), nn.Linear(3, 1)], [(2, 1, 3)]),
+        "stream_apart": (
+            apart,
+            [lstm(2, 3), nn.GRU(3, 2, batch_first=True), nn.Linear(2, 1)],
+            [(1, 3), (1, 3), (1, 1, 2)],
+        ),
+        "stream_batch_first": (batch_first, [lstm(2, 3, 2), nn.Linear(3, 1)], [(1, 2, 3), (1, 2, 3)]),
+    }
+    outputs = {"stream": ["hn", "cn"], "stream_gru": ["hn"], "stream_apart": ["h1n", "c1n", "h2n"]}
+    for name, (function, parts, shapes) in models.items():
+        module = numbers(name, Function(function, *parts))
+        inputs = {"stream_apart": ["h1", "c1", "h2"], "stream_gru": ["h0"]}.get(name, ["h0", "c0"])
+        states = [torch.zeros(*shape) for shape in shapes]
+        for exporter in ("script", "dynamo"):
+            case = f"{exporter}_{name}"
+            names = {"input_names": ["x", *inputs], "output_names": ["y", *outputs.get(name, ["hn", "cn"])]}
+            if exports.export(case, module, (torch.zeros(1, 1, 2), *states), exporter == "dynamo", **names):
+                exports.stream(case, sequence(name, 1, 5, 2), 1)
+    # Any batch and steps.
+    function, parts, _ = models["stream"]
+    module = numbers("stream_dynamic", Function(function, *[lstm(2, 4, 2), nn.Linear(4, 1)]))
+    axes = {"x": {0: "batch", 1: "steps"}, "h0": {1: "batch"}, "c0": {1: "batch"}}
+    exports.export(
+        "script_stream_dynamic", module, (torch.zeros(2, 5, 2), torch.zeros(2, 2, 4), torch.zeros(2, 2, 4)), False,
+        dynamic_axes=axes, input_names=["x", "h0", "c0"], output_names=["y", "hn", "cn"])
+    exports.stream("script_stream_dynamic", sequence("stream_dynamic", 2, 5, 2), 2)
+
+
+def heads(exports):
+    """Two heads, of which each has its nodes; and a head of operators that strata does not have."""
+
+    def two(a, mu, sigma, x):
+        y = a(x)[0][:, -1]
+        return mu(y), torch.cumsum(sigma(y), -1)
+
+    module = numbers("heads", Function(two, nn.LSTM(3, 4, batch_first=True), nn.Linear(4, 1), nn.Linear(4, 2)))
+    x = sequence("heads")
+    for exporter in ("script", "dynamo"):
+        case = f"{exporter}_heads"
+        if exports.export(case, module, (torch.tensor(x),), exporter == "dynamo", input_names=["x"], output_names=["y1", "y2"]):
+            exports.file.add(f"{case}.x", x)
+            exports.file.add(f"{case}.y1", exports.session(case).run(["y1"], {"x": x})[0])
+
+
+def beside(exports):
+    """Weights in a file beside the model, and each in one of its own."""
+    module = numbers("external", Function(lambda a, fc, x: fc(a(x)[0]), nn.LSTM(2, 8, 2, batch_first=True), nn.Linear(8, 1)))
+    x = sequence("external", f=2)
+    path = exports.path("external")
+    torch.onnx.export(module, (torch.tensor(x),), path, verbose=False)
+    model = onnx.load(path, load_external_data=False)
+    for node in model.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in [*model.graph.input, *model.graph.output]:
+        del value.metadata_props[:]
+    del model.graph.value_info[:]
+    del model.graph.metadata_props[:]
+    del model.metadata_props[:]
+    with open(path, "wb") as file:
+        file.write(model.SerializeToString(deterministic=True))
+    exports.add("external", x)
+    # Each tensor in a file of its own, as onnx.save writes them.
+    whole = onnx.load(path)
+    for number, tensor in enumerate(whole.graph.initializer):
+        tensor.name, before = f"weight_{number}", tensor.name
+        for node in whole.graph.node:
+            node.input[:] = [tensor.name if name == before else name for name in node.input]
+    onnx.external_data_helper.convert_model_to_external_data(whole, all_tensors_to_one_file=False, size_threshold=900)
+    os.makedirs(os.path.join(exports.folder, "external_files"), exist_ok=True)
+    onnx.save(whole, exports.path("external_files/model"))
+    session = onnxruntime.InferenceSession(exports.path("external_files/model"), providers=["CPUExecutionProvider"])
+    exports.file.add("external_files/model.x", x)
+    exports.file.add("external_files/model.y", session.run(None, {session.get_inputs()[0].name: x})[0])
+
+
+def opsets(exports):
+    """The older exporter, with the operators of older versions."""
+
+    def network(front, a, b, fc, x):
+        y = b(torch.nn.functional.relu6(a(front(x))[0]))[0]
+        return fc(y.amax(1))
+
+    parts = [
+        Constants(lambda x, mean, std: (x - mean) / std),
+        nn.LSTM(3, 4, batch_first=True),
+        nn.GRU(4, 3, batch_first=True),
+        nn.Linear(3, 2),
+    ]
+    module = OneInput(numbers("opsets", Function(network, *parts)))
+    x = sequence("opsets")
+    for opset in (7, 9, 11, 13, 15, 18):
+        case = f"script_opset_{opset}"
+        options = {"opset_version": opset, "input_names": ["x"], "output_names": ["y"]}
+        if opset > 8:
+            options["dynamic_axes"] = {"x": {0: "batch", 1: "steps"}}
+        if exports.export(case, module, (torch.tensor(x),), False, **options):
+            exports.add(case, x)
+
+
+def given(exports):
+    """Files that were there before this generator: case_*.onnx."""
+    exports.stream("case_stateful_stream", sequence("case_stateful", 1, 5, 2), 1)
+    x = sequence("case_normalization", 1, 20, 3)
+    exports.add("case_normalization_message", x)
+    x = sequence("case_chosen_output", 1, 20, 3)
+    name = "case_chosen_output_heads"
+    exports.file.add(f"{name}.x", x)
+    exports.file.add(f"{name}.y1", exports.session(name).run(["y1"], {"x": x})[0])
+
+
+def onnx_exports(folder):
+    torch.set_num_threads(1)
+    exports = Exports(folder)
+    given(exports)
+    beside(exports)
+    streams(exports)
+    heads(exports)
+    opsets(exports)
+    for models in (constants, activations, steps, convolutions):
+        for name, module in models():
+            exports.chain(name, module, sequence(name))
+    return exports.file
