@@ -176,6 +176,7 @@ def steps():
     yield of("residual", lambda a, b, fc, x: fc(b(h := a(x)[0])[0] + h), lstm(), lstm(4, 4), nn.Linear(4, 2))
     yield of("residual_input", lambda a, fc, x: fc(x + a(x)[0]), lstm(3, 3), nn.Linear(3, 2))
     yield of("residual_dense", lambda a, d, fc, x: fc((h := a(x)[0]) + torch.relu(d(h))), lstm(), nn.Linear(4, 4), nn.Linear(4, 2))
+    yield of("residual_chain", lambda a, d, e, fc, x: fc((h := a(x)[0]) + e(torch.tanh(d(h)))), lstm(), nn.Linear(4, 5), nn.Linear(5, 4), nn.Linear(4, 2))
     yield of("residual_gru_2", lambda a, b, x: (h := x + a(x)[0]) + b(h)[0], nn.GRU(3, 3, batch_first=True), nn.GRU(3, 3, batch_first=True))
     yield of("repeated", lambda a, b, fc, x: fc(b(a(x)[1][0][-1].unsqueeze(1).repeat(1, 4, 1))[0]), lstm(), lstm(4, 3), nn.Linear(3, 2))
     yield of("expanded", lambda a, b, fc, x: fc(b(a(x)[0][:, -1:].expand(-1, 4, -1))[0]), lstm(), lstm(4, 3), nn.Linear(3, 2))

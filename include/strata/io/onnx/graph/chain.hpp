@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,22 +36,7 @@ class OnnxChain {
 
   [[nodiscard]] const std::vector<Layer>& layers() const noexcept { return layers_; }
   /// All layers, of which those of constants that have come to lie next to each other are one.
-  [[nodiscard]] std::vector<Layer> take() {
-    std::vector<Layer> list;
-    for (Layer& layer : layers_) {
-      if (list.empty() || !list.back().affine || !layer.affine) {
-        list.push_back(std::move(layer));
-        continue;
-      }
-      Layer& before = list.back();
-      before.affine->then(*layer.affine);
-      if (!before.affine->is_finite()) before.where.refuse(too_large);
-      before.description = before.affine->description();
-      before.weights.clear();
-      if (before.affine->is_nothing()) list.pop_back();
-    }
-    return list;
-  }
+  [[nodiscard]] std::vector<Layer> take() { return merged(std::move(layers_)); }
 
   /// Whether a tensor is the output of the last layer. In a chain, nodes may take no other tensor.
   [[nodiscard]] bool is_end(const OnnxData& data) const noexcept {
@@ -64,7 +50,7 @@ class OnnxChain {
     if (!is_end(data)) {
       where.refuse(
           "takes a tensor that is not the output of the last layer: the graph branches, and of "
-          "branches only the sum of a tensor and what one layer makes of it is read (Residual)");
+          "branches only the sum of a tensor and what layers make of it is read (Residual)");
     }
     if (data.steps_in_front > 0) {
       where.refuse(
@@ -100,13 +86,31 @@ class OnnxChain {
     return same ? std::optional(found->second.layers) : std::nullopt;
   }
 
-  /// Makes the last layer a Residual, which adds its input to its output.
-  void add_input_to_last() {
-    Layer& layer = last_to_change();
-    LayerDescription residual{"Residual"};
-    residual.layers.push_back(std::move(layer.description));
-    layer.description = std::move(residual);
-    layer.affine.reset();
+  /// Makes the layers from `first` on a Residual, which adds its input to their output; several
+  /// layers as a Chain. False where they change nothing.
+  [[nodiscard]] bool add_input(std::size_t first) {
+    const auto begin = layers_.begin() + static_cast<std::ptrdiff_t>(first);
+    std::vector<Layer> branch =
+        merged({std::make_move_iterator(begin), std::make_move_iterator(layers_.end())});
+    layers_.erase(begin, layers_.end());
+    std::erase_if(seen_, [&](const auto& one) { return one.second.layers > first; });
+    if (branch.empty()) return false;
+    Layer layer{LayerDescription{"Residual"}, {}, branch[0].where};
+    if (branch.size() == 1) {
+      layer.weights = std::move(branch[0].weights);
+      layer.description.layers.push_back(std::move(branch[0].description));
+    } else {
+      LayerDescription chain{"Chain"};
+      for (std::size_t i = 0; i < branch.size(); ++i) {
+        for (auto& [name, numbers] : branch[i].weights) {
+          layer.weights.emplace(std::to_string(i) + "." + name, std::move(numbers));
+        }
+        chain.layers.push_back(std::move(branch[i].description));
+      }
+      layer.description.layers.push_back(std::move(chain));
+    }
+    layers_.push_back(std::move(layer));
+    return true;
   }
 
   /// Appends a layer. Returns its output.
@@ -163,6 +167,23 @@ class OnnxChain {
   }
 
   using Steps = OnnxData::Steps;
+
+  [[nodiscard]] static std::vector<Layer> merged(std::vector<Layer> layers) {
+    std::vector<Layer> list;
+    for (Layer& layer : layers) {
+      if (list.empty() || !list.back().affine || !layer.affine) {
+        list.push_back(std::move(layer));
+        continue;
+      }
+      Layer& before = list.back();
+      before.affine->then(*layer.affine);
+      if (!before.affine->is_finite()) before.where.refuse(too_large);
+      before.description = before.affine->description();
+      before.weights.clear();
+      if (before.affine->is_nothing()) list.pop_back();
+    }
+    return list;
+  }
 
   static constexpr const char* too_large = "makes numbers that float cannot hold";
 

@@ -37,7 +37,7 @@ class OnnxDirections {
         a.directions == b.directions) {
       call.where().refuse(
           "joins two tensors: the graph branches, and of branches only the sum of a tensor and "
-          "what one layer makes of it is read (Residual)");
+          "what layers make of it is read (Residual)");
     }
     const bool in_order = a.directions == Directions::forward;
     OnnxData both = both_directions(in_order ? a : b, in_order ? b : a, call.where());

@@ -63,8 +63,7 @@ namespace strata::inline STRATA_RUNTIME::io {
     const auto& axis = x.axes[x.axes.size() - 1 - k];
     const bool fits = size == 1 || (is_only(axis, OnnxRun::features) && axis[0].size.is(size));
     if (!fits) {
-      call.where(i).expected("one number, or one for each feature of the axes " +
-                                 axes_text(x.axes),
+      call.where(i).expected("one number, or one for each feature of the axes " + axes_text(x.axes),
                              sizes_text(numbers.shape));
     }
   }

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/io/onnx/graph/value.hpp>
@@ -14,7 +14,7 @@
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-/// Add of two tensors: of the two directions of a layer, or of a layer's input and output.
+/// Add of two tensors: of the two directions of a layer, or of the input and output of layers.
 class OnnxSums {
  public:
   static void add(OnnxReading& reading, OnnxCall& call) {
@@ -28,14 +28,6 @@ class OnnxSums {
     OnnxData y = reading.chain.settled(end == 0 ? a : b, call.where(end));
     const auto& layers = reading.chain.layers();
     if (!before || *before >= layers.size()) refuse_branch(call);
-    if (layers.size() != *before + 1) {
-      std::vector<std::string> kinds;
-      for (std::size_t i = *before; i < layers.size(); ++i) {
-        kinds.push_back(layers[i].description.kind);
-      }
-      call.where().refuse("adds a tensor to what the layers " + list_text(kinds) +
-                          " make of it; strata adds it to what one layer makes of it (Residual)");
-    }
     if (axes_text(x.axes) != axes_text(y.axes) || !same_sizes(x, y, call.where())) {
       call.where().expected("two tensors of the same axes",
                             axes_text(x.axes) + " and " + axes_text(y.axes));
@@ -43,7 +35,7 @@ class OnnxSums {
     if (x.reversed != y.reversed) {
       call.where().refuse("adds steps from the last to the first to steps in order");
     }
-    reading.chain.add_input_to_last();
+    if (!reading.chain.add_input(*before)) refuse_branch(call);
     reading.give(std::move(y));
   }
 
@@ -58,7 +50,7 @@ class OnnxSums {
   [[noreturn]] static void refuse_branch(const OnnxCall& call) {
     call.where().refuse(
         "joins two tensors: the graph branches, and of branches only the sum of a tensor and what "
-        "one layer makes of it is read (Residual)");
+        "layers make of it is read (Residual)");
   }
 };
 
