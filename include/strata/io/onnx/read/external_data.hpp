@@ -9,6 +9,7 @@
 #include <variant>
 
 #include <strata/error.hpp>
+#include <strata/io/common/path.hpp>
 #include <strata/io/common/source.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/model.hpp>

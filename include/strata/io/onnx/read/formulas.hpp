@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include <strata/io/common/element.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/model.hpp>

@@ -1,12 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <strata/io/common/numbers.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/affine.hpp>
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/value.hpp>
