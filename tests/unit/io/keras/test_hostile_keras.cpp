@@ -207,7 +207,7 @@ TEST_CASE("every byte of a list of names beyond ASCII may be wrong", "[keras]") 
   const Bytes whole = bytes_of("kinds/many_names.h5");
   CHECK(load_error(whole) == "(nothing was thrown)");
   int refused = 0;
-  for (const std::string signature : {"FRHP", "BTHD", "BTLF", "FHDB"}) {
+  for (const char* const signature : {"FRHP", "BTHD", "BTLF", "FHDB"}) {
     INFO(signature);
     const Bytes letters = bytes_of_text(signature);
     const auto found = std::search(whole.begin(), whole.end(), letters.begin(), letters.end());

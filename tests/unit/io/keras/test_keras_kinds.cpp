@@ -125,7 +125,8 @@ TEST_CASE("a stateful model of Keras goes on from the state that the caller keep
                  "read the model with load_keras(path, {.stateful = true})"});
   const Sequential<> model = load_keras(file, {.stateful = true});
   State<float> state;
-  for (const std::string call : {"stateful.first", "stateful.second"}) {
+  for (const char* const name : {"stateful.first", "stateful.second"}) {
+    const std::string call = name;
     const auto y = model.predict(golden_kinds()[call + ".x"].tensor<float>(), {.state = &state});
     const auto expected = golden_kinds()[call + ".result"].tensor<double>();
     REQUIRE(y.shape() == expected.shape());
