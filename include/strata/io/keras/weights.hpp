@@ -134,7 +134,8 @@ class KerasWeights {
     for (const KerasLayer& layer : tree.layers) {
       auto list = targets.of(layer);
       if (list.empty()) continue;
-      std::ranges::stable_partition(list, [](const auto& target) { return target.is_trained; });
+      std::stable_partition(list.begin(), list.end(),
+                            [](const auto& target) { return target.is_trained; });
       const bool is_there = with_weights < layers_.size();
       const std::size_t found = is_there ? layers_[with_weights].arrays.size() : 0;
       if (found != list.size()) {

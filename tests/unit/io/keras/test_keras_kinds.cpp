@@ -63,7 +63,7 @@ std::string layer_error(const std::string& kind, const std::string& config, int 
                            R"(", "config": {"name": "a", "batch_input_shape": [null, 4, 2], )" +
                            config + "}}]}}";
   return error_text<FormatError>(
-      [&] { (void)io::keras_architecture(text, {version}, io::Where("file")); });
+      [&] { (void)io::keras_architecture(text, {{version}}, io::Where("file")); });
 }
 
 /// The activation in a config of one setting, "name" or its layer.

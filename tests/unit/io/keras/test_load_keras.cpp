@@ -195,7 +195,7 @@ TEST_CASE("settings of layers are read strictly", "[keras]") {
     REQUIRE(at != std::string::npos);
     config.replace(at, from.size(), to);
     return error_text<FormatError>(
-        [&] { (void)io::keras_architecture(config, {version}, io::Where("file")); });
+        [&] { (void)io::keras_architecture(config, {{version}}, io::Where("file")); });
   };
   CHECK(read("\"units\"", "\"units\"") == "(nothing was thrown)");
   CHECK(read("\"units\": 2", "\"units\": 0") == Contains{"layer 0 (LSTM, \"a\"): units: expected"});
