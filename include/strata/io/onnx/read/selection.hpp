@@ -85,17 +85,16 @@ class OnnxSelection {
   /// takes, as zeros do, nor those behind other recurrent nodes.
   void add_sources(const OnnxNode& node, std::size_t operand, std::set<std::string>& to) const {
     if (operand >= node.inputs.size()) return;
-    links_.walk_back({node.inputs[operand]},
-                     [&](const OnnxLinks::Maker* maker, const std::string& value) {
-                       if (!maker) {
-                         to.insert(value);
-                         return std::vector<std::string>();
-                       }
-                       const OnnxNode& made_by = links_.node(*maker);
-                       const bool stops =
-                           made_by.op == "Shape" || is_recurrent_operator(made_by.op);
-                       return stops ? std::vector<std::string>() : made_by.inputs;
-                     });
+    links_.walk_back(
+        {node.inputs[operand]}, [&](const OnnxLinks::Maker* maker, const std::string& value) {
+          if (!maker) {
+            to.insert(value);
+            return std::vector<std::string>();
+          }
+          const OnnxNode& made_by = links_.node(*maker);
+          const bool stops = made_by.op == "Shape" || is_recurrent_operator(made_by.op);
+          return stops ? std::vector<std::string>() : made_by.inputs;
+        });
   }
 
   [[nodiscard]] const OnnxValueInfo* find_output(const std::string& wanted,
@@ -157,8 +156,7 @@ class OnnxSelection {
   }
 
   [[nodiscard]] static bool moves_axes(std::string_view op) noexcept {
-    for (const char* one :
-         {"Cast", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}) {
+    for (const char* one : {"Cast", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}) {
       if (op == one) return true;
     }
     return false;
