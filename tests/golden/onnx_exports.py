@@ -389,11 +389,14 @@ def opsets(exports):
     ]
     module = OneInput(numbers("opsets", Function(network, *parts)))
     x = sequence("opsets")
-    for opset in (7, 9, 11, 13, 15, 18):
+    for opset in (9, 11, 13, 15, 18):
         case = f"script_opset_{opset}"
-        options = {"opset_version": opset, "input_names": ["x"], "output_names": ["y"]}
-        if opset > 8:
-            options["dynamic_axes"] = {"x": {0: "batch", 1: "steps"}}
+        options = {
+            "opset_version": opset,
+            "dynamic_axes": {"x": {0: "batch", 1: "steps"}},
+            "input_names": ["x"],
+            "output_names": ["y"],
+        }
         if exports.export(case, module, (torch.tensor(x),), False, **options):
             exports.add(case, x)
 
