@@ -21,6 +21,8 @@
 #include <strata/io/onnx/read/graph.hpp>
 #include <strata/io/onnx/read/parse_model.hpp>
 #include <strata/model/network.hpp>
+#include <strata/padding.hpp>
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 // Turns the layers that were read from an ONNX file into those of a model.
@@ -75,6 +77,10 @@ namespace strata::inline STRATA_RUNTIME::io {
     for (const char* name : {"peepholes", "projection", "cell_clip", "activation_clip"}) {
       remove(name);
     }
+  }
+  if (layer.kind == "Conv1D" && has("kernel_size", Index{1})) {
+    // A kernel of one step is the same with either padding.
+    layer.option("padding") = std::string(name(Padding::causal));
   }
   if (layer.kind == "ReLU" && has("threshold", 0.0)) {
     // With the settings of an activation it is that activation in the file.
