@@ -48,6 +48,13 @@ class OnnxAffine {
     form_ = Form::other;
   }
 
+  /// One number where all are the same.
+  [[nodiscard]] static Vector shortened(Vector numbers) {
+    const auto same = [&](double value) { return value == numbers.front(); };
+    if (std::all_of(numbers.begin(), numbers.end(), same)) numbers.resize(1);
+    return numbers;
+  }
+
   /// Whether y = x.
   [[nodiscard]] bool is_nothing() const noexcept {
     return std::all_of(scale_.begin(), scale_.end(), [](double value) { return value == 1; }) &&
@@ -65,7 +72,9 @@ class OnnxAffine {
   /// The layer, for `features` features.
   [[nodiscard]] LayerDescription description() const {
     if (is_normalization()) return LayerDescription{"Normalization"}.add("invert", false);
-    return LayerDescription{"Rescaling"}.add("scale", scale_).add("offset", offset_);
+    return LayerDescription{"Rescaling"}
+        .add("scale", shortened(scale_))
+        .add("offset", shortened(offset_));
   }
   [[nodiscard]] OnnxWeights weights(Index features) const {
     if (!is_normalization()) return {};

@@ -14,6 +14,7 @@
 #include <strata/io/common/compare_layers.hpp>
 #include <strata/io/common/model_file.hpp>
 #include <strata/io/common/source.hpp>
+#include <strata/io/onnx/graph/affine.hpp>
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/io/onnx/graph/options.hpp>
 #include <strata/io/onnx/graph/recurrent.hpp>
@@ -70,6 +71,11 @@ namespace strata::inline STRATA_RUNTIME::io {
     // ONNX keeps numbers as float.
     const double* const number = value.get_if<double>();
     if (number) value = static_cast<double>(static_cast<float>(*number));
+    if (const auto* const list = value.get_if<std::vector<double>>(); list && !list->empty()) {
+      std::vector<double> numbers = *list;
+      for (double& one : numbers) one = static_cast<double>(static_cast<float>(one));
+      value = OnnxAffine::shortened(std::move(numbers));
+    }
   }
   if (layer.kind == "ExtendedLSTM" && has("peepholes", false) && has("projection", Index{0}) &&
       has("cell_clip", 0.0) && has("activation_clip", 0.0) && !layer.find("output_activation")) {
