@@ -16,6 +16,7 @@ KINDS = {
     layers.Dense: "dense",
     layers.TimeDistributed: "time-distributed-dense",
     layers.Activation: "activation",
+    layers.Conv1D: "conv1d",
 }
 
 
@@ -34,6 +35,12 @@ def stacks():
         layers.Dense(3, activation="relu"),
         layers.Dense(1, use_bias=False),
     ]
+    yield "conv1d", [
+        layers.Conv1D(5, 3, padding="causal", activation="tanh"),
+        layers.Conv1D(4, 2, padding="causal", dilation_rate=3, use_bias=False),
+        layers.LSTM(4, return_sequences=True),
+        layers.Dense(1),
+    ]
     yield "last_step", [layers.LSTM(4, return_sequences=True), layers.GRU(3), layers.Dense(1)]
 
 
@@ -41,8 +48,12 @@ def as_json(model):
     entries = []
     for layer in model.layers:
         function = getattr(getattr(layer, "layer", layer), "activation").__name__
+        entry = {}
+        if isinstance(layer, layers.Conv1D):
+            entry = {"kernel_size": layer.kernel_size, "dilation": layer.dilation_rate}
         entries.append(
-            {
+            entry
+            | {
                 "type": KINDS[type(layer)],
                 "activation": "" if function == "linear" else function,
                 "shape": list(layer.output.shape),

@@ -70,7 +70,7 @@ TEST_CASE("RTNeural: every case of the golden folder", "[io][rtneural]") {
     reference<double>(name).require_equal(load_rtneural<double>(entry.path()));
     ++cases;
   }
-  CHECK(cases == 3);
+  CHECK(cases == 4);
 }
 
 TEST_CASE("RTNeural: into a given model", "[io][rtneural]") {
@@ -132,14 +132,28 @@ TEST_CASE("RTNeural: what is around the layers", "[io][rtneural]") {
 }
 
 TEST_CASE("RTNeural: layers that are not understood", "[io][rtneural]") {
-  CHECK(rtneural_error(dense_with("/layers/0/type", "conv1d")) ==
-        "memory: layer 0 (\"conv1d\"): type: expected dense, time-distributed-dense, lstm, gru or "
-        "activation, found \"conv1d\"");
-  for (const char* type : {"conv2d", "prelu", "batchnorm", "batchnorm2d", "unknown"}) {
+  CHECK(rtneural_error(dense_with("/layers/0/type", "conv2d")) ==
+        "memory: layer 0 (\"conv2d\"): type: expected dense, time-distributed-dense, conv1d, lstm, "
+        "gru or activation, found \"conv2d\"");
+  for (const char* type : {"prelu", "batchnorm", "batchnorm2d", "unknown"}) {
     CHECK(rtneural_error(dense_with("/layers/0/type", type)) ==
           Contains{"found \"" + std::string(type) + "\""});
   }
-  CHECK(rtneural_error(dense_with("/layers/0/activation", "mish")) ==
+  const auto convolution = [](const char* key, const Json& value) {
+    Json json = Json::parse(R"({"in_shape": [null, null, 1], "layers": [{"type": "conv1d",
+        "activation": "", "shape": [null, null, 1], "kernel_size": [2], "dilation": [1],
+        "weights": [[[[1]], [[2]]], [0.5]]}]})");
+    json["layers"][0][key] = value;
+    return rtneural_error(json);
+  };
+  CHECK(convolution("kernel_size", 2) == "(nothing was thrown)");
+  CHECK(convolution("kernel_size", Json::array({3})) ==
+        "memory: layer 0 (\"conv1d\"): kernel: expected (3, 1, 1), found (2, 1, 1)");
+  CHECK(convolution("dilation", 0) == Contains{"dilation: expected"});
+  CHECK(convolution("groups", 2) == Contains{"groups: expected 1, found"});
+  CHECK(convolution("weights", Json::array({Json::array({1})})) ==
+        Contains{"kernel: expected nested lists of (kernel_size, inputs, filters)"});
+  CHECK(rtneural_error(dense_with("/layers/0/activation", "hardswish")) ==
         Contains{"layer 0 (\"dense\"): activation: expected one of linear, relu"});
   CHECK(rtneural_error(dense_with("/layers/0/kernel_size", 3)) ==
         Contains{"these settings are not known: \"kernel_size\" (3)"});
