@@ -426,7 +426,7 @@ TEST_CASE("A file keeps what is frozen, and the learning rates by name", "[io]")
   const auto refused = [&](const char* key, const io::Json& value) {
     return refused_model(file, [&](io::Json& json) { json[key] = value; });
   };
-  using Json = io::Json;
+  using io::Json;
   CHECK(refused("trainable", Json::array({Json::array({"gru", false})})) ==
         Contains{"set_trainable: the model has no parameter named gru"});
   CHECK(refused("trainable", Json::array({Json::array({"lstm", 1})})) ==
