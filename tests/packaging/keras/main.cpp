@@ -3,5 +3,5 @@
 int main() {
   // All layers, which load_keras knows, would take long to compile.
   const auto file = strata::io::read_keras_file(std::string(MODEL));
-  return !file.architecture && file.weights.count() == 85 ? 0 : 1;
+  return !file.model && file.weights.count() == 85 ? 0 : 1;
 }

@@ -421,7 +421,7 @@ TEST_CASE("Around: a state goes on within Residual and SkipConnections", "[aroun
     const auto y = model.predict(part, {.state = &state});
     for (Index b = 0; b < 2; ++b) {
       for (Index t = 0; t < steps; ++t) {
-        for (Index u = 0; u < 6; ++u) {
+        for (Index u = 0; u < y.features(); ++u) {
           REQUIRE(y(b, t, u) == Approx(whole(b, first + t, u)).margin(1e-6));
         }
       }

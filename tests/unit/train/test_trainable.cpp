@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <limits>
 #include <map>
 #include <string>
@@ -113,6 +115,34 @@ TEST_CASE("Frozen layers in front cost no derivatives, and change no bits behind
   by_rate.fit(data.x, data.y, {.epochs = 2, .verbose = 0});
   REQUIRE(trained_with(0) == by_rate.weights());
   REQUIRE(trained_with(0) != trained_with(1));
+}
+
+TEST_CASE("A normalization within a frozen layer computes as in prediction", "[fit][trainable]") {
+  Tensor<float> x({8, 5, 2});
+  Random random(3);
+  for (float& value : x.values()) value = static_cast<float>(2 + random.normal());
+  const Tensor<float> y({8, 5, 1});
+  const auto check = [&](auto layer, const char* name, std::ptrdiff_t dense) {
+    INFO(name);
+    Sequential<> model;
+    model.add(Input{Dynamic, 2});
+    model.add(std::move(layer));
+    model.add(Dense{1});
+    model.initialize(1);
+    model.set_trainable(name, false);
+    model.compile(SGD{}, MeanSquaredError{});
+    const double before = model.evaluate(x, y).loss;
+    const auto weights = model.weights();
+    const History history = model.fit(x, y, {.epochs = 1, .batch_size = 8, .verbose = 0});
+    // The loss of the only batch is that before the update; two ways to sum it.
+    CHECK(std::abs(history["loss"][0] - before) < 1e-6 * before);
+    const auto after = model.weights();
+    CHECK(std::equal(after.begin(), after.end() - dense, weights.begin()));
+    CHECK(after != weights);
+  };
+  check(SkipConnections{LSTM{2, return_sequences}, BatchNormalization{}}, "skip_connections", 7);
+  check(Chain{Dense{4}, BatchNormalization{}}, "chain", 5);
+  check(Residual{Chain{Dense{2}, BatchNormalization{}}}, "residual", 3);
 }
 
 TEST_CASE("Learning rates by name", "[fit][trainable]") {
