@@ -79,6 +79,7 @@ template <class Scalar>
   return {.random = pass.random.fork(layer),
           .mask = pass.mask,
           .continues = pass.continues,
+          .frozen = pass.frozen,
           .initial_state = part(pass.initial_state),
           .final_state = part(pass.final_state),
           .final_derivative = part(pass.final_derivative),
