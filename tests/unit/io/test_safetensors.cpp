@@ -305,8 +305,9 @@ TEST_CASE("a model that is not what it says is refused", "[io][hostile]") {
         Contains{"memory: layer 0 (Conv2D): strata 0.1.0 has no layer of this kind"});
   CHECK(refused_model(file, [](Json& m) { m["layers"][0]["options"]["peephole"] = true; }) ==
         Contains{"layer 0 (LSTM): these settings are not known: \"peephole\""});
-  CHECK(refused_model(file, [](Json& m) { m["layers"][0]["options"]["activation"] = "hardswish"; }) ==
-        Contains{"layer 0 (LSTM): activation: expected one of linear, relu"});
+  CHECK(refused_model(file, [](Json& m) {
+          m["layers"][0]["options"]["activation"] = "hardswish";
+        }) == Contains{"layer 0 (LSTM): activation: expected one of linear, relu"});
   CHECK(refused_model(file, [](Json& m) { m["layers"][0]["options"]["units"] = -1; }) ==
         Contains{"layer 0 (LSTM): units: expected a size from 1"});
   CHECK(refused_model(file, [](Json& m) { m["layers"][0]["options"].erase("units"); }) ==
