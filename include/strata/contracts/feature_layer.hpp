@@ -91,6 +91,23 @@ class FeatureLayer {
   void check_stream() const {}
   [[nodiscard]] Index state_size() const noexcept { return 0; }
 
+  struct Tape {};
+
+  /// Row by row, for layers that do in training what they do in prediction: by Packed::step.
+  template <class Packed>
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
+               const Pass<Scalar>&) const {
+    y.resize(x.shape());
+    for (Index at = 0; at < x.size(); at += features_) {
+      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
+    }
+  }
+  template <class Packed>
+  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
+               const Pass<Scalar>& pass) const {
+    forward(packed, x, y, pass);
+  }
+
   /// The same layer, weights included, with sizes chosen at run time and another scalar.
   template <class Other>
   [[nodiscard]] Layer<Other, Dynamic> to_dynamic() const {
@@ -119,6 +136,14 @@ class FeatureLayer {
       to = ConstRowMap(arrays_[i].values().data(), features_);
     } else {
       to.setConstant(features_, unused);
+    }
+  }
+
+  /// Fills an array with constants: one for each feature, or one for all features.
+  void set_constants(std::size_t i, const std::vector<double>& constants) {
+    const auto values = arrays_[i].values();
+    for (std::size_t feature = 0; feature < values.size(); ++feature) {
+      values[feature] = static_cast<Scalar>(constants[constants.size() == 1 ? 0 : feature]);
     }
   }
 

@@ -11,6 +11,7 @@
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/held.hpp>
+#include <strata/contracts/kernel_and_bias.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
@@ -138,34 +139,19 @@ class Conv1D {
   }
 
   void build(Index features) {
-    kernel_.resize(filters_, sizes::count({kernel_size_, features}));
-    bias_.resize(filters_, 1);
+    weights_.resize(filters_, sizes::count({kernel_size_, features}));
     inputs_ = features;
   }
 
   void initialize(const Random& random) {
-    Random kernel = random.fork(0);
-    Random bias = random.fork(1);
-    strata::initialize(
-        options_.kernel_initializer,
-        WeightMatrix<Scalar>{kernel_.values(), kernel_size_ * inputs_, kernel_size_ * filters_},
-        kernel);
-    std::fill(bias_.values().begin(), bias_.values().end(), Scalar(0));
-    if (options_.use_bias) {
-      strata::initialize(options_.bias_initializer,
-                         WeightMatrix<Scalar>{bias_.values(), filters_, filters_}, bias);
-    }
+    weights_.initialize(options_, kernel_size_ * inputs_, kernel_size_ * filters_, random);
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
-    std::vector<Parameter<Scalar>> list{
-        {"kernel", {kernel_size_, inputs_, filters_}, kernel_.values()}};
-    if (options_.use_bias) list.push_back({"bias", {filters_}, bias_.values()});
-    return list;
+    return weights_.parameters({kernel_size_, inputs_, filters_}, options_.use_bias);
   }
   [[nodiscard]] Index parameter_count() const noexcept {
-    return static_cast<Index>(kernel_.values().size() +
-                              (options_.use_bias ? bias_.values().size() : 0));
+    return weights_.parameter_count(options_.use_bias);
   }
 
   struct Packed {
@@ -207,7 +193,7 @@ class Conv1D {
   void pack(Packed& packed, bool training) const {
     packed.activation = options_.activation;
     packed.kernel.pack(kernel_size_, inputs_, filters_, options_.dilation_rate,
-                       kernel_.values().data(), bias_.values().data(), training);
+                       weights_.kernel.values().data(), weights_.bias.values().data(), training);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -270,7 +256,7 @@ class Conv1D {
       };
       packed.kernel.add_gradients(
           count, [&](Index t) { return from + t * inputs_; }, dz, gradient.data(),
-          options_.use_bias ? gradient.data() + kernel_.values().size() : nullptr, tape.scratch);
+          weights_.bias_gradient(gradient.data(), options_.use_bias), tape.scratch);
       if (!dx && !pass.initial_derivative) continue;
       packed.kernel.apply_transposed(count + reach(), dz,
                                      [&](Index s) { return tape.drows.data() + s * inputs_; });
@@ -293,8 +279,7 @@ class Conv1D {
     Conv1D<Other> layer(filters_, kernel_size_, options_);
     if (inputs_ == Dynamic) return layer;
     layer.build(inputs_);
-    layer.kernel_.matrix() = kernel_.matrix().template cast<Other>();
-    layer.bias_.matrix() = bias_.matrix().template cast<Other>();
+    weights_.copy_to(layer.weights_);
     return layer;
   }
 
@@ -370,10 +355,9 @@ class Conv1D {
   Index kernel_size_;
   Index inputs_ = Inputs;
   Conv1DOptions options_;
-  detail::Weights<Scalar, Filters,
-                  Inputs == Dynamic || KernelSize == Dynamic ? Dynamic : Inputs * KernelSize>
-      kernel_;
-  detail::Weights<Scalar, Filters, 1> bias_;
+  detail::KernelAndBias<Scalar, Filters,
+                        Inputs == Dynamic || KernelSize == Dynamic ? Dynamic : Inputs * KernelSize>
+      weights_;
 };
 
 }  // namespace strata::inline STRATA_TARGET

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/held.hpp>
+#include <strata/contracts/kernel_and_bias.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
@@ -85,10 +85,10 @@ class Dense {
     return LayerDescription{kind()}.add("units", units_).add_all(options_);
   }
   /// W transposed, U x F.
-  [[nodiscard]] auto kernel() noexcept { return kernel_.matrix(); }
-  [[nodiscard]] auto kernel() const noexcept { return kernel_.matrix(); }
-  [[nodiscard]] auto bias() noexcept { return bias_.matrix(); }
-  [[nodiscard]] auto bias() const noexcept { return bias_.matrix(); }
+  [[nodiscard]] auto kernel() noexcept { return weights_.kernel.matrix(); }
+  [[nodiscard]] auto kernel() const noexcept { return weights_.kernel.matrix(); }
+  [[nodiscard]] auto bias() noexcept { return weights_.bias.matrix(); }
+  [[nodiscard]] auto bias() const noexcept { return weights_.bias.matrix(); }
 
   [[nodiscard]] Index output_features(Index features) const {
     if (inputs_ != Dynamic && features != inputs_) {
@@ -98,31 +98,17 @@ class Dense {
   }
 
   void build(Index features) {
-    kernel_.resize(units_, features);
-    bias_.resize(units_, 1);
+    weights_.resize(units_, features);
     inputs_ = features;
   }
 
-  void initialize(const Random& random) {
-    Random kernel = random.fork(0);
-    Random bias = random.fork(1);
-    strata::initialize(options_.kernel_initializer,
-                       WeightMatrix<Scalar>{kernel_.values(), inputs_, units_}, kernel);
-    std::fill(bias_.values().begin(), bias_.values().end(), Scalar(0));
-    if (options_.use_bias) {
-      strata::initialize(options_.bias_initializer,
-                         WeightMatrix<Scalar>{bias_.values(), units_, units_}, bias);
-    }
-  }
+  void initialize(const Random& random) { weights_.initialize(options_, inputs_, units_, random); }
 
   [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
-    std::vector<Parameter<Scalar>> list{{"kernel", {inputs_, units_}, kernel_.values()}};
-    if (options_.use_bias) list.push_back({"bias", {units_}, bias_.values()});
-    return list;
+    return weights_.parameters({inputs_, units_}, options_.use_bias);
   }
   [[nodiscard]] Index parameter_count() const noexcept {
-    return static_cast<Index>(kernel_.values().size() +
-                              (options_.use_bias ? bias_.values().size() : 0));
+    return weights_.parameter_count(options_.use_bias);
   }
 
   struct Packed {
@@ -156,7 +142,8 @@ class Dense {
 
   void pack(Packed& packed, bool training) const {
     packed.activation = options_.activation;
-    packed.linear.pack(inputs_, units_, kernel_.values().data(), bias_.values().data(), training);
+    packed.linear.pack(inputs_, units_, weights_.kernel.values().data(),
+                       weights_.bias.values().data(), training);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -189,7 +176,7 @@ class Dense {
     const auto dz_row = [&](Index row) { return dz + row * units_; };
     packed.linear.add_gradients(
         rows, [&](Index row) { return x.data() + row * inputs_; }, dz_row, gradient.data(),
-        options_.use_bias ? gradient.data() + inputs_ * units_ : nullptr, tape.scratch);
+        weights_.bias_gradient(gradient.data(), options_.use_bias), tape.scratch);
     if (dx) {
       dx->resize(x.shape());
       Scalar* const to = dx->data();
@@ -206,12 +193,14 @@ class Dense {
     Dense<Other> layer(units_, options_);
     if (inputs_ == Dynamic) return layer;
     layer.build(inputs_);
-    layer.kernel() = kernel().template cast<Other>();
-    layer.bias() = bias().template cast<Other>();
+    weights_.copy_to(layer.weights_);
     return layer;
   }
 
  private:
+  template <class, Index, Index>
+  friend class Dense;
+
   Dense(const DenseOptions& options, Index units) : units_(units), options_(options) {
     sizes::check("Dense", "units", units);
     if (inputs_ != Dynamic) build(inputs_);
@@ -225,8 +214,7 @@ class Dense {
   Index units_;
   Index inputs_ = Inputs;
   DenseOptions options_;
-  detail::Weights<Scalar, Units, Inputs> kernel_;
-  detail::Weights<Scalar, Units, 1> bias_;
+  detail::KernelAndBias<Scalar, Units, Inputs> weights_;
 };
 
 Dense(Index, Activation)->Dense<float>;

@@ -3,19 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <span>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/inner_layer.hpp>
+#include <strata/contracts/inner_layers.hpp>
 #include <strata/contracts/parts.hpp>
-#include <strata/contracts/state_parts.hpp>
-#include <strata/error.hpp>
-#include <strata/error_handler.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
@@ -56,14 +52,18 @@ enum class StackReads { outputs, input, input_and_window };
 /// What AllOutputs, SkipConnections and WindowStack do, for a tuple of layers, or for a vector of
 /// layers of one type that stands for any, which files are read to.
 template <class Layers, StackReads Reads>
-class JoinedStack {
+class JoinedStack : public InnerLayers<JoinedStack<Layers, Reads>, Layers,
+                                       typename JoinedStackTypes<Layers>::First::scalar_type> {
   static constexpr bool reads_input = Reads != StackReads::outputs;
   using Types = JoinedStackTypes<Layers>;
   using First = typename Types::First;
+  using Base = InnerLayers<JoinedStack<Layers, Reads>, Layers, typename First::scalar_type>;
+  using Base::for_each, Base::layers_, Base::named, Base::pass_of, Base::take_gradient;
   template <class T>
   using Each = typename Parts<Layers>::template Each<T>;
 
  public:
+  using Base::inputs;
   using scalar_type = typename First::scalar_type;
   using Scalar = scalar_type;
   static constexpr Accepts accepts = Accepts::sequences;
@@ -77,27 +77,14 @@ class JoinedStack {
                                       .check_masked_stream = true,
                                       .list_state = true};
 
+  static constexpr const char* kind_name = name_of(Reads);
+
   /// `window`: V, how many of the first layer's outputs, from the end, are its window.
-  explicit JoinedStack(Layers layers, Index window = 0)
-      : layers_(std::move(layers)), window_(window) {
-    const Index features = first().inputs();
+  explicit JoinedStack(Layers layers, Index window = 0) : Base(std::move(layers)), window_(window) {
+    const Index features = inputs();
     if (features != Dynamic) build(features);
   }
 
-  static constexpr const char* kind_name = name_of(Reads);
-
-  [[nodiscard]] std::string kind() const { return kind_name; }
-  [[nodiscard]] std::string describe() const {
-    return message({kind(), ", ", part_count(layers_), " layers"});
-  }
-  [[nodiscard]] const Layers& layers() const noexcept { return layers_; }
-  [[nodiscard]] LayerDescription description() const {
-    LayerDescription description{kind()};
-    for_each([&](auto i) { description.add_layer(describe_layer(part(layers_, i))); });
-    return description;
-  }
-
-  [[nodiscard]] Index inputs() const noexcept { return first().inputs(); }
   /// Throws ShapeError, naming the layer, when the sizes do not fit.
   [[nodiscard]] Index output_features(Index features) const {
     Index outputs = 0;
@@ -106,11 +93,7 @@ class JoinedStack {
       const auto& layer = part(layers_, i);
       check_keeps_steps(i, layer);
       const Index known = features == Dynamic ? layer.inputs() : inputs_of(i, features, before);
-      on_error<ShapeError>([&] { before = layer.output_features(known); },
-                           [&](const ShapeError& error) {
-                             fail<ShapeError>({"its layer ", std::size_t{i}, " (", layer.describe(),
-                                               "): ", error.what()});
-                           });
+      named(i, [&] { before = layer.output_features(known); });
       before = own_outputs(i, before);
       outputs += before;
       sizes::check(kind_name, "outputs", outputs);
@@ -121,35 +104,11 @@ class JoinedStack {
   /// Sizes that a layer knows already stay.
   void build(Index features) {
     (void)output_features(features);
-    resize_parts(parameter_counts_, part_count(layers_));
     Index before = 0;
     for_each([&](auto i) {
-      auto& layer = part(layers_, i);
-      const Index own = inputs_of(i, features, before);
-      if (layer.inputs() == Dynamic) layer.build(own);
-      before = own_outputs(i, layer.output_features(own));
-      parameter_counts_[i] = static_cast<std::size_t>(strata::parameter_count(layer));
+      before = own_outputs(i, this->build_layer(i, inputs_of(i, features, before)));
     });
   }
-  void initialize(const Random& random) {
-    for_each([&](auto i) { inner(part(layers_, i)).initialize(random.fork(i)); });
-  }
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
-    std::vector<Parameter<Scalar>> list;
-    for_each([&](auto i) {
-      for (auto& parameter : part(layers_, i).parameters()) {
-        parameter.name = message({std::size_t{i}, ".", parameter.name});
-        list.push_back(std::move(parameter));
-      }
-    });
-    return list;
-  }
-  [[nodiscard]] Index parameter_count() const {
-    Index count = 0;
-    for_each([&](auto i) { count += strata::parameter_count(part(layers_, i)); });
-    return count;
-  }
-
   struct Packed {
     typename Parts<Layers>::Packed layers;
     /// The features of x that all layers read.
@@ -270,8 +229,7 @@ class JoinedStack {
       matrix_of(*dx).setZero();
     }
     for_each_part_backward(layers_, [&](auto i) {
-      const auto own = gradient.last(parameter_counts_[i]);
-      gradient = gradient.first(gradient.size() - own.size());
+      const auto own = take_gradient(i, gradient);
       const bool wanted = i > 0 || dx;
       Tensor<Scalar>& derivative = tape.input_derivative;
       const Tensor<Scalar>& in = i == 0        ? x
@@ -290,31 +248,7 @@ class JoinedStack {
     });
   }
 
-  void absorb(Tape& tape) {
-    for_each([&](auto i) { detail::absorb(part(layers_, i), part(tape.layers, i)); });
-  }
-
-  void check_stream() const {
-    for_each([&](auto i) { part(layers_, i).check_stream(); });
-  }
-  void check_masked_stream() const {
-    for_each([&](auto i) { strata::check_stream(part(layers_, i), true); });
-  }
-  [[nodiscard]] Index state_size() const noexcept { return state_offset(part_count(layers_)); }
-  void list_state(StateParts& parts) const {
-    for_each(
-        [&](auto i) { detail::list_state(part(layers_, i), message({std::size_t{i}}), parts); });
-  }
-
  private:
-  [[nodiscard]] const First& first() const noexcept {
-    return part(layers_, std::integral_constant<std::size_t, 0>{});
-  }
-  template <class F>
-  void for_each(F f) const {
-    for_each_part(layers_, f);
-  }
-
   /// The inputs of a layer, where x has `features` and the layer before it `before` outputs of its
   /// own.
   [[nodiscard]] Index inputs_of(std::size_t layer, Index features, Index before) const noexcept {
@@ -327,18 +261,6 @@ class JoinedStack {
   /// Where prediction keeps the output of a layer.
   [[nodiscard]] static std::size_t slot_of(std::size_t layer) noexcept {
     return layer == 0 ? 0 : 1 + layer % 2;
-  }
-
-  /// Where the state of a layer begins among the states of all.
-  [[nodiscard]] Index state_offset(std::size_t layer) const noexcept {
-    Index offset = 0;
-    for_each([&](auto i) {
-      if (i < layer) offset += part(layers_, i).state_size();
-    });
-    return offset;
-  }
-  [[nodiscard]] Pass<Scalar> pass_of(std::size_t layer, const Pass<Scalar>& pass) const {
-    return inner_pass(pass, layer, state_offset(layer));
   }
 
   void resize_output(const Tensor<Scalar>& x, Tensor<Scalar>& y) const {
@@ -367,9 +289,7 @@ class JoinedStack {
     return joined;
   }
 
-  Layers layers_;
   Index window_;
-  Each<std::size_t> parameter_counts_{};
 };
 
 }  // namespace strata::detail::inline STRATA_TARGET

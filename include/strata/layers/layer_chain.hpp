@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <span>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include <strata/base/message.hpp>
 #include <strata/contracts/inner_layer.hpp>
+#include <strata/contracts/inner_layers.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/parts.hpp>
-#include <strata/contracts/state_parts.hpp>
-#include <strata/error.hpp>
-#include <strata/error_handler.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_TARGET {
@@ -46,13 +42,17 @@ struct ChainTypes<std::vector<Layer>> {
 /// What Chain does, for a tuple of layers, or for a vector of layers of one type that stands for
 /// any, which files are read to.
 template <class Layers>
-class LayerChain {
+class LayerChain : public InnerLayers<LayerChain<Layers>, Layers,
+                                      typename ChainTypes<Layers>::First::scalar_type> {
   using Types = ChainTypes<Layers>;
   using First = typename Types::First;
+  using Base = InnerLayers<LayerChain<Layers>, Layers, typename First::scalar_type>;
+  using Base::for_each, Base::layers_, Base::named, Base::pass_of, Base::take_gradient;
   template <class T>
   using Each = typename Parts<Layers>::template Each<T>;
 
  public:
+  using Base::inputs;
   using scalar_type = typename First::scalar_type;
   using Scalar = scalar_type;
   static constexpr Accepts accepts = Types::takes_any ? Accepts::any : Accepts::sequences;
@@ -67,25 +67,13 @@ class LayerChain {
                                       .check_masked_stream = true,
                                       .list_state = true};
 
-  explicit LayerChain(Layers layers) : layers_(std::move(layers)) {
+  static constexpr const char* kind_name = "Chain";
+
+  explicit LayerChain(Layers layers) : Base(std::move(layers)) {
     const Index features = inputs();
     if (features != Dynamic) build(features);
   }
 
-  [[nodiscard]] std::string kind() const { return "Chain"; }
-  [[nodiscard]] std::string describe() const {
-    return message({kind(), ", ", part_count(layers_), " layers"});
-  }
-  [[nodiscard]] const Layers& layers() const noexcept { return layers_; }
-  [[nodiscard]] LayerDescription description() const {
-    LayerDescription description{kind()};
-    for_each([&](auto i) { description.add_layer(describe_layer(part(layers_, i))); });
-    return description;
-  }
-
-  [[nodiscard]] Index inputs() const noexcept {
-    return part(layers_, std::integral_constant<std::size_t, 0>{}).inputs();
-  }
   /// Throws ShapeError, naming the layer, when the sizes do not fit.
   [[nodiscard]] Index output_features(Index features) const {
     for_each([&](auto i) {
@@ -105,33 +93,8 @@ class LayerChain {
   /// Sizes that a layer knows already stay.
   void build(Index features) {
     (void)output_features(features);
-    resize_parts(parameter_counts_, part_count(layers_));
-    for_each([&](auto i) {
-      auto& layer = part(layers_, i);
-      if (layer.inputs() == Dynamic) layer.build(features);
-      features = layer.output_features(features);
-      parameter_counts_[i] = static_cast<std::size_t>(strata::parameter_count(layer));
-    });
+    for_each([&](auto i) { features = this->build_layer(i, features); });
   }
-  void initialize(const Random& random) {
-    for_each([&](auto i) { inner(part(layers_, i)).initialize(random.fork(i)); });
-  }
-  [[nodiscard]] std::vector<Parameter<Scalar>> parameters() {
-    std::vector<Parameter<Scalar>> list;
-    for_each([&](auto i) {
-      for (auto& parameter : part(layers_, i).parameters()) {
-        parameter.name = message({std::size_t{i}, ".", parameter.name});
-        list.push_back(std::move(parameter));
-      }
-    });
-    return list;
-  }
-  [[nodiscard]] Index parameter_count() const {
-    Index count = 0;
-    for_each([&](auto i) { count += strata::parameter_count(part(layers_, i)); });
-    return count;
-  }
-
   struct Packed {
     typename Parts<Layers>::Packed layers;
     Each<Index> outputs{};
@@ -211,8 +174,7 @@ class LayerChain {
                 Tensor<Scalar>& dy, Tape& tape, std::span<Scalar> gradient, Tensor<Scalar>* dx,
                 const Pass<Scalar>& pass) const {
     for_each_part_backward(layers_, [&](auto i) {
-      const auto own = gradient.last(parameter_counts_[i]);
-      gradient = gradient.first(gradient.size() - own.size());
+      const auto own = take_gradient(i, gradient);
       const std::size_t before = i == 0 ? 0 : i - 1;
       const Tensor<Scalar>& in = i == 0 ? x : tape.outputs[before];
       const Tensor<Scalar>& out = is_last(i) ? y : tape.outputs[i];
@@ -223,51 +185,10 @@ class LayerChain {
     });
   }
 
-  void absorb(Tape& tape) {
-    for_each([&](auto i) { detail::absorb(part(layers_, i), part(tape.layers, i)); });
-  }
-
-  void check_stream() const {
-    for_each([&](auto i) { part(layers_, i).check_stream(); });
-  }
-  void check_masked_stream() const {
-    for_each([&](auto i) { strata::check_stream(part(layers_, i), true); });
-  }
-  [[nodiscard]] Index state_size() const noexcept { return state_offset(part_count(layers_)); }
-  void list_state(StateParts& parts) const {
-    for_each(
-        [&](auto i) { detail::list_state(part(layers_, i), message({std::size_t{i}}), parts); });
-  }
-
  private:
-  template <class F>
-  void for_each(F f) const {
-    for_each_part(layers_, f);
-  }
-  /// Calls f() and puts the place of a layer before the text of a ShapeError.
-  template <class F>
-  void named(std::size_t layer, F f) const {
-    on_error<ShapeError>(f, [&](const ShapeError& error) {
-      fail<ShapeError>({"its layer ", layer, ": ", error.what()});
-    });
-  }
   [[nodiscard]] bool is_last(std::size_t layer) const noexcept {
     return layer + 1 == part_count(layers_);
   }
-  /// Where the state of a layer begins among the states of all.
-  [[nodiscard]] Index state_offset(std::size_t layer) const noexcept {
-    Index offset = 0;
-    for_each([&](auto i) {
-      if (i < layer) offset += part(layers_, i).state_size();
-    });
-    return offset;
-  }
-  [[nodiscard]] Pass<Scalar> pass_of(std::size_t layer, const Pass<Scalar>& pass) const {
-    return inner_pass(pass, layer, state_offset(layer));
-  }
-
-  Layers layers_;
-  Each<std::size_t> parameter_counts_{};
 };
 
 }  // namespace strata::detail::inline STRATA_TARGET

@@ -62,6 +62,8 @@ class LayerNormalization : public detail::FeatureLayer<LayerNormalization, Scala
   static constexpr std::size_t beta_place = 1;
 
  public:
+  using typename Base::Tape;
+
   static constexpr const char* name = "LayerNormalization";
   static constexpr LayerTraits traits{};
 
@@ -88,25 +90,10 @@ class LayerNormalization : public detail::FeatureLayer<LayerNormalization, Scala
     }
   };
 
-  struct Tape {};
-
   void pack(Packed& packed, bool) const {
     this->copy_row(gamma_place, packed.gamma, 1);
     this->copy_row(beta_place, packed.beta);
     packed.epsilon = Scalar(options_.epsilon);
-  }
-
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
-               const Pass<Scalar>&) const {
-    y.resize(x.shape());
-    for (Index at = 0; at < x.size(); at += features_) {
-      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
-    }
-  }
-
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
-               const Pass<Scalar>& pass) const {
-    forward(packed, x, y, pass);
   }
 
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>&,

@@ -1,16 +1,12 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 #include <span>
-#include <string>
 #include <utility>
 
 #include <strata/base/finite.hpp>
 #include <strata/contracts/held.hpp>
-#include <strata/contracts/plain_layer.hpp>
-#include <strata/error.hpp>
-#include <strata/error_handler.hpp>
+#include <strata/contracts/pooling_layer.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -20,24 +16,13 @@ namespace strata::inline STRATA_TARGET {
 /// a sequence whose steps are all masked is zero. The layer needs the whole sequence, so it cannot
 /// stream.
 template <class Scalar = float>
-class MaxOverSteps : public detail::PlainLayer<Scalar> {
+class MaxOverSteps : public detail::PoolingLayer<MaxOverSteps, Scalar> {
+  using Base = detail::PoolingLayer<MaxOverSteps, Scalar>;
+
  public:
-  static constexpr Accepts accepts = Accepts::sequences;
-  static constexpr Returns returns = Returns::last;
-  static constexpr LayerTraits traits{.streams = false};
+  using typename Base::Packed, typename Base::Tape;
 
-  [[nodiscard]] std::string kind() const { return "MaxOverSteps"; }
-  [[nodiscard]] std::string describe() const { return kind(); }
-  [[nodiscard]] LayerDescription description() const { return LayerDescription{kind()}; }
-  [[nodiscard]] Index output_features(Index features) const { return features; }
-
-  struct Packed {
-    /// Never called: Stream refuses the layer.
-    void step(const Scalar*, Scalar*, Scalar*, WeightOrder) const noexcept {}
-  };
-  struct Tape {};
-
-  void pack(Packed&, bool) const {}
+  static constexpr const char* name = "MaxOverSteps";
 
   void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
@@ -46,7 +31,7 @@ class MaxOverSteps : public detail::PlainLayer<Scalar> {
       for (Index f = 0; f < x.features(); ++f) {
         bool any = false;
         Scalar largest = 0;
-        for_each_step(x, b, pass, [&](Index t) {
+        this->for_each_step(x, b, pass, [&](Index t) {
           const Scalar value = x(b, t, f);
           if (!any || value > largest || detail::is_nan(value)) largest = value;
           any = true;
@@ -69,35 +54,17 @@ class MaxOverSteps : public detail::PlainLayer<Scalar> {
     std::ranges::fill(dx->values(), Scalar(0));
     for (Index b = 0; b < x.batch(); ++b) {
       for (Index f = 0; f < x.features(); ++f) {
+        const auto for_each_largest = [&](auto visit) {
+          this->for_each_step(x, b, pass, [&](Index t) {
+            if (x(b, t, f) == y(b, f)) visit(t);
+          });
+        };
         Index count = 0;
-        for_each_step(x, b, pass, [&](Index t) { count += x(b, t, f) == y(b, f) ? 1 : 0; });
-        for_each_step(x, b, pass, [&](Index t) {
-          if (x(b, t, f) == y(b, f)) {
-            (*dx)(b, t, f) = std::as_const(dy)(b, f) / static_cast<Scalar>(count);
-          }
+        for_each_largest([&](Index) { ++count; });
+        for_each_largest([&](Index t) {
+          (*dx)(b, t, f) = std::as_const(dy)(b, f) / static_cast<Scalar>(count);
         });
       }
-    }
-  }
-
-  void check_stream() const {
-    detail::raise<ValueError>(
-        "MaxOverSteps needs the whole sequence, which a stream does not have");
-  }
-
-  template <class Other>
-  [[nodiscard]] MaxOverSteps<Other> to_dynamic() const {
-    MaxOverSteps<Other> layer;
-    layer.build(this->inputs());
-    return layer;
-  }
-
- private:
-  /// Calls f(t) for each step of sequence b that counts.
-  template <class F>
-  static void for_each_step(const Tensor<Scalar>& x, Index b, const Pass<Scalar>& pass, F f) {
-    for (Index t = 0; t < x.steps(); ++t) {
-      if (!pass.mask || (*pass.mask)(b, t)) f(t);
     }
   }
 };

@@ -19,6 +19,7 @@
 #include <strata/initializers.hpp>
 #include <strata/kernels/simd.hpp>
 #include <strata/support/checks.hpp>
+#include <strata/support/feature_moments.hpp>
 #include <strata/target.hpp>
 
 namespace strata {
@@ -74,6 +75,8 @@ class Normalization
   static constexpr std::size_t variance_place = 1;
 
  public:
+  using typename Base::Tape;
+
   static constexpr const char* name = "Normalization";
   static constexpr LayerTraits traits{};
 
@@ -97,13 +100,9 @@ class Normalization
   /// The given mean and variance, or 0 and 1.
   void build(Index features) {
     Base::build(features);
-    const auto set = [](std::span<Scalar> values, const std::vector<double>& given, double other) {
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = static_cast<Scalar>(given.empty() ? other : given[given.size() == 1 ? 0 : i]);
-      }
-    };
-    set(arrays_[mean_place].values(), options_.mean, 0);
-    set(arrays_[variance_place].values(), options_.variance, 1);
+    using Numbers = std::vector<double>;
+    this->set_constants(mean_place, is_given() ? options_.mean : Numbers{0});
+    this->set_constants(variance_place, is_given() ? options_.variance : Numbers{1});
   }
 
   /// Takes the mean and variance of each feature over all samples and steps of x, (B, F) or
@@ -121,23 +120,8 @@ class Normalization
           {"Normalization: adapt: expects ", features_, " features, found x of ", x.shape()});
     }
     detail::check_finite("Normalization: adapt: x", x);
-    const auto features = static_cast<std::size_t>(x.features());
-    const auto rows = static_cast<double>(x.batch() * x.steps());
-    // The mean of f(value, feature) over all rows.
-    const auto mean_of = [&](auto f) {
-      std::vector<double> sums(features);
-      for (Index at = 0; at < x.size(); at += x.features()) {
-        for (std::size_t i = 0; i < features; ++i) {
-          sums[i] += f(static_cast<double>(x.data()[at + static_cast<Index>(i)]), i);
-        }
-      }
-      for (double& sum : sums) sum /= rows;
-      return sums;
-    };
-    const auto mean = mean_of([](double value, std::size_t) { return value; });
-    const auto variance =
-        mean_of([&](double value, std::size_t i) { return (value - mean[i]) * (value - mean[i]); });
-    for (std::size_t i = 0; i < features; ++i) {
+    const auto [mean, variance] = detail::feature_moments(x, 0, x.steps());
+    for (std::size_t i = 0; i < mean.size(); ++i) {
       if (!detail::is_finite(static_cast<Scalar>(mean[i])) ||
           !detail::is_finite(static_cast<Scalar>(variance[i]))) {
         detail::fail<ValueError>({"Normalization: adapt: the variance of feature ",
@@ -145,7 +129,7 @@ class Normalization
       }
     }
     if (features_ == Dynamic) build(x.features());
-    for (std::size_t i = 0; i < features; ++i) {
+    for (std::size_t i = 0; i < mean.size(); ++i) {
       arrays_[mean_place].values()[i] = static_cast<Scalar>(mean[i]);
       arrays_[variance_place].values()[i] = static_cast<Scalar>(variance[i]);
     }
@@ -172,8 +156,6 @@ class Normalization
     }
   };
 
-  struct Tape {};
-
   void pack(Packed& packed, bool) const {
     packed.mean = typename Base::ConstRowMap(arrays_[mean_place].values().data(), features_);
     packed.deviation.resize(features_);
@@ -182,19 +164,6 @@ class Normalization
       packed.deviation[i] = std::max(std::sqrt(variance), epsilon);
     }
     packed.invert = options_.invert;
-  }
-
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
-               const Pass<Scalar>&) const {
-    y.resize(x.shape());
-    for (Index at = 0; at < x.size(); at += features_) {
-      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
-    }
-  }
-
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
-               const Pass<Scalar>& pass) const {
-    forward(packed, x, y, pass);
   }
 
   /// Mean and variance are constants: they get no derivatives.

@@ -42,6 +42,8 @@ class PReLU : public detail::FeatureLayer<PReLU, Scalar, Features, PReLUOptions,
   static constexpr std::size_t alpha_place = 0;
 
  public:
+  using typename Base::Tape;
+
   static constexpr const char* name = "PReLU";
   static constexpr LayerTraits traits{};
 
@@ -59,22 +61,7 @@ class PReLU : public detail::FeatureLayer<PReLU, Scalar, Features, PReLUOptions,
     }
   };
 
-  struct Tape {};
-
   void pack(Packed& packed, bool) const { this->copy_row(alpha_place, packed.alpha); }
-
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
-               const Pass<Scalar>&) const {
-    y.resize(x.shape());
-    for (Index at = 0; at < x.size(); at += features_) {
-      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
-    }
-  }
-
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
-               const Pass<Scalar>& pass) const {
-    forward(packed, x, y, pass);
-  }
 
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>&,
                 Tensor<Scalar>& dy, Tape&, std::span<Scalar> gradient, Tensor<Scalar>* dx,

@@ -50,6 +50,8 @@ class Rescaling : public detail::FeatureLayer<Rescaling, Scalar, Features, Resca
   static constexpr std::size_t offset_place = 1;
 
  public:
+  using typename Base::Tape;
+
   static constexpr const char* name = "Rescaling";
   static constexpr LayerTraits traits{};
 
@@ -67,13 +69,8 @@ class Rescaling : public detail::FeatureLayer<Rescaling, Scalar, Features, Resca
   /// The given constants.
   void build(Index features) {
     Base::build(features);
-    const auto set = [](std::span<Scalar> values, const std::vector<double>& given) {
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = static_cast<Scalar>(given[given.size() == 1 ? 0 : i]);
-      }
-    };
-    set(arrays_[scale_place].values(), options_.scale);
-    set(arrays_[offset_place].values(), options_.offset);
+    this->set_constants(scale_place, options_.scale);
+    this->set_constants(offset_place, options_.offset);
   }
 
   void initialize(const Random&) {}
@@ -89,27 +86,12 @@ class Rescaling : public detail::FeatureLayer<Rescaling, Scalar, Features, Resca
     }
   };
 
-  struct Tape {};
-
   void pack(Packed& packed, bool) const {
     const auto row_of = [&](std::size_t place) {
       return typename Base::ConstRowMap(arrays_[place].values().data(), features_);
     };
     packed.scale = row_of(scale_place);
     packed.offset = row_of(offset_place);
-  }
-
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
-               const Pass<Scalar>&) const {
-    y.resize(x.shape());
-    for (Index at = 0; at < x.size(); at += features_) {
-      packed.step(x.data() + at, nullptr, y.data() + at, WeightOrder::ascending);
-    }
-  }
-
-  void forward(const Packed& packed, const Tensor<Scalar>& x, Tape&, Tensor<Scalar>& y,
-               const Pass<Scalar>& pass) const {
-    forward(packed, x, y, pass);
   }
 
   void backward(const Packed& packed, const Tensor<Scalar>& x, const Tensor<Scalar>&,

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include <strata/base/finite.hpp>
@@ -10,6 +11,7 @@
 #include <strata/error_handler.hpp>
 #include <strata/layers/normalization.hpp>
 #include <strata/shape.hpp>
+#include <strata/support/feature_moments.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
@@ -47,11 +49,7 @@ class Standardizer {
       messages::fail<ValueError>({"Standardizer: the steps from ", steps.begin, " to ", steps.end,
                                   " are not a part of ", x.steps(), " steps"});
     }
-    const std::vector<double> mean =
-        mean_of(x, steps, [](double value, std::size_t) { return value; });
-    std::vector<double> deviation = mean_of(x, steps, [&](double value, std::size_t i) {
-      return (value - mean[i]) * (value - mean[i]);
-    });
+    auto [mean, deviation] = detail::feature_moments(x, steps.begin, steps.end);
     for (std::size_t i = 0; i < mean.size(); ++i) {
       if (!detail::is_finite(deviation[i])) {
         messages::fail<ValueError>(
@@ -59,7 +57,7 @@ class Standardizer {
       }
       deviation[i] = deviation[i] > 0 ? std::sqrt(deviation[i]) : 1;
     }
-    mean_ = mean;
+    mean_ = std::move(mean);
     deviation_ = std::move(deviation);
   }
 
@@ -91,20 +89,6 @@ class Standardizer {
   }
 
  private:
-  template <class F>
-  [[nodiscard]] static std::vector<double> mean_of(const Tensor<Scalar>& x, StepRange steps, F f) {
-    const auto features = static_cast<std::size_t>(x.features());
-    std::vector<double> sums(features);
-    for (Index b = 0; b < x.batch(); ++b) {
-      for (Index t = steps.begin; t < steps.end; ++t) {
-        const Scalar* const row = x.data() + (b * x.steps() + t) * x.features();
-        for (std::size_t i = 0; i < features; ++i) sums[i] += f(static_cast<double>(row[i]), i);
-      }
-    }
-    for (double& sum : sums) sum /= static_cast<double>(x.batch() * (steps.end - steps.begin));
-    return sums;
-  }
-
   void check(const Tensor<Scalar>& x, bool fits) const {
     if (mean_.empty()) detail::raise<StateError>("Standardizer: call fit first");
     if (fits) return;

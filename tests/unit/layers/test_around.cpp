@@ -401,7 +401,7 @@ TEST_CASE("Around: Chain is its layers, one behind the other", "[around]") {
   CHECK(model.parameters()[2].name == "chain.1.kernel");
   CHECK(error_text<ShapeError>([] {
           (void)Sequential(Input{6, 3}, Chain{Dense{4}, Dense<float, 3, 2>{}});
-        }).find("its layer 1: ") != std::string::npos);
+        }).find("its layer 1 (Dense, 2 units): ") != std::string::npos);
   // A branch of layers that keep the rank takes samples too.
   Sequential samples{Input{3}, Residual{Chain{Dense{4, Activation::relu}, Dense{3}}}};
   CHECK(samples.predict(random_tensor<float>({2, 3}, 2)).shape() == Shape{2, 3});
