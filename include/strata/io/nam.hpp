@@ -29,15 +29,16 @@ struct NAMModel {
 };
 
 /// The model of a .nam file of Neural Amp Modeler whose architecture is LSTM, (B, T, F) to
-/// (B, T, 1). `from` is a path or bytes in memory.
+/// (B, T, U), where U is 1 or the file's number of output channels. `from` is a path or bytes in
+/// memory.
 ///
 ///   auto amp = load_nam("amp.nam");                      // or load_nam<double>("amp.nam")
 ///
 /// The file's metadata, such as its loudness, are not read, since they do not change the output.
 ///
 /// Throws FileError when the file cannot be read, FormatError on another architecture, on a version
-/// of the format other than 0.5, on unknown settings, and on more or fewer weights than the sizes
-/// in the file need.
+/// of the format other than 0.5 to 0.7, on unknown settings, and on more or fewer weights than the
+/// sizes in the file need.
 template <std::floating_point Scalar = float>
 [[nodiscard]] NAMModel<Scalar> load_nam(const io::Source& from);
 
@@ -51,9 +52,10 @@ template <class Scalar>
 
 /// Gives a model, static or run-time, the weights of a .nam file, and returns the state in which a
 /// stream of the model starts. The model must have the layers of the file: LSTM layers with
-/// return_sequences, then Dense{1}; layers that only training uses, such as Dropout, may lie
-/// between them. Throws StateError before the model is built, FileError and FormatError as load_nam
-/// does, and FormatError when the layers differ; the model keeps its weights then.
+/// return_sequences, then a Dense layer with the outputs of the file; layers that only training
+/// uses, such as Dropout, may lie between them. Throws StateError before the model is built,
+/// FileError and FormatError as load_nam does, and FormatError when the layers differ; the model
+/// keeps its weights then.
 template <class Model>
   requires requires { typename Model::scalar_type; }
 [[nodiscard]] State<typename Model::scalar_type> load_nam(const io::Source& from, Model& model) {

@@ -16,6 +16,7 @@
 #include "support/catch.hpp"
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
+#include "support/raw_case.hpp"
 #include "support/reference.hpp"
 #include "support/state_dict.hpp"
 
@@ -29,25 +30,10 @@ std::string of_pytorch(const std::string& name) {
   return STRATA_TEST_DIR "/golden/pytorch/" + name;
 }
 
-/// Little-endian float32 numbers.
-std::vector<float> raw_floats(const std::string& path) {
-  std::vector<float> numbers(std::filesystem::file_size(path) / sizeof(float));
-  std::ifstream file(path, std::ios::binary);
-  file.read(reinterpret_cast<char*>(numbers.data()),
-            static_cast<std::streamsize>(numbers.size() * sizeof(float)));
-  REQUIRE(file);
-  return numbers;
-}
-
-/// Whether a model computes y.f32 of x.f32 in the folder of a case, x of (2, T, F).
+/// Checks a case of tests/golden/pytorch with two samples.
 template <class Model>
-void check_raw_case(const std::string& name, const Model& model, Index features) {
-  const std::vector<float> x = raw_floats(of_pytorch("cases/" + name + "/x.f32"));
-  const std::vector<float> y = raw_floats(of_pytorch("cases/" + name + "/y.f32"));
-  const Index steps = static_cast<Index>(x.size()) / 2 / features;
-  const Tensor<float> computed = model.predict(Tensor<float>({2, steps, features}, x));
-  const std::vector<double> expected(y.begin(), y.end());
-  test::require_close(computed.values(), expected, test::imported<float>, name);
+void check_torch_case(const std::string& name, const Model& model, Index features) {
+  test::check_raw_case(of_pytorch("cases/" + name), model, 2, features);
 }
 
 const test::StateDict norms =
@@ -59,16 +45,16 @@ TEST_CASE("PyTorch: files that once gave other numbers", "[io][pytorch]") {
   const auto path = [](const std::string& name) {
     return of_pytorch("cases/" + name + "/m.safetensors");
   };
-  check_raw_case("cells", load_pytorch(path("cells")), 1);
+  check_torch_case("cells", load_pytorch(path("cells")), 1);
   CHECK(load_pytorch(path("two_cells")).parameter_count() == 4 * 8 * 10 + 4 * 8 * 17 + 9);
 
   const std::string missing =
       error_text<FormatError>([&] { (void)load_pytorch(path("missing_activation")); });
   CHECK(missing == Contains{"{.modules = {\"lstm\", \"head.0\", ?, \"head.2\"}}"});
-  check_raw_case("missing_activation",
-                 load_pytorch(path("missing_activation"),
-                              {.modules = {"lstm", "head.0", Activation::relu, "head.2"}}),
-                 3);
+  check_torch_case("missing_activation",
+                   load_pytorch(path("missing_activation"),
+                                {.modules = {"lstm", "head.0", Activation::relu, "head.2"}}),
+                   3);
 
   for (const std::string name : {"one_in_one_out", "same_sizes"}) {
     const std::string orders = error_text<FormatError>([&] { (void)load_pytorch(path(name)); });
@@ -77,7 +63,7 @@ TEST_CASE("PyTorch: files that once gave other numbers", "[io][pytorch]") {
     check_raw_case(name, load_pytorch(path(name), {.modules = {"fc_in", "lstm", "fc_out"}}),
                    name == "same_sizes" ? 4 : 1);
   }
-  check_raw_case("one_in_one_out", load_pytorch(path("one_in_one_out"), {.inputs = 1}), 1);
+  check_torch_case("one_in_one_out", load_pytorch(path("one_in_one_out"), {.inputs = 1}), 1);
 }
 
 TEST_CASE("PyTorch: normalizations", "[io][pytorch]") {
