@@ -69,7 +69,7 @@ void check_keeps_steps(std::size_t number, const L& layer) {
 }
 
 /// The pass of layer number `layer` among the inner layers, whose state begins at `offset` of the
-/// state of the outer layer.
+/// state of the outer layer. Its `learning` is that of the outer layer.
 template <class Scalar>
 [[nodiscard]] Pass<Scalar> inner_pass(const Pass<Scalar>& pass, std::size_t layer, Index offset) {
   const auto part = [offset](auto rows) {
@@ -79,7 +79,7 @@ template <class Scalar>
   return {.random = pass.random.fork(layer),
           .mask = pass.mask,
           .continues = pass.continues,
-          .frozen = pass.frozen,
+          .learning = pass.learning,
           .initial_state = part(pass.initial_state),
           .final_state = part(pass.final_state),
           .final_derivative = part(pass.final_derivative),

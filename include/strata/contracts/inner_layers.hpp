@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -103,9 +104,11 @@ class InnerLayers {
   template <class I>
   Index build_layer(I i, Index features) {
     resize_parts(parameter_counts_, part_count(layers_));
+    resize_parts(array_counts_, part_count(layers_));
     auto& layer = part(layers_, i);
     if (layer.inputs() == Dynamic) layer.build(features);
     parameter_counts_[i] = static_cast<std::size_t>(strata::parameter_count(layer));
+    array_counts_[i] = layer.parameters().size();
     return layer.output_features(features);
   }
 
@@ -117,7 +120,14 @@ class InnerLayers {
   }
 
   [[nodiscard]] Pass<Scalar> pass_of(std::size_t layer, const Pass<Scalar>& pass) const {
-    return inner_pass(pass, layer, state_offset(layer));
+    Pass<Scalar> own = inner_pass(pass, layer, state_offset(layer));
+    if (!pass.learning.empty()) {
+      const auto first = std::accumulate(array_counts_.begin(),
+                                         array_counts_.begin() + static_cast<std::ptrdiff_t>(layer),
+                                         std::size_t{0});
+      own.learning = pass.learning.subspan(first, array_counts_[layer]);
+    }
+    return own;
   }
 
   Layers layers_;
@@ -132,7 +142,9 @@ class InnerLayers {
     return offset;
   }
 
+  /// Of each layer, the numbers of its parameters, and the parameters.
   Each<std::size_t> parameter_counts_{};
+  Each<std::size_t> array_counts_{};
 };
 
 }  // namespace strata::detail::inline STRATA_TARGET

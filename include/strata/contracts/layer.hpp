@@ -40,9 +40,8 @@ struct Pass {
   /// Whether the steps go on from earlier ones of the same sequences. A step that does not count
   /// then repeats the last output even where none of these steps has counted yet.
   bool continues = false;
-  /// Whether the layer is frozen: training changes none of its parameters, so that layers with
-  /// statistics of batches compute as in prediction.
-  bool frozen = false;
+  /// Of each of the layer's parameters in their order; empty where the user has frozen none.
+  std::span<const Learning> learning{};
   /// The state before the first step, S = state_size() numbers for each sequence; zeros without.
   Rows<const Scalar> initial_state{};
   /// Where the state after the last step goes. It may lie over the initial state.

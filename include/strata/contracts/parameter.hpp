@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
@@ -27,6 +28,10 @@ struct Parameter {
   double rate = 1;
 };
 
+/// What a training does with a parameter: it learns; it is frozen by the user; or its layer never
+/// trains it, such as a moving mean.
+enum class Learning : unsigned char { learns, frozen, never };
+
 /// How many numbers the parameters of a layer or cell have: by its own `parameter_count()`, or else
 /// by its list of parameters.
 template <class Holder>
@@ -46,6 +51,15 @@ template <class Holder>
 }  // namespace strata
 
 namespace strata::detail::inline STRATA_TARGET {
+
+/// Whether the user has frozen a layer with these parameters, of which nothing learns then: layers
+/// with statistics of batches compute as in prediction.
+[[nodiscard]] inline bool is_frozen(std::span<const Learning> parameters) noexcept {
+  const auto count = [&](Learning kind) {
+    return std::count(parameters.begin(), parameters.end(), kind);
+  };
+  return count(Learning::frozen) > 0 && count(Learning::learns) == 0;
+}
 
 /// The numbers of a weight matrix of Rows x Columns, column after column: in the object itself when
 /// both sizes are fixed, on the heap otherwise. Needs no alignment, so that a model can lie

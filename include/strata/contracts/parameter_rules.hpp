@@ -60,14 +60,19 @@ struct ParameterRules {
     std::erase_if(rates, names_none);
   }
 
+  /// Whether the last rule for a parameter keeps training from changing it.
+  [[nodiscard]] bool freezes(std::string_view parameter) const {
+    bool wanted = true;
+    for (const auto& [name, value] : trainable) {
+      if (is_named(parameter, name)) wanted = value;
+    }
+    return !wanted;
+  }
+
   /// Applies the rules to a parameter. One that its layer does not train stays as it is.
   template <class Parameter>
   void apply(Parameter& parameter) const {
-    bool wanted = true;
-    for (const auto& [name, value] : trainable) {
-      if (is_named(parameter.name, name)) wanted = value;
-    }
-    parameter.trainable = parameter.trainable && wanted;
+    parameter.trainable = parameter.trainable && !freezes(parameter.name);
     for (const auto& [name, factor] : rates) {
       if (is_named(parameter.name, name)) parameter.rate = factor;
     }

@@ -141,7 +141,7 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tape& tape, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
-    if (pass.frozen) {
+    if (detail::is_frozen(pass.learning)) {
       tape.mean = packed.mean;
       tape.factor = packed.factor;
       this->copy_row(moving_mean_place, tape.moving_mean);
@@ -193,8 +193,9 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
         std::as_const(tape.slope_sum).data(), tape.slope_along.data(), tape.factor.data(),
         tape.mean.data());
     const P count = P::broadcast(tape.count);
+    const bool is_frozen = detail::is_frozen(pass.learning);
     for (Index at = 0, r = 0; r < rows; at += features_, ++r) {
-      if (!pass.frozen && counts(pass.mask, x.steps(), r)) {
+      if (!is_frozen && counts(pass.mask, x.steps(), r)) {
         detail::transform(
             features_, dx->data() + at,
             [&](P d, P value, P mean, P factor, P sum, P along, P gamma) {

@@ -95,35 +95,28 @@ class Stream {
   explicit Stream(const Model& model) {
     detail::require_streams<Layers>();
     const auto network = model.network();
-    const auto sizes = detail::stream_sizes<Scalar>("Stream", network);
-    const List& layers = model.layers();
-    pack(layers);
+    sizes_ = detail::stream_sizes<Scalar>(name, network);
+    pack(model.layers());
     state_ = network.zero_state(1);
-    detail::for_each_part(
-        layers, [&](auto i) { layer_inputs_.push_back(detail::part(layers, i).inputs()); });
-    step_shape_ = sizes.input;
-    inputs_ = sizes.inputs;
-    outputs_ = sizes.outputs;
-    masks_ = sizes.masks;
-    for (auto& values : values_) detail::sizes::resize(values, sizes.widest);
+    for (auto& values : values_) detail::sizes::resize(values, sizes_.widest);
   }
 
   /// F and U of a step.
-  [[nodiscard]] Index inputs() const noexcept { return inputs_; }
-  [[nodiscard]] Index outputs() const noexcept { return outputs_; }
+  [[nodiscard]] Index inputs() const noexcept { return sizes_.inputs; }
+  [[nodiscard]] Index outputs() const noexcept { return sizes_.outputs; }
 
   /// One step: F inputs to U outputs, a view that is valid until the next step. Where the model's
   /// type fixes both sizes, step is noexcept; otherwise it throws ShapeError on a wrong size of x.
   Out step(In x) & noexcept(is_fixed) {
-    if constexpr (!is_fixed) check_size("step", static_cast<Index>(x.size()), inputs_);
-    return Out(step(x.data()), static_cast<std::size_t>(outputs_));
+    if constexpr (!is_fixed) check_size("step", static_cast<Index>(x.size()), sizes_.inputs);
+    return Out(step(x.data()), static_cast<std::size_t>(sizes_.outputs));
   }
 
   /// One step without a check: x points to F values, the result to U values, valid until the next
   /// step.
   const Scalar* step(const Scalar* x) & noexcept {
     if constexpr (Layers::may_mask) {
-      if (masks_) [[unlikely]]
+      if (sizes_.masks) [[unlikely]]
         return step_masked(x);
     }
     const Packed& packed = *packed_;
@@ -144,8 +137,8 @@ class Stream {
       static_assert(Layers::inputs == 1 && Layers::outputs == 1,
                     "strata: stream(x) is for models with one input and one output; use step");
     } else {
-      check_size("stream(x)", 1, inputs_);
-      check_size("stream(x)", 1, outputs_);
+      check_size("stream(x)", 1, sizes_.inputs);
+      check_size("stream(x)", 1, sizes_.outputs);
     }
     return *step(&x);
   }
@@ -154,11 +147,12 @@ class Stream {
   /// x holds whole steps and y has room for as many. Where the model's type fixes F and U, process
   /// is noexcept, and wrong sizes of x and y end the program with the error's message.
   void process(std::span<const Scalar> x, std::span<Scalar> y) noexcept(is_fixed) {
-    const Index steps = static_cast<Index>(x.size()) / inputs_;
-    check_size("process: x", static_cast<Index>(x.size()), steps * inputs_);
-    check_size("process: y", static_cast<Index>(y.size()), steps * outputs_);
+    const Index steps = static_cast<Index>(x.size()) / sizes_.inputs;
+    check_size("process: x", static_cast<Index>(x.size()), steps * sizes_.inputs);
+    check_size("process: y", static_cast<Index>(y.size()), steps * sizes_.outputs);
     for (Index t = 0; t < steps; ++t) {
-      std::copy_n(step(x.data() + t * inputs_), outputs_, y.data() + t * outputs_);
+      std::copy_n(step(x.data() + t * sizes_.inputs), sizes_.outputs,
+                  y.data() + t * sizes_.outputs);
     }
   }
 
@@ -169,7 +163,7 @@ class Stream {
   /// Goes on from a state of one sequence, such as one that state() returned. Throws ShapeError
   /// when its sizes are not those of this model; the stream is unchanged then.
   void set_state(const State<Scalar>& state) {
-    detail::check_stream_state("Stream", state, state_);
+    detail::check_stream_state(name, state, state_);
     for (std::size_t i = 0; i < state.layers.size(); ++i) {
       std::copy(state.layers[i].begin(), state.layers[i].end(), state_.layers[i].begin());
     }
@@ -183,19 +177,8 @@ class Stream {
   /// other sizes, with the stream unchanged. Asks for no memory, unless a copy of the stream shares
   /// its weights. The time is that of packing all weights; see swap_weights.
   void update(const Model& model) {
-    const List& layers = model.layers();
-    check_size("update: the number of layers", static_cast<Index>(detail::part_count(layers)),
-               static_cast<Index>(layer_inputs_.size()));
-    Shape shape = step_shape_;
-    detail::for_each_part(layers, [&](auto i) {
-      const auto& layer = detail::part(layers, i);
-      check_size("update: the inputs of a layer", layer.inputs(), layer_inputs_[i]);
-      check_size("update: the size of a layer's state", layer.state_size(),
-                 static_cast<Index>(state_.layers[i].size()));
-      shape = output_shape(layer, shape);
-    });
-    check_size("update: the outputs", shape.back(), outputs_);
-    pack(layers);
+    detail::check_stream_weights(name, "update", model.layers(), sizes_);
+    pack(model.layers());
   }
 
   /// Exchanges the weights with another stream, over a model with the same layers and sizes; both
@@ -204,20 +187,14 @@ class Stream {
   /// switches between two steps. Throws ShapeError where the sizes differ; where the model's type
   /// fixes them, swap_weights is noexcept.
   void swap_weights(Stream& other) noexcept(Layers::fixed) {
-    check_size("swap_weights: the outputs", other.outputs_, outputs_);
-    check_size("swap_weights: the number of layers", static_cast<Index>(other.layer_inputs_.size()),
-               static_cast<Index>(layer_inputs_.size()));
-    for (std::size_t i = 0; i < layer_inputs_.size(); ++i) {
-      check_size("swap_weights: the inputs of a layer", other.layer_inputs_[i], layer_inputs_[i]);
-      check_size("swap_weights: the size of a layer's state",
-                 static_cast<Index>(other.state_.layers[i].size()),
-                 static_cast<Index>(state_.layers[i].size()));
-    }
+    detail::check_stream_weights(name, "swap_weights", other.sizes_, sizes_);
     packed_.swap(other.packed_);
-    std::swap(masks_, other.masks_);
+    std::swap(sizes_.masks, other.sizes_.masks);
   }
 
  private:
+  static constexpr const char* name = "Stream";
+
   /// Packs the weights into memory of this stream alone.
   void pack(const List& layers) {
     if (packed_.use_count() != 1) packed_ = std::make_shared<Packed>();
@@ -249,22 +226,16 @@ class Stream {
   }
 
   static void check_size(const char* what, Index found, Index expected) {
-    detail::check_stream_size("Stream", what, found, expected);
+    detail::check_stream_size(name, what, found, expected);
   }
 
   /// Not changed as long as a copy of the stream has it too.
   std::shared_ptr<Packed> packed_;
   State<Scalar> state_;
-  /// F of each layer.
-  std::vector<Index> layer_inputs_;
   std::array<std::vector<Scalar>, 2> values_;
-  /// Of the data of one step.
-  Shape step_shape_;
-  Index inputs_ = 0;
-  Index outputs_ = 0;
+  detail::StreamSizes sizes_;
   /// The order in which the last step read the weights.
   WeightOrder order_ = WeightOrder::ascending;
-  bool masks_ = false;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -36,8 +36,9 @@ namespace strata::inline STRATA_RUNTIME {
 /// of a stream are those of a Stream with the same inputs, up to rounding, and their bits do not
 /// depend on which other streams there are.
 ///
-/// As with Stream, later changes of the model do not reach the StreamBatch, copies share the packed
-/// weights and go on from the same states, and one StreamBatch belongs to one thread at a time. The
+/// As with Stream, later changes of the model reach the StreamBatch only by update or swap_weights,
+/// copies share the packed weights and go on from the same states, and one StreamBatch belongs to
+/// one thread at a time. The
 /// spans that input, output and ids return are valid until a stream joins or leaves or memory is
 /// reserved.
 template <class Model>
@@ -58,7 +59,7 @@ class StreamBatch {
     detail::require_streams<Layers>();
     const auto network = model.network();
     sizes_ = detail::stream_sizes<Scalar>(name, network);
-    layers_ = std::make_shared<const detail::BatchedLayers<Scalar>>(model.layers(), sizes_.masks);
+    pack(model);
     zeros_ = network.zero_state(1);
   }
 
@@ -166,6 +167,23 @@ class StreamBatch {
     rows_.states.set_part(row, state);
   }
 
+  /// Takes the weights that a model has now; all streams go on from their states. The model has the
+  /// layers and sizes of the one that the StreamBatch was made of; throws ShapeError on other
+  /// sizes, with nothing changed. It asks for memory for the weights and packs them; see
+  /// swap_weights.
+  void update(const Model& model) {
+    detail::check_stream_weights(name, "update", model.layers(), sizes_);
+    pack(model);
+  }
+
+  /// Exchanges the weights with another StreamBatch, over a model with the same layers and sizes;
+  /// the streams of both keep their states. Like Stream::swap_weights it takes a few instructions
+  /// and asks for no memory. Throws ShapeError where the sizes differ.
+  void swap_weights(StreamBatch& other) {
+    detail::check_stream_weights(name, "swap_weights", other.sizes_, sizes_);
+    layers_.swap(other.layers_);
+  }
+
   /// Sets the state of one stream, or of all, to zeros, as before the first step.
   void reset(Id id) { rows_.states.reset(ids_.row("reset", id), 1); }
   void reset() noexcept { rows_.states.reset(); }
@@ -182,6 +200,10 @@ class StreamBatch {
   [[nodiscard]] static Index whole_groups(Index streams) noexcept {
     constexpr Index group = detail::tile_columns;
     return (streams + group - 1) / group * group;
+  }
+
+  void pack(const Model& model) {
+    layers_ = std::make_shared<const detail::BatchedLayers<Scalar>>(model.layers(), sizes_.masks);
   }
 
   void grow(Index streams) {

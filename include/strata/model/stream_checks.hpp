@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include <strata/base/message.hpp>
+#include <strata/contracts/parts.hpp>
 #include <strata/error.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
@@ -17,6 +20,9 @@ struct StreamSizes {
   Index outputs = 0;   ///< U of the last layer
   Index widest = 0;    ///< the largest number of outputs of a layer
   bool masks = false;  ///< whether a layer makes a mask
+  /// Of each layer.
+  std::vector<Index> layer_inputs = {};
+  std::vector<Index> layer_states = {};
 };
 
 /// Does not compile when a layer can never run step by step. `Layers` is a StreamLayers.
@@ -33,6 +39,32 @@ template <class Scalar>
 [[nodiscard]] StreamSizes stream_sizes(const char* who, const Network<Scalar>& network);
 
 void check_stream_size(const char* who, const char* what, Index found, Index expected);
+void check_stream_size(const char* who, const char* call, const char* what, Index found,
+                       Index expected);
+
+/// Throws ShapeError unless weights of the sizes `found` can take the place of weights of the sizes
+/// `expected`. `call` is the function that was called.
+void check_stream_weights(const char* who, const char* call, const StreamSizes& found,
+                          const StreamSizes& expected);
+
+/// The same for the weights of a model's layers, without asking for memory.
+template <class Layers>
+void check_stream_weights(const char* who, const char* call, const Layers& layers,
+                          const StreamSizes& expected) {
+  const auto check = [&](const char* what, Index found, Index wanted) {
+    check_stream_size(who, call, what, found, wanted);
+  };
+  check("the number of layers", static_cast<Index>(part_count(layers)),
+        static_cast<Index>(expected.layer_inputs.size()));
+  Shape shape = expected.input;
+  for_each_part(layers, [&](auto i) {
+    const auto& layer = part(layers, i);
+    check("the inputs of a layer", layer.inputs(), expected.layer_inputs[i]);
+    check("the size of a layer's state", layer.state_size(), expected.layer_states[i]);
+    shape = output_shape(layer, shape);
+  });
+  check("the outputs", shape.back(), expected.outputs);
+}
 
 /// Throws ShapeError unless `state` is the state of one sequence with the sizes of `expected`.
 template <class Scalar>

@@ -23,6 +23,8 @@ StreamSizes stream_sizes(const char* who, const Network<Scalar>& network) {
   StreamSizes sizes{.input = shape, .inputs = shape.back()};
   for (std::size_t i = 0; i < network.size(); ++i) {
     const auto& layer = network.layers()[i];
+    sizes.layer_inputs.push_back(layer.inputs());
+    sizes.layer_states.push_back(layer.state_size());
     on_error<ValueError>(
         [&] { sizes.masks ? layer.check_masked_stream() : layer.check_stream(); },
         [&](const ValueError& error) {
@@ -40,6 +42,27 @@ STRATA_INLINE void check_stream_size(const char* who, const char* what, Index fo
                                      Index expected) {
   if (found != expected) {
     fail<ShapeError>({who, ": ", what, ": expects ", expected, ", found ", found});
+  }
+}
+
+STRATA_INLINE void check_stream_size(const char* who, const char* call, const char* what,
+                                     Index found, Index expected) {
+  if (found != expected) {
+    fail<ShapeError>({who, ": ", call, ": ", what, ": expects ", expected, ", found ", found});
+  }
+}
+
+STRATA_INLINE void check_stream_weights(const char* who, const char* call, const StreamSizes& found,
+                                        const StreamSizes& expected) {
+  const auto check = [&](const char* what, Index one, Index wanted) {
+    check_stream_size(who, call, what, one, wanted);
+  };
+  check("the outputs", found.outputs, expected.outputs);
+  check("the number of layers", static_cast<Index>(found.layer_inputs.size()),
+        static_cast<Index>(expected.layer_inputs.size()));
+  for (std::size_t i = 0; i < expected.layer_inputs.size(); ++i) {
+    check("the inputs of a layer", found.layer_inputs[i], expected.layer_inputs[i]);
+    check("the size of a layer's state", found.layer_states[i], expected.layer_states[i]);
   }
 }
 

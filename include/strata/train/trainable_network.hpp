@@ -23,6 +23,8 @@ class TrainableNetwork : public ForwardNetwork<Scalar> {
     std::vector<Tensor<Scalar>> outputs;
     /// The mask of the input, and the mask of each layer's output; empty where every step counts.
     std::vector<Mask> masks;
+    /// Of all parameters; the passes read it.
+    std::vector<Learning> learning;
     std::vector<Pass<Scalar>> passes;
     /// The derivative of the loss by the output. The caller writes it; backward overwrites it.
     Tensor<Scalar> derivative;
@@ -57,8 +59,8 @@ class TrainableNetwork : public ForwardNetwork<Scalar> {
   void absorb(Tape& tape);
 
  private:
-  /// Whether each layer has parameters, none of which is trained.
-  [[nodiscard]] std::vector<bool> frozen_layers() const;
+  /// Of all parameters in their order; empty where none is frozen.
+  [[nodiscard]] std::vector<Learning> learning() const;
 
   [[nodiscard]] static const Tensor<Scalar>& input_of(std::size_t i, const Tensor<Scalar>& x,
                                                       const Tape& tape);

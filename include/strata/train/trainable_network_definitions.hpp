@@ -36,11 +36,16 @@ const Tensor<Scalar>& TrainableNetwork<Scalar>::forward_packed(
   tape.masks.resize(this->size() + 1);
   tape.passes.resize(this->size());
   tape.masks[0] = context.mask ? *context.mask : Mask();
-  const std::vector<bool> frozen = frozen_layers();
+  tape.learning = learning();
+  std::size_t first = 0;
   for (std::size_t i = 0; i < this->size(); ++i) {
     const Tensor<Scalar>& in = input_of(i, x, tape);
     tape.passes[i] = this->pass_of(i, context, tape.masks[i], random);
-    tape.passes[i].frozen = frozen[i];
+    if (!tape.learning.empty()) {
+      const std::size_t count = trainable_[i].parameters().size();
+      tape.passes[i].learning = std::span<const Learning>(tape.learning).subspan(first, count);
+      first += count;
+    }
     trainable_[i].forward(tape.packed[i], in, tape.layers[i], tape.outputs[i], tape.passes[i]);
     tape.masks[i + 1] = trainable_[i].output_mask(in, tape.masks[i]);
   }
@@ -54,7 +59,7 @@ void TrainableNetwork<Scalar>::backward(const Tensor<Scalar>& x, Tape& tape,
   // state another network has computed.
   std::size_t first = 0;
   const auto is_idle = [&](std::size_t i) {
-    return (trainable_[i].parameter_count() == 0 || tape.passes[i].frozen) &&
+    return (trainable_[i].parameter_count() == 0 || detail::is_frozen(tape.passes[i].learning)) &&
            !tape.passes[i].initial_derivative;
   };
   while (!dx && first + 1 < this->size() && is_idle(first)) ++first;
@@ -69,23 +74,16 @@ void TrainableNetwork<Scalar>::backward(const Tensor<Scalar>& x, Tape& tape,
 }
 
 template <class Scalar>
-std::vector<bool> TrainableNetwork<Scalar>::frozen_layers() const {
-  std::vector<bool> frozen(this->size(), false);
-  if (this->parameter_rules().trainable.empty()) return frozen;
-  const auto names = this->layer_names();
-  std::size_t at = 0;
-  const auto all = this->parameters();
-  for (std::size_t i = 0; i < this->size(); ++i) {
-    bool learns = false;
-    bool is_named = false;
-    const std::string begin = names[i] + ".";
-    for (; at < all.size() && all[at].name.starts_with(begin); ++at) {
-      learns |= all[at].trainable;
-      is_named = true;
-    }
-    frozen[i] = is_named && !learns;
+std::vector<Learning> TrainableNetwork<Scalar>::learning() const {
+  std::vector<Learning> all;
+  const auto& rules = this->parameter_rules();
+  if (rules.trainable.empty()) return all;
+  for (const auto& parameter : this->parameters()) {
+    all.push_back(rules.freezes(parameter.name) ? Learning::frozen
+                  : parameter.trainable         ? Learning::learns
+                                                : Learning::never);
   }
-  return frozen;
+  return all;
 }
 
 template <class Scalar>

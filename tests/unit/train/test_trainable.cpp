@@ -205,6 +205,52 @@ TEST_CASE("set_trainable and rates that are refused", "[trainable]") {
   CHECK(!open.is_built());
 }
 
+TEST_CASE("A normalization alone may be frozen within a layer", "[fit][trainable]") {
+  Tensor<float> x({8, 5, 2});
+  Random random(3);
+  for (float& value : x.values()) value = static_cast<float>(2 + random.normal());
+  const Tensor<float> y({8, 5, 1});
+  const auto trained = [&](const std::string& frozen) {
+    Sequential<> model;
+    model.add(Input{Dynamic, 2});
+    model.add(Chain{Dense{4}, BatchNormalization{}, Chain{Dense{3}, BatchNormalization{}}});
+    model.add(Dense{1});
+    model.initialize(1);
+    model.set_trainable(frozen, false);
+    model.compile(SGD{.learning_rate = 0.1}, MeanSquaredError{});
+    const Numbers before = parameter_numbers(model);
+    model.fit(x, y, {.epochs = 1, .batch_size = 8, .verbose = 0});
+    std::string kept;
+    for (const auto& [name, numbers] : parameter_numbers(model)) {
+      if (numbers == before.at(name)) kept += name + " ";
+    }
+    return kept;
+  };
+  CHECK(trained("chain.1") ==
+        "chain.1.beta chain.1.gamma chain.1.moving_mean chain.1.moving_variance ");
+  CHECK(trained("chain.2.1") ==
+        "chain.2.1.beta chain.2.1.gamma chain.2.1.moving_mean chain.2.1.moving_variance ");
+  CHECK(trained("chain.1.gamma") == "chain.1.gamma ");
+}
+
+TEST_CASE("A normalization with nothing to learn is not frozen with another layer", "[trainable]") {
+  Tensor<float> x({8, 5, 2}), y({8, 5, 1});
+  Random random(3);
+  for (float& value : x.values()) value = static_cast<float>(2 + random.normal());
+  const auto moves = [&](const std::string& frozen) {
+    Sequential<> model;
+    model.add(Input{Dynamic, 2});
+    model.add(BatchNormalization{{.center = false, .scale = false}});
+    model.add(Dense{1});
+    model.set_trainable(frozen, false);
+    model.compile(SGD{}, MeanSquaredError{});
+    model.fit(x, y, {.epochs = 1, .batch_size = 8, .verbose = 0});
+    return model.parameters().front().values[0] != 0;
+  };
+  CHECK(moves("dense"));
+  CHECK(!moves("batch_normalization"));
+}
+
 TEST_CASE("Copies, both containers and the summary know what is frozen", "[trainable]") {
   Sequential<> model = freezable();
   model.set_trainable("dense", false);

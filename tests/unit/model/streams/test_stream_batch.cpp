@@ -456,6 +456,56 @@ void check_masked(const Model& model, const Tensor<float>& x) {
   }
 }
 
+TEST_CASE("StreamBatch: other weights, the same states", "[stream]") {
+  const auto model = stack<float>(2);
+  auto other = model;
+  other.initialize(7);
+  const std::vector<float> x{0.5f, -1, 0.25f, 2};
+  const auto stepped = [&](StreamBatch<Sequential<float>> streams) {
+    std::vector<float> y(6);
+    streams.step(x, y);
+    return y;
+  };
+  StreamBatch streams{model};
+  const StreamId first = streams.join();
+  (void)streams.join();
+  (void)stepped(streams);
+  std::vector<float> y(6);
+  streams.step(x, y);
+  const auto unchanged = stepped(streams);
+
+  // What the other model computes after these states.
+  StreamBatch of_other{other};
+  for (const StreamId id : streams.ids()) (void)of_other.join(streams.state(id));
+  const auto expected = stepped(of_other);
+  REQUIRE(expected != unchanged);
+
+  const auto state = streams.state(first);
+  StreamBatch swapped = streams;
+  StreamBatch fresh{other};
+  swapped.swap_weights(fresh);
+  CHECK(swapped.state(first) == state);
+  CHECK(stepped(swapped) == expected);
+  // The others have got the weights of the first.
+  for (const StreamId id : streams.ids()) (void)fresh.join(streams.state(id));
+  CHECK(stepped(fresh) == unchanged);
+
+  // A copy that shares the weights keeps them.
+  const StreamBatch copy = streams;
+  streams.update(other);
+  CHECK(streams.state(first) == state);
+  CHECK(stepped(streams) == expected);
+  CHECK(stepped(copy) == unchanged);
+
+  const auto wider = stack<float>(3);
+  StreamBatch of_wider{wider};
+  CHECK(error_text<ShapeError>([&] { streams.update(wider); }) ==
+        "StreamBatch: update: the inputs of a layer: expects 2, found 3");
+  CHECK(error_text<ShapeError>([&] { streams.swap_weights(of_wider); }) ==
+        "StreamBatch: swap_weights: the inputs of a layer: expects 2, found 3");
+  CHECK(stepped(streams) == expected);
+}
+
 TEST_CASE("StreamBatch: masked steps are passed over as in predict, as by a Stream", "[stream]") {
   auto x = test::random_tensor<float>({1, 7, 2}, 8);
   for (const Index t : {0, 3, 4, 6}) x.sequence(0).row(t).setZero();
