@@ -10,7 +10,7 @@
 #include "support/catch.hpp"
 #include "support/reference.hpp"
 
-namespace test {
+namespace strata::test {
 
 /// Little-endian float32 numbers.
 inline std::vector<float> raw_floats(const std::string& path) {
@@ -24,12 +24,11 @@ inline std::vector<float> raw_floats(const std::string& path) {
 
 /// Checks that a model computes y.f32 of x.f32 in a folder, where x is (batch, T, features).
 template <class Model>
-void check_raw_case(const std::string& folder, const Model& model, strata::Index batch,
-                    strata::Index features) {
+void check_raw_case(const std::string& folder, const Model& model, Index batch, Index features) {
   const std::vector<float> x = raw_floats(folder + "/x.f32");
   const std::vector<float> y = raw_floats(folder + "/y.f32");
-  const strata::Index steps = static_cast<strata::Index>(x.size()) / batch / features;
-  const auto computed = model.predict(strata::Tensor<float>({batch, steps, features}, x));
+  const Index steps = static_cast<Index>(x.size()) / batch / features;
+  const auto computed = model.predict(Tensor<float>({batch, steps, features}, x));
   const std::vector<double> expected(y.begin(), y.end());
   require_close(computed.values(), expected, imported<float>, folder);
 }
@@ -43,4 +42,4 @@ inline std::string folder_of_cases() {
   return {};
 }
 
-}  // namespace test
+}  // namespace strata::test
