@@ -2,16 +2,17 @@
 # Installs what the tests need (Debian, Ubuntu; root or sudo), builds and runs them.
 #
 #   tools/test.sh                  release: strata::compiled, and tests, examples, tools and packages
-#   tools/test.sh --rest           all other configurations
+#   tools/test.sh --rest           the other configurations
 #   tools/test.sh --all            both
 #   tools/test.sh clang asan ...   these configurations only
 #
-# The configurations are those of CMakePresets.json (release, targets, clang, avx2, asan, tsan, and on
-# demand dev), shared (strata::compiled as a shared library in another project), fuzz (the kernels
-# under Clang's checks of pointers, and each reader of files for STRATA_FUZZ_SECONDS, 20 by default),
-# format (clang-format 14), docs (Doxygen without warnings) and instructions (how the counts of
-# benchmarks/instructions.txt moved; that fails nothing). release and shared are the compiled form,
-# the others are header-only. Together they see each of GCC and Clang with each of Eigen 3.4 and 5.
+# The configurations are those of CMakePresets.json (release, targets, clang, avx2, asan, tsan), shared
+# (strata::compiled as a shared library in another project), fuzz (the kernels under Clang's checks of
+# pointers, and each reader of files for STRATA_FUZZ_SECONDS, 20 by default), format (clang-format 14)
+# and docs (Doxygen without warnings); by their names alone also dev, of CMakePresets.json, and
+# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). release and
+# shared are the compiled form, the others are header-only. Together they see each of GCC and Clang
+# with each of Eigen 3.4 and 5.
 # Where ccache is installed, it keeps what was compiled.
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
@@ -20,7 +21,7 @@ source tools/packages.sh
 SECONDS=0
 
 configurations=()
-rest=(format targets shared clang avx2 asan tsan fuzz docs instructions)
+rest=(format targets shared clang avx2 asan tsan fuzz docs)
 for argument in "$@"; do
   case $argument in
     --rest) configurations=("${rest[@]}") ;;
@@ -284,7 +285,7 @@ for configuration in "${configurations[@]}"; do
     dev) preset dev "GCC, Eigen's assertions, header-only: everything" ;;
     shared) run_shared ;;
     clang)
-      preset_eigen5 clang "Clang, Eigen 5.0.1, header-only: unit, headers" strata_unit_tests
+      preset_eigen5 clang "Clang, Eigen 5.0.1, header-only: kernels, headers" strata_kernel_tests
       ;;
     avx2) run_avx2 ;;
     asan) preset asan "Clang, address and undefined sanitizers" strata_unit_tests ;;
