@@ -60,8 +60,8 @@ TEST_CASE("PyTorch: files that once gave other numbers", "[io][pytorch]") {
     const std::string orders = error_text<FormatError>([&] { (void)load_pytorch(path(name)); });
     CHECK(orders == Contains{"{.modules = {\"fc_in\", \"lstm\", \"fc_out\"}}"});
     CHECK(orders == Contains{"{.modules = {\"lstm\", "});
-    check_raw_case(name, load_pytorch(path(name), {.modules = {"fc_in", "lstm", "fc_out"}}),
-                   name == "same_sizes" ? 4 : 1);
+    check_torch_case(name, load_pytorch(path(name), {.modules = {"fc_in", "lstm", "fc_out"}}),
+                     name == "same_sizes" ? 4 : 1);
   }
   check_torch_case("one_in_one_out", load_pytorch(path("one_in_one_out"), {.inputs = 1}), 1);
 }

@@ -17,7 +17,7 @@ namespace {
 using namespace strata;
 using strata::test::Dual;
 
-constexpr Activation all[] = {
+constexpr Activation of_output[] = {
     Activation::linear,       Activation::relu,       Activation::sigmoid,
     Activation::tanh,         Activation::softsign,   Activation::softplus,
     Activation::hard_sigmoid, Activation::elu,        Activation::exponential,
@@ -109,7 +109,7 @@ TEMPLATE_TEST_CASE("Activations: packs are close to the C++ library", "", float,
   // Three units of the last place of 1; float tanh is a rational function with error 3e-7.
   const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 2e-15;
   const auto x = points<Scalar>();
-  for (const Activation activation : all) {
+  for (const Activation activation : of_output) {
     INFO(name(activation));
     const auto y = through_packs(x, [&](auto v) { return activate(activation, v); });
     CHECK(worst(x, y, activation) < bound);
@@ -120,7 +120,7 @@ TEMPLATE_TEST_CASE("Activations: single numbers are close to the C++ library", "
   using Scalar = TestType;
   const double bound = std::is_same_v<Scalar, float> ? 4e-7 : 2e-15;
   const auto x = points<Scalar>();
-  for (const Activation activation : all) {
+  for (const Activation activation : of_output) {
     INFO(name(activation));
     std::vector<Scalar> y;
     for (const Scalar value : x) y.push_back(activate(activation, value));
@@ -209,7 +209,7 @@ TEMPLATE_TEST_CASE("Activations: NaN stays NaN", "", float, double) {
   std::vector<Scalar> x(19, Scalar(0.5));
   for (std::size_t lane = 0; lane < x.size(); ++lane) {
     x[lane] = std::numeric_limits<Scalar>::quiet_NaN();
-    for (const Activation activation : all) {
+    for (const Activation activation : of_output) {
       INFO(name(activation));
       const auto y = through_packs(x, [&](auto v) { return activate(activation, v); });
       for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(std::isnan(y[i]) == (i == lane));
@@ -223,7 +223,7 @@ TEMPLATE_TEST_CASE("Activations: NaN stays NaN", "", float, double) {
 }
 
 TEST_CASE("Activations: derivatives in terms of the output") {
-  for (const Activation activation : all) {
+  for (const Activation activation : of_output) {
     INFO(name(activation));
     for (double x = -4.05; x < 4; x += 0.1) {
       INFO(x);
@@ -252,7 +252,7 @@ TEST_CASE("Activations: names are Keras'") {
                                     "softsign",    "softplus", "hard_sigmoid", "elu",
                                     "exponential", "relu6",    "leaky_relu",   "hard_sigmoid_fifth",
                                     "selu"};
-  for (std::size_t i = 0; i < std::size(all); ++i) REQUIRE(name(all[i]) == names[i]);
+  for (std::size_t i = 0; i < std::size(of_output); ++i) REQUIRE(name(of_output[i]) == names[i]);
   const std::string_view more[] = {"silu", "gelu", "gelu_tanh", "mish"};
   for (std::size_t i = 0; i < std::size(of_input); ++i) REQUIRE(name(of_input[i]) == more[i]);
   REQUIRE(name(Activation::softmax) == "softmax");
