@@ -83,6 +83,31 @@ enum class Activation {
          activation == Activation::gelu_tanh || activation == Activation::mish;
 }
 
+/// Whether all values of an activation lie between -1 and 1; `argument`: whether its arguments do.
+[[nodiscard]] constexpr bool is_bounded(Activation activation, bool argument) noexcept {
+  switch (activation) {
+    case Activation::sigmoid:
+    case Activation::tanh:
+    case Activation::hard_sigmoid:
+    case Activation::hard_sigmoid_fifth:
+    case Activation::softsign:
+    case Activation::softmax:
+      return true;
+    case Activation::linear:
+    case Activation::relu:
+    case Activation::relu6:
+    case Activation::leaky_relu:
+    case Activation::elu:
+    case Activation::silu:
+    case Activation::gelu:
+    case Activation::gelu_tanh:
+    case Activation::mish:
+      return argument;
+    default:
+      return false;
+  }
+}
+
 namespace detail {
 
 inline constexpr double leaky_slope = 0.2;

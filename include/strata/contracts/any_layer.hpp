@@ -52,6 +52,9 @@ class CompleteRef : public TrainableRef<Scalar> {
     detail::use_table(packed, step_);
     TrainableRef<Scalar>::pack(packed, training);
   }
+  void reduce(Packed& packed, const Execution& asked) const {
+    step_->reduce(this->self_, packed.value.get(), asked);
+  }
 
  protected:
   template <class>
@@ -71,7 +74,9 @@ class AnyLayer : public CompleteRef<Scalar> {
                                       .makes_mask = true,
                                       .skip = true,
                                       .check_masked_stream = true,
-                                      .list_state = true};
+                                      .list_state = true,
+                                      .execution = true,
+                                      .reduce = true};
 
   template <class L>
     requires(!std::derived_from<L, LayerRef<Scalar>> && Layer<L>)

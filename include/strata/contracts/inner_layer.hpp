@@ -55,6 +55,12 @@ void absorb(L& layer, InnerTape<L>& tape) {
   if constexpr (L::traits.absorb) inner(layer).absorb(tape);
 }
 
+/// Calls an inner layer's reduce where it has one.
+template <class L>
+void reduce(const L& layer, InnerPacked<L>& packed, const Execution& asked) {
+  if constexpr (L::traits.reduce) inner(layer).reduce(packed, asked);
+}
+
 /// Throws ShapeError, naming layer number `number` among the inner layers, where it does not give
 /// an output for each step, as a Conv1D with valid padding: the outer layer's mask would not fit.
 template <class L>

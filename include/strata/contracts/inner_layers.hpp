@@ -68,6 +68,22 @@ class InnerLayers {
     for_each([&](auto i) { detail::absorb(part(layers_, i), part(tape.layers, i)); });
   }
 
+  /// The precision is that of the layers which have another one than the full.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    Execution whole{.bounded = true};
+    for_each_execution(asked, [&](auto, const Execution&, const Execution& own) {
+      if (own.precision != Precision::full) whole.precision = own.precision;
+      whole.bounded = own.bounded && (whole.bounded || !Outer::returns_all_outputs);
+    });
+    return whole;
+  }
+  template <class Packed>
+  void reduce(Packed& packed, const Execution& asked) const {
+    for_each_execution(asked, [&](auto i, const Execution& asked_of_layer, const Execution&) {
+      detail::reduce(part(layers_, i), part(packed.layers, i), asked_of_layer);
+    });
+  }
+
   void check_stream() const {
     for_each([&](auto i) { part(layers_, i).check_stream(); });
   }
@@ -133,6 +149,18 @@ class InnerLayers {
   Layers layers_;
 
  private:
+  /// Calls f(i, how layer i is asked to run, how it runs) for each layer.
+  template <class F>
+  void for_each_execution(const Execution& asked, F f) const {
+    Execution asked_of_layer = asked;
+    for_each([&](auto i) {
+      const Execution own = strata::execution(part(layers_, i), asked_of_layer);
+      f(i, std::as_const(asked_of_layer), own);
+      asked_of_layer.bounded =
+          static_cast<const Outer&>(*this).bounds_input(own.bounded, asked.bounded);
+    });
+  }
+
   /// Where the state of a layer begins among the states of all.
   [[nodiscard]] Index state_offset(std::size_t layer) const noexcept {
     Index offset = 0;

@@ -144,6 +144,16 @@ void check_stream(const L& layer, bool masked) {
   }
 }
 
+/// How a layer runs step by step where it is asked to run as `asked`.
+template <class L>
+[[nodiscard]] Execution execution(const L& layer, const Execution& asked) {
+  if constexpr (L::traits.execution) {
+    return layer.execution(asked);
+  } else {
+    return {};
+  }
+}
+
 /// The shape of a layer's output for an input of the right rank, in which sizes may be Dynamic.
 template <class L>
 [[nodiscard]] Shape output_shape(const L& layer, const Shape& shape) {

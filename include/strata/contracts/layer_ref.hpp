@@ -57,6 +57,9 @@ class LayerRef {
   void check_masked_stream() const { table_->check_stream(self_, true); }
   [[nodiscard]] Index state_size() const { return table_->state_size(self_); }
   void list_state(detail::StateParts& parts) const { table_->list_state(self_, parts); }
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return table_->execution(self_, asked);
+  }
 
   /// The layer in its own type, or null when its type is not L.
   template <class L>

@@ -41,6 +41,7 @@ struct LayerTable {
   void (*check_stream)(const void*, bool masked);
   Index (*state_size)(const void*);
   void (*list_state)(const void*, StateParts&);
+  Execution (*execution)(const void*, const Execution& asked);
 };
 
 /// A forward pass over a batch.
@@ -60,6 +61,7 @@ struct StepTable {
   void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*, WeightOrder) noexcept;
   void (*skip)(const void* packed, const Scalar*, Scalar*, Scalar*, WeightOrder) noexcept;
   bool (*counts)(const void* packed, const Scalar*, bool before) noexcept;
+  void (*reduce)(const void*, void* packed, const Execution& asked);
 };
 
 /// Training.
@@ -151,6 +153,8 @@ const LayerTable<typename L::scalar_type>& LayerFunctions<L>::table() {
         .check_stream = [](const void* l, bool masked) { strata::check_stream(of(l), masked); },
         .state_size = [](const void* l) { return of(l).state_size(); },
         .list_state = [](const void* l, StateParts& parts) { detail::list_state(of(l), parts); },
+        .execution = [](const void* l,
+                        const Execution& asked) { return strata::execution(of(l), asked); },
     };
     return functions;
   }
@@ -189,6 +193,12 @@ const StepTable<typename L::scalar_type>& LayerFunctions<L>::step() {
                    WeightOrder order) noexcept { skip_layer(packed(p), x, state, y, order); },
         .counts = [](const void* p, const Scalar* x,
                      bool before) noexcept { return counts_behind(packed(p), x, before); },
+        .reduce =
+            [](const void* l, void* p, const Execution& asked) {
+              if constexpr (L::traits.reduce) {
+                of(l).reduce(*static_cast<typename L::Packed*>(p), asked);
+              }
+            },
     };
     return functions;
   }

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include <strata/contracts/execution.hpp>
 #include <strata/contracts/state_parts.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/mask.hpp>
@@ -42,6 +43,13 @@ struct LayerTraits {
   bool check_masked_stream = false;
   /// `list_state(parts)`: names the parts of the state. Without it a state is one part, "state".
   bool list_state = false;
+  /// `execution(asked)`: how the layer runs step by step where it is asked to run as `asked`, and
+  /// whether its outputs are bounded. Without it the layer runs in full precision, and its outputs
+  /// are not bounded.
+  bool execution = false;
+  /// `reduce(packed, asked)`: adds to packed weights those of a precision below the full one, which
+  /// `execution(asked)` says.
+  bool reduce = false;
 };
 
 }  // namespace strata
@@ -88,6 +96,15 @@ concept HasListState = requires(const L& layer, StateParts& parts) {
   layer.list_state(parts);
 };
 
+template <class L>
+concept HasExecution = requires(const L& layer) {
+  layer.execution(Execution());
+};
+template <class L>
+concept HasReduce = requires(const L& layer, typename L::Packed& packed) {
+  layer.reduce(packed, Execution());
+};
+
 /// True; a compile-time error where the traits of a layer and its functions do not agree.
 template <class L>
 consteval bool agrees_with_traits() {
@@ -118,6 +135,12 @@ consteval bool agrees_with_traits() {
   static_assert(traits.list_state == HasListState<L>,
                 "strata: the traits of this layer and its functions disagree on list_state(parts); "
                 "one of them may be misspelt");
+  static_assert(traits.execution == HasExecution<L>,
+                "strata: the traits of this layer and its functions disagree on execution(asked); "
+                "one of them may be misspelt");
+  static_assert(traits.reduce == HasReduce<L>,
+                "strata: the traits of this layer and its functions disagree on "
+                "reduce(packed, asked); one of them may be misspelt");
   return true;
 }
 

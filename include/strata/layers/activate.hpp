@@ -18,6 +18,7 @@ namespace strata::inline STRATA_TARGET {
 template <class Scalar = float>
 class Activate : public detail::PlainLayer<Scalar> {
  public:
+  static constexpr LayerTraits traits{.execution = true};
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
 
@@ -33,6 +34,10 @@ class Activate : public detail::PlainLayer<Scalar> {
   }
 
   [[nodiscard]] Index output_features(Index features) const { return features; }
+
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return {.bounded = is_bounded(activation_, asked.bounded)};
+  }
 
   struct Packed {
     Activation activation;

@@ -53,7 +53,7 @@ template <class Scalar = float, Index Inputs = Dynamic, Index Units = Dynamic>
 class Dense {
  public:
   using scalar_type = Scalar;
-  static constexpr LayerTraits traits{};
+  static constexpr LayerTraits traits{.execution = true};
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
   static constexpr Index fixed_inputs = Inputs;
@@ -95,6 +95,10 @@ class Dense {
       detail::fail<ShapeError>({"expects ", inputs_, " features, found ", features});
     }
     return units_;
+  }
+
+  [[nodiscard]] Execution execution(const Execution&) const {
+    return {.bounded = is_bounded(options_.activation, false)};
   }
 
   void build(Index features) {

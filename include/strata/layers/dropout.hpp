@@ -36,6 +36,7 @@ namespace strata::inline STRATA_TARGET {
 template <class Scalar = float>
 class Dropout : public detail::PlainLayer<Scalar> {
  public:
+  static constexpr LayerTraits traits{.execution = true};
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
 
@@ -66,6 +67,11 @@ class Dropout : public detail::PlainLayer<Scalar> {
   struct Tape {
     Random random;
   };
+
+  /// Numbers pass unchanged.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return {.bounded = asked.bounded};
+  }
 
   void pack(Packed& packed, bool) const { packed.features = this->inputs(); }
 

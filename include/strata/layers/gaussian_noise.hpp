@@ -21,6 +21,7 @@ namespace strata::inline STRATA_TARGET {
 template <class Scalar = float>
 class GaussianNoise : public detail::PlainLayer<Scalar> {
  public:
+  static constexpr LayerTraits traits{.execution = true};
   static constexpr Accepts accepts = Accepts::any;
   static constexpr Returns returns = Returns::same;
 
@@ -49,6 +50,11 @@ class GaussianNoise : public detail::PlainLayer<Scalar> {
   };
 
   struct Tape {};
+
+  /// Numbers pass unchanged.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return {.bounded = asked.bounded};
+  }
 
   void pack(Packed& packed, bool) const { packed.features = this->inputs(); }
 

@@ -75,9 +75,12 @@ class JoinedStack : public InnerLayers<JoinedStack<Layers, Reads>, Layers,
                                       .mixes_sequences = Types::mixes_sequences,
                                       .skip = true,
                                       .check_masked_stream = true,
-                                      .list_state = true};
+                                      .list_state = true,
+                                      .execution = true,
+                                      .reduce = true};
 
   static constexpr const char* kind_name = name_of(Reads);
+  static constexpr bool returns_all_outputs = true;
 
   /// `window`: V, how many of the first layer's outputs, from the end, are its window.
   explicit JoinedStack(Layers layers, Index window = 0) : Base(std::move(layers)), window_(window) {
@@ -246,6 +249,11 @@ class JoinedStack : public InnerLayers<JoinedStack<Layers, Reads>, Layers,
       matrix_of(tape.derivatives[i - 1]).leftCols(before) += all.middleCols(of_x, before);
       matrix_of(tape.derivatives[0]).rightCols(window_) += all.rightCols(window_);
     });
+  }
+
+  /// Whether the input of a layer is bounded, where the outputs of the layer before it, and x, are.
+  [[nodiscard]] bool bounds_input(bool before, bool x) const noexcept {
+    return before && window_ == 0 && (x || !reads_input);
   }
 
  private:

@@ -65,9 +65,12 @@ class LayerChain : public InnerLayers<LayerChain<Layers>, Layers,
                                       .output_shape = true,
                                       .skip = true,
                                       .check_masked_stream = true,
-                                      .list_state = true};
+                                      .list_state = true,
+                                      .execution = true,
+                                      .reduce = true};
 
   static constexpr const char* kind_name = "Chain";
+  static constexpr bool returns_all_outputs = false;
 
   explicit LayerChain(Layers layers) : Base(std::move(layers)) {
     const Index features = inputs();
@@ -184,6 +187,9 @@ class LayerChain : public InnerLayers<LayerChain<Layers>, Layers,
                     i == 0 ? dx : &tape.derivatives[before], pass_of(i, pass));
     });
   }
+
+  /// Whether the input of a layer is bounded, where the outputs of the layer before it, and x, are.
+  [[nodiscard]] bool bounds_input(bool before, bool) const noexcept { return before; }
 
  private:
   [[nodiscard]] bool is_last(std::size_t layer) const noexcept {

@@ -19,7 +19,7 @@ namespace strata::inline STRATA_TARGET {
 template <class Scalar = float>
 class Masking : public detail::PlainLayer<Scalar> {
  public:
-  static constexpr LayerTraits traits{.output_mask = true, .makes_mask = true};
+  static constexpr LayerTraits traits{.output_mask = true, .makes_mask = true, .execution = true};
   static constexpr Accepts accepts = Accepts::sequences;
   static constexpr Returns returns = Returns::same;
 
@@ -64,6 +64,11 @@ class Masking : public detail::PlainLayer<Scalar> {
   };
 
   struct Tape {};
+
+  /// Numbers pass unchanged.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return {.bounded = asked.bounded};
+  }
 
   void pack(Packed& packed, bool) const { packed = {this->inputs(), Scalar(value_)}; }
 

@@ -44,7 +44,9 @@ class Residual : public detail::WrapperLayer<Residual, L> {
                                       .makes_mask = L::traits.makes_mask,
                                       .skip = true,
                                       .check_masked_stream = true,
-                                      .list_state = true};
+                                      .list_state = true,
+                                      .execution = true,
+                                      .reduce = true};
 
   using Base::Base;
 
@@ -94,6 +96,14 @@ class Residual : public detail::WrapperLayer<Residual, L> {
     Tensor<Scalar> y;   ///< Of the layer, without the input.
     Tensor<Scalar> dy;  ///< A copy for the layer, which may overwrite it.
   };
+
+  /// That of the layer; a sum is not bounded.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return {.precision = strata::execution(layer_, asked).precision};
+  }
+  void reduce(Packed& packed, const Execution& asked) const {
+    detail::reduce(layer_, packed.layer, asked);
+  }
 
   void pack(Packed& packed, bool training) const {
     detail::inner(layer_).pack(packed.layer, training);

@@ -28,7 +28,8 @@ class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
                                       .absorb = true,
                                       .mixes_sequences = detail::mixes_sequences_of<L>(),
                                       .skip = detail::inner_skips<L>,
-                                      .list_state = true};
+                                      .list_state = true,
+                                      .execution = true};
 
   using Base::Base;
 
@@ -39,6 +40,10 @@ class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
     Tensor<Scalar> y;
     Mask mask;
   };
+
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return {.bounded = strata::execution(layer_, asked).bounded};
+  }
 
   void pack(Packed& packed, bool training) const { detail::inner(layer_).pack(packed, training); }
 

@@ -89,14 +89,16 @@ class Stream {
   using In = detail::FixedSpan<const Scalar, Layers::inputs>;
   using Out = detail::FixedSpan<const Scalar, Layers::outputs>;
 
-  /// The model may be a temporary. Throws StateError before the model is built, and ValueError,
-  /// naming the layer, when a layer needs the whole sequence, or cannot leave out steps behind a
-  /// layer that makes a mask.
-  explicit Stream(const Model& model) {
+  /// The model may be a temporary. Layers that cannot run in `precision` run in the full one; see
+  /// precision(). Throws StateError before the model is built, and ValueError, naming the layer,
+  /// when a layer needs the whole sequence, or cannot leave out steps behind a layer that makes a
+  /// mask; also where no layer can run in `precision`.
+  explicit Stream(const Model& model, Precision precision = Precision::full) : asked_(precision) {
     detail::require_streams<Layers>();
     const auto network = model.network();
     sizes_ = detail::stream_sizes<Scalar>(name, network);
     pack(model.layers());
+    detail::check_stream_precision(name, asked_, precisions_);
     state_ = network.zero_state(1);
     for (auto& values : values_) detail::sizes::resize(values, sizes_.widest);
   }
@@ -104,6 +106,10 @@ class Stream {
   /// F and U of a step.
   [[nodiscard]] Index inputs() const noexcept { return sizes_.inputs; }
   [[nodiscard]] Index outputs() const noexcept { return sizes_.outputs; }
+
+  /// In which precision each layer runs.
+  [[nodiscard]] const std::vector<Precision>& precision() const& noexcept { return precisions_; }
+  [[nodiscard]] std::vector<Precision> precision() && noexcept { return std::move(precisions_); }
 
   /// One step: F inputs to U outputs, a view that is valid until the next step. Where the model's
   /// type fixes both sizes, step is noexcept; otherwise it throws ShapeError on a wrong size of x.
@@ -190,6 +196,8 @@ class Stream {
     detail::check_stream_weights(name, "swap_weights", other.sizes_, sizes_);
     packed_.swap(other.packed_);
     std::swap(sizes_.masks, other.sizes_.masks);
+    std::swap(asked_, other.asked_);
+    precisions_.swap(other.precisions_);
   }
 
  private:
@@ -199,8 +207,15 @@ class Stream {
   void pack(const List& layers) {
     if (packed_.use_count() != 1) packed_ = std::make_shared<Packed>();
     detail::resize_parts(*packed_, detail::part_count(layers));
+    precisions_.resize(detail::part_count(layers));
+    Execution asked{.precision = asked_};
     detail::for_each_part(layers, [&](auto i) {
-      detail::inner(detail::part(layers, i)).pack(detail::part(*packed_, i), false);
+      const auto& layer = detail::part(layers, i);
+      detail::inner(layer).pack(detail::part(*packed_, i), false);
+      detail::reduce(layer, detail::part(*packed_, i), asked);
+      const Execution own = execution(layer, asked);
+      precisions_[i] = own.precision;
+      asked.bounded = own.bounded;
     });
   }
 
@@ -234,6 +249,8 @@ class Stream {
   State<Scalar> state_;
   std::array<std::vector<Scalar>, 2> values_;
   detail::StreamSizes sizes_;
+  Precision asked_;
+  std::vector<Precision> precisions_;
   /// The order in which the last step read the weights.
   WeightOrder order_ = WeightOrder::ascending;
 };

@@ -39,7 +39,8 @@ class RecurrentLayer {
   using scalar_type = typename Cell::scalar_type;
   using Scalar = scalar_type;
   static constexpr Accepts accepts = Accepts::sequences;
-  static constexpr LayerTraits traits{.skip = true, .list_state = true};
+  static constexpr LayerTraits traits{
+      .skip = true, .list_state = true, .execution = true, .reduce = true};
   static constexpr Index fixed_inputs = Cell::fixed_inputs;
   static constexpr Index fixed_outputs = Cell::fixed_outputs;
 
@@ -91,6 +92,20 @@ class RecurrentLayer {
     packed.zoneout = options_.zoneout;
     packed.memory_zoneout = options_.memory_zoneout;
     packed.zero_output_for_mask = options_.zero_output_for_mask;
+  }
+
+  /// As the cell runs, which may have such a function.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    if constexpr (requires { cell_.execution(asked); }) {
+      return cell_.execution(asked);
+    } else {
+      return {};
+    }
+  }
+  void reduce(Packed& packed, const Execution& asked) const {
+    if constexpr (requires { cell_.reduce(packed.cell, asked); }) {
+      cell_.reduce(packed.cell, asked);
+    }
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,

@@ -14,6 +14,7 @@
 #include <strata/initializers.hpp>
 #include <strata/recurrent/cell.hpp>
 #include <strata/recurrent/gated/batch_kernel.hpp>
+#include <strata/recurrent/gated/int16_step.hpp>
 #include <strata/recurrent/gated/options.hpp>
 #include <strata/recurrent/gated/step_kernel.hpp>
 #include <strata/recurrent/gated/weights.hpp>
@@ -143,6 +144,10 @@ class GatedCell {
 
   struct Packed {
     detail::GatePacked<Scalar, Gates> weights;
+    /// Empty unless reduce() has filled it.
+    std::conditional_t<std::is_same_v<Scalar, float>, detail::Int16Weights<Gates>,
+                       detail::NoInt16Weights>
+        int16;
     Gates gates;
 
     void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
@@ -150,6 +155,14 @@ class GatedCell {
       with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
         using Equations = std::remove_cvref_t<decltype(equations)>;
         const detail::StepOutput<Scalar> to_y{y};
+        if constexpr (std::is_same_v<Scalar, float> &&
+                      detail::has_standard_activations<Equations>) {
+          if (!int16.is_empty()) {
+            detail::gates_int16_step(equations, weights, int16, x, h, memory, order, to_y);
+            std::copy_n(y, weights.units, h);
+            return;
+          }
+        }
         if constexpr (detail::comes_at_once<Equations, Inputs, Units, Scalar, Gates>()) {
           // The next step waits for h, so h is stored from the registers and not copied from y.
           const auto to_both = [=](Index first, Index used, const auto& values)
@@ -194,6 +207,29 @@ class GatedCell {
                         {weights_.kernel_values().data(), weights_.recurrent_values().data(),
                          weights_.bias_values().data(), peepholes_.data()},
                         training);
+  }
+
+  /// In int16 where the activations are tanh and sigmoid, which keep every unit's output between -1
+  /// and 1, and the numbers are float.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    Execution own;
+    with_equations(gates_, [&](const auto& equations) {
+      own.bounded = detail::has_standard_activations<decltype(equations)>;
+    });
+    if constexpr (std::is_same_v<Scalar, float>) {
+      if (own.bounded && inputs_ + recurrent_inputs() <= detail::Int16Weights<Gates>::most_inputs) {
+        own.precision = asked.precision;
+      }
+    }
+    return own;
+  }
+  void reduce(Packed& packed, const Execution& asked) const {
+    if constexpr (std::is_same_v<Scalar, float>) {
+      packed.int16.clear();
+      if (execution(asked).precision == Precision::int16) {
+        packed.int16.pack(packed.weights, asked.bounded);
+      }
+    }
   }
 
   void prepare(const Packed& packed, Scratch& scratch, Index batch) const {

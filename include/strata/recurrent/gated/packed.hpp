@@ -110,6 +110,15 @@ struct GatePacked {
     const TileWeights<Scalar> weights = kernel(panel, first, vectors);
     return {weights.first + inputs * weights.step, weights.step};
   }
+  /// The weight of one lane of a panel in a row of the kernel, or, from row F on, of the recurrent
+  /// kernel.
+  [[nodiscard]] Scalar weight(Index panel, Index row, Index lane) const noexcept {
+    constexpr Index most = tile_vectors<Scalar>;
+    const Index block = lane / width / most * most;
+    const int vectors = static_cast<int>(std::min(most, row_size(panel) / width - block));
+    const auto [first, step] = kernel(panel, static_cast<int>(block), vectors);
+    return first[row * step + lane - block * width];
+  }
   [[nodiscard]] const Scalar* peephole(Index which, Index panel) const noexcept {
     return peepholes.data() + (which * panels + panel) * width;
   }

@@ -98,12 +98,21 @@ STRATA_ALWAYS_INLINE void split_slots(const Pack<Scalar> (&sum)[Registers],
   }
 }
 
+/// A step whose products are all taken by step_panel.
+struct NoMoreProducts {
+  template <class Sums>
+  STRATA_ALWAYS_INLINE void operator()(Sums&) const {}
+};
+
 /// One step of a panel, or of two or three panels as one panel of `Width` units: the products, then
 /// the gates. Where the cell has fixed sizes, the sizes in `at` are constants for the compiler.
-template <int Width, class Scalar, class Gates, class Equations, class Emit>
+/// add_more(sums) adds products that are not in `at` to the registers of the panel's row.
+template <int Width, class Scalar, class Gates, class Equations, class Emit,
+          class AddMore = NoMoreProducts>
 STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
                                      const GatePacked<Scalar, Gates>& packed,
-                                     const PanelStep<Scalar>& at, const Emit& emit) {
+                                     const PanelStep<Scalar>& at, const Emit& emit,
+                                     const AddMore& add_more = {}) {
   using Full = Pack<Scalar>;
   using P = Pack<Scalar, Width>;
   using Traits = GateTraits<Gates>;
@@ -133,6 +142,8 @@ STRATA_ALWAYS_INLINE void step_panel(const Equations& equations,
     if constexpr (chains >= 4) fold(std::integral_constant<int, 2>{});
     if constexpr (chains >= 2) fold(std::integral_constant<int, 1>{});
   });
+
+  add_more(sum[0]);
 
   typename Traits::template Step<P> step;
   split_slots(sum[0], step.z);

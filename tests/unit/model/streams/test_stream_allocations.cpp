@@ -24,8 +24,8 @@ using namespace strata;
 using strata::test::allocations_of;
 
 template <class Model>
-void check(const Model& model) {
-  Stream stream{model};
+void check(const Model& model, Precision precision = Precision::full) {
+  Stream stream{model, precision};
   const std::vector<float> in(32, 0.5f);
   std::vector<float> out(32);
   const auto state = stream.state();
@@ -39,12 +39,12 @@ void check(const Model& model) {
   REQUIRE(allocations_of([&] { stream.set_state(state); }) == 0);
   REQUIRE(allocations_of([&] { stream.reset(); }) == 0);
   REQUIRE(allocations_of([&] { stream.update(model); }) == 0);
-  Stream second{model};
+  Stream second{model, precision};
   REQUIRE(allocations_of([&] { stream.swap_weights(second); }) == 0);
   REQUIRE(allocations_of([&] { sum += static_cast<float>(stream.state().layers.size()); }) == 0);
   REQUIRE(sum != 0);
   // Copies allocate, so the check can fail.
-  REQUIRE(allocations_of([&] { Stream other{model}; }) > 0);
+  REQUIRE(allocations_of([&] { Stream other{model, precision}; }) > 0);
   REQUIRE(allocations_of([&] { const auto copy = stream.state(); }) > 0);
   // A copy keeps the weights, so that new ones need memory of their own.
   const Stream copy = stream;
@@ -54,8 +54,10 @@ void check(const Model& model) {
 }  // namespace
 
 TEST_CASE("Stream: no allocation, sizes fixed by the type", "[stream]") {
-  check(Sequential<LSTM<float, 1, 40, return_sequences>, LSTM<float, 40, 20, return_sequences>,
-                   Dense<float, 20, 1>>());
+  using Model = Sequential<LSTM<float, 1, 40, return_sequences>,
+                           LSTM<float, 40, 20, return_sequences>, Dense<float, 20, 1>>;
+  check(Model());
+  check(Model(), Precision::int16);
 }
 
 TEST_CASE("Stream: no allocation, a model chosen at run time", "[stream]") {
