@@ -76,6 +76,10 @@ class ErasedLayer {
   void check_masked_stream() const { layer_.check_masked_stream(); }
   [[nodiscard]] Index state_size() const { return layer_.state_size(); }
   void list_state(detail::StateParts& parts) const { layer_.list_state(parts); }
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return layer_.execution(asked);
+  }
+  void reduce(Packed& packed, const Execution& asked) const { layer_.reduce(packed, asked); }
 
  private:
   AnyLayer<S> layer_;
