@@ -25,6 +25,8 @@ namespace strata {
   template class ForwardNetwork<S>;                                                                \
   template Tensor<S> detail::predict(const ForwardNetwork<S>&, const Tensor<S>&,                   \
                                      const PredictOptions<S>&);                                    \
+  template Tensor<S> detail::predict(const ForwardNetwork<S>&, const ForwardNetwork<S>::Packed&,   \
+                                     const Tensor<S>&, const PredictOptions<S>&);                  \
   template Tensor<S> detail::predict(const ForwardNetwork<S>&, const AnySource<S>&,                \
                                      const PredictOptions<S>&);                                    \
   template State<S> detail::hand_over(const Network<S>&, const State<S>&, const Network<S>&);      \

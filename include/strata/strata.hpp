@@ -63,6 +63,7 @@
 #include <strata/model/ctc_decoding.hpp>
 #include <strata/model/hand_over.hpp>
 #include <strata/model/mixtures.hpp>
+#include <strata/model/predictor.hpp>
 #include <strata/model/sampling.hpp>
 #include <strata/model/sequential.hpp>
 #include <strata/model/series_windows.hpp>

@@ -52,9 +52,6 @@ class CompleteRef : public TrainableRef<Scalar> {
     detail::use_table(packed, step_);
     TrainableRef<Scalar>::pack(packed, training);
   }
-  void reduce(Packed& packed, const Execution& asked) const {
-    step_->reduce(this->self_, packed.value.get(), asked);
-  }
 
  protected:
   template <class>

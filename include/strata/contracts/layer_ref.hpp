@@ -95,6 +95,9 @@ class ForwardRef : public LayerRef<Scalar> {
   void pack(Packed& packed, bool training) const {
     forward_->pack(this->self_, packed.value, training);
   }
+  void reduce(Packed& packed, const Execution& asked) const {
+    forward_->reduce(this->self_, packed.value.get(), asked);
+  }
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
     forward_->forward(this->self_, packed.value.get(), x, y, pass);

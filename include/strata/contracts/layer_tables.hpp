@@ -52,6 +52,7 @@ struct ForwardTable {
                   const Pass<Scalar>&);
   Mask (*output_mask)(const void*, const Tensor<Scalar>&, const Mask&);
   void (*check_input)(const void*, const Tensor<Scalar>&);
+  void (*reduce)(const void*, void* packed, const Execution& asked);
 };
 
 /// A step of a stream.
@@ -61,7 +62,6 @@ struct StepTable {
   void (*step)(const void* packed, const Scalar*, Scalar*, Scalar*, WeightOrder) noexcept;
   void (*skip)(const void* packed, const Scalar*, Scalar*, Scalar*, WeightOrder) noexcept;
   bool (*counts)(const void* packed, const Scalar*, bool before) noexcept;
-  void (*reduce)(const void*, void* packed, const Execution& asked);
 };
 
 /// Training.
@@ -175,6 +175,12 @@ const ForwardTable<typename L::scalar_type>& LayerFunctions<L>::forward() {
             [](const void* l, const Tensor<Scalar>& x) {
               if constexpr (L::traits.check_input) of(l).check_input(x);
             },
+        .reduce =
+            [](const void* l, void* p, const Execution& asked) {
+              if constexpr (L::traits.reduce) {
+                of(l).reduce(*static_cast<typename L::Packed*>(p), asked);
+              }
+            },
     };
     return functions;
   }
@@ -193,12 +199,6 @@ const StepTable<typename L::scalar_type>& LayerFunctions<L>::step() {
                    WeightOrder order) noexcept { skip_layer(packed(p), x, state, y, order); },
         .counts = [](const void* p, const Scalar* x,
                      bool before) noexcept { return counts_behind(packed(p), x, before); },
-        .reduce =
-            [](const void* l, void* p, const Execution& asked) {
-              if constexpr (L::traits.reduce) {
-                of(l).reduce(*static_cast<typename L::Packed*>(p), asked);
-              }
-            },
     };
     return functions;
   }

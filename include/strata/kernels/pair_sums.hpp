@@ -127,11 +127,11 @@ struct PairSums<4> {
 /// The largest 16-bit integer for a number of at most 1.
 inline constexpr float int16_one = 16383;
 
-/// Writes a register of numbers, of at most 16383, as 16-bit integers.
+/// Writes a register of numbers, of at most 32767, as 16-bit integers.
 #if defined(__AVX512BW__)
 STRATA_ALWAYS_INLINE void store_int16(Pack<float, 16> numbers, std::int16_t* to) {
   const __m512i whole = _mm512_cvtps_epi32(numbers.lanes);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(whole));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(whole));
 }
 #elif defined(__AVX2__)
 STRATA_ALWAYS_INLINE void store_int16(Pack<float, 8> numbers, std::int16_t* to) {

@@ -48,8 +48,11 @@ class Bidirectional {
  public:
   using scalar_type = typename L::scalar_type;
   using Scalar = scalar_type;
-  static constexpr LayerTraits traits{
-      .streams = false, .mixes_sequences = detail::mixes_sequences_of<L>(), .list_state = true};
+  static constexpr LayerTraits traits{.streams = false,
+                                      .mixes_sequences = detail::mixes_sequences_of<L>(),
+                                      .list_state = true,
+                                      .execution = true,
+                                      .reduce = true};
   static constexpr Accepts accepts = L::accepts;
   static constexpr Returns returns = L::returns;
   static constexpr Index fixed_inputs = L::fixed_inputs;
@@ -142,6 +145,16 @@ class Bidirectional {
   void pack(Packed& packed, bool training) const {
     forward_.pack(packed.forward, training);
     backward_.pack(packed.backward, training);
+  }
+
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    Execution own = forward_.execution(asked);
+    own.bounded = own.bounded && merge_ != Merge::sum;
+    return own;
+  }
+  void reduce(Packed& packed, const Execution& asked) const {
+    forward_.reduce(packed.forward, asked);
+    backward_.reduce(packed.backward, asked);
   }
 
   void forward(const Packed& packed, const Tensor<Scalar>& x, Tensor<Scalar>& y,

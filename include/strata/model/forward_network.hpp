@@ -5,6 +5,7 @@
 #include <strata/contracts/layer_ref.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/sequence_context.hpp>
+#include <strata/precision.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
@@ -25,6 +26,10 @@ class ForwardNetwork : public Network<Scalar> {
   void check_values(const Tensor<Scalar>& x) const { forward_.front().check_input(x); }
 
   void pack(Packed& packed, bool training) const;
+
+  /// Adds the weights of a precision to packed ones. Throws ValueError, with the name of the asker
+  /// `who`, where no layer can run in it.
+  void reduce(const char* who, Packed& packed, Precision precision) const;
 
   /// The outputs for x, predicted in one thread. The output of a layer is overwritten as soon as
   /// the next layer has read it.

@@ -6,6 +6,7 @@
 #include <strata/contracts/layer_ref.hpp>
 #include <strata/model/forward_network.hpp>
 #include <strata/model/network.hpp>
+#include <strata/model/precision_checks.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
@@ -36,6 +37,17 @@ template <class Scalar>
 void ForwardNetwork<Scalar>::pack(Packed& packed, bool training) const {
   packed.resize(this->size());
   this->threads().run(this->size(), [&](std::size_t i) { forward_[i].pack(packed[i], training); });
+}
+
+template <class Scalar>
+void ForwardNetwork<Scalar>::reduce(const char* who, Packed& packed, Precision precision) const {
+  std::vector<Precision> layers;
+  for (std::size_t i = 0; i < this->size(); ++i) {
+    const Execution asked{.precision = precision};
+    layers.push_back(forward_[i].execution(asked).precision);
+    forward_[i].reduce(packed[i], asked);
+  }
+  detail::check_precision(who, precision, layers);
 }
 
 template <class Scalar>

@@ -122,7 +122,7 @@ class Network {
   [[nodiscard]] Pass<Scalar> pass_of(std::size_t i, const SequenceContext<Scalar>& context,
                                      const Mask& mask, const Random& random) const;
 
- protected:
+  /// Throws StateError before the network is built: `what` is not known yet.
   void require_built(const char* what) const;
 
  private:

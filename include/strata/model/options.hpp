@@ -2,6 +2,7 @@
 
 #include <strata/mask.hpp>
 #include <strata/model/state.hpp>
+#include <strata/precision.hpp>
 #include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
@@ -23,6 +24,9 @@ struct PredictOptions {
   /// the last step. An empty State stands for zeros. null, the default, starts every sequence from
   /// zeros and keeps no state, since sequences have nothing to do with each other in most data.
   State<Scalar>* state = nullptr;
+  /// The precision of batches of one sequence, see Stream: B = 1 or batch_size = 1. Larger batches
+  /// have the full one. Throws ValueError where no layer of the model can run in it.
+  Precision precision = Precision::full;
 };
 
 /// Options of evaluate.

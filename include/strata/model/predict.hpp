@@ -13,6 +13,13 @@ template <class Scalar>
 [[nodiscard]] Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
                                      const PredictOptions<Scalar>& options);
 
+/// The same with weights that are packed already, in which options.precision has no part.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network,
+                                     const typename ForwardNetwork<Scalar>::Packed& packed,
+                                     const Tensor<Scalar>& x,
+                                     const PredictOptions<Scalar>& options);
+
 /// The outputs for all samples of a source. Throws ShapeError where batches have outputs of several
 /// shapes.
 template <class Scalar>

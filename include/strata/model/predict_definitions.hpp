@@ -15,12 +15,11 @@
 namespace strata::detail::inline STRATA_RUNTIME {
 
 template <class Scalar>
-Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
-                       const PredictOptions<Scalar>& options) {
+Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network,
+                       const typename ForwardNetwork<Scalar>::Packed& packed,
+                       const Tensor<Scalar>& x, const PredictOptions<Scalar>& options) {
   if (options.batch_size < 1) detail::raise<ValueError>("predict: batch_size must be at least 1");
   check_sequences(network, x, options.mask, options.state);
-  typename ForwardNetwork<Scalar>::Packed packed;
-  network.pack(packed, false);
   std::vector<Shard> shards;
   for (Index first = 0; first < x.batch(); first += options.batch_size) {
     for (const Shard& shard : shards_of(std::min(options.batch_size, x.batch() - first))) {
@@ -28,6 +27,17 @@ Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scala
     }
   }
   return forward(network, packed, x, shards, {&options.mask, options.state});
+}
+
+template <class Scalar>
+Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                       const PredictOptions<Scalar>& options) {
+  // Before the weights are packed, which takes long.
+  check_sequences(network, x, options.mask, options.state);
+  typename ForwardNetwork<Scalar>::Packed packed;
+  network.pack(packed, false);
+  if (options.precision != Precision::full) network.reduce("predict", packed, options.precision);
+  return predict(network, packed, x, options);
 }
 
 template <class Scalar>
@@ -51,9 +61,11 @@ Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const AnySource<Sc
                         " samples, and has filled x with ", batch.x.batch()});
     }
     State<Scalar>* const state = batch.state.empty() ? nullptr : &batch.state;
-    const Tensor<Scalar> part =
-        predict(network, batch.x,
-                PredictOptions<Scalar>{.batch_size = count, .mask = batch.mask, .state = state});
+    const Tensor<Scalar> part = predict(network, batch.x,
+                                        PredictOptions<Scalar>{.batch_size = count,
+                                                               .mask = batch.mask,
+                                                               .state = state,
+                                                               .precision = options.precision});
     Shape shape = part.shape();
     shape[0] = size;
     if (all.empty()) all.resize(shape);

@@ -16,6 +16,7 @@
 #include <strata/contracts/parts.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/model/network.hpp>
+#include <strata/model/precision_checks.hpp>
 #include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>
 
@@ -98,7 +99,7 @@ class Stream {
     const auto network = model.network();
     sizes_ = detail::stream_sizes<Scalar>(name, network);
     pack(model.layers());
-    detail::check_stream_precision(name, asked_, precisions_);
+    detail::check_precision(name, asked_, precisions_);
     state_ = network.zero_state(1);
     for (auto& values : values_) detail::sizes::resize(values, sizes_.widest);
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include <strata/base/message.hpp>
@@ -8,7 +7,6 @@
 #include <strata/error.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
-#include <strata/precision.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
@@ -43,9 +41,6 @@ template <class Scalar>
 void check_stream_size(const char* who, const char* what, Index found, Index expected);
 void check_stream_size(const char* who, const char* call, const char* what, Index found,
                        Index expected);
-
-/// Throws ValueError where a precision below the full one is asked for and no layer runs in it.
-void check_stream_precision(const char* who, Precision asked, std::span<const Precision> layers);
 
 /// Throws ShapeError unless weights of the sizes `found` can take the place of weights of the sizes
 /// `expected`. `call` is the function that was called.

@@ -52,15 +52,6 @@ STRATA_INLINE void check_stream_size(const char* who, const char* call, const ch
   }
 }
 
-STRATA_INLINE void check_stream_precision(const char* who, Precision asked,
-                                          std::span<const Precision> layers) {
-  if (std::find(layers.begin(), layers.end(), asked) != layers.end() || asked == Precision::full) {
-    return;
-  }
-  fail<ValueError>({who, ": no layer of the model can run in ", std::string(strata::name(asked)),
-                    "; LSTM, GRU and SimpleRNN layers of float with tanh and sigmoid can"});
-}
-
 STRATA_INLINE void check_stream_weights(const char* who, const char* call, const StreamSizes& found,
                                         const StreamSizes& expected) {
   const auto check = [&](const char* what, Index one, Index wanted) {

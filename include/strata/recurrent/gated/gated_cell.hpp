@@ -261,6 +261,13 @@ class GatedCell {
     const bool ready = input_steps(at.batch) > 0;
     with_equations(gates_, [&](const auto& equations) {
       if (at.batch == 1) {
+        if constexpr (std::is_same_v<Scalar, float> &&
+                      detail::has_standard_activations<decltype(equations)>) {
+          if (!packed.int16.is_empty()) {
+            return detail::gates_recurrent_int16_step(equations, packed.weights, packed.int16, at,
+                                                      scratch.z.data());
+          }
+        }
         return detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
       }
       detail::gates_forward<false>(equations, packed.weights, at, ready,

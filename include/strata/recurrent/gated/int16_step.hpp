@@ -35,19 +35,21 @@ struct Int16Pairs {
   }
 };
 
-/// Adds the products of `pairs` to the registers of the row of a panel, or of the rows of two
-/// panels that begin with number `panel`.
+/// Adds the products of the rows from `first` on with as many pairs to the registers of the row of
+/// a panel, or of the rows of two panels that begin with number `panel`.
 template <int Width, class Gates, int Registers>
 STRATA_ALWAYS_INLINE void add_int16_products(const Int16Weights<Gates>& weights, Index panel,
-                                             const Int16Pairs& pairs, float unusual,
+                                             Index first, const Int16Pairs& pairs, float unusual,
                                              Pack<float> (&sum)[Registers]) {
   using Weights = Int16Weights<Gates>;
   constexpr int width = Pack<float>::width;
   constexpr int panels = std::max(Width / width, 1);
   constexpr int registers = Registers / panels;
-  const Index count = weights.x_pairs + weights.h_pairs;
+  const Index count = weights.x_pairs + weights.h_pairs - first;
   const std::int32_t* rows[panels];
-  for (int p = 0; p < panels; ++p) rows[p] = weights.panel_rows(panel + p);
+  for (int p = 0; p < panels; ++p) {
+    rows[p] = weights.panel_rows(panel + p) + first * registers * width;
+  }
   PairSums<> sums[Registers];
 #ifdef __clang__
 #pragma clang loop unroll(disable)
@@ -99,8 +101,42 @@ template <class Gates, class Equations, class Emit>
                        .memory = memory,
                        .memory_stride = packed.units},
                       emit, [&](auto& sum) STRATA_INLINE_LAMBDA {
-                        add_int16_products<width>(weights, panel, pairs, unusual, sum);
+                        add_int16_products<width>(weights, panel, 0, pairs, unusual, sum);
                       });
+  });
+}
+
+/// One step of a batch of one sequence, as gates_recurrent_step.
+template <class Gates, class Equations>
+[[gnu::noinline]] void gates_recurrent_int16_step(const Equations& equations,
+                                                  const GatePacked<float, Gates>& packed,
+                                                  const Int16Weights<Gates>& weights,
+                                                  const ScanStep<float>& at, float* z) {
+  using Packed = GatePacked<float, Gates>;
+  const Int16Pairs pairs{static_cast<std::int16_t*>(
+      __builtin_alloca(static_cast<std::size_t>(2 * weights.h_pairs) * sizeof(std::int16_t)))};
+  const float unusual = at.h_before ? pairs.set(0, packed.outputs, at.h_before(0)) : 0;
+  std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,
+              at.memory(0));
+  visit_panels<Dynamic, 2>(packed, order_of_step(at.step), [&](Index panel, auto width) {
+    const Index next = width > Packed::width ? panel + 1 : panel;
+    step_panel<width>(
+        equations, packed,
+        {.inputs = 0,
+         .outputs = 0,
+         .units = packed.units,
+         .first_unit = panel * Packed::width,
+         .from = {tape_row(packed, z, at, panel), tape_row(packed, z, at, next), nullptr},
+         .weights = {packed.weights(panel), packed.weights(next), nullptr},
+         .depth = packed.depth(),
+         .x = nullptr,
+         .h = at.h_before(0),
+         .memory = at.memory(0),
+         .memory_stride = packed.panels * Packed::width},
+        StepOutput<float>{at.h(0)}, [&](auto& sum) STRATA_INLINE_LAMBDA {
+          if (!at.h_before) return;
+          add_int16_products<width>(weights, panel, weights.x_pairs, pairs, unusual, sum);
+        });
   });
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -58,45 +56,59 @@ struct Int16Weights {
     h_pairs = pairs(from.outputs);
     rows.resize((x_pairs + h_pairs) * from.row_sizes());
     factors.resize(from.row_sizes());
-    std::fill_n(rows.data(), rows.size(), 0);
     for (Index panel = 0; panel < from.panels; ++panel) {
-      for (Index lane = 0; lane < from.row_size(panel); ++lane) pack_lane(from, panel, lane);
+      for (Index lane = 0; lane < from.row_size(panel); lane += width)
+        pack_register(from, panel, lane);
     }
   }
 
  private:
+  using P = Pack<float>;
+
   [[nodiscard]] static Index pairs(Index inputs) noexcept { return (inputs + 1) / 2; }
 
-  /// The weights of one slot of one unit.
-  void pack_lane(const Full& from, Index panel, Index lane) {
+  /// The weights of a register of slots, which begins with slot `lane` of a panel.
+  void pack_register(const Full& from, Index panel, Index lane) {
     const Index first = x_pairs > 0 ? 0 : from.inputs;
-    const auto weight = [&](Index row) { return double(from.weight(panel, row, lane)); };
-    double largest = 0, sum = 0;
-    for (Index row = first; row < from.depth(); ++row) {
-      const double size = std::abs(weight(row));
-      largest = std::max(largest, size);
-      sum += size;
-    }
-    constexpr double most = std::numeric_limits<std::int32_t>::max();
-    const double rounding = 0.5 * int16_one * static_cast<double>(from.depth() - first);
-    const double scale = std::max(largest / std::numeric_limits<std::int16_t>::max(),
-                                  sum * int16_one / (most - rounding));
-    factors.data()[panel * wide + lane] = static_cast<float>(scale / int16_one);
-    if (scale <= 0) return;
-    std::int32_t* const to = rows.data() + panel * (x_pairs + h_pairs) * wide + lane;
-    const Index row_size = from.row_size(panel);
-    const auto integer = [&](Index row, Index end) {
-      return row < end ? static_cast<std::int16_t>(std::nearbyint(weight(row) / scale))
-                       : std::int16_t{0};
+    const Index depth = from.depth();
+    const auto [row_0, step] = from.from_lane(panel, lane);
+    const auto weights = [start = row_0, step = step](Index row) {
+      return P::load(start + row * step);
     };
-    const auto pack_part = [&](Index first_pair, Index count, Index begin, Index end) {
-      for (Index pair = 0; pair < count; ++pair) {
-        const Index row = begin + 2 * pair;
-        to[(first_pair + pair) * row_size] = pair_of(integer(row, end), integer(row + 1, end));
+    P largest = P::broadcast(0), sum = P::broadcast(0);
+    for (Index row = first; row < depth; ++row) {
+      largest = max(largest, abs(weights(row)));
+      sum = sum + abs(weights(row));
+    }
+    // What a sum may be, less what roundings add to it, and the error of the sum in float.
+    const double most = std::numeric_limits<std::int32_t>::max() -
+                        0.5 * int16_one * static_cast<double>(depth - first);
+    const double by_sum = int16_one / most * (1 + 1e-6 * static_cast<double>(depth));
+    const P scale = max(largest * P::broadcast(1.0f / std::numeric_limits<std::int16_t>::max()),
+                        sum * P::broadcast(static_cast<float>(by_sum)));
+    (scale * P::broadcast(1 / int16_one)).store(factors.data() + panel * wide + lane);
+    // Where all weights are zeros, any scale will do.
+    const P zero = P::broadcast(0), one = P::broadcast(1);
+    const P by = one / where_less(zero, scale, scale, one);
+
+    const Index row_size = from.row_size(panel);
+    std::int32_t* to = rows.data() + panel * (x_pairs + h_pairs) * wide + lane;
+    const auto pack_part = [&](Index begin, Index end) {
+      for (Index row = begin; row < end; row += 2, to += row_size) {
+        const P next = row + 1 < end ? weights(row + 1) : zero;
+        store_pairs(weights(row) * by, next * by, to);
       }
     };
-    pack_part(0, x_pairs, 0, from.inputs);
-    pack_part(x_pairs, h_pairs, from.inputs, from.depth());
+    if (x_pairs > 0) pack_part(0, from.inputs);
+    pack_part(from.inputs, depth);
+  }
+
+  /// Rounds two registers and writes them as pairs.
+  static void store_pairs(P first, P second, std::int32_t* to) {
+    std::int16_t low[width], high[width];
+    store_int16(first, low);
+    store_int16(second, high);
+    for (Index i = 0; i < width; ++i) to[i] = pair_of(low[i], high[i]);
   }
 };
 

@@ -110,14 +110,15 @@ struct GatePacked {
     const TileWeights<Scalar> weights = kernel(panel, first, vectors);
     return {weights.first + inputs * weights.step, weights.step};
   }
-  /// The weight of one lane of a panel in a row of the kernel, or, from row F on, of the recurrent
-  /// kernel.
-  [[nodiscard]] Scalar weight(Index panel, Index row, Index lane) const noexcept {
+  /// The weights of the block of a row in which number `lane` of the row lies, moved to this
+  /// number: of row 0 of the kernel, with the distance to the next row. Behind row F - 1 the
+  /// recurrent kernel begins.
+  [[nodiscard]] TileWeights<Scalar> from_lane(Index panel, Index lane) const noexcept {
     constexpr Index most = tile_vectors<Scalar>;
     const Index block = lane / width / most * most;
     const int vectors = static_cast<int>(std::min(most, row_size(panel) / width - block));
-    const auto [first, step] = kernel(panel, static_cast<int>(block), vectors);
-    return first[row * step + lane - block * width];
+    const TileWeights<Scalar> weights = kernel(panel, static_cast<int>(block), vectors);
+    return {weights.first + lane - block * width, weights.step};
   }
   [[nodiscard]] const Scalar* peephole(Index which, Index panel) const noexcept {
     return peepholes.data() + (which * panels + panel) * width;
@@ -235,12 +236,8 @@ struct GatePacked {
 
   /// Where a row of a slot of a panel lies, and the distance to the slot's next row.
   [[nodiscard]] std::pair<Scalar*, Index> place(Index panel, Index row, int slot) noexcept {
-    constexpr Index most = tile_vectors<Scalar>;
-    const Index lane = slot * panel_width(panel);
-    const Index block = lane / width / most * most;
-    const int vectors = static_cast<int>(std::min(most, row_size(panel) / width - block));
-    const auto [first, step] = kernel(panel, static_cast<int>(block), vectors);
-    const Index at = (first - std::as_const(forward).data()) + row * step + lane - block * width;
+    const auto [first, step] = from_lane(panel, slot * panel_width(panel));
+    const Index at = first - std::as_const(forward).data() + row * step;
     return {forward.data() + at, step};
   }
 
