@@ -203,6 +203,7 @@ class GatedCell {
 
   void pack(Packed& packed, bool training) const {
     packed.gates = gates_;
+    packed.int16.clear();
     packed.weights.pack(inputs_, recurrent_inputs(), units_,
                         {weights_.kernel_values().data(), weights_.recurrent_values().data(),
                          weights_.bias_values().data(), peepholes_.data()},
@@ -224,8 +225,8 @@ class GatedCell {
     return own;
   }
   void reduce(Packed& packed, const Execution& asked) const {
+    packed.int16.clear();
     if constexpr (std::is_same_v<Scalar, float>) {
-      packed.int16.clear();
       if (execution(asked).precision == Precision::int16) {
         packed.int16.pack(packed.weights, asked.bounded);
       }

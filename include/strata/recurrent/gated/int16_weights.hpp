@@ -13,6 +13,7 @@ namespace strata::detail::inline STRATA_TARGET {
 /// In the place of Int16Weights for scalars other than float.
 struct NoInt16Weights {
   [[nodiscard]] bool is_empty() const noexcept { return true; }
+  void clear() noexcept {}
 };
 
 /// The weights of a gated cell as 16-bit integers, for steps of one sequence: those of the
@@ -84,8 +85,10 @@ struct Int16Weights {
     const double most = std::numeric_limits<std::int32_t>::max() -
                         0.5 * int16_one * static_cast<double>(depth - first);
     const double by_sum = int16_one / most * (1 + 1e-6 * static_cast<double>(depth));
+    // A weight that is not finite makes the scale, and so all sums of the unit, not-a-number.
     const P scale = max(largest * P::broadcast(1.0f / std::numeric_limits<std::int16_t>::max()),
-                        sum * P::broadcast(static_cast<float>(by_sum)));
+                        sum * P::broadcast(static_cast<float>(by_sum))) +
+                    (sum - sum);
     (scale * P::broadcast(1 / int16_one)).store(factors.data() + panel * wide + lane);
     // Where all weights are zeros, any scale will do.
     const P zero = P::broadcast(0), one = P::broadcast(1);

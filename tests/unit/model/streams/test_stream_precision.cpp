@@ -155,6 +155,21 @@ TEST_CASE("int16: numbers that are not finite stay to be seen", "[stream][int16]
   }
 }
 
+TEST_CASE("int16: weights that are not finite make outputs that are not", "[stream][int16]") {
+  auto model = stack_of_two(12);
+  auto weights = model.weights();
+  for (const float unusual :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    // Of the recurrent kernel of the first layer.
+    weights[3 * 48 + 7] = unusual;
+    model.set_weights(weights, allow_non_finite);
+    Stream stream{model, Precision::int16};
+    const std::vector<float> x(3, 0.5f);
+    for (int t = 0; t < 3; ++t) (void)stream.step(x);
+    CHECK(std::isnan(stream.step(x)[0]));
+  }
+}
+
 TEST_CASE("int16: a stream says which layers have it", "[stream][int16]") {
   const auto model = stack_of_two(20);
   const Stream stream{model, Precision::int16};
