@@ -59,6 +59,9 @@ def write_all(folder):
     torch.save(parts, path("one_storage.pt"))
     torch.save({n: nn.Parameter(v.double()) for n, v in state.items()}, path("parameters.pt"))
     torch.save(state, path("protocol_4.pt"), pickle_protocol=4)
+    averaged = torch.optim.swa_utils.AveragedModel(model)
+    averaged.update_parameters(model)
+    torch.save(averaged.state_dict(), path("averaged.pt"))
 
     torch.save(model, path("refused_module.pt"))
     torch.save({**state, "named": Named()}, path("refused_name.pt"))
@@ -68,3 +71,6 @@ def write_all(folder):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.save(torch.jit.script(nn.Linear(2, 1)), path("refused_script.pt"))
+        exported = torch.export.export(nn.Linear(2, 1), (torch.zeros(1, 2),))
+        torch.export.save(exported, path("refused_export.pt2"))
+        torch.save(torch.export.load(path("refused_export.pt2")).state_dict, path("of_export.pt"))

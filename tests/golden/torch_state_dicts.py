@@ -157,6 +157,14 @@ def models():
     yield "max_over_steps", 2, Chain(pool, lstm=lstm(2, 3), fc=nn.Linear(3, 1))
     heads = {"lstm": lstm(2, 3), "fc": nn.Linear(3, 1), "second": nn.Sequential(nn.Conv2d(1, 2, 3), nn.Linear(3, 5))}
     yield "two_heads", 2, Chain(left_out={"second"}, **heads)
+    plain = {"input_embed": nn.Linear(2, 3, bias=False), "lstm": lstm(3, 3), "out_emb": nn.Linear(3, 1, bias=False)}
+    yield "linear_named_embedding", 2, Chain(**plain)
+    text = {"encoder": nn.Embedding(7, 2), "lstm": lstm(2, 3), "decoder": nn.Linear(3, 7)}
+    yield "embedding_named_encoder", None, Chain(**text)
+    norms = {"bn": nn.LayerNorm(2), "lstm": lstm(2, 3), "ln": nn.LayerNorm(3, bias=False)}
+    yield "norm_without_bias", 2, Chain(**norms, fc=nn.Linear(3, 1))
+    layers = {"proj": nn.Linear(2, 4), "lstm": lstm(4, 4, 2), "both": gru(4, 2, 2, bidirectional=True)}
+    yield "residual_layers", 2, Chain(around=("lstm", "both"), **layers, fc=nn.Linear(4, 1))
 
 
 class Amplifier(nn.Module):
@@ -178,7 +186,8 @@ class Amplifier(nn.Module):
 def write_amplifiers(folder):
     amplifiers = {"amplifier_lstm": Amplifier("LSTM", 1, 4, 1, 1), "amplifier_gru": Amplifier("GRU", 2, 3, 1, 1),
                   "amplifier_rnn": Amplifier("RNN", 2, 3, 2, 2, bias=False),
-                  "amplifier_without_skip": Amplifier("LSTM", 2, 3, 1, 0, layers=2)}
+                  "amplifier_without_skip": Amplifier("LSTM", 2, 3, 1, 0, layers=2),
+                  "amplifier_layers": Amplifier("LSTM", 2, 3, 1, 1, layers=2)}
     for name, model in amplifiers.items():
         random = rng(f"pytorch.{name}")
         for parameter in model.parameters():
@@ -221,7 +230,7 @@ def write_all(folder):
             x = draw(random, *shape, scale=2.0)
             given = torch.from_numpy(x)
         outputs = ["sequences"]
-        takes_steps = name in ("last_step", "functions", "batch_norm_head", "max_over_steps", "convolution_valid")
+        takes_steps = name in ("last_step", "functions", "batch_norm_head", "max_over_steps", "convolution_valid", "residual_layers")
         if not takes_steps and isinstance(model, Chain) and any(isinstance(m, nn.RNNBase) for m in model.children()):
             outputs += ["last_step", "last_state"]
         for output in outputs:

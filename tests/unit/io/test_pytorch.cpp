@@ -84,6 +84,9 @@ PyTorchOptions options_of(const std::string& name) {
   if (name == "prelu") return {.modules = {"fc", "act", "lstm", "prelu", "out"}};
   if (name == "max_over_steps") return {.modules = {"lstm", MaxOverSteps{}, "fc"}};
   if (name == "two_heads") return {.without = {"second"}};
+  if (name == "embedding_named_encoder") {
+    return {.modules = {PyTorchEmbedding{"encoder"}, "lstm", "decoder"}};
+  }
   return {};
 }
 
@@ -129,7 +132,7 @@ TEST_CASE("PyTorch: every case of the golden folder", "[io][pytorch]") {
     check_case<float>(entry.path().stem().string(), ".safetensors");
     ++cases;
   }
-  CHECK(cases == 37);
+  CHECK(cases == 39);
   check_case<double>("lstm_3", ".safetensors");
   check_case<double>("gru", ".safetensors");
   check_case<float>("lstm_2", ".json");
@@ -453,10 +456,12 @@ TEST_CASE("PyTorch: what runs between the modules", "[io][pytorch]") {
             .with("lstm.weight_hh_l1", {8, 2})
             .error({.modules = {PyTorchResidual{"lstm"}}}) ==
         Contains{"goes around one layer, but lstm (nn.LSTM of 2 to 2) has 2"});
-  const File ids{{{"emb.weight", {5, 2}}}};
-  CHECK(ids.error({.modules = {Activation::relu, "emb"}}) ==
-        "memory: .modules: Activation::relu: cannot run before emb (nn.Embedding of 5 to 2), which "
-        "takes ids");
+  const File ids = linears({{"table_emb", {2, 5}}});
+  CHECK(ids.error({.modules = {Activation::relu, "table_emb"}}) ==
+        "memory: .modules: Activation::relu: cannot run before table_emb (nn.Embedding of 5 to 2), "
+        "which takes ids; if it is an nn.Linear, its entry is PyTorchLinear{\"table_emb\"}");
+  CHECK(ids.layers({.modules = {Activation::relu, PyTorchLinear{"table_emb"}}}) ==
+        "Activation, relu; Dense, 5 units; ");
   CHECK(linears({{"fc", {3, 4}}}).layers({.modules = {"fc", MeanOverSteps{}}}) ==
         "Dense, 4 units; MeanOverSteps; ");
 }

@@ -10,6 +10,7 @@
 
 #include <strata/io/pytorch.hpp>
 #include <strata/layers/batch_normalization.hpp>
+#include <strata/layers/embedding.hpp>
 #include <strata/layers/layer_normalization.hpp>
 #include <strata/layers/prelu.hpp>
 
@@ -142,9 +143,6 @@ TEST_CASE("PyTorch: nn.PReLU", "[io][pytorch]") {
         "Dense, 3 units; PReLU; Dense, 1 units; ");
   CHECK(two.error({.modules = {PyTorchPReLU{"a"}, "b"}}) ==
         "memory: \"a\": PyTorchPReLU is for an nn.PReLU, and this is a (nn.Linear of 2 to 3)");
-  const test::StateDict table = test::linears({{"table", {3, 9}}, {"b", {3, 1}}});
-  CHECK(table.layers({.modules = {PyTorchEmbedding{"table"}, "b"}}) ==
-        "Embedding, 3 units; Dense, 1 units; ");
   const test::StateDict alone{{{"act.weight", {1}}}};
   CHECK(alone.error() ==
         "memory: \"act\": takes any number of features; say by .inputs how many "
@@ -159,6 +157,94 @@ TEST_CASE("PyTorch: nn.PReLU", "[io][pytorch]") {
   Sequential same{Input{2}, Dense{3, {.use_bias = false}}, PReLU{}, Dense{1, {.use_bias = false}}};
   load_pytorch(one.bytes(), same);
   CHECK(same.weights() == std::vector<float>(12, 0.5f));
+}
+
+TEST_CASE("PyTorch: embeddings and matrices without a bias", "[io][pytorch]") {
+  const std::string embeds = "Embedding, 3 units; Dense, 1 units; ";
+  const auto table = [](const std::string& name) {
+    return test::linears({{name, {3, 9}}, {"fc", {3, 1}}}).with("fc.bias", {1});
+  };
+  for (const char* name : {"emb", "net.word_embeddings", "tok.emb2", "charEmb", "embed.0",
+                           "TOKEN_EMBED", "embedder", "wordembedding"}) {
+    CHECK(table(name).layers() == embeds);
+    CHECK(table(name).layers({.modules = {name, "fc"}}) == embeds);
+  }
+  // Other words, and those of a parent, say nothing.
+  for (const char* name : {"member", "ensemble", "embedding.table", "remembered"}) {
+    CHECK(table(name).error() ==
+          Contains{std::string("name them in their order by .modules; if \"") + name +
+                   "\" is an nn.Embedding, its entry there is PyTorchEmbedding{\"" + name + "\"}"});
+    CHECK(table(name).layers({.modules = {PyTorchEmbedding{name}, "fc"}}) == embeds);
+    CHECK(table(name).error({.modules = {name, "fc"}}) ==
+          std::string("memory: \"") + name +
+              "\": is read as an nn.Linear of 3 to 9 features without a bias, and fc (nn.Linear of "
+              "3 to 1) takes 3; if it is an nn.Embedding, its entry in .modules is "
+              "PyTorchEmbedding{\"" +
+              name + "\"}");
+  }
+  CHECK(table("table").error({.inputs = 9}) == Contains{"by .modules"});
+  CHECK(table("table").error({.inputs = 9}).find("Embedding") == std::string::npos);
+
+  // An nn.Linear whose name says an embedding, where it cannot be one.
+  const test::StateDict linear =
+      test::with_lstm(test::linears({{"input_embed", {3, 6}}, {"fc", {6, 2}}}), "lstm", 6, 6);
+  const std::string dense = "Dense, 6 units; LSTM, 6 units; Dense, 2 units; ";
+  CHECK(linear.layers() == dense);
+  CHECK(linear.layers({.modules = {"input_embed", "lstm", "fc"}}) == dense);
+  CHECK(linear.layers({.modules = {PyTorchLinear{"input_embed"}, "lstm", "fc"}}) == dense);
+  CHECK(linear.layers({.inputs = 3}) == dense);
+  CHECK(linear.error({.modules = {PyTorchEmbedding{"input_embed"}, "lstm", "fc"}}) ==
+        Contains{"expects 6 features"});
+  CHECK(test::with_lstm(test::linears({{"out_emb", {6, 2}}}), "lstm", 3, 6).layers() ==
+        "LSTM, 6 units; Dense, 2 units; ");
+  CHECK(test::with_lstm(test::linears({{"embedder.fc", {6, 2}}}), "embedder.lstm", 3, 6).layers() ==
+        "LSTM, 6 units; Dense, 2 units; ");
+  CHECK(test::with_lstm(test::linears({{"out_emb", {6, 2}}}), "lstm", 3, 6)
+            .layers({.modules = {"lstm", {"out_emb", Activation::tanh}}}) ==
+        "LSTM, 6 units; Dense, 2 units; ");
+  // Where both fit, the name decides, or .inputs or .modules.
+  const test::StateDict both =
+      test::with_lstm(test::linears({{"emb", {6, 6}}, {"fc", {6, 2}}}), "lstm", 6, 6);
+  CHECK(both.layers() == "Embedding, 6 units; LSTM, 6 units; Dense, 2 units; ");
+  CHECK(both.layers({.modules = {PyTorchLinear{"emb"}, Activation::tanh, "lstm", "fc"}}) == dense);
+  CHECK(both.layers({.modules = {"emb", "lstm", "fc"}, .inputs = 6}) == dense);
+  CHECK(both.layers({.modules = {PyTorchResidual{"emb"}, "lstm", "fc"}}) ==
+        "Residual Dense, 6 units; LSTM, 6 units; Dense, 2 units; ");
+  CHECK(both.error({.inputs = 6}) ==
+        Contains{"{.modules = {PyTorchLinear{\"emb\"}, \"lstm\", \"fc\"}})  // takes 6 features"});
+  // Two of which either may be the first.
+  const test::StateDict two =
+      test::with_lstm(test::linears({{"in_emb", {6, 9}}, {"out_emb", {6, 9}}}), "lstm", 6, 6);
+  CHECK(two.error() == Contains{"{\"in_emb\", \"lstm\", \"out_emb\"}"});
+  CHECK(two.error() == Contains{"{\"out_emb\", \"lstm\", \"in_emb\"}"});
+  CHECK(two.layers({.modules = {"in_emb", "lstm", "out_emb"}}) ==
+        "Embedding, 6 units; LSTM, 6 units; Dense, 9 units; ");
+  CHECK(
+      linear.error({.modules = {PyTorchLinear{"lstm"}, "input_embed", "fc"}}) ==
+      "memory: \"lstm\": PyTorchLinear is for an nn.Linear, and this is lstm (nn.LSTM of 6 to 6)");
+  CHECK(two.with("c.weight", {1, 9})
+            .error(
+                {.modules = {PyTorchLinear{"in_emb"}, Activation::relu, "lstm", "out_emb", "c"}}) ==
+        Contains{"{.modules = {PyTorchLinear{\"in_emb\"}, Activation::relu, \"lstm\", "
+                 "\"out_emb\", ?, \"c\"}"});
+
+  // A model that is known says what they are.
+  Sequential numbers{Input{Dynamic, 6}, Dense{6, {.use_bias = false}}, LSTM{6, {.use_bias = false}},
+                     Dense{2, {.use_bias = false}}};
+  load_pytorch(both.bytes(), numbers);
+  CHECK(numbers.weights() == std::vector<float>(6 * 6 + 24 * 12 + 12, 0.5f));
+  Sequential ids{Input{Dynamic}, Embedding{9, 3}, Dense{1}};
+  load_pytorch(table("lookup").bytes(), ids);
+  load_pytorch(table("lookup").bytes(), ids, {.modules = {"lookup", "fc"}});
+  CHECK(ids.weights() == std::vector<float>(31, 0.5f));
+  CHECK(error_text<FormatError>([&] {
+          load_pytorch(table("emb").bytes(), ids, {.modules = {PyTorchLinear{"emb"}, "fc"}});
+        }) == Contains{"expected Embedding, found Dense"});
+  Sequential tied{Input{Dynamic}, Embedding{9, 6}, LSTM{6, return_sequences, {.use_bias = false}},
+                  Dense{9, {.use_bias = false}}};
+  CHECK(error_text<FormatError>([&] { load_pytorch(two.bytes(), tied); }) ==
+        Contains{"{\"out_emb\", \"lstm\", \"in_emb\"}"});
+  load_pytorch(two.bytes(), tied, {.modules = {"in_emb", "lstm", "out_emb"}});
 }
 
 TEST_CASE("PyTorch: nn.Conv1d", "[io][pytorch]") {

@@ -107,6 +107,27 @@ struct TorchChain {
          !link.convolution;
 }
 
+/// An entry of `.modules` that says the kind of its module.
+struct TorchSaidEntry {
+  TorchSaidKind said;
+  TorchModule::Kind kind;
+  const char* name;
+};
+
+/// Null where an entry says no kind.
+[[nodiscard]] inline const TorchSaidEntry* said_entry(TorchSaidKind said) {
+  using Kind = TorchModule::Kind;
+  static constexpr TorchSaidEntry entries[] = {
+      {TorchSaidKind::prelu, Kind::PReLU, "PyTorchPReLU"},
+      {TorchSaidKind::embedding, Kind::Embedding, "PyTorchEmbedding"},
+      {TorchSaidKind::linear, Kind::Linear, "PyTorchLinear"},
+      {TorchSaidKind::layer_norm, Kind::LayerNorm, "PyTorchLayerNorm"}};
+  for (const TorchSaidEntry& entry : entries) {
+    if (entry.said == said) return &entry;
+  }
+  return nullptr;
+}
+
 /// A module as `.modules` spells it.
 [[nodiscard]] inline std::string code_text(const TorchLink& link) {
   const std::string quoted = literal_text(link.module.name);
@@ -121,8 +142,10 @@ struct TorchChain {
     }
     return "PyTorchConv1d{" + quoted + ", {.padding = " + options + "}}";
   }
-  if (link.said_kind == TorchSaidKind::prelu) return "PyTorchPReLU{" + quoted + "}";
-  if (link.said_kind == TorchSaidKind::embedding) return "PyTorchEmbedding{" + quoted + "}";
+  if (const TorchSaidEntry* said = said_entry(link.said_kind)) {
+    const std::string entry = std::string(said->name) + "{" + quoted + "}";
+    return link.activation ? entry + ", " + code_text(PyTorchFunction(*link.activation)) : entry;
+  }
   const std::string both =
       link.activation ? quoted + ", " + code_text(PyTorchFunction(*link.activation)) : quoted;
   return link.residual     ? "PyTorchResidual{" + both + "}"
@@ -135,6 +158,11 @@ struct TorchChain {
                                          const std::vector<std::string>& without) {
   TorchChain chain{.links = {}, .without = without};
   for (auto& module : modules) chain.links.push_back({std::move(module)});
+  // Alone in front, the name of the module would say an embedding.
+  if (!chain.links.empty() && chain.links[0].module.kind == TorchModule::Kind::Linear &&
+      chain.links[0].module.may_be_linear) {
+    chain.links[0].said_kind = TorchSaidKind::linear;
+  }
   return chain;
 }
 
@@ -172,13 +200,16 @@ struct TorchChain {
     }
     TorchLink link{std::move(*module), std::exchange(waiting, {})};
     found.erase(module);
-    const auto require_kind = [&](TorchSaidKind said, TorchModule::Kind kind, const char* text) {
-      if (entry.kind != said || link.module.kind == kind) return;
-      here.refuse(std::string(text) + ", and this is " + link.module.text());
-    };
-    require_kind(TorchSaidKind::prelu, TorchModule::Kind::PReLU, "PyTorchPReLU is for an nn.PReLU");
-    require_kind(TorchSaidKind::embedding, TorchModule::Kind::Embedding,
-                 "PyTorchEmbedding is for an nn.Embedding");
+    // An embedding runs first, and nothing can be added to ids.
+    if (!chain.links.empty() || entry.residual || entry.kind == TorchSaidKind::linear) {
+      link.module = link.module.as_linear();
+    }
+    if (const TorchSaidEntry* said = said_entry(entry.kind)) {
+      if (link.module.kind != said->kind) {
+        here.refuse(std::string(said->name) + " is for an " + "nn." +
+                    TorchModule::kind_name(said->kind) + ", and this is " + link.module.text());
+      }
+    }
     link.said_kind = entry.kind;
     if (entry.convolution && link.module.kind != TorchModule::Kind::Conv1d) {
       here.refuse("PyTorchConv1d is for an nn.Conv1d, and this is " + link.module.text());

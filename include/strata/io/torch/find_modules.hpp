@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <iterator>
 #include <set>
@@ -14,6 +13,7 @@
 #include <strata/io/torch/module.hpp>
 #include <strata/io/torch/options.hpp>
 #include <strata/io/torch/state_dict.hpp>
+#include <strata/io/torch/words.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -120,7 +120,7 @@ class TorchModuleFinder {
   }
 
   /// An nn.Linear or nn.Embedding. Both have one matrix "weight"; without a bias, only the name
-  /// tells an embedding.
+  /// tells an embedding, and the place; see TorchModule::may_be_linear.
   void find_table(TorchModule& module) const {
     const Where here = arrays_->where(module.tensor("weight"));
     const auto& sizes = shape(module, "weight");
@@ -133,7 +133,9 @@ class TorchModuleFinder {
     }
     module.bias = has(module, "bias");
     const bool is_embedding =
-        !module.bias && (says(module.name, "emb") || is_said(module, TorchSaidKind::embedding));
+        !module.bias && !is_said(module, TorchSaidKind::linear) &&
+        (says_embedding(module.name) || is_said(module, TorchSaidKind::embedding));
+    module.may_be_linear = is_embedding && !is_said(module, TorchSaidKind::embedding);
     module.kind = is_embedding ? TorchModule::Kind::Embedding : TorchModule::Kind::Linear;
     module.inputs = is_embedding ? sizes[0] : sizes[1];
     module.units = is_embedding ? sizes[1] : sizes[0];
@@ -207,11 +209,8 @@ class TorchModuleFinder {
   }
 
   /// Whether a name has a word in it, in small or large letters.
-  [[nodiscard]] static bool says(std::string name, const char* word) {
-    std::transform(name.begin(), name.end(), name.begin(), [](char letter) {
-      return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-    });
-    return name.find(word) != std::string::npos;
+  [[nodiscard]] static bool says(std::string_view name, const char* word) {
+    return in_small_letters(name).find(word) != std::string::npos;
   }
 
   /// Whether `.modules` says that a module is of this kind.

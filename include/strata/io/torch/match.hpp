@@ -60,9 +60,10 @@ inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of
 template <class S>
 class TorchMatch {
  public:
-  /// `layers[i]` are the layers of module i, as TorchLayers makes them.
-  TorchMatch(const std::vector<TorchModule>& modules,
-             const std::vector<std::vector<FileLayer<S>>>& layers, const Network<S>& network) {
+  /// `layers` are those of each module, as TorchLayers makes them; `later` those of a module that
+  /// is another where it is not the first, and none of the other modules.
+  TorchMatch(const std::vector<std::vector<FileLayer<S>>>& layers,
+             const std::vector<std::vector<FileLayer<S>>>& later, const Network<S>& network) {
     std::vector<Signature> wanted;
     auto next = network.parameters();
     auto parameter = next.begin();
@@ -74,15 +75,12 @@ class TorchMatch {
       wanted.push_back(std::move(one));
     }
     of_model_ = wanted.size();
-    for (std::size_t i = 0; i < modules.size(); ++i) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
       Fits fits{layers[i].size(), std::vector<bool>(wanted.size())};
-      std::vector<Signature> found;
-      for (const auto& layer : layers[i]) {
-        Signature one{layer.description, {}};
-        for (const auto& each : layer.parameters) one.shapes.push_back(each.shape);
-        found.push_back(std::move(one));
-      }
-      for (std::size_t at = 0; at + found.size() <= wanted.size(); ++at) {
+      const std::vector<Signature> first = signatures(layers[i]);
+      const std::vector<Signature> others = later[i].empty() ? first : signatures(later[i]);
+      for (std::size_t at = 0; at + first.size() <= wanted.size(); ++at) {
+        const std::vector<Signature>& found = at == 0 ? first : others;
         bool all = true;
         for (std::size_t k = 0; all && k < found.size(); ++k) all = fit(found[k], wanted[at + k]);
         fits.at[at] = all;
@@ -134,6 +132,16 @@ class TorchMatch {
     std::vector<bool> at;
   };
 
+  [[nodiscard]] static std::vector<Signature> signatures(const std::vector<FileLayer<S>>& layers) {
+    std::vector<Signature> found;
+    for (const auto& layer : layers) {
+      Signature one{layer.description, {}};
+      for (const auto& each : layer.parameters) one.shapes.push_back(each.shape);
+      found.push_back(std::move(one));
+    }
+    return found;
+  }
+
   [[nodiscard]] static bool fit(const Signature& of_file, const Signature& of_model) {
     if (of_file.shapes != of_model.shapes) return false;
     LayerDescription found = of_file.description;
@@ -170,6 +178,14 @@ void give_prelu_features(std::vector<TorchModule>& modules, const Network<Scalar
   }
 }
 
+template <class Scalar>
+[[nodiscard]] bool begins_with_embedding(const Network<Scalar>& network) {
+  for (const auto& layer : network.layers()) {
+    if (layer.parameters().size() > 0) return layer.kind() == "Embedding";
+  }
+  return false;
+}
+
 /// The layers of the modules, with their weights, in the order of a model's layers with weights.
 /// Throws FormatError when the modules match the model in several orders. When they match in none,
 /// returns them in the order in which most modules match, so that the comparison that follows names
@@ -183,18 +199,29 @@ template <class Scalar>
   std::vector<TorchModule> modules = find_torch_modules(state, options);
   if (modules.empty()) where.refuse("has no tensors");
   const bool named = !options.modules.empty();
+  // Whether a matrix without a bias is an embedding's, the model knows.
+  if (!begins_with_embedding(network)) {
+    modules = as_linear(modules);
+  } else if (!have_embedding(modules)) {
+    modules = as_embeddings(modules);
+  }
   if (named) {
     TorchChain chain = named_chain(std::move(modules), options, where);
     modules.clear();
     for (auto& link : chain.links) modules.push_back(std::move(link.module));
   }
   give_prelu_features(modules, network, where);
-  std::vector<std::vector<FileLayer<Scalar>>> layers;
-  for (const auto& module : modules) layers.push_back(make.of(module));
+  std::vector<std::vector<FileLayer<Scalar>>> layers, later;
+  for (const auto& module : modules) {
+    layers.push_back(make.of(module));
+    later.emplace_back();
+    const TorchModule linear = module.as_linear();
+    if (!named && linear.kind != module.kind) later.back() = make.of(linear);
+  }
   TorchOrders::Order order(modules.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (!named) {
-    const TorchMatch<Scalar> match(modules, layers, network);
+    const TorchMatch<Scalar> match(layers, later, network);
     const TorchOrders orders = match.orders(modules);
     const bool one = orders.found().size() == 1 && orders.are_all();
     if (!orders.found().empty() && !one)
@@ -219,7 +246,9 @@ template <class Scalar>
   require_inputs(in_order(modules, order), options, where);
   std::vector<FileLayer<Scalar>> ordered;
   for (const std::size_t i : order) {
-    for (auto& layer : layers[i]) ordered.push_back(std::move(layer));
+    for (auto& layer : ordered.empty() || later[i].empty() ? layers[i] : later[i]) {
+      ordered.push_back(std::move(layer));
+    }
   }
   return ordered;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <strata/shape.hpp>
@@ -26,6 +28,27 @@ struct TorchModule {
   bool scale = false;
   /// Of an nn.Conv1d: the kernel_size.
   Index steps = 1;
+  /// Of a matrix without a bias whose name alone says that it is an nn.Embedding. Only the first
+  /// module of a model can be one; elsewhere the matrix is that of an nn.Linear.
+  bool may_be_linear = false;
+
+  /// The matrix of an nn.Embedding read as that of an nn.Linear, where it may be one.
+  [[nodiscard]] TorchModule as_linear() const {
+    TorchModule linear = *this;
+    if (kind != Kind::Embedding || !may_be_linear) return linear;
+    linear.kind = Kind::Linear;
+    std::swap(linear.inputs, linear.units);
+    return linear;
+  }
+  /// The matrix of an nn.Linear without a bias read as that of an nn.Embedding.
+  [[nodiscard]] TorchModule as_embedding() const {
+    TorchModule embedding = *this;
+    if (kind != Kind::Linear || bias) return embedding;
+    embedding.kind = Kind::Embedding;
+    embedding.may_be_linear = true;
+    std::swap(embedding.inputs, embedding.units);
+    return embedding;
+  }
 
   [[nodiscard]] bool is_recurrent() const noexcept { return kind <= Kind::RNN; }
   /// Whether its output is linear in its input.
@@ -59,7 +82,8 @@ struct TorchModule {
     return "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
   }
   /// The name of the class in torch.nn.
-  [[nodiscard]] const char* kind_name() const noexcept {
+  [[nodiscard]] const char* kind_name() const noexcept { return kind_name(kind); }
+  [[nodiscard]] static const char* kind_name(Kind kind) noexcept {
     static constexpr const char* names[] = {
         "LSTM", "GRU", "RNN", "Linear", "Embedding", "LayerNorm", "BatchNorm1d", "Conv1d", "PReLU"};
     return names[static_cast<int>(kind)];
@@ -72,6 +96,27 @@ struct TorchModule {
     return (name.empty() ? "the model" : name) + " (" + class_name() + " of " + sizes + ")";
   }
 };
+
+/// The modules as they are read behind the first one; see TorchModule::may_be_linear.
+[[nodiscard]] inline std::vector<TorchModule> as_linear(const std::vector<TorchModule>& modules) {
+  std::vector<TorchModule> linear;
+  for (const TorchModule& module : modules) linear.push_back(module.as_linear());
+  return linear;
+}
+
+/// The modules with every matrix without a bias read as that of an nn.Embedding.
+[[nodiscard]] inline std::vector<TorchModule> as_embeddings(
+    const std::vector<TorchModule>& modules) {
+  std::vector<TorchModule> embeddings;
+  for (const TorchModule& module : modules) embeddings.push_back(module.as_embedding());
+  return embeddings;
+}
+
+[[nodiscard]] inline bool have_embedding(const std::vector<TorchModule>& modules) {
+  return std::ranges::any_of(modules, [](const TorchModule& module) {
+    return module.kind == TorchModule::Kind::Embedding;
+  });
+}
 
 /// The features that modules in a row take: those of the first module that does not take any
 /// number of them. Dynamic where all do.

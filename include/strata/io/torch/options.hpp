@@ -21,7 +21,8 @@
 namespace strata::inline STRATA_RUNTIME {
 
 /// An entry of PyTorchOptions::modules for an nn.Conv1d. A state_dict says neither its padding nor
-/// its dilation; `stride` and `groups` are 1. Padding::causal is an nn.Conv1d whose input has zeros
+/// its dilation, stride and class: `stride` and `groups` must be 1, and an nn.ConvTranspose1d,
+/// whose tensors are the same, is not read. Padding::causal is an nn.Conv1d whose input has zeros
 /// for (kernel_size - 1) dilation steps in front, Padding::valid one without padding.
 ///
 ///   PyTorchConv1d{"conv", {.padding = Padding::causal, .dilation_rate = 2}}
@@ -33,10 +34,13 @@ struct PyTorchConv1d {
   Conv1DOptions options = {};
 };
 
-/// An entry of PyTorchOptions::modules for an nn.PReLU or an nn.Embedding, which their tensors do
-/// not tell from other modules where their names have no "prelu" or "emb" in them.
+/// Entries of PyTorchOptions::modules for modules that their tensors do not tell from others: an
+/// nn.PReLU whose name has no "prelu" in it, an nn.Embedding whose name does not say it, an
+/// nn.Linear without a bias whose name says an embedding, an nn.LayerNorm without a bias or whose
+/// name says another normalization.
 ///
-///   PyTorchPReLU{"head.1"}, PyTorchEmbedding{"table"}
+///   PyTorchPReLU{"head.1"}, PyTorchEmbedding{"table"}, PyTorchLinear{"input_embed"},
+///   PyTorchLayerNorm{"norm"}
 struct PyTorchPReLU {
   /// The module's name in the state_dict.
   std::string name;
@@ -45,11 +49,19 @@ struct PyTorchEmbedding {
   /// The module's name in the state_dict.
   std::string name;
 };
+struct PyTorchLinear {
+  /// The module's name in the state_dict.
+  std::string name;
+};
+struct PyTorchLayerNorm {
+  /// The module's name in the state_dict.
+  std::string name;
+};
 
 namespace io {
 
 /// What an entry of PyTorchOptions::modules says of the kind of its module.
-enum class TorchSaidKind { none, prelu, embedding };
+enum class TorchSaidKind { none, prelu, embedding, linear, layer_norm };
 
 // The functions of strata's layers of these names, as plain data: layers depend on the instruction
 // set of the program, and the options of load_pytorch do not.
@@ -115,6 +127,10 @@ struct PyTorchModule {
       : name(std::move(module.name)), kind(io::TorchSaidKind::prelu) {}
   PyTorchModule(PyTorchEmbedding module)
       : name(std::move(module.name)), kind(io::TorchSaidKind::embedding) {}
+  PyTorchModule(PyTorchLinear module)
+      : name(std::move(module.name)), kind(io::TorchSaidKind::linear) {}
+  PyTorchModule(PyTorchLayerNorm module)
+      : name(std::move(module.name)), kind(io::TorchSaidKind::layer_norm) {}
 
   PyTorchModule(Activation alone) : function(alone) {}
   template <class Scalar>

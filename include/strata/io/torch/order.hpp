@@ -35,19 +35,24 @@ class TorchOrders {
   }
 
   /// The orders that the sizes allow: each module has as many outputs as the next has inputs, and
-  /// an embedding comes first. `inputs` are the input features of the first module, if they are
-  /// known.
+  /// an embedding comes first, where there is one. `inputs` are the input features of the first
+  /// module, if they are known.
   [[nodiscard]] static TorchOrders by_sizes(const std::vector<TorchModule>& modules,
                                             Index inputs = Dynamic) {
+    const std::vector<TorchModule> later = as_linear(modules);
+    const bool begins_with_embedding = have_embedding(modules);
     return TorchOrders(modules, [&](const Order& order, std::size_t next) {
-      const TorchModule& module = modules[next];
-      const bool is_embedding = module.kind == TorchModule::Kind::Embedding;
-      if (is_embedding) return order.empty() && inputs == Dynamic;
+      if (order.empty() && begins_with_embedding) {
+        return modules[next].kind == TorchModule::Kind::Embedding && inputs == Dynamic;
+      }
+      const TorchModule& module = later[next];
+      if (module.kind == TorchModule::Kind::Embedding) return false;
       // A module of any number of features hands on the number that it gets.
-      const auto known = std::find_if(order.rbegin(), order.rend(), [&](std::size_t i) {
-        return modules[i].outputs() != Dynamic;
-      });
-      const Index features = known == order.rend() ? inputs : modules[*known].outputs();
+      Index features = inputs;
+      for (std::size_t i = 0; i < order.size(); ++i) {
+        const Index outputs = (i == 0 ? modules : later)[order[i]].outputs();
+        if (outputs != Dynamic) features = outputs;
+      }
       return features == Dynamic || module.inputs == Dynamic || module.inputs == features;
     });
   }
@@ -92,11 +97,13 @@ class TorchOrders {
   std::size_t steps_ = 0;
 };
 
-/// The modules, sorted by an order.
+/// The modules, sorted by an order, and read as what they are at their places.
 [[nodiscard]] inline std::vector<TorchModule> in_order(const std::vector<TorchModule>& modules,
                                                        const TorchOrders::Order& order) {
   std::vector<TorchModule> ordered;
-  for (const std::size_t i : order) ordered.push_back(modules[i]);
+  for (const std::size_t i : order) {
+    ordered.push_back(ordered.empty() ? modules[i] : modules[i].as_linear());
+  }
   return ordered;
 }
 

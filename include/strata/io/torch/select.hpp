@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +70,50 @@ inline void require_inputs(const std::vector<TorchModule>& ordered, const PyTorc
   where.refuse(message + ":" + lines);
 }
 
+/// The entries of `.modules` that say PyTorchEmbedding, for the modules that would join with the
+/// others if they were embeddings; empty where there are none.
+[[nodiscard]] inline std::string embeddings_text(const std::vector<TorchModule>& found,
+                                                 const PyTorchOptions& options) {
+  const TorchOrders orders = TorchOrders::by_sizes(as_embeddings(found), options.inputs);
+  std::set<std::string> names;
+  for (const auto& order : orders.found()) names.insert(found[order[0]].name);
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "; " : ", ") + std::string("if ") + in_quotes(name) +
+            " is an nn.Embedding, its entry there is PyTorchEmbedding{" + literal_text(name) + "}";
+  }
+  return text;
+}
+
+/// Reads the first module that `.modules` names, a matrix without a bias, as what joins with the
+/// module behind it. Throws FormatError on an nn.Linear that joins only as an nn.Embedding.
+inline void read_first(TorchChain& chain, const PyTorchOptions& options, const Where& where) {
+  TorchLink& link = chain.links.front();
+  const TorchLink* next = nullptr;
+  for (const TorchLink& other : chain.links) {
+    if (&other != &link && !next && other.module.inputs != Dynamic) next = &other;
+  }
+  const auto joins = [&](const TorchModule& module) {
+    const bool is_embedding = module.kind == TorchModule::Kind::Embedding;
+    return (!next || module.outputs() == next->module.inputs) &&
+           (options.inputs == Dynamic || (!is_embedding && module.inputs == options.inputs));
+  };
+  if (joins(link.module)) return;
+  const TorchModule linear = link.module.as_linear();
+  if (joins(linear)) link.module = linear;
+  if (!joins(link.module.as_embedding()) || link.residual ||
+      link.said_kind != TorchSaidKind::none) {
+    return;
+  }
+  const std::string name = link.module.name;
+  where.in(in_quotes(name))
+      .refuse("is read as an nn.Linear of " + std::to_string(link.module.inputs) + " to " +
+              std::to_string(link.module.outputs()) + " features without a bias, and " +
+              next->module.text() + " takes " + std::to_string(next->module.inputs) +
+              "; if it is an nn.Embedding, its entry in .modules is PyTorchEmbedding{" +
+              literal_text(name) + "}");
+}
+
 /// The modules in the only order that sizes and numbers in names allow, or in the order of
 /// recurrent_then_linear. In a file with model_data, recurrent modules come first. Throws
 /// FormatError when several orders remain, or none.
@@ -81,7 +126,16 @@ inline void require_inputs(const std::vector<TorchModule>& ordered, const PyTorc
                           [](const TorchModule& one) { return one.is_recurrent(); });
     return found;
   }
-  const auto orders = TorchOrders::by_sizes(found, options.inputs);
+  TorchOrders orders = TorchOrders::by_sizes(found, options.inputs);
+  if (orders.found().empty() && !orders.gave_up() && have_embedding(found)) {
+    // No embedding can be first: the names of matrices do not say what they are.
+    std::vector<TorchModule> linear = as_linear(found);
+    TorchOrders others = TorchOrders::by_sizes(linear, options.inputs);
+    if (!others.found().empty() || others.gave_up()) {
+      found = std::move(linear);
+      orders = std::move(others);
+    }
+  }
   const auto all_in_turn = [&] {
     std::vector<std::string> words;
     for (const auto& module : found) words.push_back(module.text());
@@ -93,7 +147,8 @@ inline void require_inputs(const std::vector<TorchModule>& ordered, const PyTorc
                  (options.inputs == Dynamic
                       ? std::string()
                       : " to a model of .inputs = " + std::to_string(options.inputs)) +
-                 ": " + all_in_turn() + "; name them in their order by .modules");
+                 ": " + all_in_turn() + "; name them in their order by .modules" +
+                 embeddings_text(found, options));
   }
   if (orders.found().size() == 1 && orders.are_all()) return in_order(found, orders.found()[0]);
   const auto* order = orders.are_all() ? recurrent_then_linear(found, orders.found()) : nullptr;
@@ -131,6 +186,7 @@ inline void give_features(TorchChain& chain, const PyTorchOptions& options, cons
       options.modules.empty()
           ? chain_of(ordered_modules(std::move(found), state, options), options.without)
           : named_chain(std::move(found), options, where);
+  if (!options.modules.empty() && !chain.links.empty()) read_first(chain, options, where);
   give_features(chain, options, where);
   require_inputs({chain.links.front().module}, options, where);
   require_said(chain, where);

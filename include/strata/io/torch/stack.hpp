@@ -72,7 +72,11 @@ class TorchStack {
     const auto* activation = std::get_if<Activation>(&function);
     if (activation && *activation == Activation::linear) return;
     if (next && next->kind == TorchModule::Kind::Embedding) {
-      at(code_text(function)).refuse("cannot run before " + next->text() + ", which takes ids");
+      at(code_text(function))
+          .refuse("cannot run before " + next->text() + ", which takes ids" +
+                  (next->may_be_linear ? "; if it is an nn.Linear, its entry is PyTorchLinear{" +
+                                             literal_text(next->name) + "}"
+                                       : ""));
     }
     if (activation) {
       layers_.emplace_back(Activate<S>(*activation));

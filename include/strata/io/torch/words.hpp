@@ -1,0 +1,75 @@
+#pragma once
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <strata/target.hpp>
+
+// What the words in the names of modules and tensors say of their kinds.
+
+namespace strata::inline STRATA_RUNTIME::io {
+
+/// A text in small letters.
+[[nodiscard]] inline std::string in_small_letters(std::string_view text) {
+  std::string small(text);
+  std::ranges::transform(small, small.begin(), [](char letter) {
+    return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  });
+  return small;
+}
+
+/// The words of a name in small letters: it is cut at each character that is no letter, and where a
+/// large letter follows on a small one. "enc.tokenEmb_1" has the words enc, token and emb.
+[[nodiscard]] inline std::vector<std::string> words_of(std::string_view name) {
+  const auto is = [](int (*kind)(int), char letter) {
+    return kind(static_cast<unsigned char>(letter)) != 0;
+  };
+  // Letters of other alphabets have the highest bit.
+  const auto is_letter = [&](char letter) {
+    return is(std::isalpha, letter) || (static_cast<unsigned char>(letter) & 0x80) != 0;
+  };
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (!is_letter(name[i])) continue;
+    const bool begins = i == 0 || !is_letter(name[i - 1]) ||
+                        (is(std::isupper, name[i]) && is(std::islower, name[i - 1]));
+    if (begins) words.emplace_back();
+    words.back() += in_small_letters(name.substr(i, 1));
+  }
+  return words;
+}
+
+/// The last part of a name that is not a number alone, which is the name that its parent gave it:
+/// "embedding" of "net.embedding.0".
+[[nodiscard]] inline std::string_view own_name(std::string_view name) {
+  while (true) {
+    const std::size_t dot = name.rfind('.');
+    const std::string_view part = dot == std::string_view::npos ? name : name.substr(dot + 1);
+    if (dot == std::string_view::npos || !words_of(part).empty()) return part;
+    name = name.substr(0, dot);
+  }
+}
+
+[[nodiscard]] inline bool is_one_of(std::string_view word,
+                                    std::initializer_list<std::string_view> words) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+/// Whether the own name of a module has a word for an embedding, such as "tok_emb" or
+/// "charEmbeddings2", and not "ensemble" or "member".
+[[nodiscard]] inline bool says_embedding(std::string_view name) {
+  return std::ranges::any_of(words_of(own_name(name)), [](const std::string& word) {
+    return word == "embedder" ||
+           std::ranges::any_of(
+               std::initializer_list<std::string_view>{"emb", "embs", "embed", "embeds",
+                                                       "embedding", "embeddings"},
+               [&](std::string_view ending) { return word.ends_with(ending); });
+  });
+}
+
+}  // namespace strata::inline STRATA_RUNTIME::io
