@@ -48,6 +48,9 @@ PyTorchOptions options_of(const std::string& name) {
                         PyTorchResidual{"fc", Activation::sigmoid}, "gru", MeanOverSteps{},
                         Dropout{0.5}, "end.1", Activation::softmax}};
   }
+  if (name == "norm_without_bias") {
+    return {.modules = {PyTorchLayerNorm{"bn"}, "lstm", PyTorchLayerNorm{"ln"}, "fc"}};
+  }
   if (name == "epsilon") return {.epsilon = 0.125};
   if (name == "batch_norm_head") {
     return {.modules = {"lstm", LastStep{}, "head.0", "head.1", Activation::relu, "head.3"}};
@@ -132,7 +135,7 @@ TEST_CASE("PyTorch: every case of the golden folder", "[io][pytorch]") {
     check_case<float>(entry.path().stem().string(), ".safetensors");
     ++cases;
   }
-  CHECK(cases == 39);
+  CHECK(cases == 40);
   check_case<double>("lstm_3", ".safetensors");
   check_case<double>("gru", ".safetensors");
   check_case<float>("lstm_2", ".json");

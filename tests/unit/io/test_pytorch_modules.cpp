@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -98,10 +99,55 @@ TEST_CASE("PyTorch: normalizations", "[io][pytorch]") {
         "BatchNormalization; Dense, 1 units; ");
   CHECK(norms.with("norm.num_batches_tracked", {1}).error() ==
         Contains{"has no place for these arrays of the file: norm.num_batches_tracked"});
-  CHECK(test::linears({{"fc", {3, 1}}})
-            .with("group_norm.weight", {3})
-            .with("group_norm.bias", {3})
-            .error() == Contains{"its name has \"group\" in it"});
+  // Names of normalizations whose tensors are those of an nn.LayerNorm.
+  const auto named = [](const std::string& name) {
+    return test::linears({{"fc", {3, 1}}}).with(name + ".weight", {3}).with(name + ".bias", {3});
+  };
+  const std::map<std::string, std::string> others{
+      {"bn", "bn"},           {"bn1", "bn"},
+      {"net.bn_2.0", "bn"},   {"BN", "bn"},
+      {"lstmBN", "bn"},       {"fcbn", "fcbn"},
+      {"gn", "gn"},           {"gn2", "gn"},
+      {"post_gn", "gn"},      {"in", "in"},
+      {"in1", "in"},          {"conv.in_2", "in"},
+      {"inorm", "inorm"},     {"inst", "inst"},
+      {"batchnorm", "batch"}, {"InstanceNorm", "instance"},
+      {"group_norm", "group"}};
+  for (const auto& [name, word] : others) {
+    INFO(name);
+    const std::string text = named(name).error();
+    CHECK(text == Contains{"its name has \"" + word + "\" in it"});
+    CHECK(text ==
+          Contains{"if it is an nn.LayerNorm, its entry in .modules is PyTorchLayerNorm{\"" + name +
+                   "\"}"});
+    CHECK(named(name).layers({.modules = {PyTorchLayerNorm{name}, "fc"}}) ==
+          "LayerNormalization; Dense, 1 units; ");
+  }
+  for (const char* name : {"ln", "norm1", "norm_in", "in_norm", "ln_in", "layernorm", "gain",
+                           "gnn_norm", "inner", "in.norm", "sign"}) {
+    INFO(name);
+    CHECK(named(name).layers() == "LayerNormalization; Dense, 1 units; ");
+  }
+  CHECK(named("bn").with("bn.running_mean", {3}).with("bn.running_var", {3}).layers() ==
+        "BatchNormalization; Dense, 1 units; ");
+  CHECK(named("bn")
+            .with("bn.running_mean", {3})
+            .with("bn.running_var", {3})
+            .error({.modules = {PyTorchLayerNorm{"bn"}, "fc"}}) ==
+        "memory: \"bn\": PyTorchLayerNorm is for an nn.LayerNorm, and this is bn (nn.BatchNorm1d "
+        "of 3 "
+        "to 3)");
+  const std::string over_steps =
+      "memory: norm.weight: expected (3,) of an nn.LayerNorm(3) over the features; one over steps "
+      "and features is for one number of steps alone and is not read, found (9, 3)";
+  CHECK(norms.with("norm.weight", {9, 3}).with("norm.bias", {9, 3}).error() == over_steps);
+  CHECK(norms.with("norm.weight", {9, 3})
+            .without("norm.bias")
+            .error({.modules = {PyTorchLayerNorm{"norm"}, "fc"}}) == over_steps);
+  CHECK(norms.with("norm.weight", {2, 9, 3}).with("norm.bias", {2, 9, 3}).error() ==
+        Contains{"found (2, 9, 3)"});
+  CHECK(norms.with("norm.weight", {1}).without("norm.bias").layers({.inputs = 3}) ==
+        Contains{"may run in more than one order"});
 
   // A normalization between two nn.Linear is not all that lies there.
   const test::StateDict between = norms.with("a.weight", {3, 2});
@@ -120,7 +166,7 @@ TEST_CASE("PyTorch: normalizations", "[io][pytorch]") {
         "LSTM, 3 units; Residual LayerNormalization; Dense, 1 units; ");
   CHECK(amp.error({.modules = {"lstm", PyTorchResidual{"norm", Activation::relu}, "fc"}}) ==
         Contains{"an activation between nn.LayerNorm and the sum is not read"});
-  CHECK(amp.with("in.weight", {1}).with("in.bias", {1}).error() ==
+  CHECK(amp.with("first.weight", {1}).with("first.bias", {1}).error() ==
         Contains{"may run in more than one order"});
 }
 
@@ -137,8 +183,11 @@ TEST_CASE("PyTorch: nn.PReLU", "[io][pytorch]") {
         "Dense, 3 units; PReLU; Dense, 1 units; ");
   CHECK(two.with("prelu.weight", {3}).layers() == "Dense, 3 units; PReLU; Dense, 1 units; ");
   CHECK(two.with("act.weight", {3}).error() ==
-        Contains{"only an nn.PReLU is read, where its name has \"prelu\" in it or .modules says "
-                 "PyTorchPReLU{\"act\"}"});
+        Contains{"say by .modules which it is, PyTorchPReLU{\"act\"} or "
+                 "PyTorchLayerNorm{\"act\"}; an nn.RMSNorm is not read"});
+  CHECK(two.with("act.weight", {3})
+            .layers({.modules = {"a", PyTorchLayerNorm{"act"}, Activation::tanh, "b"}}) ==
+        "Dense, 3 units; LayerNormalization; Activation, tanh; Dense, 1 units; ");
   CHECK(two.with("act.weight", {3}).layers({.modules = {"a", PyTorchPReLU{"act"}, "b"}}) ==
         "Dense, 3 units; PReLU; Dense, 1 units; ");
   CHECK(two.error({.modules = {PyTorchPReLU{"a"}, "b"}}) ==

@@ -11,6 +11,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/io/torch/literal_text.hpp>
 #include <strata/io/torch/module.hpp>
 #include <strata/io/torch/options.hpp>
 #include <strata/target.hpp>
@@ -58,24 +59,6 @@ struct TorchChain {
                   link.output == PyTorchOutput::sequences &&
                   link.activation.value_or(Activation::linear) == Activation::linear;
          });
-}
-
-/// A text as a string literal of C++, for the lines of code in messages.
-[[nodiscard]] inline std::string literal_text(std::string_view text) {
-  std::string literal = "\"";
-  for (const char letter : text) {
-    const auto code = static_cast<unsigned char>(letter);
-    if (code < 0x20 || code == 0x7f) {
-      const char digits[] = {'\\', static_cast<char>('0' + code / 64),
-                             static_cast<char>('0' + code / 8 % 8),
-                             static_cast<char>('0' + code % 8)};
-      literal.append(digits, sizeof digits);
-    } else {
-      if (letter == '"' || letter == '\\') literal += '\\';
-      literal += letter;
-    }
-  }
-  return literal + "\"";
 }
 
 /// A function as `.modules` spells it.

@@ -10,6 +10,7 @@
 
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/io/torch/literal_text.hpp>
 #include <strata/io/torch/module.hpp>
 #include <strata/io/torch/options.hpp>
 #include <strata/io/torch/state_dict.hpp>
@@ -38,6 +39,8 @@ class TorchModuleFinder {
       find_recurrent(module);
     } else if (has(module, "running_mean") || has(module, "running_var")) {
       find_batch_norm(module);
+    } else if (is_over_steps(module)) {
+      refuse_over_steps(module);
     } else if (shape(module, "weight").size() == 1) {
       find_vector(module);
     } else if (shape(module, "weight").size() == 3) {
@@ -142,6 +145,23 @@ class TorchModuleFinder {
     if (module.bias) require(module, "bias", {module.units});
   }
 
+  /// Whether an nn.LayerNorm has more axes than that of the features. Modules with a matrix have a
+  /// bias of fewer axes.
+  [[nodiscard]] bool is_over_steps(const TorchModule& module) const {
+    const auto& sizes = shape(module, "weight");
+    return sizes.size() > 1 && (is_said(module, TorchSaidKind::layer_norm) ||
+                                (has(module, "bias") && shape(module, "bias") == sizes));
+  }
+  [[noreturn]] void refuse_over_steps(const TorchModule& module) const {
+    const auto& sizes = shape(module, "weight");
+    const std::string last = std::to_string(sizes.back());
+    arrays_->where(module.tensor("weight"))
+        .expected("(" + last + ",) of an nn.LayerNorm(" + last +
+                      ") over the features; one over steps and features is for one number of steps "
+                      "alone and is not read",
+                  sizes_text(sizes));
+  }
+
   void find_batch_norm(TorchModule& module) const {
     module.kind = TorchModule::Kind::BatchNorm1d;
     module.inputs = module.units = features(module, "running_mean");
@@ -170,13 +190,16 @@ class TorchModuleFinder {
 
   /// A weight and a bias of (F): an nn.LayerNorm, unless the name says another normalization, whose
   /// tensors are the same. A weight alone is of an nn.PReLU where it is one number, or where the
-  /// name says so; else it could be of several modules that compute differently.
+  /// name says so; else it could be of several modules that compute differently. What `.modules`
+  /// says comes before all that.
   void find_vector(TorchModule& module) const {
     const Where here = arrays_->where(module.tensor("weight"));
     module.kind = TorchModule::Kind::LayerNorm;
     module.inputs = module.units = features(module, "weight");
     module.scale = true;
     module.bias = has(module, "bias");
+    if (module.bias) require(module, "bias", {module.units});
+    if (is_said(module, TorchSaidKind::layer_norm)) return;
     if (!module.bias && (module.inputs == 1 || says(module.name, "prelu") ||
                          is_said(module, TorchSaidKind::prelu))) {
       module.kind = TorchModule::Kind::PReLU;
@@ -186,18 +209,18 @@ class TorchModuleFinder {
     if (!module.bias) {
       here.refuse(
           "a weight of (features,) without a bias may be of an nn.PReLU, an nn.RMSNorm or an "
-          "nn.LayerNorm without bias, which compute differently; of these only an nn.PReLU is "
-          "read, where its name has \"prelu\" in it or .modules says PyTorchPReLU{\"" +
-          module.name + "\"}");
+          "nn.LayerNorm without bias, which compute differently; say by .modules which it is, "
+          "PyTorchPReLU{" +
+          literal_text(module.name) + "} or PyTorchLayerNorm{" + literal_text(module.name) +
+          "}; an nn.RMSNorm is not read");
     }
-    require(module, "bias", {module.units});
-    for (const char* other : {"batch", "group", "instance"}) {
-      if (!says(module.name, other)) continue;
-      here.refuse(std::string("its name has \"") + other +
-                  "\" in it, but its tensors are those of an nn.LayerNorm; a normalization over a "
-                  "batch, groups or instances is read only as an nn.BatchNorm1d with running "
-                  "statistics");
-    }
+    const std::string other = other_normalization(module.name);
+    if (other.empty()) return;
+    here.refuse("its name has " + in_quotes(other) +
+                " in it, but its tensors are those of an nn.LayerNorm; a normalization over a "
+                "batch, groups or instances is read only as an nn.BatchNorm1d with running "
+                "statistics; if it is an nn.LayerNorm, its entry in .modules is PyTorchLayerNorm{" +
+                literal_text(module.name) + "}");
   }
 
   [[nodiscard]] Index features(const TorchModule& module, const std::string& leaf) const {

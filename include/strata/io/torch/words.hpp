@@ -72,4 +72,24 @@ namespace strata::inline STRATA_RUNTIME::io {
   });
 }
 
+/// The word in the name of a module that says a normalization over a batch, groups or instances,
+/// such as "bn" of "net.bn1"; empty where there is none. "in" is one where it stands alone: that of
+/// "norm_in" is the input's.
+[[nodiscard]] inline std::string other_normalization(std::string_view name) {
+  for (const char* word : {"batch", "group", "instance"}) {
+    if (in_small_letters(name).find(word) != std::string::npos) return word;
+  }
+  for (const std::string& word : words_of(name)) {
+    if (is_one_of(word, {"gn", "gnorm", "inorm", "inst", "instnorm"}) || word.starts_with("bn") ||
+        word.ends_with("bn")) {
+      return word;
+    }
+  }
+  const std::vector<std::string> own = words_of(own_name(name));
+  const bool is_of_input = std::ranges::any_of(own, [](const std::string& word) {
+    return word == "ln" || word.find("norm") != std::string::npos;
+  });
+  return !is_of_input && std::ranges::find(own, "in") != own.end() ? "in" : "";
+}
+
 }  // namespace strata::inline STRATA_RUNTIME::io
