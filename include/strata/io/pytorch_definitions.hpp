@@ -35,6 +35,7 @@ namespace strata::inline STRATA_RUNTIME::io {
                                                      const PyTorchOptions& options) {
   TorchStateDict state = read_torch_tensors(from);
   leave_out(state, options.without);
+  leave_out_counts(state);
   WeightNorms(state).fold();
   rename_cells(state);
   return state;

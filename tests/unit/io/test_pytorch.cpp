@@ -520,9 +520,8 @@ TEST_CASE("PyTorch: tensors that are missing, left over or of other sizes", "[io
         Contains{"conv.weight: expected (outputs, inputs) of an nn.Linear"});
   CHECK(lstm.with("query", {3}).error() ==
         "memory: \"query\": is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear, nn.Embedding, "
-        "nn.LayerNorm, nn.BatchNorm1d, nn.Conv1d or nn.PReLU; a module that the output does not "
-        "need is left out by its "
-        "name, .without = {\"name\"}");
+        "nn.LayerNorm, nn.BatchNorm1d, nn.Conv1d or nn.PReLU; where the output does not need it, "
+        "leave it out by its name, .without = {\"query\"}");
   CHECK(lstm.with("cell.weight_ih", {12, 2}).error() == Contains{"cell.weight_hh_l0: is missing"});
   CHECK(File{}.error() == "memory: has no tensors");
   CHECK(File{{{"a.weight", {1, 1}}}}.error({.output = PyTorchOutput::last_step}) ==

@@ -403,12 +403,54 @@ TEST_CASE("PyTorch: modules that are left out", "[io][pytorch]") {
   CHECK(heads.with("heads.1.deep.table", {1, 1, 1, 1}).layers({.without = {"heads.1"}}) ==
         "LSTM, 3 units; Dense, 1 units; ");
   CHECK(heads.error({.without = {"head"}}) ==
-        Contains{".without: \"head\": the file has no tensors of such a module; it has: "
-                 "heads.0.weight"});
-  CHECK(heads.error({.without = {"heads.1.weight"}}) == Contains{"no tensors of such a module"});
+        Contains{".without: \"head\": the file has no such tensor and no tensors of such a module; "
+                 "it has: heads.0.weight"});
   CHECK(heads.error({.without = {"heads.1", "heads.1"}}) ==
         Contains{"no tensors of such a module"});
   CHECK(heads.error({.without = {""}}) == Contains{"no tensors of such a module"});
   CHECK(heads.with("heads.2.weight", {1, 5}).error({.without = {"heads.0"}}) ==
         Contains{"{.modules = {\"lstm\", \"heads.1\", ?, \"heads.2\"}, .without = {\"heads.0\"}}"});
+}
+
+TEST_CASE("PyTorch: tensors that are left out", "[io][pytorch]") {
+  const test::StateDict plain =
+      test::with_lstm(test::linears({{"fc", {3, 1}}}), "lstm", 2, 3).with("fc.bias", {1});
+  const std::string layers = "LSTM, 3 units; Dense, 1 units; ";
+  for (const char* name : {"mean", "pos", "model.mask", "fc.scale"}) {
+    const test::StateDict more = plain.with(name, {1, 2});
+    const std::string text = more.error();
+    CHECK(text == Contains{std::string("memory: \"") + name + "\": is no tensor of nn.LSTM"});
+    CHECK(text ==
+          Contains{std::string("where the output does not need it, leave it out by its name, "
+                               ".without = {\"") +
+                   name + "\"}"});
+    CHECK(text.find("initial state") == std::string::npos);
+    CHECK(more.layers({.without = {name}}) == layers);
+  }
+  CHECK(plain.with("model.mask", {1}).error() ==
+        Contains{".without = {\"model.mask\"}, or its whole module, .without = {\"model\"}"});
+  CHECK(plain.with("mean", {2}).error({.without = {"mea"}}) == Contains{"no such tensor"});
+  // A tensor of the model itself, with the name of one of a module.
+  CHECK(plain.with("weight", {2}).layers({.without = {"weight"}}) == layers);
+  // A module is not read without a part of it.
+  CHECK(plain.error({.without = {"fc.bias"}}) ==
+        "memory: .without: \"fc.bias\": a module is left out as a whole: .without = {\"fc\"}");
+  CHECK(plain.error({.without = {"lstm.weight_hh_l0"}}) == Contains{".without = {\"lstm\"}"});
+  CHECK(test::StateDict{{{"weight", {1, 2}}, {"bias", {1}}}}.error({.without = {"bias"}}) ==
+        "memory: .without: \"bias\": a module is left out as a whole");
+
+  for (const char* name : {"h0", "c0", "h_0", "hx", "init_hidden", "lstm.initial_state"}) {
+    const test::StateDict more = plain.with(name, {1, 1, 3});
+    CHECK(
+        more.error() ==
+        Contains{"it may be an initial state that was learned: such a state is given to the model "
+                 "by predict(x, {.state = &state}), and without it the outputs are those of "
+                 "zeros; where the output does not need it"});
+    CHECK(more.layers({.without = {name}}) == layers);
+  }
+
+  // AveragedModel counts its updates.
+  CHECK(plain.with("n_averaged", {}).layers() == layers);
+  CHECK(plain.with("ema.n_averaged", {}).layers() == layers);
+  CHECK(plain.with("n_averaged", {2}).error() == Contains{"\"n_averaged\": is no tensor of"});
 }

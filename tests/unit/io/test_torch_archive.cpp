@@ -41,7 +41,7 @@ TEST_CASE("PyTorch: files of torch.save", "[io][pytorch]") {
   const test::Reference<float> reference(STRATA_TEST_DIR
                                          "/golden/pytorch/lstm_2.sequences.reference");
   for (const char* name : {"plain.pt", "checkpoint.pth", "lightning.ckpt", "strides.pt",
-                           "one_storage.pt", "parameters.pt", "protocol_4.pt"}) {
+                           "one_storage.pt", "parameters.pt", "protocol_4.pt", "averaged.pt"}) {
     INFO(name);
     reference.require_equal(load_pytorch(archive(name)));
     reference.require_equal(load_pytorch(archive_bytes(name)));

@@ -14,6 +14,7 @@
 #include <strata/io/torch/module.hpp>
 #include <strata/io/torch/options.hpp>
 #include <strata/io/torch/state_dict.hpp>
+#include <strata/io/torch/tensor_name.hpp>
 #include <strata/io/torch/words.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -247,6 +248,24 @@ class TorchModuleFinder {
   const std::vector<PyTorchModule>* entries_;
 };
 
+/// Refuses a tensor of a module that strata does not have.
+[[noreturn]] inline void refuse_tensor(const std::string& tensor, const Where& where) {
+  const std::string module = parent_of(tensor);
+  std::string message =
+      "is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear, nn.Embedding, nn.LayerNorm, "
+      "nn.BatchNorm1d, nn.Conv1d or nn.PReLU; ";
+  if (says_state(leaf_of(tensor))) {
+    message +=
+        "it may be an initial state that was learned: such a state is given to the model by "
+        "predict(x, {.state = &state}), and without it the outputs are those of zeros; ";
+  }
+  message += "where the output does not need it, leave it out by its name, .without = {" +
+             literal_text(tensor) + "}";
+  if (!module.empty())
+    message += ", or its whole module, .without = {" + literal_text(module) + "}";
+  where.in(in_quotes(tensor)).refuse(message);
+}
+
 /// The modules of a state_dict, in the order of the file, or sorted by name if the file has no
 /// order. Throws FormatError on a tensor of a module that strata does not have, on more than 256
 /// modules, and on names of more than 65 parts: such files would take too long to read.
@@ -259,22 +278,8 @@ class TorchModuleFinder {
   const TorchModuleFinder finder(state.arrays, options.modules);
   for (const std::string& tensor : state.order.empty() ? state.arrays.names() : state.order) {
     if (tensor.starts_with("self_test.")) continue;
-    const std::size_t dot = tensor.rfind('.');
-    const std::string leaf = dot == std::string::npos ? tensor : tensor.substr(dot + 1);
-    const bool is_recurrent = leaf.starts_with("weight_ih_l") || leaf.starts_with("weight_hh_l") ||
-                              leaf.starts_with("weight_hr_l") || leaf.starts_with("bias_ih_l") ||
-                              leaf.starts_with("bias_hh_l");
-    constexpr std::string_view others[] = {"weight", "bias", "running_mean", "running_var",
-                                           "num_batches_tracked"};
-    if (!is_recurrent && std::ranges::find(others, leaf) == std::end(others)) {
-      state.arrays.where(in_quotes(tensor))
-          .refuse(
-              "is no tensor of nn.LSTM, nn.GRU, nn.RNN, nn.Linear, nn.Embedding, nn.LayerNorm, "
-              "nn.BatchNorm1d, nn.Conv1d or nn.PReLU; a module that the output does not need is "
-              "left out by its name, "
-              ".without = {\"name\"}");
-    }
-    const std::string name = dot == std::string::npos ? std::string() : tensor.substr(0, dot);
+    const std::string name = parent_of(tensor);
+    if (!is_tensor_of_module(leaf_of(tensor))) refuse_tensor(tensor, state.arrays.where());
     if (!seen.insert(name).second) continue;
     if (std::count(name.begin(), name.end(), '.') > deepest) {
       state.arrays.where(in_quotes(name))
@@ -283,7 +288,7 @@ class TorchModuleFinder {
     if (modules.size() == most) {
       state.arrays.where().refuse("has more than " + std::to_string(most) + " modules");
     }
-    modules.push_back(finder.find(name, is_recurrent));
+    modules.push_back(finder.find(name, is_tensor_of_recurrent(leaf_of(tensor))));
   }
   return modules;
 }

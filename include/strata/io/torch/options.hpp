@@ -181,8 +181,9 @@ struct PyTorchOptions {
   Index inputs = Dynamic;
   /// eps of every nn.LayerNorm and nn.BatchNorm1d. 1e-5, the default of both.
   double epsilon = 1e-5;
-  /// Modules that the output does not need, such as a second head, by their names in the
-  /// state_dict; the modules within them are left out too. Empty, since a file mostly has what its
+  /// Modules and tensors that the output does not need, such as a second head or the statistics of
+  /// a scaler, by their full names in the state_dict; the modules within them are left out too.
+  /// Empty, since a file mostly has what its
   /// model computes with.
   std::vector<std::string> without = {};
 };

@@ -19,6 +19,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/io/safetensors/format.hpp>
 #include <strata/io/torch/archive.hpp>
+#include <strata/io/torch/tensor_name.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -73,7 +74,7 @@ struct TorchStateDict {
 /// that they have in a module of one layer, "cell.weight_ih_l0".
 inline void rename_cells(TorchStateDict& state) {
   const auto is_of_cell = [](const std::string& name) {
-    const std::string leaf = name.substr(name.rfind('.') + 1);
+    const std::string leaf = leaf_of(name);
     return leaf == "weight_ih" || leaf == "weight_hh" || leaf == "bias_ih" || leaf == "bias_hh";
   };
   for (const std::string& name : state.arrays.names()) {

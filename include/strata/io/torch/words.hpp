@@ -92,4 +92,13 @@ namespace strata::inline STRATA_RUNTIME::io {
   return !is_of_input && std::ranges::find(own, "in") != own.end() ? "in" : "";
 }
 
+/// Whether the name of a tensor has a word for the state of a recurrent module, such as "h0",
+/// "init_c" or "hidden".
+[[nodiscard]] inline bool says_state(std::string_view name) {
+  return std::ranges::any_of(words_of(name), [](const std::string& word) {
+    return is_one_of(
+        word, {"h", "c", "hc", "hx", "cx", "hidden", "cell", "state", "states", "init", "initial"});
+  });
+}
+
 }  // namespace strata::inline STRATA_RUNTIME::io
