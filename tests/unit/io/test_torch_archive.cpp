@@ -74,6 +74,11 @@ TEST_CASE("PyTorch: what a file of torch.save may not hold", "[io][pytorch]") {
                  "torch.save(checkpoint[\"one\"], \"model.pt\")"});
   CHECK(archive_refusal("refused_list.pt") == Contains{"this holds no state_dict"});
   CHECK(archive_refusal("refused_script.pt") == Contains{"this is TorchScript"});
+  CHECK(archive_refusal("refused_export.pt2") ==
+        Contains{"this is a program of torch.export, which torch.export.save writes; write the "
+                 "tensors alone: torch.save(torch.export.load(\"model.pt2\").state_dict, "
+                 "\"model.pt\")"});
+  CHECK(load_pytorch(archive("of_export.pt")).parameter_count() == 3);
 }
 
 TEST_CASE("PyTorch: damaged files of torch.save", "[io][pytorch]") {

@@ -69,6 +69,13 @@ class TorchArchive {
         return name.substr(0, name.size() - pickle.size());
       }
     }
+    for (const auto& [name, entry] : zip_.entries()) {
+      if (name.ends_with("archive_format") || name == "serialized_exported_program.json") {
+        where_.refuse(
+            "this is a program of torch.export, which torch.export.save writes; write the tensors "
+            "alone: torch.save(torch.export.load(\"model.pt2\").state_dict, \"model.pt\")");
+      }
+    }
     where_.refuse("this zip archive has no data.pkl, so torch.save has not written it");
   }
 
