@@ -25,8 +25,8 @@ namespace strata::inline STRATA_RUNTIME {
 ///
 /// The modules may be nn.LSTM of any number of layers, bidirectional or not, with or without
 /// projection and bias; nn.GRU, nn.RNN, their cells, nn.Linear, nn.LayerNorm, nn.BatchNorm1d with
-/// running statistics, nn.Conv1d and nn.PReLU; and nn.Embedding, if its name contains "emb". The
-/// weights of weight_norm are computed from g and v.
+/// running statistics, nn.Conv1d and nn.PReLU; and nn.Embedding, if the last part of its name says
+/// so, as "word_emb" does. The weights of weight_norm are computed from g and v.
 /// Unless the options say otherwise, the modules run one after the other, batch first, and return
 /// sequences: (B, T, F), or ids (B, T) for an embedding, to (B, T, U). A model of nn.Linear alone
 /// takes (B, F) to (B, U).

@@ -42,8 +42,8 @@ namespace strata::inline STRATA_RUNTIME::io {
 }
 
 /// The layers of a chain of modules, with their weights. Throws FormatError when model_data of the
-/// file does not match the modules, or asks for a skip connection around more than one LSTM, GRU or
-/// RNN and one Linear.
+/// file does not match the modules, or asks for a skip connection around more than an nn.LSTM,
+/// nn.GRU or nn.RNN and an nn.Linear.
 template <class Made>
 [[nodiscard]] std::vector<Made> torch_layers(TorchStateDict& state, TorchLayers<Made>& make,
                                              const TorchChain& chain) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <strata/io/pytorch.hpp>
+#include <strata/layers/chain.hpp>
 #include <strata/layers/skip_connections.hpp>
 
 #include "support/catch.hpp"
@@ -87,6 +88,9 @@ PyTorchOptions options_of(const std::string& name) {
   if (name == "prelu") return {.modules = {"fc", "act", "lstm", "prelu", "out"}};
   if (name == "max_over_steps") return {.modules = {"lstm", MaxOverSteps{}, "fc"}};
   if (name == "two_heads") return {.without = {"second"}};
+  if (name == "residual_layers") {
+    return {.modules = {"proj", PyTorchResidual{"lstm"}, PyTorchResidual{"both"}, "fc"}};
+  }
   if (name == "embedding_named_encoder") {
     return {.modules = {PyTorchEmbedding{"encoder"}, "lstm", "decoder"}};
   }
@@ -135,17 +139,18 @@ TEST_CASE("PyTorch: every case of the golden folder", "[io][pytorch]") {
     check_case<float>(entry.path().stem().string(), ".safetensors");
     ++cases;
   }
-  CHECK(cases == 40);
+  CHECK(cases == 41);
   check_case<double>("lstm_3", ".safetensors");
   check_case<double>("gru", ".safetensors");
   check_case<float>("lstm_2", ".json");
   check_case<double>("weight_norm", ".safetensors");
+  check_case<double>("residual_layers", ".safetensors");
   check_case<float>("normalizations", ".json");
 }
 
 TEST_CASE("PyTorch: the JSON of trainers of guitar amplifiers", "[io][pytorch]") {
-  for (const std::string name :
-       {"amplifier_lstm", "amplifier_gru", "amplifier_rnn", "amplifier_without_skip"}) {
+  for (const std::string name : {"amplifier_lstm", "amplifier_gru", "amplifier_rnn",
+                                 "amplifier_without_skip", "amplifier_layers"}) {
     check_case<float>(name, ".json");
     check_case<double>(name, ".json");
   }
@@ -156,6 +161,13 @@ TEST_CASE("PyTorch: the JSON of trainers of guitar amplifiers", "[io][pytorch]")
   load_pytorch(golden("amplifier_lstm.json"), amplifier);
   const test::Reference<float> reference(golden("amplifier_lstm.sequences.reference"));
   reference.require_equal(amplifier);
+
+  Sequential layers{Input{Dynamic, 2},
+                    SkipConnections{Chain{LSTM{3, return_sequences}, LSTM{3, return_sequences}},
+                                    Activate{Activation::linear}},
+                    Dense{1}};
+  load_pytorch(golden("amplifier_layers.json"), layers);
+  test::Reference<float>(golden("amplifier_layers.sequences.reference")).require_equal(layers);
 
   std::ifstream file(golden("amplifier_lstm.json"));
   const std::string text{std::istreambuf_iterator<char>(file), {}};
@@ -457,8 +469,8 @@ TEST_CASE("PyTorch: what runs between the modules", "[io][pytorch]") {
   CHECK(with_lstm(square, "lstm", 2, 2)
             .with("lstm.weight_ih_l1", {8, 2})
             .with("lstm.weight_hh_l1", {8, 2})
-            .error({.modules = {PyTorchResidual{"lstm"}}}) ==
-        Contains{"goes around one layer, but lstm (nn.LSTM of 2 to 2) has 2"});
+            .layers({.modules = {PyTorchResidual{"lstm"}}, .output = PyTorchOutput::last_step}) ==
+        "Residual Chain, 2 layers; LastStep; ");
   const File ids = linears({{"table_emb", {2, 5}}});
   CHECK(ids.error({.modules = {Activation::relu, "table_emb"}}) ==
         "memory: .modules: Activation::relu: cannot run before table_emb (nn.Embedding of 5 to 2), "

@@ -46,6 +46,20 @@ struct FileLayer {
   explicit FileLayer(const L& layer) : description(detail::describe_layer(layer)) {}
 };
 
+/// Layers of a file as one layer of this kind, such as SkipConnections.
+template <class S>
+[[nodiscard]] FileLayer<S> described_stack(const char* kind, std::vector<FileLayer<S>> layers) {
+  FileLayer<S> stack{LayerDescription(kind)};
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    stack.description.add_layer(std::move(layers[i].description));
+    for (auto& one : layers[i].parameters) {
+      one.name = std::to_string(i) + "." + one.name;
+      stack.parameters.push_back(std::move(one));
+    }
+  }
+  return stack;
+}
+
 template <class>
 struct ScalarOfMade;
 template <template <class> class Made, class S>

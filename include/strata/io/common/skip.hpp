@@ -20,18 +20,10 @@ namespace strata::inline STRATA_RUNTIME::io {
 /// of this name for layers that compute.
 template <bool, detail::StackReads, class S>
 [[nodiscard]] FileLayer<S> joined_stack_of(std::vector<FileLayer<S>> layers) {
-  FileLayer<S> joined(LayerDescription("SkipConnections"));
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    joined.description.add_layer(std::move(layers[i].description));
-    for (auto& one : layers[i].parameters) {
-      one.name = std::to_string(i) + "." + one.name;
-      joined.parameters.push_back(std::move(one));
-    }
-  }
-  return joined;
+  return described_stack("SkipConnections", std::move(layers));
 }
 
-/// y = W h + b + x as layers, where h are the outputs of a recurrent layer of U = `units` for x of
+/// y = W h + b + x as layers, where h are the U = `units` outputs of a recurrent layer for x of
 /// F = `inputs`, and `kernel` is W, (U, outputs). SkipConnections of the recurrent layer and of a
 /// linear Activate, which passes its input on, return [h, x, h]. The Dense after them, which
 /// make_dense(kernel) makes, has the kernel [W; 1; 0]: it reads the first h and adds x. With skip =

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <strata/contracts/any_layer.hpp>
+#include <strata/io/common/chain_of.hpp>
 #include <strata/io/common/erased_joined_stack.hpp>
 #include <strata/io/common/erased_layer.hpp>
 #include <strata/io/common/layer_kind.hpp>
@@ -122,15 +123,6 @@ struct ChainKind : LayerKind {
     Index outputs = sizes.features();
     for (std::size_t i = 0; i < sizes.inner_layers(); ++i) outputs = sizes.inner(i, outputs);
     return outputs;
-  }
-
- private:
-  template <Accepts Takes, Returns Gives, bool Mixes, class S>
-  [[nodiscard]] static AnyLayer<S> chain_of(std::vector<AnyLayer<S>> layers) {
-    using Each = ErasedLayer<S, Takes, Gives, Mixes>;
-    std::vector<Each> each;
-    for (AnyLayer<S>& layer : layers) each.emplace_back(std::move(layer));
-    return AnyLayer<S>(detail::LayerChain<std::vector<Each>>(std::move(each)));
   }
 };
 

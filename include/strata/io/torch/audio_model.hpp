@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/io/common/chain_of.hpp>
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/object_reader.hpp>
@@ -61,9 +62,9 @@ namespace strata::inline STRATA_RUNTIME::io {
     settings.where("skip").expected("0, 1 or " + std::to_string(linear.units),
                                     std::to_string(skip));
   }
-  if (skip > 0 && (recurrent.layers > 1 || recurrent.bidirectional)) {
+  if (skip > 0 && recurrent.bidirectional) {
     settings.where("skip").refuse(
-        "adds the input to the output of more than one recurrent layer, which is not read");
+        "adds the input to the output of bidirectional layers, which is not read");
   }
   return skip;
 }
@@ -74,8 +75,8 @@ template <class Made>
                                                  const std::vector<TorchModule>& modules,
                                                  Index skip) {
   const TorchModule& recurrent = modules[0];
-  return layers_with_skip(make.recurrent(recurrent, 0, true), recurrent.state(), recurrent.inputs,
-                          make.kernel(modules[1]), skip, [&](Numbers kernel) {
+  return layers_with_skip(one_of_sequences(make.of(recurrent)), recurrent.outputs(),
+                          recurrent.inputs, make.kernel(modules[1]), skip, [&](Numbers kernel) {
                             return make.linear(modules[1], Activation::linear, std::move(kernel));
                           });
 }

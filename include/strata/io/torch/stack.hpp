@@ -9,6 +9,7 @@
 #include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/description.hpp>
 #include <strata/error.hpp>
+#include <strata/io/common/chain_of.hpp>
 #include <strata/io/common/erased_layer.hpp>
 #include <strata/io/common/imported.hpp>
 #include <strata/io/common/where.hpp>
@@ -138,19 +139,23 @@ class TorchStack {
   void add_recurrent(const TorchLink& link) {
     const TorchModule& module = link.module;
     require_steps(link);
+    const bool ends = link.output != PyTorchOutput::sequences;
+    // Bidirectional without return_sequences returns last_state, and a residual needs all steps. In
+    // both cases the last step is taken by a layer of its own.
+    const bool apart =
+        link.output == PyTorchOutput::last_step && (module.bidirectional || link.residual);
+    std::vector<Made> made;
     for (int layer = 0; layer < module.layers; ++layer) {
-      const bool ends = layer == module.layers - 1 && link.output != PyTorchOutput::sequences;
-      // Bidirectional without return_sequences returns last_state, and a residual needs all steps.
-      // In both cases the last step is taken by a layer of its own.
-      const bool apart = ends && link.output == PyTorchOutput::last_step &&
-                         (module.bidirectional || link.residual);
-      Made made = make_->recurrent(module, layer, !ends || apart);
-      layers_.push_back(link.residual
-                            ? residual_of<Accepts::sequences, Returns::sequence>(std::move(made))
-                            : std::move(made));
-      if (apart) layers_.emplace_back(LastStep<S>());
-      if (ends) without_steps_ = code_text(link) + ", of which the last is taken";
+      made.push_back(make_->recurrent(module, layer, layer < module.layers - 1 || !ends || apart));
     }
+    if (link.residual) {
+      layers_.push_back(
+          residual_of<Accepts::sequences, Returns::sequence>(one_of_sequences(std::move(made))));
+    } else {
+      for (Made& one : made) layers_.push_back(std::move(one));
+    }
+    if (apart) layers_.emplace_back(LastStep<S>());
+    if (ends) without_steps_ = code_text(link) + ", of which the last is taken";
   }
 
   void require_residual(const TorchLink& link) const {
@@ -161,11 +166,6 @@ class TorchStack {
     }
     if (module.kind == TorchModule::Kind::Linear) return;
     if (module.kind == TorchModule::Kind::Conv1d) here.refuse("a sum around it is not read");
-    if (module.layers > 1) {
-      here.refuse("goes around one layer, but " + module.text() + " has " +
-                  std::to_string(module.layers) +
-                  "; load it into a model of your own, or write it as modules of one layer each");
-    }
     if (link.activation && *link.activation != Activation::linear) {
       here.refuse("an activation between " + module.class_name() +
                   " and the sum is not read; after the sum it is an entry of its own");
