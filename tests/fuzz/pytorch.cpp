@@ -31,6 +31,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                .without = {"head"}});
   } catch (const FormatError&) {
   }
+  try {
+    (void)load_pytorch(bytes, {.modules = {PyTorchEmbedding{"table"}, PyTorchLayerNorm{"norm"},
+                                           PyTorchResidual{"lstm"}, PyTorchLinear{"embed"}}});
+  } catch (const FormatError&) {
+  }
   using Model = Sequential<LSTM<float, 2, 3, return_sequences>, Dense<float, 3, 2>>;
   for (const PyTorchOptions& options :
        {PyTorchOptions(), PyTorchOptions{.modules = {"lstm", "linear"}}}) {

@@ -256,6 +256,17 @@ TEST_CASE("PyTorch: into a given model", "[io][pytorch]") {
                        Dense{2, {.activation = Activation::softmax}}};
   load_pytorch(golden("functions.safetensors"), functions);
   sequences("functions").require_equal(functions);
+  Sequential chains{
+      Input{Dynamic, 2}, Dense{4},
+      Residual{Chain{LSTM{4, return_sequences}, Dropout{0.5}, LSTM{4, return_sequences}}},
+      Residual{
+          Chain{Bidirectional{GRU{2, return_sequences}}, Bidirectional{GRU{2, return_sequences}}}},
+      Dense{1}};
+  load_pytorch(golden("residual_layers.safetensors"), chains);
+  sequences("residual_layers").require_equal(chains);
+  load_pytorch(golden("residual_layers.safetensors"), chains,
+               {.modules = {"proj", "lstm", "both", "fc"}});
+  sequences("residual_layers").require_equal(chains);
   Sequential<double> last;
   last.add(Input{Dynamic, 2});
   last.add(GRU<double, Dynamic, Dynamic, true>{3});

@@ -316,6 +316,9 @@ TEST_CASE("PyTorch: nn.Conv1d", "[io][pytorch]") {
   CHECK(conv.error({.modules = {LastStep{}, PyTorchConv1d{"conv"}, "lstm"}}) ==
         Contains{"takes sequences, but there are no steps left after LastStep{}"});
   CHECK(conv.with("conv.bias", {3}).error() == "memory: conv.bias: expected (4,), found (3,)");
+  CHECK(conv.with("conv.bias", {2}).error() ==
+        "memory: conv.bias: has a number for each of the second sizes of the weight (4, 2, 3), so "
+        "this is an nn.ConvTranspose1d, which is not read");
   CHECK(conv.with("conv.weight", {4, 2, 0}).error() ==
         "memory: conv.weight: expected sizes of at least 1, found (4, 2, 0)");
   CHECK(test::StateDict{{{"conv.weight", {2, 2, 3}}}}.error(

@@ -186,6 +186,12 @@ class TorchModuleFinder {
     module.inputs = sizes[1];
     module.steps = sizes[2];
     module.bias = has(module, "bias");
+    if (module.bias && module.units != module.inputs &&
+        shape(module, "bias") == std::vector<Index>{module.inputs}) {
+      arrays_->where(module.tensor("bias"))
+          .refuse("has a number for each of the second sizes of the weight " + sizes_text(sizes) +
+                  ", so this is an nn.ConvTranspose1d, which is not read");
+    }
     if (module.bias) require(module, "bias", {module.units});
   }
 

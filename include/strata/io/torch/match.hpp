@@ -55,25 +55,112 @@ inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of
   }
 }
 
+/// The layers of a model that have weights, those of a Chain or of a Residual around one each by
+/// itself: the layers that modules become.
+template <class S>
+class TorchPlaces {
+ public:
+  /// What must match of a layer: its description and the shapes of its parameters.
+  struct Signature {
+    LayerDescription description;
+    std::vector<Shape> shapes;
+  };
+
+  explicit TorchPlaces(const Network<S>& network) {
+    const auto all = network.parameters();
+    auto parameter = all.begin();
+    for (const auto& layer : network.layers()) {
+      const std::size_t count = layer.parameters().size();
+      if (count == 0) continue;
+      Group group{layer.description(), places_.size(), {}};
+      std::vector<Shape> shapes;
+      std::vector<std::string> names;
+      for (const auto& one : layer.parameters()) names.push_back(one.name);
+      for (std::size_t i = 0; i < count; ++i, ++parameter) shapes.push_back(parameter->shape);
+      if (const LayerDescription* chain = chain_of(std::as_const(group.description))) {
+        for (std::size_t i = 0; i < chain->layers.size(); ++i) {
+          Signature one{chain->layers[i], {}};
+          for (std::size_t k = 0; k < count; ++k) {
+            if (names[k].starts_with(std::to_string(i) + ".")) one.shapes.push_back(shapes[k]);
+          }
+          if (one.shapes.empty()) continue;
+          places_.push_back(std::move(one));
+          group.in_chain.push_back(i);
+        }
+      } else {
+        places_.push_back({group.description, std::move(shapes)});
+      }
+      groups_.push_back(std::move(group));
+    }
+  }
+
+  [[nodiscard]] const std::vector<Signature>& places() const noexcept { return places_; }
+
+  /// Joins the layers of modules as the model has them. Throws FormatError unless there is one for
+  /// each place.
+  [[nodiscard]] std::vector<FileLayer<S>> joined(std::vector<FileLayer<S>> layers,
+                                                 const Where& where) const {
+    if (layers.size() != places_.size()) {
+      where.expected("the model's " + std::to_string(places_.size()) + " layers with weights",
+                     std::to_string(layers.size()));
+    }
+    std::vector<FileLayer<S>> joined;
+    for (const Group& group : groups_) {
+      if (group.in_chain.empty()) {
+        joined.push_back(std::move(layers[group.first]));
+        continue;
+      }
+      // What has no weights is the model's.
+      FileLayer<S> whole{group.description};
+      LayerDescription* const chain = chain_of(whole.description);
+      for (std::size_t i = 0; i < group.in_chain.size(); ++i) {
+        FileLayer<S>& layer = layers[group.first + i];
+        const std::size_t at = group.in_chain[i];
+        chain->layers[at] = std::move(layer.description);
+        for (auto& one : layer.parameters) {
+          one.name = std::to_string(at) + "." + one.name;
+          whole.parameters.push_back(std::move(one));
+        }
+      }
+      joined.push_back(std::move(whole));
+    }
+    return joined;
+  }
+
+ private:
+  /// A layer of the model.
+  struct Group {
+    LayerDescription description;
+    /// The first of its places.
+    std::size_t first;
+    /// The layers with weights of its Chain; empty where it has none.
+    std::vector<std::size_t> in_chain;
+  };
+
+  /// Null where a layer is neither a Chain nor a Residual around one.
+  template <class Description>
+  [[nodiscard]] static Description* chain_of(Description& layer) {
+    Description& inner =
+        layer.kind == "Residual" && layer.layers.size() == 1 ? layer.layers[0] : layer;
+    return inner.kind == "Chain" ? &inner : nullptr;
+  }
+
+  std::vector<Signature> places_;
+  std::vector<Group> groups_;
+};
+
 /// Compares the layers of modules with the layers of a model that have weights, at every place of
 /// the model.
 template <class S>
 class TorchMatch {
+  using Signature = typename TorchPlaces<S>::Signature;
+
  public:
   /// `layers` are those of each module, as TorchLayers makes them; `later` those of a module that
   /// is another where it is not the first, and none of the other modules.
   TorchMatch(const std::vector<std::vector<FileLayer<S>>>& layers,
-             const std::vector<std::vector<FileLayer<S>>>& later, const Network<S>& network) {
-    std::vector<Signature> wanted;
-    auto next = network.parameters();
-    auto parameter = next.begin();
-    for (const auto& layer : network.layers()) {
-      const std::size_t count = layer.parameters().size();
-      if (count == 0) continue;
-      Signature one{layer.description(), {}};
-      for (std::size_t i = 0; i < count; ++i, ++parameter) one.shapes.push_back(parameter->shape);
-      wanted.push_back(std::move(one));
-    }
+             const std::vector<std::vector<FileLayer<S>>>& later,
+             const std::vector<Signature>& wanted) {
     of_model_ = wanted.size();
     for (std::size_t i = 0; i < layers.size(); ++i) {
       Fits fits{layers[i].size(), std::vector<bool>(wanted.size())};
@@ -118,11 +205,6 @@ class TorchMatch {
   }
 
  private:
-  /// What must match of a layer: its description and the shapes of its parameters.
-  struct Signature {
-    LayerDescription description;
-    std::vector<Shape> shapes;
-  };
   /// The places of the model at which a module matches.
   struct Fits {
     /// How many layers the module has.
@@ -211,6 +293,7 @@ template <class Scalar>
     for (auto& link : chain.links) modules.push_back(std::move(link.module));
   }
   give_prelu_features(modules, network, where);
+  const TorchPlaces<Scalar> places(network);
   std::vector<std::vector<FileLayer<Scalar>>> layers, later;
   for (const auto& module : modules) {
     layers.push_back(make.of(module));
@@ -221,7 +304,7 @@ template <class Scalar>
   TorchOrders::Order order(modules.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   if (!named) {
-    const TorchMatch<Scalar> match(layers, later, network);
+    const TorchMatch<Scalar> match(layers, later, places.places());
     const TorchOrders orders = match.orders(modules);
     const bool one = orders.found().size() == 1 && orders.are_all();
     if (!orders.found().empty() && !one)
@@ -250,7 +333,7 @@ template <class Scalar>
       ordered.push_back(std::move(layer));
     }
   }
-  return ordered;
+  return places.joined(std::move(ordered), where);
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io
