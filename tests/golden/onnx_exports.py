@@ -27,11 +27,14 @@ SCRIPT_ONLY = {
     "mean_kept",
     "relu6",
     "residual_dense",
+    "reshaped_column",
+    "reshaped_twice",
     "scaled",
     "shifted",
     "softsign",
     "standardized_by_number",
     "turned",
+    "univariate_conv",
 }
 
 
@@ -219,25 +222,28 @@ class Exports:
     def session(self, name):
         return onnxruntime.InferenceSession(self.path(name), providers=["CPUExecutionProvider"])
 
-    def chain(self, name, module, x):
-        """A model of one input and one output, by both exporters, with any batch and steps."""
+    def chain(self, name, module, x, open_axes=(0, 1), taken=lambda x: x, opset=None):
+        """A model of one input and one output, by both exporters, with any batch and steps, or with
+        any sizes of other axes. Of an opset, by the older exporter alone."""
         example = (torch.tensor(x),)
-        axes = {"x": {0: "batch", 1: "steps"}}
+        axes = {"x": {axis: f"size_{axis}" if axis > 1 else ("batch", "steps")[axis] for axis in open_axes}}
         dynamic = torch.export.Dim.DYNAMIC
+        version = {"opset_version": opset} if opset else {}
         for exporter, options in (
-            ("script", {"dynamic_axes": axes, "input_names": ["x"], "output_names": ["y"]}),
-            ("dynamo", {"dynamic_shapes": ({0: dynamic, 1: dynamic},)}),
+            ("script", {"dynamic_axes": axes, "input_names": ["x"], "output_names": ["y"], **version}),
+            ("dynamo", {"dynamic_shapes": ({axis: dynamic for axis in open_axes},)}),
         ):
             # The newer exporter takes seconds for each model.
-            if exporter == "dynamo" and name in SCRIPT_ONLY:
+            if exporter == "dynamo" and (name in SCRIPT_ONLY or opset):
                 continue
             case = f"{exporter}_{name}"
             if self.export(case, OneInput(module), example, exporter == "dynamo", **options):
-                self.add(case, x)
+                self.add(case, x, taken)
 
-    def add(self, case, x):
+    def add(self, case, x, taken=lambda x: x):
+        """`taken(x)`: the input with its axes as the model of strata's takes them."""
         session = self.session(case)
-        self.file.add(f"{case}.x", x)
+        self.file.add(f"{case}.x", taken(x))
         self.file.add(f"{case}.y", session.run(None, {session.get_inputs()[0].name: x})[0])
 
     def stream(self, case, x, b):
@@ -412,6 +418,159 @@ def given(exports):
     exports.file.add(f"{name}.y1", exports.session(name).run(["y1"], {"x": x})[0])
 
 
+def axes(exports):
+    """Inputs, steps and directions whose axes are somewhere else than strata has them."""
+    lstm = lambda f, u, **more: nn.LSTM(f, u, batch_first=True, **more)
+    turned = lambda x: x.swapaxes(1, 2)
+    column = lambda x: x[:, :, None]
+
+    def chain(name, function, *parts, x=None, **more):
+        x = sequence(name) if x is None else x
+        exports.chain(name, numbers(name, Function(function, *parts)), x, **more)
+
+    # Behind a Reshape, whose two axes nothing but their order tells apart.
+    last = lambda a, fc, x: fc(a(x)[0][:, -1])
+    chain("reshape_turned", lambda a, fc, x: last(a, fc, x).view(-1, 2, 4).transpose(1, 2), lstm(3, 4), nn.Linear(4, 8))
+    chain("reshape_turned_dense", lambda a, b, fc, x: fc(torch.tanh(b(a(x)[0][:, -1])).view(-1, 2, 4).transpose(1, 2)), lstm(3, 4), nn.Linear(4, 8), nn.Linear(2, 3))
+    chain("reshape_turned_lstm", lambda a, b, c, x: c(b(a(x)[0][:, -1]).view(-1, 2, 4).transpose(1, 2))[0], lstm(3, 4), nn.Linear(4, 8), lstm(2, 3))
+    chain("reshape_turned_conv", lambda a, b, c, x: c(b(a(x)[0][:, -1]).view(-1, 2, 4)).transpose(1, 2), lstm(3, 4), nn.Linear(4, 8), nn.Conv1d(2, 3, 2))
+    chain("reshape_turned_late", lambda a, b, fc, x: fc(b(a(x)[0][:, -1]).view(-1, 2, 4)).transpose(1, 2), lstm(3, 4), nn.Linear(4, 8), nn.Linear(4, 3))
+    chain("reshaped_column", lambda a, fc, x: last(a, fc, x).reshape(-1, 5, 1), lstm(3, 4), nn.Linear(4, 5))
+    chain("reshaped_twice", lambda a, fc, b, x: b(last(a, fc, x).view(-1, 5, 1))[0], lstm(3, 4), nn.Linear(4, 5), lstm(1, 3))
+    chain("one_step_again", lambda a, b, x: b(a(x)[0][:, -1:])[0], lstm(3, 4), nn.GRU(4, 3, batch_first=True))
+    # Sums of the halves of a bidirectional layer.
+    both = lambda: lstm(3, 4, bidirectional=True)
+    chain("halves_added", lambda a, fc, x: fc((y := a(x)[0])[:, :, :4] + y[:, :, 4:]), both(), nn.Linear(4, 2))
+    chain("halves_averaged", lambda a, fc, x: fc(((y := a(x)[0])[..., 4:] + y[..., :4]) / 2), both(), nn.Linear(4, 2))
+    chain("chunks_added", lambda a, fc, x: fc(sum(a(x)[0].chunk(2, -1))), nn.GRU(3, 4, batch_first=True, bidirectional=True), nn.Linear(4, 2))
+    chain("last_of_halves", lambda a, fc, x: fc(torch.cat([(y := a(x)[0])[:, -1, :4], y[:, 0, 4:]], 1)), both(), nn.Linear(8, 2))
+    # Channels first.
+    x = turned(sequence("channels_first"))
+    for name, sizes in (("any", (0, 2)), ("fixed", (0,))):
+        more = {"x": x, "open_axes": sizes, "taken": turned}
+        chain(f"channels_first_{name}", lambda a, fc, x: fc(a(x.transpose(1, 2))[0]), lstm(3, 4), nn.Linear(4, 2), **more)
+        chain(f"conv_first_{name}", lambda c, a, x: a(torch.relu(c(x)).transpose(1, 2))[0], nn.Conv1d(3, 4, 2), lstm(4, 3), **more)
+    chain("dense_first", lambda fc, a, x: a(fc(x.transpose(1, 2)))[0], nn.Linear(3, 4), lstm(4, 3), x=x, open_axes=(0,), taken=turned)
+    chain("pad_first", lambda c, a, x: a(c(nn.functional.pad(x, (2, 0))).transpose(1, 2))[0], nn.Conv1d(3, 4, 3), lstm(4, 3), x=x, open_axes=(0,), taken=turned)
+    x = turned(sequence("channels_square", t=3))
+    chain("channels_square", lambda a, x: a(x.transpose(1, 2))[0], lstm(3, 4), x=x, open_axes=(0,), taken=turned)
+    # One feature, without an axis.
+    x = sequence("univariate")[:, :, 0]
+    chain("univariate", lambda a, x: a(x.unsqueeze(-1))[0], lstm(1, 4), x=x, taken=column)
+    chain("univariate_fixed", lambda a, x: a(x.view(x.shape[0], -1, 1))[0], lstm(1, 4), x=x, open_axes=(0,))
+    chain("univariate_conv", lambda c, a, x: a(c(x.unsqueeze(1)).transpose(1, 2))[0], nn.Conv1d(1, 4, 2), lstm(4, 3), x=x, taken=column)
+
+
+def decompositions(exports):
+    """Layers and activations that exporters write as several nodes."""
+    lstm = lambda f=3, u=4: nn.LSTM(f, u, batch_first=True)
+
+    def chain(name, function, *parts, **more):
+        exports.chain(name, numbers(name, Function(function, *parts)), sequence(name), **more)
+
+    chain("softplus", lambda a, fc, x: nn.functional.softplus(fc(a(x)[0])), lstm(), nn.Linear(4, 2))
+    chain("mish_dense", lambda a, b, fc, x: fc(nn.functional.mish(b(a(x)[0]))), lstm(), nn.Linear(4, 5), nn.Linear(5, 2))
+    norm = lambda a, n, fc, x: fc(n(a(x)[0]))
+    chain("layer_norm_14", norm, lstm(), nn.LayerNorm(4), nn.Linear(4, 2), opset=14)
+    chain("layer_norm_plain_14", norm, lstm(), nn.LayerNorm(4, elementwise_affine=False), nn.Linear(4, 2), opset=14)
+    chain("layer_norm_residual_14", lambda a, b, n, x: n((h := a(x)[0]) + b(h)[0]), lstm(), lstm(4, 4), nn.LayerNorm(4), opset=14)
+    by_hand = lambda d: d * torch.rsqrt((d * d).mean(-1, keepdim=True) + 1e-3)
+    chain("layer_norm_by_hand", lambda a, x: by_hand((y := a(x)[0]) - y.mean(-1, keepdim=True)), lstm(), opset=17)
+    chain("repeated_as_input", lambda a, b, x: b(a(x)[0][:, -1].unsqueeze(1).repeat(1, x.shape[1], 1))[0], lstm(), lstm(4, 3), open_axes=(0,))
+    chain("expanded_as_input", lambda a, b, x: b(a(x)[0][:, -1].unsqueeze(1).expand(-1, x.shape[1], -1))[0], lstm(), lstm(4, 3), open_axes=(0,))
+
+
+def by_hand(exports):
+    """Nodes as tf2onnx writes them."""
+    helper = onnx.helper
+
+    def save(name, nodes, constants, x_shape, y_shape, opset=15):
+        value = lambda name, shape: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        graph = helper.make_graph(
+            nodes, "graph", [value("x", x_shape)], [value("y", y_shape)],
+            [onnx.numpy_helper.from_array(array, key) for key, array in constants.items()])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+        onnx.save(model, exports.path(name))
+        strip(exports.path(name))
+
+    def weights(name, *shape):
+        return draw(rng(f"onnx_exports.{name}"), *shape).astype(np.float32)
+
+    # The hard sigmoid of Keras 2, whose settings are those that ONNX has by default.
+    for name, more in (
+        ("hand_hard_sigmoid", {}),
+        ("hand_hard_sigmoid_fifth", {"activation_alpha": [0.2], "activation_beta": [0.5]}),
+    ):
+        constants = {"W": weights(f"{name}.W", 1, 16, 3), "R": weights(f"{name}.R", 1, 16, 4), "B": weights(f"{name}.B", 1, 32)}
+        nodes = [
+            helper.make_node("Transpose", ["x"], ["t"], perm=[1, 0, 2]),
+            helper.make_node("LSTM", ["t", "W", "R", "B"], ["", "h"], hidden_size=4, activations=["HardSigmoid", "Tanh", "Tanh"], **more),
+            helper.make_node("Squeeze", ["h", "first"], ["y"]),
+        ]
+        save(name, nodes, constants | {"first": np.array([0])}, ["batch", "steps", 3], ["batch", 4])
+        exports.add(name, sequence(name))
+    # A batch of 1, with Reshapes in place of Transposes.
+    name = "hand_batch_of_one"
+    constants = {
+        "W": weights(f"{name}.W", 1, 16, 3), "R": weights(f"{name}.R", 1, 16, 4), "B": weights(f"{name}.B", 1, 32),
+        "K": weights(f"{name}.K", 4, 2), "b": weights(f"{name}.b", 2), "one": np.array([1]),
+        "to": np.array([5, 1, 3]), "rows": np.array([5, 4]), "back": np.array([1, 5, 2]),
+    }
+    nodes = [
+        helper.make_node("Reshape", ["x", "to"], ["t"]),
+        helper.make_node("LSTM", ["t", "W", "R", "B"], ["s"], hidden_size=4),
+        helper.make_node("Squeeze", ["s", "one"], ["u"]),
+        helper.make_node("Reshape", ["u", "rows"], ["r"]),
+        helper.make_node("MatMul", ["r", "K"], ["m"]),
+        helper.make_node("Reshape", ["m", "back"], ["z"]),
+        helper.make_node("Add", ["z", "b"], ["y"]),
+    ]
+    save(name, nodes, constants, [1, 5, 3], [1, 5, 2])
+    exports.add(name, sequence(name, b=1))
+    # Ids as floating-point numbers.
+    name = "hand_float_ids"
+    constants = {"E": weights(f"{name}.E", 7, 3), "W": weights(f"{name}.W", 1, 16, 3), "R": weights(f"{name}.R", 1, 16, 4), "first": np.array([0])}
+    nodes = [
+        helper.make_node("Cast", ["x"], ["i"], to=onnx.TensorProto.INT32),
+        helper.make_node("Gather", ["E", "i"], ["e"]),
+        helper.make_node("Transpose", ["e"], ["t"], perm=[1, 0, 2]),
+        helper.make_node("LSTM", ["t", "W", "R"], ["", "h"], hidden_size=4),
+        helper.make_node("Squeeze", ["h", "first"], ["y"]),
+    ]
+    save(name, nodes, constants, ["batch", "steps"], ["batch", 4])
+    exports.add(name, rng(f"onnx_exports.{name}").integers(0, 7, size=(2, 5)).astype(np.float32))
+
+
+def constant_fill(exports):
+    """Zeros as the older exporter writes them for operators before version 9. ONNX Runtime has not
+    the operator; its outputs are those of the same graph without the states of zeros."""
+    name = "script_constant_fill_8"
+    module = numbers(name, Function(lambda a, fc, x: fc(a(x)[0][:, -1]), nn.GRU(3, 4, batch_first=True), nn.Linear(4, 2)))
+    x = sequence(name)
+    path = exports.path(name)
+    torch.onnx.export(
+        OneInput(module), (torch.tensor(x),), path, dynamo=False, opset_version=8, verbose=False,
+        dynamic_axes={"x": {0: "batch", 1: "steps"}}, input_names=["x"], output_names=["y"])
+    model = onnx.load(path)
+    model.graph.doc_string = ""
+    for node in model.graph.node:
+        node.doc_string = ""
+    with open(path, "wb") as file:
+        file.write(model.SerializeToString(deterministic=True))
+    (node,) = [node for node in model.graph.node if node.op_type == "GRU"]
+    node.input[5] = ""
+    needed, kept = {"y"}, []
+    for node in reversed(model.graph.node):
+        if needed & set(node.output):
+            needed |= set(node.input)
+            kept.insert(0, node)
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    exports.file.add(f"{name}.x", x)
+    exports.file.add(f"{name}.y", session.run(None, {"x": x})[0])
+
+
 def onnx_exports(folder):
     torch.set_num_threads(1)
     exports = Exports(folder)
@@ -423,4 +582,6 @@ def onnx_exports(folder):
     for models in (constants, activations, steps, convolutions):
         for name, module in models():
             exports.chain(name, module, sequence(name))
+    for more in (axes, decompositions, by_hand, constant_fill):
+        more(exports)
     return exports.file

@@ -12,6 +12,7 @@
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/affine.hpp>
+#include <strata/io/onnx/graph/constants.hpp>
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/graph/weights.hpp>
 #include <strata/target.hpp>
@@ -145,6 +146,34 @@ class OnnxChain {
                             const Where& where) {
     last_is_unsettled_ = true;
     return append(std::move(description), std::move(weights), std::move(output), where);
+  }
+
+  /// Where the last two layers are a Dense of a sample and a Reshape (S, F), makes them those of
+  /// the Reshape (F, S) that has the same numbers with its two axes in the other order. False where
+  /// they are no such layers.
+  [[nodiscard]] bool turn_reshape() {
+    if (layers_.size() < 2 || layers_.back().description.kind != "Reshape") return false;
+    Layer& dense = layers_[layers_.size() - 2];
+    LayerDescription& reshape = layers_.back().description;
+    const Index steps = *reshape.find<Index>("steps");
+    const Index features = *reshape.find<Index>("features");
+    const auto* const activation = dense.description.find<std::string>("activation");
+    const auto* const units = dense.description.find<Index>("units");
+    if (dense.description.kind != "Dense" || !activation || !units || *units != steps * features ||
+        *activation == name(Activation::softmax)) {
+      return false;
+    }
+    std::vector<Index> order;
+    for (Index feature = 0; feature < features; ++feature) {
+      for (Index step = 0; step < steps; ++step) order.push_back(step * features + feature);
+    }
+    for (auto& [name, numbers] : dense.weights) {
+      numbers = taken(numbers, numbers.shape.size() - 1, order);
+    }
+    reshape.option("steps") = features;
+    reshape.option("features") = steps;
+    std::erase_if(seen_, [&](const auto& one) { return one.second.layers + 1 >= layers_.size(); });
+    return true;
   }
 
   /// The last layer if it is a Dense without an activation, else null. `without_bias`: the layer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -35,6 +36,7 @@ inline constexpr OnnxActivation onnx_activations[] = {
     {Activation::softplus, "Softplus"},
     {Activation::elu, "Elu", 1.0},
     {Activation::hard_sigmoid, "HardSigmoid", 1.0 / 6, 0.5},
+    {Activation::hard_sigmoid_fifth, "HardSigmoid", 0.2, 0.5},
     {Activation::linear, "Affine", 1.0, 0.0}};
 
 /// Whether a setting in a file is the wanted one, up to the rounding of the file's float.
@@ -243,32 +245,59 @@ class OnnxRecurrent {
     return {Activation::sigmoid, found[0], found[0]};
   }
 
-  /// Finds the activation of a name and checks its settings. Each list of settings has entries only
-  /// for the activations that have such a setting, one after the other; `alpha` and `beta` are the
-  /// places of the next entries.
+  /// Finds the activation of a name and settings. Each list of settings has entries only for the
+  /// activations that have such a setting, one after the other; `alpha` and `beta` are the places
+  /// of the next entries.
   [[nodiscard]] Activation activation_of(const std::string& name, const std::vector<float>& alphas,
                                          std::size_t& alpha, const std::vector<float>& betas,
                                          std::size_t& beta) const {
     std::vector<std::string> known;
+    std::vector<const OnnxActivation*> named;
     for (const OnnxActivation& one : onnx_activations) {
-      known.emplace_back(one.name);
-      if (one.name != name) continue;
-      if (one.alpha) check_setting(one, *one.alpha, alphas, alpha, "activation_alpha");
-      if (one.beta) check_setting(one, *one.beta, betas, beta, "activation_beta");
-      return one.activation;
+      if (known.empty() || known.back() != one.name) known.emplace_back(one.name);
+      if (one.name == name) named.push_back(&one);
     }
-    call_->attribute_where("activations").expected("one of " + list_text(known), in_quotes(name));
+    if (named.empty()) {
+      call_->attribute_where("activations").expected("one of " + list_text(known), in_quotes(name));
+    }
+    const auto found_alpha =
+        setting(named[0]->alpha.has_value(), alphas, alpha, default_alpha(name));
+    const auto found_beta = setting(named[0]->beta.has_value(), betas, beta, default_beta(name));
+    std::vector<std::string> wanted;
+    for (const OnnxActivation* const one : named) {
+      if (fits(one->alpha, found_alpha) && fits(one->beta, found_beta)) return one->activation;
+      if (one->alpha) wanted.push_back(std::to_string(*one->alpha));
+    }
+    const bool alpha_fits = std::any_of(
+        named.begin(), named.end(), [&](const auto* one) { return fits(one->alpha, found_alpha); });
+    const auto& found = alpha_fits ? found_beta : found_alpha;
+    call_->attribute_where(alpha_fits ? "activation_beta" : "activation_alpha")
+        .expected(
+            (alpha_fits ? std::to_string(*named[0]->beta) : list_text(wanted)) + " for " + name,
+            found ? std::to_string(*found) : "nothing");
   }
 
-  void check_setting(const OnnxActivation& activation, double wanted,
-                     const std::vector<float>& values, std::size_t& at, const char* list) const {
-    // Files may leave settings out. ONNX' default is strata's value for elu alone.
-    const bool by_default = values.empty() && activation.activation == Activation::elu;
-    if (by_default || (at < values.size() && is_setting(static_cast<double>(values[at++]), wanted)))
-      return;
-    call_->attribute_where(list).expected(
-        std::to_string(wanted) + " for " + std::string(activation.name),
-        values.empty() ? "nothing" : "another number");
+  /// ONNX' values of the settings that a file leaves out.
+  [[nodiscard]] static std::optional<double> default_alpha(std::string_view name) noexcept {
+    if (name == "Elu") return 1.0;
+    if (name == "HardSigmoid") return 0.2;
+    return std::nullopt;
+  }
+  [[nodiscard]] static std::optional<double> default_beta(std::string_view name) noexcept {
+    return name == "HardSigmoid" ? std::optional(0.5) : std::nullopt;
+  }
+
+  /// The next setting of a list, for an activation that has one; `otherwise` where the node does
+  /// not have the list.
+  [[nodiscard]] static std::optional<double> setting(bool has, const std::vector<float>& list,
+                                                     std::size_t& at,
+                                                     std::optional<double> otherwise) {
+    if (!has || list.empty()) return otherwise;
+    return at < list.size() ? std::optional(static_cast<double>(list[at++])) : std::nullopt;
+  }
+  [[nodiscard]] static bool fits(const std::optional<double>& wanted,
+                                 const std::optional<double>& found) noexcept {
+    return !wanted || (found && is_setting(*found, *wanted));
   }
 
   void require_used(std::size_t found, std::size_t used, const char* list) const {

@@ -76,6 +76,7 @@ inline constexpr OnnxFormulaActivation onnx_formula_activations[] = {
        return 0.5 * x * (1 + std::tanh(std::sqrt(two_by_pi) * (x + 0.044715 * x * x * x)));
      }},
     {"mish", [](double x) { return x * std::tanh(softplus_of(x)); }},
+    {"softplus", &softplus_of},
     {"softsign", [](double x) { return x / (1 + std::abs(x)); }}};
 
 inline std::optional<std::string_view> OnnxSamples::activation() const {

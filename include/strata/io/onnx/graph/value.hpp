@@ -110,6 +110,9 @@ struct OnnxData {
   /// steps a convolution has put behind, which a Slice must take away.
   Index steps_in_front = 0;
   Index steps_behind = 0;
+  /// Whether the steps are those of a Reshape or repetition, which could as well have made them
+  /// features: no layer that runs over steps has taken them yet.
+  bool steps_by_name = false;
   /// Whether the tensor is the graph's input as whole numbers, which only an Embedding takes.
   bool ids = false;
 

@@ -106,7 +106,8 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// The descriptions that a model's layers would have after they were saved as ONNX and loaded. An
 /// Activation behind a Dense or Conv1D becomes the activation of that layer, and LastStep behind a
-/// recurrent layer becomes return_sequences = false.
+/// recurrent layer becomes return_sequences = false. A Reshape at the end that makes steps of one
+/// feature is left out: it changes no number.
 [[nodiscard]] inline std::vector<LayerDescription> as_in_onnx(
     const std::vector<LayerDescription>& layers) {
   const auto is_linear = [](const LayerDescription& layer) {
@@ -133,6 +134,9 @@ namespace strata::inline STRATA_RUNTIME::io {
     } else {
       list.push_back(std::move(layer));
     }
+  }
+  if (!list.empty() && list.back().kind == "Reshape" && *list.back().find<Index>("features") == 1) {
+    list.pop_back();
   }
   return list;
 }

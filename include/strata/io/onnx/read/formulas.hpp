@@ -16,6 +16,7 @@
 #include <strata/io/onnx/graph/model.hpp>
 #include <strata/io/onnx/graph/samples.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/normalization_formulas.hpp>
 #include <strata/io/onnx/read/operators/constant.hpp>
 #include <strata/io/onnx/read/selection.hpp>
 #include <strata/target.hpp>
@@ -24,13 +25,16 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// Finds activations that a graph writes as a formula of several nodes, such as x Sigmoid(x),
 /// before the nodes are read. A formula begins at a value that several nodes take, goes through
-/// nodes that work number by number, and ends at the node that alone takes all that came before it.
+/// nodes that work number by number, and ends at the last node that alone takes all that came
+/// before it and makes an activation. Layer normalizations in several nodes count as formulas too.
 class OnnxFormulas {
  public:
   struct Formula {
     /// The value that is activated, and the name of the activation.
     std::string operand;
     std::string_view activation;
+    /// The node that does the same, where it is no activation.
+    std::optional<OnnxNode> node = std::nullopt;
   };
 
   OnnxFormulas(const OnnxGraph& graph, const OnnxSelection& selection, const Where& where)
@@ -39,6 +43,10 @@ class OnnxFormulas {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       if (!selection.needs(i)) continue;
       for (const std::string& input : graph.nodes[i].inputs) takers_[input].push_back(i);
+    }
+    for (auto& [end, one] : OnnxNormalizationFormulas(graph, selection, numbers_, takers_).find()) {
+      inside_.insert(one.inside.begin(), one.inside.end());
+      formulas_.emplace(end, Formula{one.node.inputs[0], {}, std::move(one.node)});
     }
     for (const auto& [value, nodes] : takers_) {
       if (nodes.size() > 1 && !numbers_.contains(value)) find_from(value, nodes);
@@ -66,6 +74,10 @@ class OnnxFormulas {
       if (!selection_->needs(i) || is_inside(i) || node.op == "Shape") continue;
       if (const Formula* const formula = at(i)) {
         take(formula->operand);
+        if (!formula->node) continue;
+        for (std::size_t k = 1; k < formula->node->inputs.size(); ++k) {
+          take(formula->node->inputs[k]);
+        }
       } else {
         for (const std::string& input : node.inputs) take(input);
       }
@@ -112,6 +124,9 @@ class OnnxFormulas {
     go_on(takers);
     // How many operands of further nodes are values of the formula besides its start.
     std::size_t open = 0;
+    std::optional<std::size_t> end;
+    std::string_view activation;
+    std::set<std::size_t> before_end;
     while (!next.empty() && nodes.size() < longest) {
       const std::size_t i = *next.begin();
       next.erase(next.begin());
@@ -120,25 +135,28 @@ class OnnxFormulas {
       if (!result || inside_.contains(i) || formulas_.contains(i)) {
         // What takes the start alone may be outside of the formula.
         if (takes_only(node, start, values)) continue;
-        return;
+        break;
       }
       const std::string& made = node.outputs[0];
-      if (made == selection_->output().name && !result->activation()) return;
+      if (made == selection_->output().name && !result->activation()) break;
       for (const std::string& input : node.inputs) {
         if (input != start && values.contains(input)) --open;
       }
       values.emplace(made, *result);
-      if (const auto activation = result->activation(); activation && open == 0) {
-        formulas_.emplace(i, Formula{start, *activation});
-        inside_.insert(nodes.begin(), nodes.end());
-        return;
+      if (const auto found = result->activation(); found && open == 0) {
+        end = i;
+        activation = *found;
+        before_end = nodes;
       }
       nodes.insert(i);
       const auto found = takers_.find(made);
-      if (found == takers_.end()) return;
+      if (found == takers_.end()) break;
       open += found->second.size();
       go_on(found->second);
     }
+    if (!end) return;
+    formulas_.emplace(*end, Formula{start, activation});
+    inside_.insert(before_end.begin(), before_end.end());
   }
 
   [[nodiscard]] static bool takes_only(const OnnxNode& node, const std::string& start,

@@ -48,26 +48,31 @@ class OnnxGraphReader {
  public:
   /// `output`: the name of the output to read, needed where the graph has several that are no
   /// states; nodes that it does not need are passed over. Throws FormatError on a graph that is no
-  /// chain of strata's layers. The input may have its steps or its batch first: the graph is read
-  /// once more with the steps first when a node needs that.
+  /// chain of strata's layers. The input may have its axes in several orders: the graph is read
+  /// once more with another one when a node needs that.
   [[nodiscard]] static OnnxLayers read(const OnnxModel& model, const std::string& output,
                                        const Where& where) {
-    for (const bool steps_first : {false, true}) {
-      OnnxGraphReader reader(model, output, steps_first, where);
-      if (reader.run()) return reader.take();
+    auto order = OnnxInputOrder::batch_steps_features;
+    for (;;) {
+      try {
+        OnnxGraphReader reader(model, output, order, where);
+        reader.run();
+        return reader.take();
+      } catch (const OnnxReadAgain& again) {
+        order = again.order;
+      }
     }
-    where.refuse("the input is read both as (B, T, F) and as (T, B, F)");
   }
 
  private:
-  OnnxGraphReader(const OnnxModel& model, const std::string& output, bool steps_first,
+  OnnxGraphReader(const OnnxModel& model, const std::string& output, OnnxInputOrder order,
                   const Where& where)
       : model_(&model),
         where_(&where),
         selection_(model.graph, output, where),
         formulas_(model.graph, selection_, where),
         budget_(numbers_in(model)) {
-    reading_.steps_first = steps_first;
+    reading_.order = order;
     reading_.shared = formulas_.shared();
   }
 
@@ -86,17 +91,16 @@ class OnnxGraphReader {
     return numbers;
   }
 
-  /// False where the steps must come first and do not.
-  [[nodiscard]] bool run() {
+  /// Throws OnnxReadAgain where the axes of the input must have another order.
+  void run() {
     require_known_operators();
     add_initializers();
     add_inputs();
     const auto& nodes = model_->graph.nodes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      if (is_read(i) && !read_node(i)) return false;
+      if (is_read(i)) read_node(i);
     }
     read_output();
-    return true;
   }
 
   [[nodiscard]] OnnxLayers take() {
@@ -173,7 +177,7 @@ class OnnxGraphReader {
           .refuse("does not come from the graph's input by layers that strata has");
     }
     const Where here = where_->in("input " + in_quotes(input->name));
-    input_ = OnnxGraphInput::read(*input, reading_.steps_first, here);
+    input_ = OnnxGraphInput::read(*input, reading_.order, here);
     add_value(input->name, input_->data(), here);
   }
 
@@ -183,10 +187,14 @@ class OnnxGraphReader {
     const auto found = values_.find(output->name);
     const auto* data = found == values_.end() ? nullptr : std::get_if<OnnxData>(&found->second);
     if (!data) here.refuse("does not come from the graph's input by layers that strata has");
-    const OnnxData settled = reading_.chain.settled(*data, here);
+    OnnxData settled = reading_.chain.settled(*data, here);
     if (settled.reversed) here.refuse("has the steps from the last to the first");
-    // The output may have batch and steps in any order, and no axis for a single feature: its
-    // numbers are those of strata's output all the same.
+    settled = in_order_of_reshape(std::move(settled), here);
+    if (settled.axes.size() == 3 && settled.axes[2].empty() && !settled.size(1, here).is(1)) {
+      settled = with_own_steps(reading_, std::move(settled), 1, 2, here);
+    }
+    // The output may have batch, steps and features in any order, and no axis for a single feature:
+    // its numbers are those of strata's output all the same.
     std::vector<OnnxRun> runs;
     for (const auto& axis : settled.axes) {
       if (axis.size() > 1) refuse_axes(settled, here);
@@ -196,10 +204,43 @@ class OnnxGraphReader {
     if (reading_.chain.layers().empty()) here.refuse("the graph has no layers");
   }
 
+  /// The output with the axes that a Reshape made in the order of the file, since nothing but that
+  /// order tells them apart. Throws FormatError where the layers before cannot give it.
+  [[nodiscard]] OnnxData in_order_of_reshape(OnnxData data, const Where& where) {
+    if (!data.steps_by_name) return data;
+    std::vector<std::size_t> places;
+    std::vector<OnnxRun> runs;
+    for (std::size_t i = 0; i < data.axes.size(); ++i) {
+      if (data.axes[i].empty() || data.size(i, where).is(1)) continue;
+      if (is_only(data.axes[i], OnnxRun::batch)) continue;
+      places.push_back(i);
+      runs.push_back(data.axes[i][0].run);
+    }
+    if (runs != std::vector{OnnxRun::features, OnnxRun::steps}) return data;
+    if (!reading_.chain.turn_reshape()) {
+      where.refuse(
+          "has the two axes that a Reshape or a repetition made in another order, " +
+          axes_text(data.axes) +
+          "; strata has no layer that turns axes, and turns the units of a Dense right before a "
+          "Reshape alone: export the model without this Transpose, and turn the output of predict");
+    }
+    std::swap(data.axes[places[0]][0].run, data.axes[places[1]][0].run);
+    return data;
+  }
+
   /// Comes before everything else, so that the message names the operator for which the model
   /// cannot be read.
   void require_known_operators() {
     const auto& nodes = model_->graph.nodes;
+    // What computes the conditions of a loop is no fault of its own.
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const std::string& op = nodes[i].op;
+      if (!selection_.needs(i) || (op != "Loop" && op != "Scan" && op != "If")) continue;
+      const OnnxCall call(nodes[i], i, values_, model_->opset, budget_, *where_);
+      call.where().refuse(op == "If" ? "strata reads no graphs with conditions"
+                                     : "strata reads no loops; where it is a layer of Keras, read "
+                                       "the .keras file with load_keras");
+    }
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const OnnxNode& node = nodes[i];
       if (!is_read(i) || formulas_.at(i) || OnnxOperators::find(node)) continue;
@@ -216,25 +257,24 @@ class OnnxGraphReader {
     return selection_.needs(node) && !formulas_.is_inside(node);
   }
 
-  /// False where the steps must come first and do not.
-  [[nodiscard]] bool read_node(std::size_t number) {
+  void read_node(std::size_t number) {
     const OnnxFormulas::Formula* const formula = formulas_.at(number);
     OnnxNode of_formula;
     if (formula) {
       const OnnxNode& end = model_->graph.nodes[number];
-      of_formula = {end.name, end.op, end.domain, {formula->operand}, end.outputs, {}};
+      of_formula =
+          formula->node ? *formula->node : OnnxNode{end.name,           end.op,      end.domain,
+                                                    {formula->operand}, end.outputs, {}};
     }
     const OnnxNode& node = formula ? of_formula : model_->graph.nodes[number];
     OnnxCall call(node, number, values_, model_->opset, budget_, *where_);
-    if (formula) {
+    if (formula && !formula->node) {
       OnnxActivations::activate(reading_, call, formula->activation);
     } else {
       OnnxOperators::find(node)->read(reading_, call);
     }
-    if (reading_.steps_must_be_first) return false;
     call.finish();
     add_results(node, call);
-    return true;
   }
 
   void add_results(const OnnxNode& node, const OnnxCall& call) {

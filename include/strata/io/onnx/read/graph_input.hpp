@@ -2,25 +2,28 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/model.hpp>
 #include <strata/io/onnx/graph/type_names.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/reading.hpp>
 #include <strata/layers/input.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-/// The input of a graph. The file does not say what the axes mean, so that the reader tries both
-/// orders of batch and steps.
+/// The input of a graph. The file does not say what the axes mean, so that the reader tries several
+/// orders of them.
 class OnnxGraphInput {
  public:
-  /// Reads the input as (T, B, F) where `steps_first`, else as (B, T, F); with two axes as (B, F);
-  /// whole numbers as (T, B) or (B, T). Throws FormatError on inputs of other shapes or types.
-  [[nodiscard]] static OnnxGraphInput read(const OnnxValueInfo& input, bool steps_first,
+  /// Reads the input as (B, T, F), (T, B, F) or (B, F, T); with two axes as (B, F), or as (B, T) or
+  /// (T, B) with one feature where the file leaves their number open; whole numbers as (B, T) or
+  /// (T, B). Throws FormatError on inputs of other shapes or types.
+  [[nodiscard]] static OnnxGraphInput read(const OnnxValueInfo& input, OnnxInputOrder order,
                                            const Where& where) {
     if (!input.shape || input.shape->size() < 2 || input.shape->size() > 3) {
       where.expected("the shape (B, T, F), or (B, F), or (B, T) of whole numbers",
@@ -37,23 +40,20 @@ class OnnxGraphInput {
                     onnx_type_text(input.type));
     }
     constexpr Index most = Index{1} << 40;
-    std::size_t i = 0;
-    for (const OnnxDimension& dimension : *input.shape) {
-      const bool last = i + 1 == input.shape->size() && !data.ids;
-      const OnnxRun run = last                       ? OnnxRun::features
-                          : (i == 0) == !steps_first ? OnnxRun::batch
-                                                     : OnnxRun::steps;
-      if (dimension.size > most) where.expected("smaller sizes", std::to_string(dimension.size));
-      if (last && dimension.size == Dynamic) where.refuse("does not say how many features it has");
-      OnnxSize size{dimension.size, 0, 0};
-      if (dimension.size == Dynamic) size = run == OnnxRun::batch ? onnx_any_batch : onnx_any_steps;
-      data.axes.push_back({{run, size}});
-      if (run == OnnxRun::steps) result.steps_ = dimension.size;
-      if (last) result.features_ = dimension.size;
-      ++i;
+    const std::vector<OnnxDimension>& shape = *input.shape;
+    const std::vector<OnnxRun> runs = runs_of(shape, data.ids, order);
+    result.two_axes_ = shape.size() == 2;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      const Index size = shape[i].size;
+      if (size > most) where.expected("smaller sizes", std::to_string(size));
+      if (runs[i] == OnnxRun::features && size == Dynamic) {
+        where.refuse("does not say how many features it has");
+      }
+      const OnnxSize any = runs[i] == OnnxRun::batch ? onnx_any_batch : onnx_any_steps;
+      data.axes.push_back({{runs[i], size == Dynamic ? any : OnnxSize{size, 0, 0}}});
+      if (runs[i] == OnnxRun::steps) result.steps_ = size;
+      if (runs[i] == OnnxRun::features) result.features_ = size;
     }
-    // With two axes, (B, F), there are no steps that could come first.
-    if (data.axes.size() == 2 && !data.ids) data.axes[0][0].run = OnnxRun::batch;
     return result;
   }
 
@@ -82,15 +82,34 @@ class OnnxGraphInput {
 
   /// The input of the model. `ids`: whether its first layer is an Embedding.
   [[nodiscard]] Input described(bool ids) const {
-    const bool two_axes = data_.axes.size() == 2;
-    if (ids) return Input(two_axes && features_ != Dynamic ? features_ : steps_);
-    return two_axes ? Input(features_) : Input(steps_, features_);
+    if (ids) return Input(two_axes_ && features_ != Dynamic ? features_ : steps_);
+    if (!two_axes_) return Input(steps_, features_);
+    return features_ == Dynamic ? Input(Dynamic, 1) : Input(features_);
   }
 
  private:
   OnnxGraphInput() = default;
 
+  /// The meaning of each axis. The features are the axis whose size the file says, where there is
+  /// one alone besides the first.
+  [[nodiscard]] static std::vector<OnnxRun> runs_of(const std::vector<OnnxDimension>& shape,
+                                                    bool ids, OnnxInputOrder order) {
+    using enum OnnxRun;
+    const bool last_is_open = shape.back().size == Dynamic;
+    const bool steps_first = order == OnnxInputOrder::steps_batch_features;
+    if (shape.size() == 2) {
+      if (!ids && !last_is_open) return {batch, features};
+      return steps_first ? std::vector{steps, batch} : std::vector{batch, steps};
+    }
+    if (steps_first) return {steps, batch, features};
+    const bool features_before =
+        order == OnnxInputOrder::batch_features_steps || (last_is_open && shape[1].size != Dynamic);
+    return features_before ? std::vector{batch, features, steps}
+                           : std::vector{batch, steps, features};
+  }
+
   OnnxData data_;
+  bool two_axes_ = false;
   Index steps_ = Dynamic;
   Index features_ = Dynamic;
 };

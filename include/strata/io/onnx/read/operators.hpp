@@ -61,6 +61,7 @@ class OnnxOperators {
         {"Clip", &OnnxActivations::clip},
         {"Concat", &value<&OnnxConcat::concat>},
         {"Constant", &value<&OnnxConstants::constant>},
+        {"ConstantFill", &value<&OnnxConstants::constant_fill>},
         {"ConstantOfShape", &value<&OnnxConstants::constant_of_shape>},
         {"Conv", &OnnxConvolution::conv},
         {"Div", &OnnxDirections::divide},

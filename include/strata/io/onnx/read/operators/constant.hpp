@@ -86,6 +86,16 @@ class OnnxConstants {
     return OnnxFilled{filling, shape};
   }
 
+  /// What PyTorch writes in place of ConstantOfShape for operators before version 9.
+  [[nodiscard]] static OnnxValue constant_fill(OnnxCall& call) {
+    call.require("input_as_shape", 1, 0);
+    call.require("dtype", 1, 1);
+    if (!call.attribute<std::vector<Index>>("extra_shape", {}).empty()) {
+      call.attribute_where("extra_shape").refuse("is not empty");
+    }
+    return OnnxFilled{call.number("value", 0), shape_of(call, 0)};
+  }
+
   /// Expand of a constant. OnnxShapeLayers::expand reads an Expand in the chain.
   [[nodiscard]] static OnnxValue expand(OnnxCall& call) {
     std::vector<OnnxSize> shape = shape_of(call, 1);

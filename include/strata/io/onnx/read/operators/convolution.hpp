@@ -13,6 +13,7 @@
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/graph/weights.hpp>
 #include <strata/io/onnx/read/operators/layer_operands.hpp>
+#include <strata/io/onnx/read/operators/named_axes.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
 #include <strata/padding.hpp>
 #include <strata/shape.hpp>
@@ -28,6 +29,7 @@ class OnnxConvolution {
     OnnxData x = call.data(0);
     const Index padded = std::exchange(x.steps_in_front, 0);
     x = reading.chain.settled(std::move(x), call.where(0));
+    if (x.axes.size() == 3) x = with_steps_at(reading, std::move(x), 2, 1, call.where());
     const std::size_t steps = steps_axis(x, call);
     const Numbers kernel = kernel_of(call, x, steps);
     const Index units = kernel.shape[2];
@@ -81,6 +83,9 @@ class OnnxConvolution {
       const Index behind = pads[axes.size() + i];
       if (front == 0 && behind == 0) continue;
       auto& axis = x.axes[call.axis(axes[i], rank)];
+      if (is_only(axis, OnnxRun::features)) {
+        reading.try_order(OnnxInputOrder::batch_features_steps);
+      }
       if (!is_only(axis, OnnxRun::steps) || behind != 0 || front < 0 || front > most ||
           x.steps_in_front != 0 || x.steps_behind != 0) {
         call.where().refuse("pads " + axes_text(x.axes) + " by " + sizes_text(pads) +

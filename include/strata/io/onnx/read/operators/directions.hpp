@@ -53,6 +53,7 @@ class OnnxDirections {
   }
 
   static void divide(OnnxReading& reading, OnnxCall& call) {
+    if (call.find<OnnxIntegers>(0)) return reading.give(OnnxSizes::arithmetic(call, '/'));
     if (!average(reading, call, 0, 2)) OnnxAffines::read(reading, call, '/');
   }
 
@@ -83,13 +84,16 @@ class OnnxDirections {
     }
     const OnnxData& x = call.data(0);
     const std::size_t axis = call.axis(axis_number, x.axes.size());
-    const bool halves = sizes.empty() || sizes == std::vector<Index>{1, 1};
-    if (!is_only(x.axes[axis], OnnxRun::directions) || !halves || call.outputs() != 2) {
+    const auto& runs = x.axes[axis];
+    const bool directions = is_only(runs, OnnxRun::directions) || is_both_directions(runs);
+    const Index half = runs.empty() ? 0 : runs.back().size.number / (runs.size() == 1 ? 2 : 1);
+    const bool halves = sizes.empty() || sizes == std::vector<Index>{half, half};
+    if (!directions || !halves || call.outputs() != 2) {
       call.where().refuse("splits axis " + std::to_string(axis) + " of " + axes_text(x.axes) +
                           "; strata reads splits of two directions");
     }
-    reading.give(sliced(x, slice_at(axis, 0), call.where()));
-    reading.give(sliced(x, slice_at(axis, 1), call.where()));
+    reading.give(sliced(x, {axis, 0, half, 1}, call.where()));
+    reading.give(sliced(x, {axis, half, 2 * half, 1}, call.where()));
   }
 
  private:
@@ -144,6 +148,7 @@ class OnnxDirections {
     x = reading.chain.settled(std::move(x), call.where());
     x.axes[axis].clear();
     x.reversed = false;
+    x.steps_by_name = false;
     return reading.chain.append(LayerDescription{max ? "MaxOverSteps" : "MeanOverSteps"}, {},
                                 std::move(x), call.where());
   }

@@ -10,6 +10,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/named_axes.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -30,6 +31,7 @@ namespace strata::inline STRATA_RUNTIME::io {
     x.axes[1] = {{OnnxRun::features, size}};
     x = reading.chain.append(LayerDescription{"Flatten"}, {}, std::move(x), call.where());
   }
+  if (x.axes.size() >= 2) x = with_features_at(reading, std::move(x), x.axes.size() - 1);
   if (x.axes.size() < 2 || !is_only(x.axes.back(), OnnxRun::features)) {
     call.where(i).expected("features as the last axis", axes_text(x.axes));
   }

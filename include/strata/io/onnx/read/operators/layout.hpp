@@ -66,6 +66,12 @@ namespace strata::inline STRATA_RUNTIME::io {
   return data;
 }
 
+/// Whether an axis has the features of both directions side by side.
+[[nodiscard]] inline bool is_both_directions(const std::vector<OnnxAtom>& axis) noexcept {
+  return axis.size() == 2 && axis[0].run == OnnxRun::directions &&
+         axis[1].run == OnnxRun::features && axis[0].size.is(2) && axis[1].size.is_number();
+}
+
 /// A slice along one axis: the whole axis, one direction, the first or last step, or all steps
 /// reversed. Throws FormatError on other slices.
 [[nodiscard]] inline OnnxData sliced(OnnxData data, const OnnxSlice& slice, const Where& where) {
@@ -83,6 +89,13 @@ namespace strata::inline STRATA_RUNTIME::io {
     data.directions =
         range.first == 0 ? OnnxData::Directions::forward : OnnxData::Directions::backward;
     axis.clear();
+    return data;
+  }
+  if (is_both_directions(axis) && slice.step == 1 && range.count == axis[1].size.number &&
+      range.first % range.count == 0) {
+    data.directions =
+        range.first == 0 ? OnnxData::Directions::forward : OnnxData::Directions::backward;
+    axis.erase(axis.begin());
     return data;
   }
   if (is_only(axis, OnnxRun::steps)) {
@@ -179,10 +192,38 @@ class OnnxRegrouping {
       first = last;
     }
     if (first != last) return std::nullopt;
+    take_batch_out(axes);
     return axes;
   }
 
  private:
+  /// Where a batch of 1 was joined with others and one axis of size 1 has no meaning, that axis is
+  /// the batch: exporters write a Transpose of such a batch as a Reshape. Without such an axis, it
+  /// is joined with the first axis rather than with the features.
+  static void take_batch_out(OnnxAxes& axes) {
+    std::vector<OnnxAtom>* empty = nullptr;
+    for (auto& axis : axes) {
+      if (!axis.empty()) continue;
+      if (empty) return;
+      empty = &axis;
+    }
+    if (!empty && !axes.empty() && axes.back().size() > 1 &&
+        axes.back().back().run == OnnxRun::features) {
+      empty = &axes.front();
+    }
+    if (!empty) return;
+    for (auto& axis : axes) {
+      if (&axis == empty) continue;
+      for (std::size_t i = 0; axis.size() > 1 && i < axis.size(); ++i) {
+        if (axis[i].run != OnnxRun::batch || !axis[i].size.is(1)) continue;
+        const OnnxAtom batch = axis[i];
+        axis.erase(axis.begin() + static_cast<std::ptrdiff_t>(i));
+        empty->insert(empty->begin(), batch);
+        return;
+      }
+    }
+  }
+
   /// Whether an empty axis of size 1 takes a part of size 1: a single step, feature or sequence
   /// keeps an axis of its own.
   [[nodiscard]] static bool takes_one(const std::vector<OnnxAtom>& axis, const OnnxSize& size,

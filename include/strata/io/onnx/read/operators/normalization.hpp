@@ -9,6 +9,7 @@
 #include <strata/io/onnx/graph/chain.hpp>
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/read/operators/layer_operands.hpp>
+#include <strata/io/onnx/read/operators/named_axes.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -26,9 +27,12 @@ class OnnxNormalization {
       call.attribute_where("axis").expected("the features", std::to_string(axis));
     }
     call.ignore("stash_type");
+    // A node has a scale; a formula of several nodes may have none.
+    const bool scales = call.inputs() != 1;
     LayerDescription description{"LayerNormalization"};
-    description.add("epsilon", epsilon_of(call)).add("center", call.has(2)).add("scale", true);
-    OnnxWeights weights{{"gamma", vector_of(call.numbers(1), features, call.where(1))}};
+    description.add("epsilon", epsilon_of(call)).add("center", call.has(2)).add("scale", scales);
+    OnnxWeights weights;
+    if (scales) weights.emplace("gamma", vector_of(call.numbers(1), features, call.where(1)));
     if (call.has(2)) weights.emplace("beta", vector_of(call.numbers(2), features, call.where(2)));
     reading.give(reading.chain.append(std::move(description), std::move(weights), std::move(x),
                                       call.where()));
@@ -36,6 +40,7 @@ class OnnxNormalization {
 
   static void batch_normalization(OnnxReading& reading, OnnxCall& call) {
     OnnxData x = reading.chain.settled(call.data(0), call.where(0));
+    if (x.axes.size() >= 2) x = with_features_at(reading, std::move(x), 1);
     if (x.axes.size() < 2 || !is_only(x.axes[1], OnnxRun::features)) {
       call.where(0).expected("features as axis 1", axes_text(x.axes));
     }

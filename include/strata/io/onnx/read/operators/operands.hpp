@@ -18,6 +18,13 @@ inline constexpr std::size_t onnx_most_axes = 8;
 [[nodiscard]] inline std::vector<OnnxSize> sizes_of(OnnxCall& call) {
   if (const auto* filled = call.find<OnnxFilled>(0)) return filled->shape;
   std::vector<OnnxSize> sizes;
+  if (const auto* integers = call.find<OnnxIntegers>(0)) {
+    if (!integers->scalar) sizes.push_back({static_cast<Index>(integers->values.size())});
+    return sizes;
+  }
+  if (const auto* table = call.find<OnnxTable>(0)) {
+    return {{static_cast<Index>(table->rows())}, {static_cast<Index>(table->columns)}};
+  }
   for (const Index size : call.numbers(0).shape) sizes.push_back({size});
   return sizes;
 }

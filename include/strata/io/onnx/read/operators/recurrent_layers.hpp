@@ -11,6 +11,7 @@
 #include <strata/io/onnx/graph/call.hpp>
 #include <strata/io/onnx/graph/recurrent.hpp>
 #include <strata/io/onnx/graph/value.hpp>
+#include <strata/io/onnx/read/operators/named_axes.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -26,22 +27,30 @@ class OnnxRecurrentLayers {
 
  private:
   static void recurrent(OnnxReading& reading, OnnxCall& call, std::string_view op) {
-    const OnnxData x = reading.chain.settled(call.data(0), call.where(0));
+    OnnxData x = reading.chain.settled(call.data(0), call.where(0));
     if (x.axes.size() != 3) call.where(0).expected("three axes", axes_text(x.axes));
+    const bool batch_first = call.opset() >= 14 && call.attribute<Index>("layout", 0) == 1;
+    const std::size_t batch = batch_first ? 0 : 1;
+    if (is_only(x.axes[1 - batch], OnnxRun::batch)) {
+      reading.try_order(OnnxInputOrder::steps_batch_features);
+    }
+    x = with_steps_at(reading, std::move(x), 1 - batch, 2, call.where());
     const auto& features = x.axes[2];
     if (!is_only(features, OnnxRun::features)) refuse_axes(x, call.where(0));
     auto layer = OnnxRecurrent::read(call, op, features[0].size.number);
-    const std::size_t batch = layer.batch_first ? 0 : 1;
     if (!is_only(x.axes[batch], OnnxRun::batch) || !is_only(x.axes[1 - batch], OnnxRun::steps)) {
-      if (!reading.steps_first && is_only(x.axes[1 - batch], OnnxRun::batch)) {
-        reading.steps_must_be_first = true;
-        return;
-      }
       call.where(0).expected(
           layer.batch_first ? "(batch, steps, features)" : "(steps, batch, features)",
           axes_text(x.axes));
     }
     require_all_steps(call, x.axes[1 - batch][0].size);
+    const auto* const h = call.find<OnnxInitialStates>(5);
+    const auto* const c = call.find<OnnxInitialStates>(6);
+    if (h && c && h->input == c->input) {
+      call.where().refuse("takes h and c from one input, " + in_quotes(h->input) +
+                          "; strata reads them from two: export the model with h and c as two "
+                          "inputs of forward, each (layers, batch, units)");
+    }
     for (const auto i : {std::size_t{5}, std::size_t{6}}) {
       if (const auto* const states = call.find<OnnxInitialStates>(i)) {
         reading.states.take(call, i, *states, layer.both ? 2 : 1, layer.units, layer.batch_first);

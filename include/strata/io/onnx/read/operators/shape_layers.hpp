@@ -41,6 +41,7 @@ class OnnxShapeLayers {
     description.add("vocabulary", table->shape[0]).add("units", table->shape[1]);
     OnnxData y = *ids;
     y.ids = false;
+    reading.axes_are_known = true;
     y.axes.push_back({{OnnxRun::features, {table->shape[1]}}});
     reading.give(reading.chain.append(std::move(description), {{"embeddings", *table}},
                                       std::move(y), call.where()));
@@ -98,6 +99,7 @@ class OnnxShapeLayers {
     LayerDescription description{"Reshape"};
     description.add("steps", sizes[1].number).add("features", sizes[2].number);
     x.axes = {x.axes[0], {{OnnxRun::steps, sizes[1]}}, {{OnnxRun::features, sizes[2]}}};
+    x.steps_by_name = true;
     return reading.chain.append(std::move(description), {}, std::move(x), call.where());
   }
 
@@ -131,6 +133,7 @@ class OnnxShapeLayers {
     }
     if (runs != std::vector{OnnxRun::batch, OnnxRun::features}) refuse_axes(x, call.where(0));
     x.axes[*repeated] = {{OnnxRun::steps, repeats[*repeated]}};
+    x.steps_by_name = true;
     reading.give(
         reading.chain.append(LayerDescription{"RepeatVector"}.add("n", repeats[*repeated].number),
                              {}, std::move(x), call.where()));

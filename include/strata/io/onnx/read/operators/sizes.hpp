@@ -33,13 +33,13 @@ class OnnxSizes {
     return OnnxIntegers{taken(sizes, slice.places(rank)), false};
   }
 
-  /// A product ('*'), sum ('+') or difference ('-') of whole numbers. Throws FormatError on sums
-  /// and differences of sizes with B or T.
+  /// A product ('*'), quotient ('/'), sum ('+') or difference ('-') of whole numbers. Throws
+  /// FormatError on quotients, sums and differences of sizes with B or T.
   [[nodiscard]] static OnnxValue arithmetic(OnnxCall& call, char sign) {
     OnnxIntegers a = call.sizes(0);
     OnnxIntegers b = call.sizes(1);
     if (a.values.size() < b.values.size() || (a.scalar && !b.scalar)) {
-      if (sign == '-')
+      if (sign == '-' || sign == '/')
         call.where().refuse(
             "computes sizes in a way that is not read; export the model with fixed sizes");
       std::swap(a, b);
@@ -53,6 +53,15 @@ class OnnxSizes {
       const OnnxSize& by = b.values[b.values.size() == 1 ? 0 : i];
       if (sign == '*') {
         to = product(to, by, call.where());
+        continue;
+      }
+      if (sign == '/') {
+        // ONNX leaves open how quotients below 0 are rounded.
+        if (!to.is_number() || !by.is_number() || to.number < 0 || by.number < 1) {
+          call.where().refuse(
+              "computes sizes in a way that is not read; export the model with fixed sizes");
+        }
+        to.number /= by.number;
         continue;
       }
       const bool overflow = sign == '+' ? __builtin_add_overflow(to.number, by.number, &to.number)
