@@ -484,10 +484,12 @@ def by_hand(exports):
     """Nodes as tf2onnx writes them."""
     helper = onnx.helper
 
-    def save(name, nodes, constants, x_shape, y_shape, opset=15):
-        value = lambda name, shape: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+    FLOAT, INT32 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT32
+
+    def save(name, nodes, constants, x_shape, y_shape, opset=15, x_type=FLOAT):
+        value = helper.make_tensor_value_info
         graph = helper.make_graph(
-            nodes, "graph", [value("x", x_shape)], [value("y", y_shape)],
+            nodes, "graph", [value("x", x_type, x_shape)], [value("y", FLOAT, y_shape)],
             [onnx.numpy_helper.from_array(array, key) for key, array in constants.items()])
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
         onnx.save(model, exports.path(name))
@@ -531,7 +533,7 @@ def by_hand(exports):
     name = "hand_float_ids"
     constants = {"E": weights(f"{name}.E", 7, 3), "W": weights(f"{name}.W", 1, 16, 3), "R": weights(f"{name}.R", 1, 16, 4), "first": np.array([0])}
     nodes = [
-        helper.make_node("Cast", ["x"], ["i"], to=onnx.TensorProto.INT32),
+        helper.make_node("Cast", ["x"], ["i"], to=INT32),
         helper.make_node("Gather", ["E", "i"], ["e"]),
         helper.make_node("Transpose", ["e"], ["t"], perm=[1, 0, 2]),
         helper.make_node("LSTM", ["t", "W", "R"], ["", "h"], hidden_size=4),
@@ -539,6 +541,29 @@ def by_hand(exports):
     ]
     save(name, nodes, constants, ["batch", "steps"], ["batch", 4])
     exports.add(name, rng(f"onnx_exports.{name}").integers(0, 7, size=(2, 5)).astype(np.float32))
+    # Ids below 0 that count from the end, as Keras 3 has them.
+    name = "hand_wrapped_ids"
+    constants = {
+        "E": weights(f"{name}.E", 7, 3), "W": weights(f"{name}.W", 1, 16, 3), "R": weights(f"{name}.R", 1, 16, 4),
+        "V": np.array(7, np.int32), "zero": np.array(0, np.float32), "first": np.array([0]),
+    }
+    nodes = [
+        helper.make_node("Add", ["x", "V"], ["added"]),
+        helper.make_node("Cast", ["x"], ["number"], to=FLOAT),
+        helper.make_node("Less", ["number", "zero"], ["below"]),
+        helper.make_node("Not", ["below"], ["above"]),
+        helper.make_node("Cast", ["above"], ["is_above"], to=INT32),
+        helper.make_node("Mul", ["x", "is_above"], ["kept"]),
+        helper.make_node("Cast", ["below"], ["is_below"], to=INT32),
+        helper.make_node("Mul", ["is_below", "added"], ["wrapped"]),
+        helper.make_node("Add", ["wrapped", "kept"], ["i"]),
+        helper.make_node("Gather", ["E", "i"], ["e"]),
+        helper.make_node("Transpose", ["e"], ["t"], perm=[1, 0, 2]),
+        helper.make_node("LSTM", ["t", "W", "R"], ["", "h"], hidden_size=4),
+        helper.make_node("Squeeze", ["h", "first"], ["y"]),
+    ]
+    save(name, nodes, constants, ["batch", "steps"], ["batch", 4], x_type=INT32)
+    exports.add(name, rng(f"onnx_exports.{name}").integers(0, 7, size=(2, 5)).astype(np.int32))
 
 
 def constant_fill(exports):

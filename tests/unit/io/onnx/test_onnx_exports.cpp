@@ -230,6 +230,16 @@ TEST_CASE("layer normalizations of several nodes are known by all of them", "[on
         Contains{"(Pow): strata"});
 }
 
+TEST_CASE("ids that count from the end are those of an Embedding alone", "[onnx]") {
+  const auto model = load_onnx(export_path("hand_wrapped_ids"));
+  CHECK(layers_text(model) == "Embedding LSTM");
+  const std::vector<float> below{-1, 2};
+  CHECK_THROWS_AS(model.predict(Tensor<float>(Shape{1, 2}, below)), ValueError);
+  const auto of_numbers = changed_export(
+      "hand_wrapped_ids", [](io::OnnxModel& model) { model.graph.inputs[0].type = 1; });
+  CHECK(export_error(of_numbers) == Contains{"(Add): adds a number to those below 0"});
+}
+
 TEST_CASE("loops, and states in one input, are refused as such", "[onnx]") {
   const auto with_loop = changed_export("script_standardized", [](io::OnnxModel& model) {
     for (io::OnnxNode& node : model.graph.nodes) {

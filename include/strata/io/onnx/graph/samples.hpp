@@ -31,6 +31,18 @@ struct OnnxSamples {
 
   /// The name of the activation that has these values; nothing where none has.
   [[nodiscard]] std::optional<std::string_view> activation() const;
+
+  /// Whether numbers below 0 count from the end, and others stay: x + V and x. Keras does so to the
+  /// ids of an Embedding of V rows.
+  [[nodiscard]] bool wraps() const noexcept {
+    const OnnxSamples x = identity();
+    const double rows = values[0] - x.values[0];
+    for (std::size_t i = 0; i < count; ++i) {
+      const double wanted = x.values[i] < 0 ? x.values[i] + rows : x.values[i];
+      if (!(std::abs(values[i] - wanted) <= 1e-6)) return false;
+    }
+    return rows >= 1;
+  }
 };
 
 [[nodiscard]] inline double softplus_of(double x) noexcept {
@@ -55,6 +67,7 @@ inline constexpr OnnxElementwise onnx_elementwise[] = {
     {"Log", 1, [](double a, double, double) { return std::log(a); }},
     {"Mul", 2, [](double a, double b, double) { return a * b; }},
     {"Neg", 1, [](double a, double, double) { return -a; }},
+    {"Not", 1, [](double a, double, double) { return a == 0 ? 1.0 : 0.0; }},
     {"Pow", 2, [](double a, double b, double) { return std::pow(a, b); }},
     {"Sigmoid", 1, [](double a, double, double) { return 1 / (1 + std::exp(-a)); }},
     {"Softplus", 1, [](double a, double, double) { return softplus_of(a); }},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -33,7 +34,8 @@ class OnnxFormulas {
     /// The value that is activated, and the name of the activation.
     std::string operand;
     std::string_view activation;
-    /// The node that does the same, where it is no activation.
+    /// The node that does the same, where it is no activation: a LayerNormalization, or an Identity
+    /// of ids.
     std::optional<OnnxNode> node = std::nullopt;
   };
 
@@ -143,9 +145,10 @@ class OnnxFormulas {
         if (input != start && values.contains(input)) --open;
       }
       values.emplace(made, *result);
-      if (const auto found = result->activation(); found && open == 0) {
+      const auto found_activation = result->activation();
+      if (open == 0 && (found_activation || result->wraps())) {
         end = i;
-        activation = *found;
+        activation = found_activation.value_or(std::string_view());
         before_end = nodes;
       }
       nodes.insert(i);
@@ -155,7 +158,10 @@ class OnnxFormulas {
       go_on(found->second);
     }
     if (!end) return;
-    formulas_.emplace(*end, Formula{start, activation});
+    const OnnxNode& last = graph_->nodes[*end];
+    Formula formula{start, activation};
+    if (activation.empty()) formula.node = {last.name, "Identity", "", {start}, last.outputs, {}};
+    formulas_.emplace(*end, std::move(formula));
     inside_.insert(before_end.begin(), before_end.end());
   }
 
@@ -172,6 +178,7 @@ class OnnxFormulas {
   [[nodiscard]] std::optional<OnnxSamples> compute(
       const OnnxNode& node, const std::map<std::string, OnnxSamples>& values) const {
     if (!node.domain.empty() && node.domain != "ai.onnx") return std::nullopt;
+    if (node.op == "Cast") return cast(node, values);
     for (const OnnxElementwise& one : onnx_elementwise) {
       if (one.op != node.op || one.operands != node.inputs.size() || node.outputs.size() != 1 ||
           !node.attributes.empty()) {
@@ -195,6 +202,22 @@ class OnnxFormulas {
       return result;
     }
     return std::nullopt;
+  }
+
+  [[nodiscard]] static std::optional<OnnxSamples> cast(
+      const OnnxNode& node, const std::map<std::string, OnnxSamples>& values) {
+    const auto value = values.find(node.inputs.empty() ? std::string() : node.inputs[0]);
+    const auto* const to =
+        node.attributes.size() == 1 ? std::get_if<Index>(&node.attributes[0].value) : nullptr;
+    const auto element = to ? onnx_element_of(*to) : std::nullopt;
+    if (value == values.end() || node.outputs.size() != 1 || !element || size_of(*element) < 4) {
+      return std::nullopt;
+    }
+    OnnxSamples result = value->second;
+    if (!is_floating(*element)) {
+      for (double& one : result.values) one = std::trunc(one);
+    }
+    return result;
   }
 
   const OnnxGraph* graph_;

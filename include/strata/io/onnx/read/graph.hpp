@@ -271,6 +271,14 @@ class OnnxGraphReader {
     if (formula && !formula->node) {
       OnnxActivations::activate(reading_, call, formula->activation);
     } else {
+      // A formula that is an Identity is one of ids alone.
+      const auto* const data = call.find<OnnxData>(0);
+      if (formula && node.op == "Identity" && (!data || !data->ids)) {
+        const OnnxNode& end = model_->graph.nodes[number];
+        OnnxCall(end, number, values_, model_->opset, budget_, *where_)
+            .where()
+            .refuse("adds a number to those below 0, which strata reads of ids alone");
+      }
       OnnxOperators::find(node)->read(reading_, call);
     }
     call.finish();
