@@ -45,19 +45,27 @@ class KerasTargets {
     std::span<Scalar> rest = weights_;
     for (std::size_t i = 0; i < network.size(); ++i) {
       const auto& layer = network.layers()[i];
-      places_.push_back({where_layer(where, i, layer.kind()), {}, false});
+      places_.push_back({where_layer(where, i, layer.kind()), {}, {}});
       for (const auto& one : layer.parameters()) {
         places_.back().parameters.push_back(
             {one.name, one.shape, rest.first(one.values.size()), one.trainable});
+        places_.back().is_known.push_back(false);
         rest = rest.subspan(one.values.size());
       }
     }
     for_each_leaf(tree, [&](const KerasLayer& layer, bool) {
-      places_[*layer.place].is_known = is_known(layer.description);
+      Place& place = places_[*layer.place];
+      for (std::size_t i = 0; i < place.parameters.size(); ++i) {
+        if (!place.parameters[i].name.starts_with(layer.prefix)) continue;
+        if (!is_known(layer.description)) {
+          place.where.refuse("Keras has no such layer as " + layer.description.kind);
+        }
+        place.is_known[i] = true;
+      }
     });
     for (const Place& place : places_) {
-      if (!place.is_known && !place.parameters.empty())
-        place.where.refuse("Keras has no such layer");
+      const bool is_all_known = std::ranges::find(place.is_known, false) == place.is_known.end();
+      if (!is_all_known) place.where.refuse("Keras has no such layer");
     }
   }
 
@@ -84,21 +92,20 @@ class KerasTargets {
   struct Place {
     Where where;
     std::vector<Parameter<Scalar>> parameters;
-    bool is_known;
+    /// Of each parameter, whether it is of a layer that Keras has.
+    std::vector<bool> is_known;
   };
 
   [[nodiscard]] static const LayerDescription& innermost(const LayerDescription& layer) {
     return layer.layers.empty() ? layer : innermost(layer.layers[0]);
   }
 
-  /// Whether Keras has a layer of this kind, with weights.
+  /// Whether Keras has a layer of this kind, or of the kind within it, with weights.
   [[nodiscard]] static bool is_known(const LayerDescription& layer) {
-    constexpr std::array<std::string_view, 13> known = {
-        "BatchNormalization", "Bidirectional", "Conv1D",         "Dense",
-        "Embedding",          "GRU",           "LSTM",           "LayerNormalization",
-        "Normalization",      "PReLU",         "ResetBeforeGRU", "SimpleRNN",
-        "TimeDistributed"};
-    return std::find(known.begin(), known.end(), layer.kind) != known.end();
+    constexpr std::array<std::string_view, 11> known = {
+        "BatchNormalization", "Conv1D",        "Dense", "Embedding",      "GRU",      "LSTM",
+        "LayerNormalization", "Normalization", "PReLU", "ResetBeforeGRU", "SimpleRNN"};
+    return std::ranges::find(known, innermost(layer).kind) != known.end();
   }
 
   std::vector<Scalar> weights_;
