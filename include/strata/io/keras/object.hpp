@@ -18,6 +18,11 @@ struct KerasObject {
   std::string name;
   const Json* config = nullptr;
 
+  static constexpr const char* whose_code_is_missing =
+      ": the file does not have the code of a class of one's own. Build the same model as a "
+      "Sequential or a functional model of Keras' layers, give it the weights by "
+      "set_weights(model.get_weights()), and save that";
+
   /// A model, whose config lists its layers.
   [[nodiscard]] bool is_model() const {
     return class_name == "Sequential" || class_name == "Functional" || class_name == "Model";
@@ -41,12 +46,13 @@ struct KerasObject {
       const std::string& text = read_string(*module, here.in("module"));
       // tf_keras is Keras 2 beside TensorFlow 2.16 and later.
       if (text != "keras" && !text.starts_with("keras.") && !text.starts_with("tf_keras")) {
-        here.in("module").expected("a class of Keras", in_quotes(text));
+        here.in("module").expected("a class of Keras", in_quotes(text) + whose_code_is_missing);
       }
     }
     if (const Json* registered = reader.find("registered_name");
         registered && !registered->is_null() && *registered != Json(object.class_name)) {
-      here.in("registered_name").expected("a class of Keras", found_text(*registered));
+      here.in("registered_name")
+          .expected("a class of Keras", found_text(*registered) + whose_code_is_missing);
     }
     // The sizes in build_config follow from the input, compile_config is for training, and
     // KerasChain reads inbound_nodes. The other keys name the object and the Keras that wrote it.
@@ -56,6 +62,13 @@ struct KerasObject {
     return object;
   }
 };
+
+/// Throws FormatError: the layer has weights of few bits.
+[[noreturn]] inline void refuse_quantized(const Where& where, const std::string& found) {
+  where.refuse("the layer is quantized (" + found +
+               "), and strata reads the model from before it was quantized: save it before "
+               "model.quantize");
+}
 
 /// Reads the settings that the configs of all layers have. strata computes in the scalar of the
 /// model, in whichever floating-point type Keras computed; other types are refused, since with them
@@ -70,7 +83,9 @@ inline void read_common(ObjectReader& config) {
   if (type->is_object()) {
     ObjectReader policy(*type, where);
     const std::string kind = policy.get<std::string>("class_name");
-    if (kind != "DTypePolicy" && kind != "Policy") where.expected("a DTypePolicy", in_quotes(kind));
+    const bool is_plain = kind == "DTypePolicy" || kind == "Policy";
+    if (!is_plain && kind.ends_with("DTypePolicy")) refuse_quantized(where, kind);
+    if (!is_plain) where.expected("a DTypePolicy", in_quotes(kind));
     policy.ignore({"module", "registered_name", "shared_object_id"});
     ObjectReader inner = policy.object("config");
     name = inner.get<std::string>("name");
@@ -84,6 +99,7 @@ inline void read_common(ObjectReader& config) {
   for (const char* one : known) {
     if (name == one) return;
   }
+  if (name.find("_from_") != std::string::npos) refuse_quantized(where, name);
   where.expected("a floating-point type", in_quotes(name));
 }
 
