@@ -36,7 +36,10 @@ void io::load_keras_network(const Source& from, Network<Scalar> network) {
   (void)network.parameters();
   // The weights of a stateful layer are those of any other.
   KerasFile file = read_keras_file(from, true);
-  if (!file.model) return file.weights.give_to(network, keras_layers_of(network));
+  if (!file.model) {
+    file.weights.require_no_models();
+    return file.weights.give_to(network, keras_layers_of(network));
+  }
   const auto& of_file = file.model->architecture.layers;
   const auto of_model = architecture_of(network).layers;
   require_same_layers(of_file, of_model, from.where());

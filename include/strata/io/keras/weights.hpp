@@ -65,6 +65,24 @@ class KerasWeights {
     return numbers;
   }
 
+  /// Throws FormatError where the file holds the weights of models within the model. It does not
+  /// tell where among the layers they stand.
+  void require_no_models() const {
+    for (const std::string& name : arrays_.names()) {
+      const std::size_t begin = name.find('/');
+      for (std::size_t at = begin; at != std::string::npos && !root_.empty();) {
+        const std::size_t end = name.find('/', at + 1);
+        if (is_keras_list(std::string_view(name).substr(at + 1, end - at - 1))) {
+          arrays_.where(name).refuse(
+              "is of a model within the model, whose place among the layers the file does not "
+              "have; load the whole model, model.save(\"m.keras\"), or save the weights of a model "
+              "whose layers are not within models");
+        }
+        at = end;
+      }
+    }
+  }
+
   /// Gives the weights to a built model, whose layers are the places in `tree`. Throws FormatError
   /// unless each parameter of the model has an array of its size and each array is used; the model
   /// keeps its own weights then.
@@ -139,6 +157,7 @@ class KerasWeights {
       const bool is_there = with_weights < layers_.size();
       const std::size_t found = is_there ? layers_[with_weights].arrays.size() : 0;
       if (found != list.size()) {
+        if (is_there) refuse_lora(layers_[with_weights]);
         list.front().layer.expected(std::to_string(list.size()) + " arrays", std::to_string(found));
       }
       for (std::size_t i = 0; i < list.size(); ++i) {
@@ -151,6 +170,16 @@ class KerasWeights {
     if (with_weights != layers_.size()) {
       arrays_.where().expected(std::to_string(with_weights) + " layers with weights",
                                std::to_string(layers_.size()));
+    }
+  }
+
+  /// Throws FormatError where Keras has saved matrices of LoRA beside the weights.
+  void refuse_lora(const Layer& layer) const {
+    for (const std::string& name : layer.arrays) {
+      if (name.find("/lora_") == std::string::npos) continue;
+      arrays_.where(name).refuse(
+          "is a matrix of LoRA, which Keras adds to the weights in a .keras file: "
+          "model.save(\"m.keras\")");
     }
   }
 
