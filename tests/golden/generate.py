@@ -103,12 +103,14 @@ def torch_files():
 def keras_model_files():
     import hostile_hdf5
     import keras_files
+    import keras_graphs
     import keras_kinds
     import keras_layouts
 
     hostile_hdf5.write_all(os.path.join(FOLDER, "keras", "hostile"))
     write("keras_files.txt", keras_files.keras_files(FOLDER))
     write("keras_kinds.txt", keras_kinds.keras_kinds(FOLDER))
+    write("keras_graphs.txt", keras_graphs.keras_graphs(FOLDER))
     write("keras_layouts.txt", keras_layouts.keras_layouts(FOLDER))
 
 

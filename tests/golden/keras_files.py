@@ -317,7 +317,6 @@ def refused():
 
     models = {
         "pooling": sequential((4, 2), of(layers.MaxPooling1D, 2), lstm(2, False)),
-        "alpha_dropout": sequential((4, 2), of(layers.AlphaDropout, 0.1)),
         "mish_cell": sequential((4, 2), lstm(2, activation="mish")),
         "softmax_cell": sequential((4, 2), lstm(2, activation="softmax")),
         "add": branched(lambda x, a: layers.Add(name="add")([a, layers.LSTM(2, name="b")(x)])),
@@ -328,7 +327,6 @@ def refused():
         "axis": sequential((4, 2), of(layers.LayerNormalization, axis=1)),
         "axis_both": sequential((4, 2), of(layers.Normalization, axis=(1, 2))),
         "rms": sequential((4, 2), of(layers.RMSNormalization)),
-        "reshape": sequential((4, 2), of(layers.Reshape, (-1, 1))),
         "rank_4": sequential((4, 2, 2), dense(2)),
         "cells": sequential((4, 2), of(layers.RNN, [layers.LSTMCell(2), layers.LSTMCell(2)])),
     }

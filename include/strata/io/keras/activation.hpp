@@ -95,9 +95,12 @@ struct KerasActivation {
   return LayerDescription{"Activation"}.add("activation", std::string(activation));
 }
 
+/// The largest value of a ReLU that has none.
+inline constexpr double unbounded_relu = std::numeric_limits<double>::infinity();
+
 /// The layer max(x, 0) with Keras' settings, as an Activation where a name stands for them.
 [[nodiscard]] inline LayerDescription relu_layer(double max_value, double slope, double threshold) {
-  const bool bounded = max_value != std::numeric_limits<double>::infinity();
+  const bool bounded = max_value != unbounded_relu;
   if (threshold == 0 && slope == 0 && !bounded) return named_activation("relu");
   if (threshold == 0 && slope == 0 && max_value == 6) return named_activation("relu6");
   if (threshold == 0 && slope == 0.2 && !bounded) return named_activation("leaky_relu");
@@ -109,7 +112,6 @@ struct KerasActivation {
 inline std::optional<LayerDescription> read_activation_layer(const std::string& class_name,
                                                              ObjectReader& config,
                                                              KerasVersion version) {
-  constexpr double unbounded = std::numeric_limits<double>::infinity();
   if (class_name == "Activation") {
     KerasActivation activation = read_activation(config, "activation", version);
     if (activation.layer) return activation.layer;
@@ -117,15 +119,16 @@ inline std::optional<LayerDescription> read_activation_layer(const std::string& 
   }
   if (class_name == "ReLU") {
     const Json* const most = config.find("max_value");
-    const double max_value =
-        !most || most->is_null() ? unbounded : keras_number(config, "max_value", unbounded);
+    const double max_value = !most || most->is_null()
+                                 ? unbounded_relu
+                                 : keras_number(config, "max_value", unbounded_relu);
     const double slope = keras_number(config, "negative_slope", 0);
     return relu_layer(max_value, slope, keras_number(config, "threshold", 0));
   }
   if (class_name == "LeakyReLU") {
     // Keras 2 calls the slope alpha.
     const char* const key = config.contains("alpha") ? "alpha" : "negative_slope";
-    return relu_layer(unbounded, keras_number(config, key, 0.3), 0);
+    return relu_layer(unbounded_relu, keras_number(config, key, 0.3), 0);
   }
   if (class_name == "ELU") {
     const double alpha = keras_number(config, "alpha", 1);

@@ -13,6 +13,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/io/keras/call.hpp>
 #include <strata/io/keras/mask_operations.hpp>
+#include <strata/io/keras/operation.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -51,11 +52,13 @@ class KerasGraph {
     std::string name;
     const Json* layer = nullptr;
     /// The places of the layers whose outputs it takes.
-    std::vector<std::size_t> inputs;
+    std::vector<std::size_t> inputs = {};
     /// The argument "mask" of its call; null where it has none.
     const Json* mask = nullptr;
     bool is_used = false;
     bool makes_mask = false;
+    /// Whether it is the layer Add, or x + y.
+    bool is_sum = false;
   };
 
   /// An Add within the branch of an Add, and so on.
@@ -71,7 +74,7 @@ class KerasGraph {
   void add(const Json& json) {
     const std::size_t i = nodes_.size();
     ObjectReader reader(json, where_.in("layer " + std::to_string(i)));
-    Node node{reader.get<std::string>("name"), &json, {}, nullptr, false, false};
+    Node node{reader.get<std::string>("name"), &json};
     const Where here = where_.in("layer " + in_quotes(node.name));
     node.makes_mask = masks_.contains(node.name);
     const Json& calls = read_list(reader.raw("inbound_nodes"), here.in("inbound_nodes"));
@@ -80,7 +83,15 @@ class KerasGraph {
                   " times, so that the calls share its weights" + only_chains);
     }
     if (!calls.empty() && !node.makes_mask) {
-      const KerasCall call = KerasCall::of(calls[0], here);
+      KerasCall call;
+      if (KerasOperation::is_one(json)) {
+        const KerasOperation operation = KerasOperation::of(json, here);
+        call.inputs = operation.inputs();
+        node.is_sum = operation.is_sum();
+      } else {
+        call = KerasCall::of(calls[0], here);
+        node.is_sum = json.contains("class_name") && json["class_name"] == "Add";
+      }
       for (const std::string& name : call.inputs) {
         const auto found = by_name_.find(name);
         if (found == by_name_.end()) {
@@ -133,12 +144,12 @@ class KerasGraph {
         place(at).refuse("is a second input of the model; a model of strata has one");
       }
       KerasStep step{at};
-      if (is_sum(at) && inputs.size() == 2 && inputs[0] != inputs[1]) {
+      if (nodes_[at].is_sum && inputs.size() == 2 && inputs[0] != inputs[1]) {
         const std::size_t last = std::max(inputs[0], inputs[1]);
         const std::size_t first = std::min(inputs[0], inputs[1]);
         step.branch = back_to(last, first, depth + 1);
         at = first;
-      } else if (inputs.size() == 1 && !is_sum(at)) {
+      } else if (inputs.size() == 1 && !nodes_[at].is_sum) {
         at = inputs[0];
       } else {
         place(at).refuse("takes " + std::to_string(inputs.size()) + " inputs" + only_chains);
@@ -147,11 +158,6 @@ class KerasGraph {
     }
     std::ranges::reverse(steps);
     return steps;
-  }
-
-  /// Whether a node is the layer Add, or the operation Add that x + y makes.
-  [[nodiscard]] bool is_sum(std::size_t i) const {
-    return nodes_[i].layer->contains("class_name") && (*nodes_[i].layer)["class_name"] == "Add";
   }
 
   void require_all_used(std::size_t begin) const {

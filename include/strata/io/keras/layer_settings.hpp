@@ -5,6 +5,7 @@
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/option_reader.hpp>
+#include <strata/io/keras/context.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -41,6 +42,14 @@ inline void refuse_mask(const ObjectReader& config, bool masked, const std::stri
   config.where().refuse("stands behind a Masking or an Embedding with mask_zero, and in Keras " +
                         keras_does +
                         ", which strata does not; set the mask behind this layer, or "
+                        "train without a mask");
+}
+
+/// Throws FormatError where Keras has no mask any more and strata has one.
+inline void refuse_lost_mask(const ObjectReader& config, const KerasFlow& flow) {
+  if (flow.mask_ends_at.empty()) return;
+  config.where().refuse("stands behind a mask that ends at the layer " + flow.mask_ends_at +
+                        " in Keras, and in strata does not; set the mask behind that layer, or "
                         "train without a mask");
 }
 

@@ -14,6 +14,7 @@
 #include <strata/io/keras/activation.hpp>
 #include <strata/io/keras/context.hpp>
 #include <strata/io/keras/object.hpp>
+#include <strata/io/keras/operation.hpp>
 #include <strata/io/keras/plain_layers.hpp>
 #include <strata/io/keras/recurrent_layers.hpp>
 #include <strata/target.hpp>
@@ -35,9 +36,21 @@ class KerasLayers {
     flow.has_states = false;
     ObjectReader config(*object.config, where);
     read_common(config);
+    if (uses_mask(object.class_name)) refuse_lost_mask(config, flow);
     LayerList layers = read_known(object.class_name, config, flow);
     config.finish();
+    if (!passes_mask_on(object.class_name)) flow.lose_mask(in_quotes(object.name));
+    if (!flow.masked) flow.mask_ends_at.clear();
     return layers;
+  }
+
+  /// The layer of strata that computes a function. Throws FormatError where there is none.
+  [[nodiscard]] LayerDescription read_operation(const Json& json, const KerasObject& object,
+                                                KerasFlow& flow, const Where& where) const {
+    flow.has_states = false;
+    LayerDescription layer = KerasOperation::of(json, where).layer(flow, context_.version, where);
+    flow.lose_mask(in_quotes(object.name));
+    return layer;
   }
 
  private:
@@ -52,15 +65,19 @@ class KerasLayers {
 
   static constexpr Recurrent recurrent[] = {
       {"GRU", &read_gru}, {"LSTM", &read_lstm}, {"SimpleRNN", &read_simple_rnn}};
-  static constexpr Plain plain[] = {{"BatchNormalization", &read_batch_normalization},
+  static constexpr Plain plain[] = {{"ActivityRegularization", &read_activity_regularization},
+                                    {"AlphaDropout", &read_noise},
+                                    {"BatchNormalization", &read_batch_normalization},
                                     {"Conv1D", &read_conv1d},
                                     {"Dense", &read_dense},
                                     {"Dropout", &read_dropout},
                                     {"Embedding", &read_embedding},
                                     {"Flatten", &read_flatten},
+                                    {"GaussianDropout", &read_noise},
                                     {"GaussianNoise", &read_gaussian_noise},
                                     {"GlobalAveragePooling1D", &read_global_average},
                                     {"GlobalMaxPooling1D", &read_global_max},
+                                    {"Identity", &read_identity},
                                     {"LayerNormalization", &read_layer_normalization},
                                     {"Masking", &read_masking},
                                     {"Normalization", &read_adapted_normalization},
@@ -70,6 +87,20 @@ class KerasLayers {
                                     {"Reshape", &read_reshape},
                                     {"Softmax", &read_softmax},
                                     {"SpatialDropout1D", &read_spatial_dropout}};
+
+  /// Whether the output of a layer depends on the mask, in Keras and in strata alike. The others
+  /// that a mask changes are refused behind any mask.
+  [[nodiscard]] static bool uses_mask(std::string_view name) {
+    return name == "GRU" || name == "GlobalAveragePooling1D" || name == "LSTM" ||
+           name == "SimpleRNN";
+  }
+
+  /// Whether Keras passes a mask on wherever strata does. In Keras 2 a layer does only if it says
+  /// so, and these do not.
+  [[nodiscard]] bool passes_mask_on(std::string_view name) const {
+    return context_.version.major > 2 ||
+           (name != "Identity" && name != "Normalization" && name != "Rescaling");
+  }
 
   [[nodiscard]] LayerList read_known(const std::string& name, ObjectReader& config,
                                      KerasFlow& flow) const {
@@ -97,7 +128,8 @@ class KerasLayers {
                                                  KerasFlow& flow) const {
     LayerList layers = inner(config, key, flow);
     if (layers.size() != 1 || !layers[0].find("return_sequences")) {
-      config.where(key).refuse("Bidirectional takes a recurrent layer, not " + layers[0].kind);
+      config.where(key).refuse("Bidirectional takes a recurrent layer, not " +
+                               (layers.empty() ? "one that does nothing" : layers[0].kind));
     }
     return std::move(layers[0]);
   }
@@ -136,7 +168,7 @@ class KerasLayers {
   }
 
   [[nodiscard]] LayerList time_distributed(ObjectReader& config, KerasFlow& flow) const {
-    KerasFlow each_step{flow.rank - 1};
+    KerasFlow each_step = flow.of_one_step();
     LayerList layers;
     for (LayerDescription& layer : inner(config, "layer", each_step)) {
       layers.push_back(LayerDescription{"TimeDistributed"}.add_layer(std::move(layer)));

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include <strata/contracts/description.hpp>
+#include <strata/error.hpp>
 #include <strata/io/common/json.hpp>
+#include <strata/io/common/layers.hpp>
 #include <strata/io/common/model_file.hpp>
 #include <strata/io/common/object_reader.hpp>
 #include <strata/io/common/where.hpp>
@@ -18,6 +20,8 @@
 #include <strata/io/keras/layer_tree.hpp>
 #include <strata/io/keras/layers.hpp>
 #include <strata/io/keras/object.hpp>
+#include <strata/io/keras/operation.hpp>
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -104,25 +108,28 @@ class KerasModelReader {
                 const Where& where) {
     const KerasObject sum = KerasObject::of(layers[step.layer], where);
     const Where here = where.in("layer " + in_quotes(sum.name));
-    ObjectReader config(*sum.config, here);
-    const bool is_operator = !config.contains("trainable");
+    const bool is_operator = KerasOperation::is_one(layers[step.layer]);
     if (is_operator && flow.masked) {
       here.refuse(
           "the operator + passes no mask on, and strata's sum does; write keras.layers.Add()([x, "
           "y])");
     }
-    read_common(config);
-    config.finish();
+    if (!is_operator) {
+      ObjectReader config(*sum.config, here);
+      read_common(config);
+      config.finish();
+    }
     tree.layers[step.layer].class_name = sum.class_name;
     tree.layers[step.layer].name = sum.name;
 
     const std::size_t begin = layers_.size();
     KerasFlow branch = flow;
     read_steps(step.branch, layers, branch, tree, where);
-    if (branch.rank != flow.rank || (branch.masked && !flow.masked)) {
+    if (branch.rank != flow.rank || branch.masked != flow.masked) {
       here.refuse("adds a branch to its input that changes the rank or the mask");
     }
-    flow.masked = branch.masked;
+    // Keras takes the mask of either.
+    if (branch.mask_ends_at.empty()) flow.mask_ends_at.clear();
     if (layers_.size() == begin) here.refuse("adds its input to a branch without layers");
     if (layers_.size() - begin > 1) join_from(begin, step.branch, tree);
     layers_.back() = LayerDescription{"Residual"}.add_layer(std::move(layers_.back()));
@@ -171,11 +178,46 @@ class KerasModelReader {
     if (object.class_name == "TimeDistributed" && read_model_of_steps(object, flow, tree, here)) {
       return;
     }
-    LayerList layers = reader_.read(object, flow, here);
+    if (object.class_name == "Reshape") flow.shape = shape_before(flow, here);
+    LayerList layers;
+    if (KerasOperation::is_one(json)) {
+      layers = {reader_.read_operation(json, object, flow, here)};
+    } else {
+      layers = reader_.read(object, flow, here);
+    }
+    if (layers.empty()) return;
     tree.place = i;
     tree.description = layers.front();
     tree.frozen_parts = frozen_parts(object, here);
     for (LayerDescription& layer : layers) layers_.push_back(std::move(layer));
+  }
+
+  /// The shape of what comes to the next layer, as far as it is known.
+  [[nodiscard]] Shape shape_before(const KerasFlow& flow, const Where& where) const {
+    if (flow.is_of_one_step) return {};
+    Shape shape = input_->shape();
+    try {
+      for (const LayerDescription& layer : layers_) shape = shape_behind(layer, shape, where);
+    } catch (const ShapeError& error) {
+      where.refuse(error.what());
+    }
+    return shape;
+  }
+
+  [[nodiscard]] static Shape shape_behind(const LayerDescription& layer, Shape shape,
+                                          const Where& where) {
+    if (layer.kind == "Residual") return shape;
+    if (layer.kind == "Chain") {
+      for (const LayerDescription& one : layer.layers) shape = shape_behind(one, shape, where);
+      return shape;
+    }
+    if (layer.kind == "TimeDistributed") {
+      const Shape step = shape_behind(layer.layers[0], {shape[0], shape.back()}, where);
+      return {shape[0], shape[1], step.back()};
+    }
+    // To make this layer would allocate its table.
+    if (layer.kind == "Embedding") return {shape[0], shape[1], *layer.find<Index>("units")};
+    return LayerMaker<float>().make(layer, where).output_shape(shape);
   }
 
   /// TimeDistributed around a model: each layer of the model in a TimeDistributed of its own.
@@ -190,7 +232,7 @@ class KerasModelReader {
     (void)config.raw("layer");
     config.finish();
     const std::size_t begin = layers_.size();
-    KerasFlow each_step{flow.rank - 1};
+    KerasFlow each_step = flow.of_one_step();
     KerasLayer model{inner.class_name, inner.name, inner.is_trainable(where)};
     read_model(inner, each_step, model, where.in("layer"));
     flow.rank = each_step.rank + 1;

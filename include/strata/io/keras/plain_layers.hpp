@@ -12,6 +12,8 @@
 #include <strata/io/keras/context.hpp>
 #include <strata/io/keras/layer_settings.hpp>
 #include <strata/io/keras/numbers.hpp>
+#include <strata/layers/reshape.hpp>
+#include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 // The configs of Keras' layers that are neither recurrent nor made of other layers. A layer of
@@ -34,12 +36,19 @@ using LayerList = std::vector<LayerDescription>;
 
 // Layers with weights.
 
+/// What quantize and enable_lora of Keras leave in the config. Keras adds the matrices of LoRA to
+/// the weights when it saves them.
+inline void read_fine_tuning(ObjectReader& config) {
+  config.require("quantization_config", nullptr);
+  config.ignore({"lora_rank", "lora_alpha"});
+}
+
 [[nodiscard]] inline LayerList read_dense(ObjectReader& config, KerasFlow&,
                                           const KerasContext& context) {
   LayerDescription description{"Dense"};
   description.add("units", keras_size(config, "units"));
   description.add("use_bias", config.get<bool>("use_bias"));
-  config.require("quantization_config", nullptr);
+  read_fine_tuning(config);
   ignore_weight_rules(config);
   return with_activation(std::move(description), config, context);
 }
@@ -74,6 +83,7 @@ using LayerList = std::vector<LayerDescription>;
   description.add("use_bias", config.get<bool>("use_bias"));
   config.require("data_format", "channels_last");
   config.require("groups", 1);
+  read_fine_tuning(config);
   ignore_weight_rules(config);
   flow.rank = 3;
   return with_activation(std::move(description), config, context);
@@ -86,13 +96,14 @@ using LayerList = std::vector<LayerDescription>;
   description.add("units", keras_size(config, "output_dim"));
   const bool makes_mask = config.get<bool>("mask_zero", false);
   description.add("mask_zero", makes_mask);
-  config.require("quantization_config", nullptr);
+  read_fine_tuning(config);
   config.require("sparse", false);
   // Initializers and penalties as for other weights; the number of steps comes with the data.
   config.ignore({"embeddings_initializer", "embeddings_regularizer", "embeddings_constraint",
                  "input_length"});
   flow.rank = 3;
   flow.masked = makes_mask;
+  flow.mask_ends_at.clear();
   return {description};
 }
 
@@ -162,6 +173,7 @@ using LayerList = std::vector<LayerDescription>;
 [[nodiscard]] inline LayerList read_masking(ObjectReader& config, KerasFlow& flow,
                                             const KerasContext&) {
   flow.masked = true;
+  flow.mask_ends_at.clear();
   return {LayerDescription{"Masking"}.add("value", keras_number(config, "mask_value", 0))};
 }
 
@@ -196,12 +208,32 @@ using LayerList = std::vector<LayerDescription>;
   return {LayerDescription{"GaussianNoise"}.add("stddev", config.get<double>("stddev"))};
 }
 
+[[nodiscard]] inline LayerList read_noise(ObjectReader& config, KerasFlow&, const KerasContext&) {
+  // strata has no such noise; in prediction there is none.
+  config.ignore({"rate", "seed", "noise_shape"});
+  return {};
+}
+
+// Layers that pass their input on.
+
+[[nodiscard]] inline LayerList read_identity(ObjectReader&, KerasFlow&, const KerasContext&) {
+  return {};
+}
+
+[[nodiscard]] inline LayerList read_activity_regularization(ObjectReader& config, KerasFlow&,
+                                                            const KerasContext&) {
+  config.ignore({"l1", "l2"});
+  return {};
+}
+
 // Shapes.
 
 [[nodiscard]] inline LayerList read_softmax(ObjectReader& config, KerasFlow& flow,
                                             const KerasContext&) {
   require_last_axis(config, flow.rank);
-  refuse_mask(config, flow.masked, "it takes the mask of steps for one of features");
+  // Keras gives the mask to a Softmax within a TimeDistributed too.
+  const bool masked = flow.is_of_masked_steps || (flow.masked && flow.mask_ends_at.empty());
+  refuse_mask(config, masked, "it takes the mask of steps for one of features");
   return {named_activation("softmax")};
 }
 
@@ -213,17 +245,36 @@ using LayerList = std::vector<LayerDescription>;
   return {LayerDescription{"Flatten"}};
 }
 
+/// Gives a size of -1 the value that the other size and the shape before the layer leave. Throws
+/// FormatError where the shape is not known, or does not divide.
+inline void complete_sizes(std::vector<Index>& sizes, const Shape& shape, const Where& where) {
+  const std::size_t open = sizes[0] == -1 ? 0 : 1;
+  const Index other = sizes[1 - open];
+  if (sizes[open] != -1 || other < 1) return;
+  const Index count = shape.rank() < 2 ? Index{Dynamic} : detail::sample_size(shape);
+  if (count == Dynamic) {
+    where.expected("(steps, features) in numbers, where the input has no fixed size",
+                   sizes_text(sizes));
+  }
+  if (count % other != 0) {
+    where.expected("sizes of " + std::to_string(count) + " numbers", sizes_text(sizes));
+  }
+  sizes[open] = count / other;
+}
+
 [[nodiscard]] inline LayerList read_reshape(ObjectReader& config, KerasFlow& flow,
                                             const KerasContext&) {
-  const auto sizes = config.get<std::vector<Index>>("target_shape");
+  auto sizes = config.get<std::vector<Index>>("target_shape");
   flow.masked = false;
   if (sizes.size() == 1) {
     // All numbers of a sample in one row, whether they are counted or not.
     flow.rank = 2;
     return {LayerDescription{"Flatten"}};
   }
+  const Where where = config.where("target_shape");
+  if (sizes.size() == 2) complete_sizes(sizes, flow.shape, where);
   if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1) {
-    config.where("target_shape").expected("(steps, features) in numbers", sizes_text(sizes));
+    where.expected("(steps, features) in numbers", sizes_text(sizes));
   }
   flow.rank = 3;
   return {LayerDescription{"Reshape"}.add("steps", sizes[0]).add("features", sizes[1])};
