@@ -236,7 +236,7 @@ TEST_CASE("ids that count from the end are those of an Embedding alone", "[onnx]
   const std::vector<float> below{-1, 2};
   CHECK_THROWS_AS(model.predict(Tensor<float>(Shape{1, 2}, below)), ValueError);
   const auto of_numbers = changed_export(
-      "hand_wrapped_ids", [](io::OnnxModel& model) { model.graph.inputs[0].type = 1; });
+      "hand_wrapped_ids", [](io::OnnxModel& file) { file.graph.inputs[0].type = 1; });
   CHECK(export_error(of_numbers) == Contains{"(Add): adds a number to those below 0"});
 }
 
