@@ -31,7 +31,8 @@ namespace strata::inline STRATA_RUNTIME::io {
     x.axes[1] = {{OnnxRun::features, size}};
     x = reading.chain.append(LayerDescription{"Flatten"}, {}, std::move(x), call.where());
   }
-  if (x.axes.size() >= 2) x = with_features_at(reading, std::move(x), x.axes.size() - 1);
+  const std::size_t last = x.axes.size() - 1;
+  if (x.axes.size() >= 2) x = with_features_at(reading, std::move(x), last);
   if (x.axes.size() < 2 || !is_only(x.axes.back(), OnnxRun::features)) {
     call.where(i).expected("features as the last axis", axes_text(x.axes));
   }
