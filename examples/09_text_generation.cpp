@@ -10,8 +10,6 @@
 //   09_text_generation [epochs [text]]
 //
 // The 6 epochs of the default are enough for words; with 30 it writes better and takes minutes.
-//
-// test arguments: 2
 
 #include <strata/strata.hpp>
 
