@@ -5,7 +5,7 @@
 using namespace strata;
 
 struct OwnLayer : Activate<float> {
-  static constexpr LayerTraits traits{.absorb = true};
+  static constexpr LayerTraits traits{.absorb = true, .execution = true};
   OwnLayer() : Activate<float>(Activation::tanh) {}
 #ifdef STRATA_CONTROL
   void absorb(Tape&) {}

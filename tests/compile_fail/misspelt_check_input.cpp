@@ -5,7 +5,7 @@
 using namespace strata;
 
 struct OwnLayer : Activate<float> {
-  static constexpr LayerTraits traits{.check_input = true};
+  static constexpr LayerTraits traits{.check_input = true, .execution = true};
   OwnLayer() : Activate<float>(Activation::tanh) {}
 #ifdef STRATA_CONTROL
   void check_input(const Tensor<float>&) const {}
