@@ -47,7 +47,7 @@ struct PairSums {
   }
 };
 
-#if defined(__AVX512BW__)
+#if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512BW__)
 template <>
 struct PairSums<16> {
   __m512i lanes = _mm512_setzero_si512();
@@ -65,7 +65,7 @@ struct PairSums<16> {
   }
 };
 #endif
-#if defined(__AVX2__)
+#if defined(EIGEN_VECTORIZE_AVX2)
 template <>
 struct PairSums<8> {
   __m256i lanes = _mm256_setzero_si256();
@@ -78,7 +78,7 @@ struct PairSums<8> {
     return {_mm256_cvtepi32_ps(lanes)};
   }
 };
-#elif defined(__SSE2__)
+#elif defined(EIGEN_VECTORIZE_SSE) && !defined(EIGEN_VECTORIZE_AVX)
 template <>
 struct PairSums<4> {
   __m128i lanes = _mm_setzero_si128();
@@ -91,7 +91,7 @@ struct PairSums<4> {
     return {_mm_cvtepi32_ps(lanes)};
   }
 };
-#elif defined(__ARM_NEON) && defined(__aarch64__)
+#elif defined(EIGEN_VECTORIZE_NEON) && defined(__aarch64__)
 template <>
 struct PairSums<4> {
   int32x4_t lanes = vdupq_n_s32(0);
@@ -127,30 +127,29 @@ struct PairSums<4> {
 /// The largest 16-bit integer for a number of at most 1.
 inline constexpr float int16_one = 16383;
 
-/// Writes a register of numbers, of at most 32767, as 16-bit integers.
-#if defined(__AVX512BW__)
+/// Writes a register of numbers, of at most 32767, as 16-bit integers, rounded.
+template <int Width>
+STRATA_ALWAYS_INLINE void store_int16(Pack<float, Width> numbers, std::int16_t* to) {
+  float values[Width];
+  numbers.store(values);
+  for (int i = 0; i < Width; ++i) to[i] = static_cast<std::int16_t>(std::nearbyint(values[i]));
+}
+#if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512BW__)
 STRATA_ALWAYS_INLINE void store_int16(Pack<float, 16> numbers, std::int16_t* to) {
   const __m512i whole = _mm512_cvtps_epi32(numbers.lanes);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(whole));
 }
-#elif defined(__AVX2__)
+#elif defined(EIGEN_VECTORIZE_AVX2)
 STRATA_ALWAYS_INLINE void store_int16(Pack<float, 8> numbers, std::int16_t* to) {
   const __m256i whole = _mm256_cvtps_epi32(numbers.lanes);
   _mm_storeu_si128(
       reinterpret_cast<__m128i*>(to),
       _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1)));
 }
-#elif defined(__SSE2__)
+#elif defined(EIGEN_VECTORIZE_SSE) && !defined(EIGEN_VECTORIZE_AVX)
 STRATA_ALWAYS_INLINE void store_int16(Pack<float, 4> numbers, std::int16_t* to) {
   const __m128i whole = _mm_cvtps_epi32(numbers.lanes);
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi32(whole, whole));
-}
-#else
-template <int Width>
-STRATA_ALWAYS_INLINE void store_int16(Pack<float, Width> numbers, std::int16_t* to) {
-  float values[Width];
-  numbers.store(values);
-  for (int i = 0; i < Width; ++i) to[i] = static_cast<std::int16_t>(std::nearbyint(values[i]));
 }
 #endif
 
