@@ -10,6 +10,7 @@
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/description.hpp>
+#include <strata/contracts/execution.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
 #include <strata/recurrent/cell.hpp>
