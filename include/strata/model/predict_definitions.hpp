@@ -14,12 +14,19 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
+/// Throws where x or the options do not fit the network.
 template <class Scalar>
-Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network,
-                       const typename ForwardNetwork<Scalar>::Packed& packed,
-                       const Tensor<Scalar>& x, const PredictOptions<Scalar>& options) {
+void check_prediction(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
+                      const PredictOptions<Scalar>& options) {
   if (options.batch_size < 1) detail::raise<ValueError>("predict: batch_size must be at least 1");
   check_sequences(network, x, options.mask, options.state);
+}
+
+/// The outputs for x, which has been checked.
+template <class Scalar>
+Tensor<Scalar> predict_checked(const ForwardNetwork<Scalar>& network,
+                               const typename ForwardNetwork<Scalar>::Packed& packed,
+                               const Tensor<Scalar>& x, const PredictOptions<Scalar>& options) {
   std::vector<Shard> shards;
   for (Index first = 0; first < x.batch(); first += options.batch_size) {
     for (const Shard& shard : shards_of(std::min(options.batch_size, x.batch() - first))) {
@@ -30,14 +37,21 @@ Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network,
 }
 
 template <class Scalar>
+Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network,
+                       const typename ForwardNetwork<Scalar>::Packed& packed,
+                       const Tensor<Scalar>& x, const PredictOptions<Scalar>& options) {
+  check_prediction(network, x, options);
+  return predict_checked(network, packed, x, options);
+}
+
+template <class Scalar>
 Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const Tensor<Scalar>& x,
                        const PredictOptions<Scalar>& options) {
-  // Before the weights are packed, which takes long.
-  check_sequences(network, x, options.mask, options.state);
+  check_prediction(network, x, options);
   typename ForwardNetwork<Scalar>::Packed packed;
   network.pack(packed, false);
   if (options.precision != Precision::full) network.reduce("predict", packed, options.precision);
-  return predict(network, packed, x, options);
+  return predict_checked(network, packed, x, options);
 }
 
 template <class Scalar>

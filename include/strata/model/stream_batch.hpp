@@ -38,9 +38,8 @@ namespace strata::inline STRATA_RUNTIME {
 ///
 /// As with Stream, later changes of the model reach the StreamBatch only by update or swap_weights,
 /// copies share the packed weights and go on from the same states, and one StreamBatch belongs to
-/// one thread at a time. The
-/// spans that input, output and ids return are valid until a stream joins or leaves or memory is
-/// reserved.
+/// one thread at a time. The spans that input, output and ids return are valid until a stream joins
+/// or leaves or memory is reserved.
 template <class Model>
 class StreamBatch {
   using Layers =

@@ -41,7 +41,6 @@ template <int Width, class Gates, int Registers>
 STRATA_ALWAYS_INLINE void add_int16_products(const Int16Weights<Gates>& weights, Index panel,
                                              Index first, const Int16Pairs& pairs, float unusual,
                                              Pack<float> (&sum)[Registers]) {
-  using Weights = Int16Weights<Gates>;
   constexpr int width = Pack<float>::width;
   constexpr int panels = std::max(Width / width, 1);
   constexpr int registers = Registers / panels;
@@ -63,7 +62,7 @@ STRATA_ALWAYS_INLINE void add_int16_products(const Int16Weights<Gates>& weights,
   const Pack<float> extra = Pack<float>::broadcast(unusual);
   unroll<Registers>([&](auto i) STRATA_INLINE_LAMBDA {
     const float* const factors =
-        weights.factors.data() + (panel + i / registers) * Weights::wide + i % registers * width;
+        weights.panel_factors(panel + i / registers) + i % registers * width;
     sum[i] = multiply_add(sums[i].numbers(), Pack<float>::load(factors), sum[i] + extra);
   });
 }
@@ -112,31 +111,16 @@ template <class Gates, class Equations>
                                                   const GatePacked<float, Gates>& packed,
                                                   const Int16Weights<Gates>& weights,
                                                   const ScanStep<float>& at, float* z) {
-  using Packed = GatePacked<float, Gates>;
   const Int16Pairs pairs{static_cast<std::int16_t*>(
       __builtin_alloca(static_cast<std::size_t>(2 * weights.h_pairs) * sizeof(std::int16_t)))};
-  const float unusual = at.h_before ? pairs.set(0, packed.outputs, at.h_before(0)) : 0;
-  std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,
-              at.memory(0));
-  visit_panels<Dynamic, 2>(packed, order_of_step(at.step), [&](Index panel, auto width) {
-    const Index next = width > Packed::width ? panel + 1 : panel;
-    step_panel<width>(
-        equations, packed,
-        {.inputs = 0,
-         .outputs = 0,
-         .units = packed.units,
-         .first_unit = panel * Packed::width,
-         .from = {tape_row(packed, z, at, panel), tape_row(packed, z, at, next), nullptr},
-         .weights = {packed.weights(panel), packed.weights(next), nullptr},
-         .depth = packed.depth(),
-         .x = nullptr,
-         .h = at.h_before(0),
-         .memory = at.memory(0),
-         .memory_stride = packed.panels * Packed::width},
-        StepOutput<float>{at.h(0)}, [&](auto& sum) STRATA_INLINE_LAMBDA {
-          if (!at.h_before) return;
-          add_int16_products<width>(weights, panel, weights.x_pairs, pairs, unusual, sum);
-        });
+  const bool has_h = static_cast<bool>(at.h_before);
+  const float unusual = has_h ? pairs.set(0, packed.outputs, at.h_before(0)) : 0;
+  gates_recurrent_step_by<2>(equations, packed, at, z, 0, [&](Index panel, auto width) {
+    return [&, panel, width](auto& sum) STRATA_INLINE_LAMBDA {
+      if (!has_h) return;
+      add_int16_products<decltype(width)::value>(weights, panel, weights.x_pairs, pairs, unusual,
+                                                 sum);
+    };
   });
 }
 

@@ -26,7 +26,6 @@ struct NoInt16Weights {
 template <class Gates>
 struct Int16Weights {
   using Full = GatePacked<float, Gates>;
-  using Traits = GateTraits<Gates>;
   static constexpr Index width = Full::width;
   static constexpr Index wide = Full::wide;
   /// With more inputs, the sums of the roundings alone could be too large.

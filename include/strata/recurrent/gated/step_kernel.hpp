@@ -111,10 +111,13 @@ template <int Together, Index Inputs, Index Units, class Scalar, class Gates, cl
                       emit);
   });
 }
-template <int Together, class Scalar, class Gates, class Equations>
+/// `outputs`: how many numbers of h are multiplied by the float weights, R or 0.
+/// products(panel, width) is what step_panel adds besides.
+template <int Together, class Scalar, class Gates, class Equations, class Products>
 [[gnu::noinline]] void gates_recurrent_step_by(const Equations& equations,
                                                const GatePacked<Scalar, Gates>& packed,
-                                               const ScanStep<Scalar>& at, Scalar* z) {
+                                               const ScanStep<Scalar>& at, Scalar* z, Index outputs,
+                                               Products products) {
   using Packed = GatePacked<Scalar, Gates>;
   const StepOutput<Scalar> emit{at.h(0)};
   std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,
@@ -124,7 +127,7 @@ template <int Together, class Scalar, class Gates, class Equations>
     step_panel<width>(
         equations, packed,
         {.inputs = 0,
-         .outputs = at.h_before ? packed.outputs : 0,
+         .outputs = outputs,
          .units = packed.units,
          .first_unit = panel * Packed::width,
          .from = {tape_row(packed, z, at, panel), tape_row(packed, z, at, next), nullptr},
@@ -134,7 +137,7 @@ template <int Together, class Scalar, class Gates, class Equations>
          .h = at.h_before(0),
          .memory = at.memory(0),
          .memory_stride = packed.panels * Packed::width},
-        emit);
+        emit, products(panel, width));
   });
 }
 
@@ -163,7 +166,8 @@ template <class Scalar, class Gates, class Equations>
 void gates_recurrent_step(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
                           const ScanStep<Scalar>& at, Scalar* z) {
   with_panels_together<Equations, Dynamic, Dynamic>(packed, 0, [&](auto together) {
-    gates_recurrent_step_by<together>(equations, packed, at, z);
+    gates_recurrent_step_by<together>(equations, packed, at, z, at.h_before ? packed.outputs : 0,
+                                      [](Index, auto) { return NoMoreProducts(); });
   });
 }
 

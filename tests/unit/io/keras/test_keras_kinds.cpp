@@ -23,6 +23,7 @@
 #include "support/error_text.hpp"
 #include "support/golden.hpp"
 #include "support/loaders.hpp"
+#include "support/refused_configs.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace strata;
@@ -184,17 +185,8 @@ TEST_CASE("what strata cannot compute of a Keras model is refused by name", "[ke
        "scale: expected one number for each feature, found numbers of the sizes (2, 1)"},
       {"two_inputs", "input_layers: the model has 2 inputs (a, b), and a model of strata has one"},
       {"states_returned", "return_state: expected false, found true: a Sequential would pass on"}};
-  const io::Source source(kinds_folder / "refused.json");
-  const io::Json json = io::parse_json(source.text(), io::Where("refused.json"));
+  const io::Json json = test::check_refused_configs(kinds_folder / "refused.json", expected);
   CHECK(json.size() == expected.size());
-  for (const auto& [name, text] : expected) {
-    INFO(name);
-    REQUIRE(json.contains(name));
-    const std::string config = json[name].dump();
-    CHECK(error_text<FormatError>([&] {
-            (void)io::keras_architecture(config, {}, io::Where("config.json"));
-          }) == Contains{text});
-  }
 }
 
 TEST_CASE("activations of Keras have strata's names, or are layers", "[keras_kinds]") {

@@ -26,6 +26,7 @@
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
 #include "support/golden.hpp"
+#include "support/refused_configs.hpp"
 
 using namespace strata;
 using test::Contains;
@@ -160,16 +161,7 @@ TEST_CASE("layers and settings that strata lacks are refused by name", "[keras]"
       {"axis_both", "axis: expected -1, found [1,2]"},
       {"stateful", "stateful: expected false, found true"},
       {"dropout_on", "training: expected null, found true"}};
-  const io::Source source(models / "refused.json");
-  const io::Json json = io::parse_json(source.text(), io::Where("refused.json"));
-  for (const auto& [name, text] : expected) {
-    INFO(name);
-    REQUIRE(json.contains(name));
-    const std::string config = json[name].dump();
-    CHECK(error_text<FormatError>([&] {
-            (void)io::keras_architecture(config, {}, io::Where("config.json"));
-          }) == Contains{text});
-  }
+  const io::Json json = test::check_refused_configs(models / "refused.json", expected);
   // The ones that are refused when the layer is made.
   CHECK(json.size() == expected.size() + 2);
   for (const char* name : {"mish", "softmax"}) {
