@@ -116,10 +116,10 @@ template <class Gates, class Equations>
   const bool has_h = static_cast<bool>(at.h_before);
   const float unusual = has_h ? pairs.set(0, packed.outputs, at.h_before(0)) : 0;
   gates_recurrent_step_by<2>(equations, packed, at, z, 0, [&](Index panel, auto width) {
-    constexpr int panel_width = width;
-    return [&weights, &pairs, panel, unusual, has_h](auto& sum) STRATA_INLINE_LAMBDA {
+    return [&, panel](auto& sum) STRATA_INLINE_LAMBDA {
       if (!has_h) return;
-      add_int16_products<panel_width>(weights, panel, weights.x_pairs, pairs, unusual, sum);
+      add_int16_products<decltype(width)::value>(weights, panel, weights.x_pairs, pairs, unusual,
+                                                 sum);
     };
   });
 }
