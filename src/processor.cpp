@@ -10,6 +10,10 @@
 
 #include "processor_code.hpp"
 
+#ifdef STRATA_PROCESSORS
+#include <cpuid.h>
+#endif
+
 extern "C" {
 strata::detail::Code strata_code_baseline();
 #ifdef STRATA_PROCESSORS
@@ -22,10 +26,18 @@ namespace strata {
 namespace detail {
 namespace {
 
+#ifdef STRATA_PROCESSORS
+/// Conversions of 16-bit floats. Clang 14 does not know their name.
+[[nodiscard]] bool has_f16c() noexcept {
+  unsigned a, b, c, d;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
+
 [[nodiscard]] Processor widest() noexcept {
 #ifdef STRATA_PROCESSORS
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   if (avx2 && avx512) return Processor::avx512;

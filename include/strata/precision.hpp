@@ -5,15 +5,23 @@
 namespace strata {
 
 /// How a stream or a prediction keeps the weights that it reads in every step. The model's weights
-/// stay what they are.
+/// stay what they are. The two smaller ones take half the bytes of float.
 ///
-/// full: as the model's numbers. int16: recurrent weights as 16-bit integers with a scale for each
-/// unit of a gate, the outputs they multiply as multiples of 1/16383, and exact sums; half the
-/// bytes of float.
-enum class Precision { full, int16 };
+/// full: as the model's numbers. half: weights as 16-bit floats (IEEE 754 binary16), products and
+/// sums in float. int16: recurrent weights as 16-bit integers with a scale for each unit of a gate,
+/// the outputs they multiply as multiples of 1/16383, and exact sums.
+enum class Precision { full, half, int16 };
 
 [[nodiscard]] constexpr std::string_view name(Precision precision) noexcept {
-  return precision == Precision::int16 ? "int16" : "full";
+  switch (precision) {
+    case Precision::half:
+      return "half";
+    case Precision::int16:
+      return "int16";
+    case Precision::full:
+      break;
+  }
+  return "full";
 }
 
 }  // namespace strata

@@ -11,4 +11,10 @@ struct Execution {
   bool bounded = false;
 };
 
+/// The execution of a cell whose recurrent kernel reads numbers that may be larger than 1, for
+/// which there is no int16, from that of the same cell without such numbers.
+[[nodiscard]] constexpr Execution without_bound(const Execution& bounded) noexcept {
+  return {.precision = bounded.precision == Precision::int16 ? Precision::full : bounded.precision};
+}
+
 }  // namespace strata

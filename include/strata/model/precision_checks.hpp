@@ -17,7 +17,9 @@ inline void check_precision(const char* who, Precision asked, std::span<const Pr
   if (asked == Precision::full) return;
   if (std::find(layers.begin(), layers.end(), asked) != layers.end()) return;
   fail<ValueError>({who, ": no layer of the model can run in ", std::string(name(asked)),
-                    "; LSTM, GRU and SimpleRNN layers of float with tanh and sigmoid can"});
+                    asked == Precision::int16
+                        ? "; LSTM, GRU and SimpleRNN layers of float with tanh and sigmoid can"
+                        : "; recurrent layers of float can, with weights of at most 65504"});
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME

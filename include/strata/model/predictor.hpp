@@ -15,7 +15,7 @@ namespace strata::inline STRATA_RUNTIME {
 /// them for each call. It pays where calls are short: one sequence, or a few.
 ///
 ///   const Predictor predictor{model};
-///   Tensor<float> y = predictor.predict(x);       // from any thread
+///   Tensor<float> y = predictor(x);               // from any thread
 ///
 /// A Predictor has a copy of the model, whose later changes do not reach it. Several threads may
 /// use one at the same time.
@@ -35,9 +35,10 @@ class Predictor {
     if (precision != Precision::full) network.reduce("Predictor", packed_, precision);
   }
 
-  /// The outputs for all samples of x, as model.predict. `options.precision` has no part in it.
-  [[nodiscard]] Tensor<Scalar> predict(const Tensor<Scalar>& x,
-                                       const PredictOptions<Scalar>& options = {}) const {
+  /// The outputs for all samples of x, as model.predict(x, options). `options.precision` has no
+  /// part in it.
+  [[nodiscard]] Tensor<Scalar> operator()(const Tensor<Scalar>& x,
+                                          const PredictOptions<Scalar>& options = {}) const {
     return detail::predict(model_.forward_network(), packed_, x, options);
   }
 

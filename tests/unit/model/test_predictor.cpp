@@ -49,17 +49,17 @@ TEST_CASE("Predictor: the bits of predict, from any thread", "[predict]") {
   const auto x = random_tensor<float>({5, 7, 3}, 1);
   const Predictor predictor{model};
   const auto expected = model.predict(x);
-  CHECK(same(predictor.predict(x), expected));
+  CHECK(same(predictor(x), expected));
   const Mask mask = Mask::from_lengths(std::vector<Index>{7, 3, 5, 1, 2}, 7);
-  CHECK(same(predictor.predict(x, {.mask = mask}), model.predict(x, {.mask = mask})));
+  CHECK(same(predictor(x, {.mask = mask}), model.predict(x, {.mask = mask})));
   State<float> state, other;
-  const auto once = predictor.predict(x, {.state = &state});
+  const auto once = predictor(x, {.state = &state});
   CHECK(same(once, model.predict(x, {.state = &other})));
-  CHECK(same(predictor.predict(x, {.state = &state}), model.predict(x, {.state = &other})));
+  CHECK(same(predictor(x, {.state = &state}), model.predict(x, {.state = &other})));
 
   std::vector<Tensor<float>> found(3);
   std::vector<std::thread> threads;
-  for (auto& one : found) threads.emplace_back([&] { one = predictor.predict(x); });
+  for (auto& one : found) threads.emplace_back([&] { one = predictor(x); });
   for (auto& thread : threads) thread.join();
   for (const auto& one : found) CHECK(same(one, expected));
 
@@ -67,15 +67,15 @@ TEST_CASE("Predictor: the bits of predict, from any thread", "[predict]") {
   auto changed = model;
   const Predictor before{changed};
   changed.initialize(2);
-  CHECK(same(before.predict(x), expected));
+  CHECK(same(before(x), expected));
   const auto copy = before;
-  CHECK(same(copy.predict(x), expected));
+  CHECK(same(copy(x), expected));
 
   const Sequential fixed{LSTM<float, 3, 8>(), Dense<float, 8, 2>()};
-  CHECK(same(Predictor{fixed}.predict(x), fixed.predict(x)));
+  CHECK(same(Predictor{fixed}(x), fixed.predict(x)));
   CHECK_THROWS_AS((Predictor{Sequential{LSTM{4}}}), StateError);
   CHECK(error_text<ShapeError>([&] {
-          (void)predictor.predict(Tensor<float>({1, 2, 4}));
+          (void)predictor(Tensor<float>({1, 2, 4}));
         }) == error_text<ShapeError>([&] {
           (void)model.predict(Tensor<float>({1, 2, 4}));
         }));
@@ -91,7 +91,7 @@ TEST_CASE("int16: predictions of one sequence", "[predict][int16]") {
   CHECK(!same(reduced, full));
   CHECK(decibels_of(reduced, full) < -50);
   const Predictor predictor{model, Precision::int16};
-  CHECK(same(predictor.predict(x, {.batch_size = 1}), reduced));
+  CHECK(same(predictor(x, {.batch_size = 1}), reduced));
   for (Index b = 0; b < 3; ++b) {
     const Tensor<float> one = model.predict(x.rows(b, 1), {.precision = Precision::int16});
     CHECK(std::equal(one.values().begin(), one.values().end(),
@@ -101,15 +101,14 @@ TEST_CASE("int16: predictions of one sequence", "[predict][int16]") {
   Mask mask(1, 40);
   for (Index t = 10; t < 30; ++t) mask.set(0, t, false);
   const Tensor<float> first = x.rows(0, 1);
-  CHECK(decibels_of(predictor.predict(first, {.mask = mask}),
-                    model.predict(first, {.mask = mask})) < -50);
+  CHECK(decibels_of(predictor(first, {.mask = mask}), model.predict(first, {.mask = mask})) < -50);
   Sequential<float> forward;
   forward.add(Input{Dynamic, 3});
   forward.add(LSTM{20, return_sequences});
   const Predictor goes_on{forward, Precision::int16};
   State<float> state;
-  (void)goes_on.predict(x.rows(0, 1), {.state = &state});
-  const Tensor<float> after = goes_on.predict(x.rows(1, 1), {.state = &state});
+  (void)goes_on(x.rows(0, 1), {.state = &state});
+  const Tensor<float> after = goes_on(x.rows(1, 1), {.state = &state});
   State<float> full_state;
   (void)forward.predict(x.rows(0, 1), {.state = &full_state});
   CHECK(decibels_of(after, forward.predict(x.rows(1, 1), {.state = &full_state})) < -50);

@@ -15,8 +15,9 @@
 #include <strata/initializers.hpp>
 #include <strata/recurrent/cell.hpp>
 #include <strata/recurrent/gated/batch_kernel.hpp>
-#include <strata/recurrent/gated/int16_step.hpp>
 #include <strata/recurrent/gated/options.hpp>
+#include <strata/recurrent/gated/reduced_step.hpp>
+#include <strata/recurrent/gated/reduced_weights.hpp>
 #include <strata/recurrent/gated/step_kernel.hpp>
 #include <strata/recurrent/gated/weights.hpp>
 #include <strata/target.hpp>
@@ -48,6 +49,7 @@ class GatedCell {
       return Traits::peepholes == 0;
     }
   }();
+  static constexpr bool can_reduce = std::is_same_v<Scalar, float>;
   static_assert(names_peepholes,
                 "strata: the gates have as many peephole_names as their layout has peepholes");
 
@@ -145,10 +147,8 @@ class GatedCell {
 
   struct Packed {
     detail::GatePacked<Scalar, Gates> weights;
-    /// Empty unless reduce() has filled it.
-    std::conditional_t<std::is_same_v<Scalar, float>, detail::Int16Weights<Gates>,
-                       detail::NoInt16Weights>
-        int16;
+    /// Empty unless reduce() has filled them.
+    detail::ReducedWeights<Scalar, Gates> reduced;
     Gates gates;
 
     void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
@@ -156,10 +156,9 @@ class GatedCell {
       with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
         using Equations = std::remove_cvref_t<decltype(equations)>;
         const detail::StepOutput<Scalar> to_y{y};
-        if constexpr (std::is_same_v<Scalar, float> &&
-                      detail::has_standard_activations<Equations>) {
-          if (!int16.is_empty()) {
-            detail::gates_int16_step(equations, weights, int16, x, h, memory, order, to_y);
+        if constexpr (can_reduce) {
+          if (!reduced.is_empty()) {
+            detail::gates_reduced_step(equations, weights, reduced, x, h, memory, order, to_y);
             std::copy_n(y, weights.units, h);
             return;
           }
@@ -185,6 +184,12 @@ class GatedCell {
     void step(const Scalar* x, const Scalar* h, Scalar* memory, WeightOrder order,
               Emit emit) const noexcept {
       with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
+        if constexpr (can_reduce) {
+          if (!reduced.is_empty()) {
+            return detail::gates_reduced_step(equations, weights, reduced, x, h, memory, order,
+                                              emit);
+          }
+        }
         detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, emit);
       });
     }
@@ -204,33 +209,29 @@ class GatedCell {
 
   void pack(Packed& packed, bool training) const {
     packed.gates = gates_;
-    packed.int16.clear();
+    packed.reduced.clear();
     packed.weights.pack(inputs_, recurrent_inputs(), units_,
                         {weights_.kernel_values().data(), weights_.recurrent_values().data(),
                          weights_.bias_values().data(), peepholes_.data()},
                         training);
   }
 
-  /// In int16 where the activations are tanh and sigmoid, which keep every unit's output between -1
-  /// and 1, and the numbers are float.
+  /// Half where 16-bit floats reach as far as the weights; int16 where the activations are tanh and
+  /// sigmoid, which keep every unit's output between -1 and 1. Both with float numbers alone.
   [[nodiscard]] Execution execution(const Execution& asked) const {
     Execution own;
     with_equations(gates_, [&](const auto& equations) {
       own.bounded = detail::has_standard_activations<decltype(equations)>;
     });
-    if constexpr (std::is_same_v<Scalar, float>) {
-      if (own.bounded && inputs_ + recurrent_inputs() <= detail::Int16Weights<Gates>::most_inputs) {
-        own.precision = asked.precision;
-      }
+    if constexpr (can_reduce) {
+      if (can_run_in(asked.precision, own.bounded)) own.precision = asked.precision;
     }
     return own;
   }
   void reduce(Packed& packed, const Execution& asked) const {
-    packed.int16.clear();
-    if constexpr (std::is_same_v<Scalar, float>) {
-      if (execution(asked).precision == Precision::int16) {
-        packed.int16.pack(packed.weights, asked.bounded);
-      }
+    packed.reduced.clear();
+    if constexpr (can_reduce) {
+      packed.reduced.pack(packed.weights, execution(asked).precision, asked.bounded);
     }
   }
 
@@ -263,11 +264,10 @@ class GatedCell {
     const bool ready = input_steps(at.batch) > 0;
     with_equations(gates_, [&](const auto& equations) {
       if (at.batch == 1) {
-        if constexpr (std::is_same_v<Scalar, float> &&
-                      detail::has_standard_activations<decltype(equations)>) {
-          if (!packed.int16.is_empty()) {
-            return detail::gates_recurrent_int16_step(equations, packed.weights, packed.int16, at,
-                                                      scratch.z.data());
+        if constexpr (can_reduce) {
+          if (!packed.reduced.is_empty()) {
+            return detail::gates_recurrent_reduced_step(equations, packed.weights, packed.reduced,
+                                                        at, scratch.z.data());
           }
         }
         return detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
@@ -362,6 +362,19 @@ class GatedCell {
     } else {
       f(gates);
     }
+  }
+
+  [[nodiscard]] bool can_run_in(Precision precision, bool bounded) const noexcept {
+    switch (precision) {
+      case Precision::full:
+        return true;
+      case Precision::half:
+        return detail::HalfWeights<Gates>::can_hold(weights_.kernel_values()) &&
+               detail::HalfWeights<Gates>::can_hold(weights_.recurrent_values());
+      case Precision::int16:
+        return bounded && inputs_ + recurrent_inputs() <= detail::Int16Weights<Gates>::most_inputs;
+    }
+    return false;
   }
 
   [[nodiscard]] Index recurrent_inputs() const noexcept {

@@ -10,12 +10,6 @@
 
 namespace strata::detail::inline STRATA_TARGET {
 
-/// In the place of Int16Weights for scalars other than float.
-struct NoInt16Weights {
-  [[nodiscard]] bool is_empty() const noexcept { return true; }
-  void clear() noexcept {}
-};
-
 /// The weights of a gated cell as 16-bit integers, for steps of one sequence: those of the
 /// recurrent kernel, and those of the kernel too where no input is larger than 1. They lie in the
 /// panels of GatePacked, each row with the weights of two inputs, in pairs.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <strata/base/message.hpp>
+#include <strata/contracts/execution.hpp>
 #include <strata/contracts/stored_weights.hpp>
 #include <strata/error.hpp>
 #include <strata/kernels/buffer.hpp>
@@ -105,6 +106,16 @@ class ProjectedCell {
     if (!is_projected()) return;
     packed.rows.assign(weights_.data(0), weights_.data(0) + units() * outputs());
     packed.linear.pack(units(), outputs(), weights_.data(0), nullptr, training);
+  }
+
+  /// As the gated cell, but a projection may be larger than 1, so that it has no int16.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    const Execution own = inner_.execution(asked);
+    return is_projected() ? without_bound(own) : own;
+  }
+  void reduce(Packed& packed, const Execution& asked) const {
+    inner_.reduce(packed.inner,
+                  {.precision = execution(asked).precision, .bounded = asked.bounded});
   }
 
   void prepare(const Packed& packed, Scratch& scratch, Index batch) const {

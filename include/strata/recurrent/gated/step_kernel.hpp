@@ -76,21 +76,26 @@ struct StepOutput {
   }
 };
 
-/// The work of gates_step and gates_recurrent_step, with `Together` panels at a time.
-///
-/// Out of line: where several equations are inlined side by side, GCC loads all weights ahead of
-/// the choice between them and spills them.
+/// For a step whose products are all taken in its panels.
+struct NoProducts {
+  [[nodiscard]] STRATA_ALWAYS_INLINE NoMoreProducts operator()(Index, auto) const { return {}; }
+};
+
+/// All panels of a step of one sequence, `Together` at a time. `inputs` and `outputs`: how many
+/// numbers of x and of h are multiplied by the float weights. products(panel, width) is what
+/// step_panel adds besides.
 template <int Together, Index Inputs, Index Units, class Scalar, class Gates, class Equations,
-          class Emit>
-[[gnu::noinline]] void gates_step_by(const Equations& equations,
-                                     const GatePacked<Scalar, Gates>& packed, const Scalar* x,
-                                     const Scalar* h, Scalar* memory, WeightOrder order,
-                                     Emit emit) noexcept {
+          class Emit, class Products>
+STRATA_ALWAYS_INLINE void step_panels(const Equations& equations,
+                                      const GatePacked<Scalar, Gates>& packed, Index inputs,
+                                      Index outputs, const Scalar* x, const Scalar* h,
+                                      Scalar* memory, WeightOrder order, const Emit& emit,
+                                      const Products& products) noexcept {
   using Packed = GatePacked<Scalar, Gates>;
-  const Index inputs = Inputs == Dynamic ? packed.inputs : Inputs;
   const Index units = Units == Dynamic ? packed.units : Units;
-  const Index outputs = Units == Dynamic ? packed.outputs : Units;
-  const Index panel_size = (1 + inputs + outputs) * Packed::wide;
+  const Index depth =
+      (Inputs == Dynamic ? packed.inputs : Inputs) + (Units == Dynamic ? packed.outputs : Units);
+  const Index panel_size = (1 + depth) * Packed::wide;
   visit_panels<Units, Together>(packed, order, [&](Index panel, auto width) STRATA_INLINE_LAMBDA {
     constexpr Index row = Packed::registers(std::min<int>(width, Packed::width)) * Packed::width;
     const Scalar* const bias = packed.forward.data() + panel * panel_size;
@@ -103,16 +108,31 @@ template <int Together, Index Inputs, Index Units, class Scalar, class Gates, cl
                        .first_unit = panel * Packed::width,
                        .from = {bias, second, third},
                        .weights = {bias + row, second + row, third + row},
-                       .depth = inputs + outputs,
+                       .depth = depth,
                        .x = x,
                        .h = h,
                        .memory = memory,
                        .memory_stride = units},
-                      emit);
+                      emit, products(panel, width));
   });
 }
-/// `outputs`: how many numbers of h are multiplied by the float weights, R or 0.
-/// products(panel, width) is what step_panel adds besides.
+
+/// The work of gates_step, with `Together` panels at a time.
+///
+/// Out of line: where several equations are inlined side by side, GCC loads all weights ahead of
+/// the choice between them and spills them.
+template <int Together, Index Inputs, Index Units, class Scalar, class Gates, class Equations,
+          class Emit>
+[[gnu::noinline]] void gates_step_by(const Equations& equations,
+                                     const GatePacked<Scalar, Gates>& packed, const Scalar* x,
+                                     const Scalar* h, Scalar* memory, WeightOrder order,
+                                     Emit emit) noexcept {
+  step_panels<Together, Inputs, Units>(
+      equations, packed, Inputs == Dynamic ? packed.inputs : Inputs,
+      Units == Dynamic ? packed.outputs : Units, x, h, memory, order, emit, NoProducts());
+}
+
+/// The work of gates_recurrent_step; `outputs` and `products` as in step_panels.
 template <int Together, class Scalar, class Gates, class Equations, class Products>
 [[gnu::noinline]] void gates_recurrent_step_by(const Equations& equations,
                                                const GatePacked<Scalar, Gates>& packed,
@@ -167,7 +187,7 @@ void gates_recurrent_step(const Equations& equations, const GatePacked<Scalar, G
                           const ScanStep<Scalar>& at, Scalar* z) {
   with_panels_together<Equations, Dynamic, Dynamic>(packed, 0, [&](auto together) {
     gates_recurrent_step_by<together>(equations, packed, at, z, at.h_before ? packed.outputs : 0,
-                                      [](Index, auto) { return NoMoreProducts(); });
+                                      NoProducts());
   });
 }
 

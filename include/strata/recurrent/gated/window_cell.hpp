@@ -10,6 +10,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/base/sizes.hpp>
+#include <strata/contracts/execution.hpp>
 #include <strata/contracts/state_parts.hpp>
 #include <strata/contracts/stored_weights.hpp>
 #include <strata/error.hpp>
@@ -145,6 +146,15 @@ class WindowCell {
     packed.units = units();
     packed.characters = sizes_.characters;
     packed.gaussians = sizes_.gaussians;
+  }
+
+  /// As the gated cell, but the window may hold numbers larger than 1, so that it has no int16.
+  [[nodiscard]] Execution execution(const Execution& asked) const {
+    return without_bound(inner_.execution(asked));
+  }
+  void reduce(Packed& packed, const Execution& asked) const {
+    inner_.reduce(packed.inner,
+                  {.precision = execution(asked).precision, .bounded = asked.bounded});
   }
 
   void prepare(const Packed& packed, Scratch& scratch, Index batch) const {

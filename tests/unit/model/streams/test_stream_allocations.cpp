@@ -58,6 +58,7 @@ TEST_CASE("Stream: no allocation, sizes fixed by the type", "[stream]") {
                            LSTM<float, 40, 20, return_sequences>, Dense<float, 20, 1>>;
   check(Model());
   check(Model(), Precision::int16);
+  check(Model(), Precision::half);
 }
 
 TEST_CASE("Stream: no allocation, a model chosen at run time", "[stream]") {
