@@ -12,7 +12,8 @@ namespace strata {
                                                              const SaveOptions<S>&);   \
   template void io::save_network(const io::Path&, const ForwardNetwork<S>&,            \
                                  const SaveOptions<S>&);                               \
-  template void io::save_network_weights(const io::Path&, const Network<S>&);          \
+  template void io::save_network_weights(const io::Path&, const Network<S>&,           \
+                                         const SaveWeightsOptions&);                   \
   template void io::load_network_weights(const io::Source&, ForwardNetwork<S>);        \
   template io::Loaded<S> load<S>(const io::Source&, const std::vector<OwnCell<S>>&);
 

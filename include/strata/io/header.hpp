@@ -4,6 +4,7 @@
 
 #include <strata/io/common/path.hpp>
 #include <strata/model/network.hpp>
+#include <strata/precision.hpp>
 #include <strata/target.hpp>
 
 // A model as a C++ header, for programs that have no file to read.
@@ -17,6 +18,10 @@ struct HeaderOptions {
   /// The namespace of everything in the header. Empty, for the file's name without its extension,
   /// so that headers of several files do not collide.
   std::string name = {};
+  /// int16: matrices are kept as 16-bit integers with a scale for each column (U), in half the
+  /// bytes of floats; model() makes the model's numbers of them. half is refused: its constants
+  /// would be as large and less exact.
+  Precision precision = Precision::full;
 };
 
 namespace io {
@@ -35,8 +40,8 @@ void save_network_header(const Path& path, const Network<Scalar>& network,
 ///   const amp::Model model = amp::model();             // elsewhere, with amp.hpp included
 ///
 /// Throws StateError before the model is built; ValueError on layers and cells that are not
-/// strata's, on weights that are not finite, and on a namespace that C++ does not allow; FileError
-/// when the file cannot be written.
+/// strata's, on weights that are not finite, on Precision::half, and on a namespace that C++ does
+/// not allow; FileError when the file cannot be written.
 template <class Model>
 void save_header(const io::Path& path, const Model& model, const HeaderOptions& options = {}) {
   io::save_network_header(path, model.network(), options);

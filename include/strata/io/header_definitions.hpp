@@ -2,6 +2,8 @@
 
 #include <cctype>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -11,6 +13,7 @@
 #include <strata/io/common/atomic_file.hpp>
 #include <strata/io/common/layer_code.hpp>
 #include <strata/io/common/literal.hpp>
+#include <strata/io/common/scaled_columns.hpp>
 #include <strata/io/header.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/non_finite.hpp>
@@ -32,10 +35,89 @@ STRATA_INLINE void check_identifier(const std::string& name) {
   }
 }
 
-/// Writes the text of the header, one parameter of the model at a time, so that the text of a large
-/// model is never in memory as a whole.
+/// Writes an array of constants a few thousand at a time, so that the text of a large model is
+/// never in memory as a whole.
+class ArrayCode {
+ public:
+  /// `text` is written ahead of the array.
+  ArrayCode(AtomicFile& file, std::string text, const std::string& type, const char* name)
+      : file_(file), text_(std::move(text) + "inline constexpr " + type + " " + name + "[] = {") {}
+
+  void add(const std::string& constant) {
+    text_ += (count_++ % 4 == 0 ? "\n    " : " ") + constant + ",";
+    if (count_ % 4096 == 0) file_.write(std::exchange(text_, {}));
+  }
+  /// The end of the array. C++ has no arrays of length 0.
+  void finish() { file_.write(text_ + (count_ == 0 ? "0" : "") + "};\n\n"); }
+
+ private:
+  AtomicFile& file_;
+  std::string text_;
+  std::size_t count_ = 0;
+};
+
+/// Writes all weights as constants, behind `text`, and returns the code that gives them to the
+/// model `made`.
 template <class Scalar>
-void write_header(AtomicFile& file, const Network<Scalar>& network, const std::string& name) {
+[[nodiscard]] std::string write_numbers(AtomicFile& file, const Network<Scalar>& network,
+                                        const std::string& scalar, std::string text) {
+  ArrayCode weights(file, std::move(text), scalar, "weights");
+  for (const auto& parameter : network.parameters()) {
+    for (const Scalar value : parameter.values) weights.add(literal(value));
+  }
+  weights.finish();
+  return network.parameter_count() > 0 ? "  made.set_weights(weights);\n" : "";
+}
+
+/// The same with matrices as 16-bit integers.
+template <class Scalar>
+[[nodiscard]] std::string write_integers(AtomicFile& file, const Network<Scalar>& network,
+                                         const std::string& scalar, std::string text) {
+  ArrayCode integers(file, std::move(text), "std::int16_t", "integers");
+  for (const auto& parameter : network.parameters()) {
+    if (!is_reducible(parameter)) continue;
+    for (const std::int16_t integer : scaled_columns(parameter).integers) {
+      integers.add(std::to_string(integer));
+    }
+  }
+  integers.finish();
+  std::string code = "  using Scalar = " + scalar + R"(;
+  std::vector<Scalar> weights;
+  const std::int16_t* integer = integers;
+  const Scalar* number = numbers;
+  [[maybe_unused]] const auto matrix = [&](int rows, int columns) {
+    for (int i = 0; i < rows * columns; ++i) {
+      weights.push_back(static_cast<Scalar>(*integer++) * number[i % columns]);
+    }
+    number += columns;
+  };
+  [[maybe_unused]] const auto vector = [&](int count) {
+    weights.insert(weights.end(), number, number + count);
+    number += count;
+  };
+)";
+  // Of a matrix its scales, of a vector its numbers.
+  ArrayCode numbers(file, "", scalar, "numbers");
+  for (const auto& parameter : network.parameters()) {
+    if (is_reducible(parameter)) {
+      for (const float scale : scaled_columns(parameter).scales) {
+        numbers.add(literal(static_cast<Scalar>(scale)));
+      }
+      const Index columns = parameter.shape.back();
+      code += "  matrix(" + std::to_string(parameter.shape.size() / columns) + ", " +
+              std::to_string(columns) + ");\n";
+    } else {
+      for (const Scalar value : parameter.values) numbers.add(literal(value));
+      code += "  vector(" + std::to_string(parameter.values.size()) + ");\n";
+    }
+  }
+  numbers.finish();
+  return code + "  made.set_weights(weights);\n";
+}
+
+template <class Scalar>
+void write_header(AtomicFile& file, const Network<Scalar>& network, const std::string& name,
+                  Precision precision) {
   const std::string scalar = std::same_as<Scalar, float> ? "float" : "double";
   LayerCoder coder(scalar);
   std::string types;
@@ -54,22 +136,15 @@ void write_header(AtomicFile& file, const Network<Scalar>& network, const std::s
   const Index count = network.parameter_count();
   std::string text = "#pragma once\n\n// Written by strata " + std::string(version_string) +
                      ": a model of " + std::to_string(count) + " weights.\n\n";
+  if (precision == Precision::int16) text += "#include <cstdint>\n#include <vector>\n\n";
   for (const std::string& header : coder.headers()) text += "#include <" + header + ">\n";
   text += "#include <strata/model/sequential.hpp>\n\nnamespace " + name + " {\n\n";
   text += "using Model = strata::Sequential<" + types + ">;\n\n";
-  text += "inline constexpr " + scalar + " weights[] = {";
-  std::size_t i = 0;
-  for (const auto& parameter : network.parameters()) {
-    for (const Scalar value : parameter.values) {
-      text += (i++ % 4 == 0 ? "\n    " : " ") + literal(value) + ",";
-    }
-    file.write(std::exchange(text, {}));
-  }
-  // C++ has no arrays of length 0.
-  if (count == 0) text += "0";
-  text += "};\n\n/// The model with its weights.\ninline Model model() {\n";
-  text += "  Model made(strata::Input(" + input + ")" + values + ");\n";
-  if (count > 0) text += "  made.set_weights(weights);\n";
+  const std::string copy_weights = precision == Precision::int16
+                                       ? write_integers(file, network, scalar, std::move(text))
+                                       : write_numbers(file, network, scalar, std::move(text));
+  text = "/// The model with its weights.\ninline Model model() {\n";
+  text += "  Model made(strata::Input(" + input + ")" + values + ");\n" + copy_weights;
   file.write(text + "  return made;\n}\n\n}  // namespace " + name + "\n");
 }
 
@@ -79,6 +154,9 @@ void save_network_header(const Path& path, const Network<Scalar>& network,
   const std::filesystem::path file_path(path.text());
   const std::string name = options.name.empty() ? file_path.stem().string() : options.name;
   check_identifier(name);
+  if (options.precision == Precision::half) {
+    throw ValueError("save_header: precision must be full or int16, found half");
+  }
   for (const auto& parameter : network.parameters()) {
     const std::string found = detail::first_non_finite(parameter);
     if (found.empty()) continue;
@@ -86,7 +164,7 @@ void save_network_header(const Path& path, const Network<Scalar>& network,
         {"save_header: ", parameter.name, ": expected finite numbers, found ", found});
   }
   AtomicFile file(file_path);
-  write_header(file, network, name);
+  write_header(file, network, name, options.precision);
   file.commit();
 }
 

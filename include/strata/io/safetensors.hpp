@@ -10,6 +10,7 @@
 #include <strata/io/common/source.hpp>
 #include <strata/model/forward_network.hpp>
 #include <strata/model/network.hpp>
+#include <strata/precision.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
@@ -30,6 +31,16 @@ struct SaveOptions {
   Tensor<Scalar> self_test = {};
 };
 
+/// Options of save_weights.
+///
+///   save_weights("weights.safetensors", model, {.precision = Precision::int16})
+struct SaveWeightsOptions {
+  /// How the file keeps matrices; vectors, such as a bias, stay the model's numbers. half: as
+  /// 16-bit floats. int16: as 16-bit integers, with a scale for each column (U), in the array
+  /// "<name>.scale". load_weights makes the model's numbers of them again.
+  Precision precision = Precision::full;
+};
+
 namespace io {
 
 // What the functions below come down to, whatever the type of the model.
@@ -41,7 +52,8 @@ template <class Scalar>
 void save_network(const Path& path, const ForwardNetwork<Scalar>& network,
                   const SaveOptions<Scalar>& options);
 template <class Scalar>
-void save_network_weights(const Path& path, const Network<Scalar>& network);
+void save_network_weights(const Path& path, const Network<Scalar>& network,
+                          const SaveWeightsOptions& options);
 template <class Scalar>
 void load_network_weights(const Source& from, ForwardNetwork<Scalar> network);
 
@@ -65,10 +77,12 @@ void save(const io::Path& path, const Model& model,
 }
 
 /// Writes the weights alone, by the names of model.parameters(), for load_weights. Throws
-/// StateError before the model is built, FileError when the file cannot be written.
+/// StateError before the model is built, ValueError on weights that `precision` cannot hold,
+/// FileError when the file cannot be written.
 template <class Model>
-void save_weights(const io::Path& path, const Model& model) {
-  io::save_network_weights(path, model.network());
+void save_weights(const io::Path& path, const Model& model,
+                  const SaveWeightsOptions& options = {}) {
+  io::save_network_weights(path, model.network(), options);
 }
 
 /// The model of a file that save has written. `from` is a path or bytes in memory; `Scalar` need

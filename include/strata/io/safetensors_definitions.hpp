@@ -1,17 +1,24 @@
 #pragma once
 
+#include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <strata/base/finite.hpp>
+#include <strata/base/half.hpp>
+#include <strata/base/message.hpp>
 #include <strata/io/common/assign.hpp>
 #include <strata/io/common/compare_layers.hpp>
 #include <strata/io/common/described_model.hpp>
 #include <strata/io/common/layers.hpp>
 #include <strata/io/common/model_file.hpp>
+#include <strata/io/common/scaled_columns.hpp>
 #include <strata/io/common/self_test.hpp>
 #include <strata/io/common/source.hpp>
 #include <strata/io/safetensors.hpp>
@@ -27,6 +34,21 @@ void add_weights(SafetensorsWriter& writer, const Network<Scalar>& network) {
   for (const auto& parameter : network.parameters()) {
     writer.add_view(parameter.name, sizes_of(parameter.shape),
                     std::span<const Scalar>(parameter.values));
+  }
+}
+
+/// Throws ValueError where 16 bits cannot hold a number of a parameter.
+template <class Scalar>
+void require_holds(Precision precision, const Parameter<Scalar>& parameter) {
+  const double largest = precision == Precision::half
+                             ? static_cast<double>(detail::largest_half)
+                             : static_cast<double>(std::numeric_limits<float>::max());
+  for (const Scalar value : parameter.values) {
+    if (!detail::is_finite(value) || std::abs(static_cast<double>(value)) > largest) {
+      detail::fail<ValueError>({"save_weights: ", parameter.name, ": expected numbers that ",
+                                std::string(name(precision)), " can hold, found ",
+                                detail::number_text(static_cast<double>(value))});
+    }
   }
 }
 
@@ -96,10 +118,46 @@ void save_network(const Path& path, const ForwardNetwork<Scalar>& network,
   writer_of(network, options).write_file(path.text());
 }
 
+/// Adds the model's parameters with its matrices in 16 bits. Throws ValueError on a number that 16
+/// bits cannot hold.
 template <class Scalar>
-void save_network_weights(const Path& path, const Network<Scalar>& network) {
+void add_reduced_weights(SafetensorsWriter& writer, const Network<Scalar>& network,
+                         Precision precision) {
+  for (const auto& parameter : network.parameters()) {
+    const auto sizes = sizes_of(parameter.shape);
+    if (!is_reducible(parameter)) {
+      writer.add_view(parameter.name, sizes, std::span<const Scalar>(parameter.values));
+      continue;
+    }
+    require_holds(precision, parameter);
+    std::vector<std::uint16_t> words;
+    words.reserve(parameter.values.size());
+    if (precision == Precision::half) {
+      for (const Scalar value : parameter.values) {
+        words.push_back(detail::to_half(static_cast<float>(value)));
+      }
+      writer.add(parameter.name, Element::float16, sizes, words);
+    } else {
+      const ScaledColumns scaled = scaled_columns(parameter);
+      for (const std::int16_t integer : scaled.integers) {
+        words.push_back(static_cast<std::uint16_t>(integer));
+      }
+      writer.add(parameter.name, Element::int16, sizes, words);
+      writer.add(parameter.name + scale_suffix, {parameter.shape.back()},
+                 std::span<const float>(scaled.scales));
+    }
+  }
+}
+
+template <class Scalar>
+void save_network_weights(const Path& path, const Network<Scalar>& network,
+                          const SaveWeightsOptions& options) {
   SafetensorsWriter writer;
-  add_weights(writer, network);
+  if (options.precision == Precision::full) {
+    add_weights(writer, network);
+  } else {
+    add_reduced_weights(writer, network, options.precision);
+  }
   writer.metadata = {{"format", "strata"}};
   writer.write_file(path.text());
 }

@@ -4,9 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
@@ -138,6 +142,75 @@ TEST_CASE("weights go into a model of known type", "[io]") {
   CHECK_THROWS_AS(load_weights(path, unbuilt), StateError);
 }
 
+TEST_CASE("weights in 16 bits", "[io]") {
+  const test::TemporaryFolder folder;
+  const auto path = folder / "amp.safetensors";
+  Amp trained;
+  trained.initialize(5);
+  Amp amp;
+  const auto text = [&] {
+    std::ifstream file(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  for (const Precision precision : {Precision::half, Precision::int16}) {
+    INFO(name(precision));
+    save_weights(path, trained, {.precision = precision});
+    load_weights(path, amp);
+    auto found = std::as_const(amp).parameters();
+    auto expected = std::as_const(trained).parameters();
+    for (std::size_t p = 0; p < found.size(); ++p) {
+      INFO(found[p].name);
+      const bool matrix = found[p].shape.rank() >= 2;
+      const auto columns = static_cast<std::size_t>(found[p].shape.back());
+      bool same = true;
+      for (std::size_t i = 0; i < found[p].values.size(); ++i) {
+        const double w = expected[p].values[i];
+        double largest = 0;
+        for (std::size_t j = i % columns; j < found[p].values.size(); j += columns) {
+          largest = std::max(largest, std::abs(double(expected[p].values[j])));
+        }
+        // Half of a unit: of 11 bits, or of the scale; and the rounding of the product to float.
+        const double half_unit =
+            precision == Precision::half ? std::ldexp(std::abs(w), -11) : 0.5 * largest / 32767;
+        CHECK(std::abs(found[p].values[i] - w) <= half_unit + std::ldexp(largest, -23));
+        same = same && found[p].values[i] == expected[p].values[i];
+      }
+      // Vectors keep their bits. A column of one weight is its scale.
+      const bool one_row = found[p].values.size() == columns;
+      CHECK(same == (!matrix || (precision == Precision::int16 && one_row)));
+    }
+    CHECK(text() == Contains{precision == Precision::half ? "\"F16\"" : "\"I16\""});
+  }
+  // What was rounded once is not changed by a second time.
+  for (const Precision precision : {Precision::half, Precision::int16}) {
+    save_weights(path, trained, {.precision = precision});
+    load_weights(path, amp);
+    const auto once = amp.weights();
+    save_weights(path, amp, {.precision = precision});
+    load_weights(path, amp);
+    CHECK(amp.weights() == once);
+  }
+  const auto refusal = [&](Precision precision, float weight) {
+    auto weights = trained.weights();
+    weights[1] = weight;
+    Amp other;
+    other.set_weights(weights, allow_non_finite);
+    return error_text<ValueError>([&] { save_weights(path, other, {.precision = precision}); });
+  };
+  CHECK(refusal(Precision::half, 70000.0f) ==
+        "save_weights: lstm.kernel: expected numbers that half can hold, found 70000");
+  CHECK(refusal(Precision::int16, std::numeric_limits<float>::infinity()) ==
+        "save_weights: lstm.kernel: expected numbers that int16 can hold, found inf");
+  const auto load_error = [&](const std::string& header, std::size_t bytes) {
+    return error_text<FormatError>([&] { load_weights(file_of(header, bytes), amp); });
+  };
+  CHECK(load_error(R"({"lstm.kernel":{"dtype":"I16","shape":[1,12],"data_offsets":[0,24]}})", 24) ==
+        Contains{"lstm.kernel: expected float16, bfloat16, float32 or float64, found int16"});
+  CHECK(load_error(R"({"lstm.kernel":{"dtype":"I16","shape":[1,12],"data_offsets":[8,32]},)"
+                   R"("lstm.kernel.scale":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
+                   32) == Contains{"lstm.kernel.scale: expected (12,), found (2,)"});
+}
+
 TEST_CASE("other types of numbers are converted", "[io]") {
   io::SafetensorsWriter writer;
   const std::vector<double> kernel{0.5, -1.25};
@@ -204,6 +277,10 @@ TEST_CASE("weights that are not finite are refused by name", "[io]") {
   CHECK(error_text<ValueError>([&] { save_header(folder / "nan.hpp", model); }) ==
         "save_header: lstm.recurrent_kernel: expected finite numbers, found nan at (2, 5)");
   CHECK(folder.count() == 1);
+
+  CHECK(error_text<ValueError>([&] {
+          save_header(folder / "half.hpp", model, {.precision = Precision::half});
+        }) == "save_header: precision must be full or int16, found half");
 
   weights = good;
   weights.back() = -std::numeric_limits<float>::infinity();

@@ -9,6 +9,7 @@
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/numbers.hpp>
+#include <strata/io/common/scaled_columns.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/model/non_finite.hpp>
 #include <strata/target.hpp>
@@ -90,15 +91,22 @@ void assign(const Parameter<Scalar>& parameter, const ArrayView& array, const Wh
   require_finite(parameter, where);
 }
 
-/// Gives every parameter the array whose name is `prefix` and then the parameter's name. Throws
-/// FormatError when an array is missing or of other sizes. Arrays that are left over pass:
-/// NamedArrays::require_all_used refuses them.
+/// Gives every parameter the array whose name is `prefix` and then the parameter's name; 16-bit
+/// integers are multiplied by their scales. Throws FormatError when an array is missing or of other
+/// sizes. Arrays that are left over pass: NamedArrays::require_all_used refuses them.
 template <class Scalar>
 void assign_all(const std::vector<Parameter<Scalar>>& parameters, NamedArrays& arrays,
                 const std::string& prefix = "") {
   for (const auto& parameter : parameters) {
     const std::string name = prefix + parameter.name;
-    assign(parameter, arrays.take(name), arrays.where(name));
+    const Where where = arrays.where(name);
+    const ArrayView& array = arrays.take(name);
+    const std::string scales = name + scale_suffix;
+    if (array.element == Element::int16 && arrays.contains(scales)) {
+      assign(parameter, numbers_of(array, arrays.take(scales), where, arrays.where(scales)), where);
+    } else {
+      assign(parameter, array, where);
+    }
   }
 }
 

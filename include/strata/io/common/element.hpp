@@ -1,7 +1,6 @@
 #pragma once
 
 #include <bit>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include <strata/base/half.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -88,21 +88,6 @@ constexpr void write_word(Word word, std::byte* bytes) noexcept {
   for (std::size_t i = 0; i < sizeof(Word); ++i) bytes[i] = static_cast<std::byte>(word >> (8 * i));
 }
 
-/// IEEE 754 half precision: 1 bit of sign, 5 of exponent, 10 of fraction. Exact.
-[[nodiscard]] inline float from_float16(std::uint16_t half) noexcept {
-  const int exponent = (half >> 10) & 0x1f;
-  const int fraction = half & 0x3ff;
-  float magnitude;
-  if (exponent == 0x1f) {
-    magnitude = std::bit_cast<float>(0x7f800000u | static_cast<std::uint32_t>(fraction) << 13);
-  } else if (exponent == 0) {
-    magnitude = std::ldexp(static_cast<float>(fraction), -24);
-  } else {
-    magnitude = std::ldexp(static_cast<float>(fraction + 0x400), exponent - 25);
-  }
-  return (half & 0x8000) != 0 ? -magnitude : magnitude;
-}
-
 /// The upper half of a float. Exact.
 [[nodiscard]] constexpr float from_bfloat16(std::uint16_t half) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
@@ -125,7 +110,7 @@ void write_scalar(Scalar value, std::byte* bytes) noexcept {
 [[nodiscard]] inline double read_floating(Element element, const std::byte* bytes) noexcept {
   switch (element) {
     case Element::float16:
-      return from_float16(read_word<std::uint16_t>(bytes));
+      return detail::from_half(read_word<std::uint16_t>(bytes));
     case Element::bfloat16:
       return from_bfloat16(read_word<std::uint16_t>(bytes));
     case Element::float32:

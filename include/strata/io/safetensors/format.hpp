@@ -176,6 +176,16 @@ class SafetensorsWriter {
     entries_.push_back({name, element_of<Number>(), std::move(shape), bytes});
   }
 
+  /// Adds a tensor of 16-bit numbers, given as their bits.
+  void add(const std::string& name, Element element, std::vector<Index> shape,
+           std::span<const std::uint16_t> words) {
+    std::vector<std::byte>& bytes = storage_.emplace_back(words.size() * sizeof(std::uint16_t));
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      write_word(words[i], bytes.data() + i * sizeof(std::uint16_t));
+    }
+    entries_.push_back({name, element, std::move(shape), bytes});
+  }
+
   /// Adds a tensor without a copy: the numbers must outlive the writer.
   template <class Number>
   void add_view(const std::string& name, std::vector<Index> shape,

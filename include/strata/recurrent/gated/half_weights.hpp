@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include <strata/base/half.hpp>
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/half.hpp>
 #include <strata/recurrent/gated/packed.hpp>

