@@ -61,6 +61,11 @@ with tempfile.TemporaryDirectory() as folder:
     contains(run(*check, "wrong.safetensors", "--tolerance", "0.2"), "ok")
     contains(run("time", "model.safetensors", "--steps", "100"), "ns per step")
 
+    # No layer of this model has 16-bit weights; an LSTM has.
+    contains(run(*check, "right.safetensors", "--precision", "int16", code=1), "no layer of the model can run in int16")
+    contains(run(*check, "right.safetensors", "--precision", "int8", code=2), "full, half or int16")
+    contains(run(*check, "right.safetensors", "--precision", code=2), "full, half or int16")
+
     run("convert", "model.safetensors", "again.safetensors")
     contains(run("check", "again.safetensors", "right.safetensors"), "ok")
     run("convert", "model.safetensors", "model.hpp")
@@ -87,6 +92,11 @@ with tempfile.TemporaryDirectory() as folder:
         amp = {"version": "0.5.4", "architecture": "LSTM", "config": config, "weights": [0.5] * 16}
         json.dump(amp, file)
     contains(run("summary", "amp.nam"), "Total params: 14")
+    for precision in ("int16", "half"):
+        reduced = ["--precision", precision]
+        contains(run("check", "amp.nam", "right.safetensors", *reduced), f"streams in {precision}: error -")
+        contains(run("check", "amp.nam", "right.safetensors", *reduced, "--at-least", "300", code=1), "TOO LARGE")
+        contains(run("time", "amp.nam", "--steps", "100", *reduced), "times as fast")
     contains(run("convert", "model.safetensors", "amp.nam", code=2), "only read")
 
     helper = [sys.executable, add_self_test.__file__]
