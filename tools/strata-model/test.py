@@ -89,7 +89,7 @@ with tempfile.TemporaryDirectory() as folder:
     contains(run("check", "effect.json", "right.safetensors"), "ok")
     with open("amp.nam", "w") as file:
         config = {"input_size": 1, "hidden_size": 1, "num_layers": 1}
-        amp = {"version": "0.5.4", "architecture": "LSTM", "config": config, "weights": [0.5] * 16}
+        amp = {"version": "0.5.4", "architecture": "LSTM", "config": config, "weights": [0.3] * 16}
         json.dump(amp, file)
     contains(run("summary", "amp.nam"), "Total params: 14")
     for precision in ("int16", "half"):
