@@ -6,7 +6,7 @@
 #
 #   benchmarks/compare.sh [options]
 #     --quick          a short run, to see that everything works
-#     --only PARTS     some of training,inference,stream,threads,memory,growth,compilers
+#     --only PARTS     some of training,inference,stream,precision,threads,memory,growth,compilers
 #     --python PATH    a Python that has what requirements.txt lists, instead of an own virtual
 #                      environment; nothing is fetched then
 #     --core N         the core for one thread; the last one without it

@@ -16,6 +16,7 @@ import batch
 import compilers
 import growth
 import memory
+import precision
 import stream
 from builds import FOLDER
 from contenders import Failed, count_cores
@@ -31,6 +32,7 @@ SECTIONS = {
     "training": lambda run: batch.one_core(run, "train"),
     "inference": lambda run: batch.one_core(run, "predict"),
     "stream": stream.streams,
+    "precision": precision.precision,
     "threads": batch.threads,
     "memory": memory.memory,
     "growth": lambda run: growth.growth(run, IMAGES),

@@ -43,7 +43,7 @@ def build(isa: str, compiler: str, level: str = "-O3") -> Build:
     if isa == "native":
         configure += ["-DSTRATA_NATIVE=ON"]
     else:
-        configure += ["-DSTRATA_NATIVE=OFF", "-DCMAKE_CXX_FLAGS=-mavx2 -mfma"]
+        configure += ["-DSTRATA_NATIVE=OFF", "-DCMAKE_CXX_FLAGS=-mavx2 -mfma -mf16c"]
     make = ["cmake", "--build", folder, "--target", "benchmark_compare_worker"]
     if "CMAKE_BUILD_PARALLEL_LEVEL" not in os.environ:
         make += ["--parallel", "2"]

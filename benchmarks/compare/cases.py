@@ -86,6 +86,13 @@ STREAMS = {
     Net(2, 64): (1385, 1190),
 }
 
+# Streams and single sequences whose weights may have 16 bits.
+PRECISION_STREAMS = [Net(1, 32), Net(1, 64), Net(1, 128), Net(1, 256), Net(2, 64), Net(2, 128)]
+PRECISION_PREDICTIONS = [Case(1, 100, 64, units) for units in (64, 128, 256, 512)]
+# So many sequences, or steps of a stream, tell how far outputs are from those in float.
+PRECISION_SEQUENCES = 64
+PRECISION_STEPS = 10000
+
 THREADS = [
     ("train", Case(32, 100, 32, 128)),
     ("train", Case(64, 50, 128, 256)),

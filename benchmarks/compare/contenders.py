@@ -47,7 +47,7 @@ class Contender:
             self.environment |= AVX2_LIMITS
         os.makedirs(FOLDER, exist_ok=True)
         words = [name, isa, f"{threads} threads"]
-        self.log = os.path.join(FOLDER, "-".join(words).replace(" ", "_") + ".log")
+        self.log = os.path.join(FOLDER, "-".join(words).replace(" ", "_").replace(",", "") + ".log")
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -135,6 +135,12 @@ class Times:
 
     def median(self, key: object) -> float:
         return statistics.median(self.taken[key])
+
+
+def decibels(right: list[float], found: list[float]) -> float:
+    """The root of the mean square of the error, of that of the right numbers."""
+    error = sum((a - b) ** 2 for a, b in zip(right, found, strict=True))
+    return 10 * math.log10(max(error, 1e-300) / sum(a * a for a in right))
 
 
 def largest_difference(ours: list[float], theirs: list[float]) -> float:

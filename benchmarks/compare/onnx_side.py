@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
+import tempfile
 
 import numpy
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import quantize_dynamic
 
 from cases import Case, noise_data, noise_weights
 from serving import serve
@@ -62,8 +65,21 @@ def noise_shape(case: Case) -> list[int]:
     return [case.steps, case.batch, case.features]
 
 
+def quantized(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with its LSTM layers as DynamicQuantizeLSTM: weights of 8 bits, a scale a column."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "model.onnx")
+        quantize_dynamic(model, path, op_types_to_quantize=["LSTM"], per_channel=True)
+        result = onnx.load(path)
+    kinds = [node.op_type for node in result.graph.node]
+    if "DynamicQuantizeLSTM" not in kinds:
+        raise RuntimeError(f"nothing was quantized: {kinds}")
+    return result
+
+
 class Onnx:
     def __init__(self, options: argparse.Namespace):
+        self.make = (lambda case: quantized(make_model(case))) if options.quantize else make_model
         self.settings = onnxruntime.SessionOptions()
         self.settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         self.settings.intra_op_num_threads = options.threads
@@ -78,7 +94,7 @@ class Onnx:
 
     def prepare(self, case: Case, what: str, way: str, check: bool):
         session = onnxruntime.InferenceSession(
-            make_model(case).SerializeToString(), self.settings, ["CPUExecutionProvider"]
+            self.make(case).SerializeToString(), self.settings, ["CPUExecutionProvider"]
         )
         x = numpy.ascontiguousarray(noise_data(case)[0].transpose(1, 0, 2))
         y = onnxruntime.OrtValue.ortvalue_from_numpy(numpy.zeros((case.batch, 1), numpy.float32))

@@ -12,6 +12,8 @@ from contenders import HERE, SCRIPTS, Contender, Failed, largest_difference
 from machine import has_avx2
 
 PEERS = list(SCRIPTS)
+# ONNX Runtime with DynamicQuantizeLSTM: weights of 8 bits, one of the peers for 16-bit weights.
+QUANTIZED = "ONNX Runtime, 8 bits"
 # Keras is slow, and so are the compilations of XLA: fewer rounds show it as well.
 KERAS_ROUNDS = 2
 
@@ -43,6 +45,8 @@ class Run:
     def command(self, name: str, isa: str) -> list[str]:
         if name == "strata":
             return [self.build(isa).program]
+        if name == QUANTIZED:
+            return [*self.command("ONNX Runtime", isa), "--quantize"]
         command = [sys.executable, os.path.join(HERE, SCRIPTS[name])]
         return command + ["--torch-compile"] * (self.torch_compile and name == "PyTorch")
 

@@ -110,6 +110,7 @@ def serve(make_side: Callable[[argparse.Namespace], Side]) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=("processor", "wall"), default="processor")
     parser.add_argument("--torch-compile", action="store_true")
+    parser.add_argument("--quantize", action="store_true")
     parser.add_argument("request", nargs="*")
     options = parser.parse_args()
     # The libraries print what they like; the answers go where they cannot.

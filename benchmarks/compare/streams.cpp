@@ -42,8 +42,9 @@ std::vector<double> measure_steps(Step& step, double seconds) {
 }
 
 template <class Model>
-std::vector<double> measure_stream(const Model& model, double seconds) {
-  strata::Stream stream{model};
+std::vector<double> measure_stream(const Model& model, double seconds,
+                                   strata::Precision precision = strata::Precision::full) {
+  strata::Stream stream{model, precision};
   return measure_steps(stream, seconds);
 }
 
@@ -84,6 +85,15 @@ auto fixed_model() {
   return model;
 }
 
+Sequential<> dynamic_model(Index layers, Index units) {
+  Sequential<> model;
+  model.add(strata::Input{strata::Dynamic, 1});
+  for (Index layer = 0; layer < layers; ++layer) model.add(LSTM{units, return_sequences});
+  model.add(Dense{1});
+  set_noise_weights(model, units);
+  return model;
+}
+
 }  // namespace
 
 std::vector<double> measure_fixed_stream(Index layers, Index units, double seconds) {
@@ -109,13 +119,18 @@ std::vector<double> measure_prototype(Index layers, Index units, double seconds)
   });
 }
 
-std::vector<double> measure_dynamic_stream(Index layers, Index units, double seconds) {
-  Sequential<> model;
-  model.add(strata::Input{strata::Dynamic, 1});
-  for (Index layer = 0; layer < layers; ++layer) model.add(LSTM{units, return_sequences});
-  model.add(Dense{1});
-  set_noise_weights(model, units);
-  return measure_stream(model, seconds);
+std::vector<double> measure_dynamic_stream(Index layers, Index units, double seconds,
+                                           strata::Precision precision) {
+  return measure_stream(dynamic_model(layers, units), seconds, precision);
+}
+
+std::vector<double> stream_outputs(Index layers, Index units, Index steps,
+                                   strata::Precision precision) {
+  strata::Stream stream{dynamic_model(layers, units), precision};
+  const auto x = noise_tensor({1, steps}, 5);
+  std::vector<double> outputs;
+  for (const float value : x.values()) outputs.push_back(stream(value));
+  return outputs;
 }
 
 }  // namespace bench

@@ -10,9 +10,17 @@
 //     chain <seconds>                     nanoseconds of a step that has nothing to multiply
 //     train <case> <seconds> [recompute]  nanoseconds of each training step
 //     predict <case> <seconds>            nanoseconds of each call
-//     stream fixed|dynamic|prototype <layers> <U> <seconds>   nanoseconds of a step, block by block
+//     stream <kind> <layers> <U> <seconds>
+//                                         nanoseconds of a step, block by block; the kind is fixed,
+//                                         dynamic, half, int16 (both dynamic) or prototype
+//     stream_outputs <precision> <layers> <U> <steps>
+//                                         the outputs of the first steps
+//     predictor <precision> <case> <seconds>
+//                                         nanoseconds of each call of a Predictor, one sequence
+//                                         after the other
 //     losses <case> <steps>               the losses of the first training steps
-//     outputs <case>                      the predictions for the B samples
+//     outputs <case> [precision]          the predictions for the B samples; in a precision, one
+//                                         sequence after the other
 //     memory <case> <steps> [recompute]   trains; kB resident before it and at most
 //     forget                              drops the models of all cases
 
@@ -34,6 +42,7 @@
 namespace {
 
 using strata::Index;
+using strata::Precision;
 using strata::Tensor;
 
 /// False where this strata knows no threads.
@@ -107,9 +116,25 @@ class Worker {
       const auto layers = read<Index>(in);
       const auto units = read<Index>(in);
       const auto seconds = read<double>(in);
-      return nanoseconds(kind == "fixed"     ? bench::measure_fixed_stream(layers, units, seconds)
-                         : kind == "dynamic" ? bench::measure_dynamic_stream(layers, units, seconds)
-                                             : bench::measure_prototype(layers, units, seconds));
+      if (kind == "fixed") return nanoseconds(bench::measure_fixed_stream(layers, units, seconds));
+      if (kind == "prototype") return nanoseconds(bench::measure_prototype(layers, units, seconds));
+      const Precision precision = kind == "dynamic" ? Precision::full : precision_of(kind);
+      return nanoseconds(bench::measure_dynamic_stream(layers, units, seconds, precision));
+    }
+    if (what == "stream_outputs") {
+      const Precision precision = precision_of(read<std::string>(in));
+      const auto layers = read<Index>(in);
+      const auto units = read<Index>(in);
+      return text(bench::stream_outputs(layers, units, read<Index>(in), precision));
+    }
+    if (what == "predictor") {
+      const Precision precision = precision_of(read<std::string>(in));
+      const bench::Case c = read_case(in);
+      const auto seconds = read<double>(in);
+      const Subject& s = subject(c);
+      const strata::Predictor predictor{s.model, precision};
+      return nanoseconds(
+          bench::measure(seconds, clock_, [&] { (void)predictor(s.x, {.batch_size = 1}); }));
     }
     if (what == "train") {
       const bench::Case c = read_case(in);
@@ -129,7 +154,12 @@ class Worker {
       return text(losses);
     }
     if (what == "outputs") {
-      const Tensor<float> outputs = subject(read_case(in)).predict();
+      const Subject& s = subject(read_case(in));
+      std::string precision;
+      const Tensor<float> outputs =
+          in >> precision
+              ? s.model.predict(s.x, {.batch_size = 1, .precision = precision_of(precision)})
+              : s.predict();
       return text(std::vector<double>(outputs.values().begin(), outputs.values().end()));
     }
     if (what == "memory") {
@@ -169,6 +199,13 @@ class Worker {
     if (!(in >> word)) return false;
     if (word != "recompute") throw std::invalid_argument("not \"recompute\": " + word);
     return true;
+  }
+
+  static Precision precision_of(const std::string& word) {
+    for (const Precision one : {Precision::full, Precision::half, Precision::int16}) {
+      if (word == name(one)) return one;
+    }
+    throw std::invalid_argument("not a precision: " + word);
   }
 
   static std::string text(double number) { return text(std::vector<double>{number}); }

@@ -28,6 +28,8 @@ int main(int count, char** arguments) {
   Sequential plain{Input{Dynamic, 2}, LSTM{3, return_sequences}, Dense{1}};
   save(folder / "model", plain, {.self_test = noise({1, 3, 2})});
   save_weights(folder / "weights", plain);
+  save_weights(folder / "weights_half", plain, {.precision = Precision::half});
+  save_weights(folder / "weights_int16", plain, {.precision = Precision::int16});
 
   Sequential nested{Input{3, 2},
                     Residual{Bidirectional{LSTM{2, return_sequences}, Merge::sum}},
