@@ -40,7 +40,7 @@ namespace strata {
                                                            const CTCBeamSearchOptions&);           \
   template std::vector<NamedState> detail::state_parts(const Network<S>&);                         \
   template State<S> detail::text_state(const Network<S>&, const std::vector<std::vector<Index>>&); \
-  template std::string detail::summary(const Network<S>&);                                         \
+  template std::string detail::summary(const Network<S>&, Precision);                              \
   template std::string to_string(const Tensor<S>&);                                                \
   template std::ostream& operator<<(std::ostream&, const Tensor<S>&);
 

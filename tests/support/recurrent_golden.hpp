@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <strata/layers/masking.hpp>
@@ -10,6 +12,7 @@
 #include "catch.hpp"
 #include "golden.hpp"
 #include "named_activations.hpp"
+#include "precision_golden.hpp"
 
 namespace strata::test {
 
@@ -60,6 +63,27 @@ using AnySimpleRNN = SimpleRNN<Scalar, Dynamic, Dynamic, Sequences>;
 template <class Scalar>
 void load_layer(AnyLayer<Scalar>& layer, const Golden& golden, const std::string& prefix) {
   load_parameters(layer.parameters(), golden, prefix);
+}
+
+/// Predictions of built layers with 16-bit weights against the outputs of a case. `initial` is
+/// empty, or has for each sequence the states of all layers.
+inline void check_chain_in_16_bits(const Golden& golden, const std::string& name,
+                                   const std::vector<AnyLayer<float>>& layers, const Mask& mask,
+                                   const std::vector<float>& initial) {
+  Sequential<float> model;
+  model.add(Input{Dynamic, golden[name + ".x"].shape.back()});
+  for (const auto& layer : layers) model.add(layer);
+  State<float> state = model.zero_state(golden[name + ".x"].shape[0]);
+  if (!initial.empty()) {
+    auto from = initial.begin();
+    for (Index b = 0; b < state.batch; ++b) {
+      for (std::size_t i = 0; i < layers.size(); ++i) {
+        std::copy_n(from, state.size(i), state.rows(i)(b));
+        from += state.size(i);
+      }
+    }
+  }
+  check_predictions_in_16_bits(golden, name, model, mask, &state);
 }
 
 /// Outputs, states and gradients of a chain of layers against the records of a case, as far as it
@@ -124,6 +148,9 @@ void check_chain(const Golden& golden, const std::string& name,
     layers[i].forward(packed[i], input(i), y[i], passes[i]);
   }
   check_outputs();
+  if constexpr (std::is_same_v<Scalar, float>) {
+    check_chain_in_16_bits(golden, name, layers, mask, initial);
+  }
   if (!training) return;
 
   for (std::size_t i = 0; i < count; ++i) {

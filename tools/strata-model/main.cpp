@@ -32,7 +32,8 @@ struct UsageError : std::runtime_error {
 void print_usage() {
   std::cout << "strata-model " << version_string << R"(
 
-  strata-model summary <file>                the layers, their shapes and parameters
+  strata-model summary <file>                the layers, their shapes and parameters; with a precision,
+               [--precision int16]           which layers run in it
   strata-model convert <file> <new file>     from one format to another, by the files' endings
   strata-model check <file> <reference>      compares what the model computes with a reference: a
                [--tolerance 1e-5]            safetensors file with the tensors "input" and "output"
@@ -244,7 +245,7 @@ int run(std::vector<std::string> words) {
     return words.empty() ? 2 : 0;
   }
   if (words[0] == "summary" && words.size() == 2) {
-    std::cout << load_model(words[1]).summary();
+    std::cout << load_model(words[1]).summary(precision);
     return 0;
   }
   if (words[0] == "convert" && words.size() == 3) return convert(words[1], words[2]);

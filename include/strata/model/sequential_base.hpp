@@ -16,6 +16,7 @@
 #include <strata/model/sample_source.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/summary.hpp>
+#include <strata/precision.hpp>
 #include <strata/support/owned.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
@@ -173,8 +174,12 @@ class SequentialBase {
     return network().zero_state(batch);
   }
 
-  /// Layers, output shapes and numbers of parameters, as Keras prints them.
-  [[nodiscard]] std::string summary() const { return detail::summary(network()); }
+  /// Layers, output shapes and numbers of parameters, as Keras prints them. For a precision below
+  /// the full one, a column says in which precision a stream or a prediction that is asked for it
+  /// runs each layer; throws ValueError where none runs in it.
+  [[nodiscard]] std::string summary(Precision precision = Precision::full) const {
+    return detail::summary(network(), precision);
+  }
 
   /// Says how the model is to be trained. The optimizer begins without memory of earlier updates.
   void compile(Optimizer<Scalar> optimizer, Loss<Scalar> loss, std::vector<Metric<Scalar>> metrics,

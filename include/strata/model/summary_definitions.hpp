@@ -1,11 +1,13 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <strata/model/network.hpp>
+#include <strata/model/precision_checks.hpp>
 #include <strata/model/summary.hpp>
 #include <strata/target.hpp>
 
@@ -26,17 +28,22 @@ namespace strata::detail::inline STRATA_RUNTIME {
   return all;
 }
 
-/// A table of three columns in Keras' frame, its first row the heading. The last column is aligned
-/// to the right.
-[[nodiscard]] inline std::string framed_table(const std::vector<std::array<std::string, 3>>& rows) {
-  std::array<std::size_t, 3> width{20, 17, 13};
+/// A table in Keras' frame, its first row the heading: layers, their output shapes, and further
+/// columns. The last column is aligned to the right.
+[[nodiscard]] inline std::string framed_table(const std::vector<std::vector<std::string>>& rows) {
+  const std::size_t columns = rows.front().size();
+  const std::size_t last = columns - 1;
+  std::vector<std::size_t> width(columns, 0);
+  width[0] = 20;
+  width[1] = 17;
+  width[last] = 13;
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < 3; ++i) width[i] = std::max(width[i], row[i].size());
+    for (std::size_t i = 0; i < columns; ++i) width[i] = std::max(width[i], row[i].size());
   }
   const auto line = [&](const char* left, const char* bar, const char* joint, const char* right) {
     std::string text = left;
-    for (std::size_t i = 0; i < 3; ++i) {
-      text += repeat(bar, width[i] + 2) + (i < 2 ? joint : right);
+    for (std::size_t i = 0; i < columns; ++i) {
+      text += repeat(bar, width[i] + 2) + (i < last ? joint : right);
     }
     return text + "\n";
   };
@@ -45,25 +52,45 @@ namespace strata::detail::inline STRATA_RUNTIME {
     const std::string bar = r == 0 ? "┃" : "│";
     if (r == 1) text += line("┡", "━", "╇", "┩");
     if (r > 1) text += line("├", "─", "┼", "┤");
-    for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t i = 0; i < columns; ++i) {
       const std::string space(width[i] - rows[r][i].size(), ' ');
-      text += bar + " " + (i == 2 ? space + rows[r][i] : rows[r][i] + space) + " ";
+      text += bar + " " + (i == last ? space + rows[r][i] : rows[r][i] + space) + " ";
     }
     text += bar + "\n";
   }
   return text + line("└", "─", "┴", "┘");
 }
 
+/// Adds the column of the precision in which each layer runs, before the last column.
 template <class Scalar>
-std::string summary(const Network<Scalar>& network) {
-  std::vector<std::array<std::string, 3>> rows{{"Layer (type)", "Output Shape", "Param #"}};
+void add_precisions(const Network<Scalar>& network, Precision asked,
+                    std::vector<std::vector<std::string>>& rows) {
+  const auto add = [](std::vector<std::string>& row, std::string_view text) {
+    row.insert(row.end() - 1, std::string(text));
+  };
+  add(rows[0], "Precision");
+  if (!network.is_built()) {
+    for (std::size_t i = 1; i < rows.size(); ++i) add(rows[i], "?");
+    return;
+  }
+  std::vector<Precision> precisions;
+  for (const auto& layer : network.layers()) {
+    precisions.push_back(layer.execution({.precision = asked}).precision);
+    add(rows[precisions.size()], name(precisions.back()));
+  }
+  check_precision("summary", asked, precisions);
+}
+
+template <class Scalar>
+std::string summary(const Network<Scalar>& network, Precision precision) {
+  std::vector<std::vector<std::string>> rows{{"Layer (type)", "Output Shape", "Param #"}};
   const auto names = network.layer_names();
   Shape shape = network.is_built() ? network.input()->shape() : Shape{};
   Index total = 0;
   Index trainable = 0;
   for (std::size_t i = 0; i < network.size(); ++i) {
     const auto& layer = network.layers()[i];
-    std::array<std::string, 3> row{names[i] + " (" + layer.kind() + ")", "?", "?"};
+    std::vector<std::string> row{names[i] + " (" + layer.kind() + ")", "?", "?"};
     if (network.is_built()) {
       shape = layer.output_shape(shape);
       const Index count = layer.parameter_count();
@@ -71,8 +98,9 @@ std::string summary(const Network<Scalar>& network) {
       row[1] = to_string(shape);
       row[2] = with_commas(count);
     }
-    rows.push_back(row);
+    rows.push_back(std::move(row));
   }
+  if (precision != Precision::full) add_precisions(network, precision, rows);
   if (network.is_built()) {
     for (const auto& parameter : network.parameters()) {
       if (parameter.trainable) trainable += parameter.shape.size();

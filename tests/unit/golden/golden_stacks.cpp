@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/golden.hpp"
+#include "support/precision_golden.hpp"
 
 // Stacks of layers, chosen at run time and while writing, against Keras and PyTorch.
 
@@ -52,16 +53,14 @@ void check_model(const Golden& golden, const std::string& name, Model model) {
   require_tensor_close(derivative, golden, name + ".grad.x", tolerance<Scalar>.gradients);
 }
 
-/// One stream for each sample, against the outputs of the last step or of all steps.
+/// The outputs of a stream for each sample, of the last step or of all steps.
 template <class Model>
-void check_stream(const Golden& golden, const std::string& name, Model model) {
+std::vector<typename Model::Scalar> outputs_of_streams(const Golden& golden,
+                                                       const std::string& name,
+                                                       Stream<Model> stream) {
   using Scalar = typename Model::Scalar;
-  INFO(name << ", step by step");
   const auto x = golden[name + ".x"].template tensor<Scalar>();
   const auto& y = golden[name + ".y"];
-  if (!model.is_built()) model.build(Input(x.steps(), x.features()));
-  load_parameters(model.parameters(), golden, name + ".weight.");
-  Stream stream{model};
   std::vector<Scalar> outputs;
   for (Index b = 0; b < x.batch(); ++b) {
     stream.reset();
@@ -72,7 +71,28 @@ void check_stream(const Golden& golden, const std::string& name, Model model) {
       }
     }
   }
+  return outputs;
+}
+
+/// Streams against the outputs of the framework.
+template <class Model>
+void check_stream(const Golden& golden, const std::string& name, Model model) {
+  using Scalar = typename Model::Scalar;
+  INFO(name << ", step by step");
+  const auto x = golden[name + ".x"].template tensor<Scalar>();
+  const auto& y = golden[name + ".y"];
+  if (!model.is_built()) model.build(Input(x.steps(), x.features()));
+  load_parameters(model.parameters(), golden, name + ".weight.");
+  const auto outputs = outputs_of_streams(golden, name, Stream{model});
   require_close(outputs, y.values, tolerance<Scalar>.values, name);
+  if constexpr (std::is_same_v<Scalar, float>) {
+    REQUIRE(check_predictions_in_16_bits(golden, name, model) == 2);
+    for (const Precision precision : {Precision::half, Precision::int16}) {
+      INFO(strata::name(precision));
+      const auto reduced = outputs_of_streams(golden, name, Stream{model, precision});
+      CHECK(decibels(reduced, y.values) < most_decibels(precision));
+    }
+  }
 }
 
 template <class Scalar>

@@ -33,6 +33,38 @@ TEST_CASE("summary: layers, shapes and numbers of parameters in Keras' frame", "
 )");
 }
 
+TEST_CASE("summary: the precision of each layer", "[summary][int16]") {
+  Sequential<> model;
+  model.add(Input{40, 1});
+  model.add(LSTM{64, return_sequences});
+  model.add(LSTM{32, {.activation = Activation::relu}});
+  model.add(Dense{1});
+  REQUIRE(model.summary(Precision::int16) == R"(Model: "sequential"
+┏━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+┃ Layer (type)         ┃ Output Shape      ┃ Precision ┃       Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+│ lstm (LSTM)          │ (None, 40, 64)    │ int16     │        16,896 │
+├──────────────────────┼───────────────────┼───────────┼───────────────┤
+│ lstm_1 (LSTM)        │ (None, 32)        │ full      │        12,416 │
+├──────────────────────┼───────────────────┼───────────┼───────────────┤
+│ dense (Dense)        │ (None, 1)         │ full      │            33 │
+└──────────────────────┴───────────────────┴───────────┴───────────────┘
+ Total params: 29,345
+ Trainable params: 29,345
+ Non-trainable params: 0
+)");
+  REQUIRE(model.summary(Precision::half).find("│ half      │        12,416 │") !=
+          std::string::npos);
+
+  Sequential<> other;
+  other.add(Input{40, 1});
+  other.add(Dense{1});
+  REQUIRE_THROWS_AS(other.summary(Precision::half), ValueError);
+  // Sizes and weights may decide.
+  const Sequential open{LSTM{50}, Dense{1}};
+  REQUIRE(open.summary(Precision::int16).find("│ ?         │") != std::string::npos);
+}
+
 TEST_CASE("summary: before the sizes are known", "[summary]") {
   const Sequential model{LSTM{50, return_sequences}, LSTM{50}, Dense{1}};
   REQUIRE(model.summary() == R"(Model: "sequential"
