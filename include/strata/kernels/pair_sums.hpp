@@ -3,8 +3,10 @@
 // The one place that names instructions for 16-bit integers: sums of products of pairs.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -26,18 +28,46 @@ namespace strata::detail::inline STRATA_TARGET {
                                        << 16);
 }
 
-/// A register of 32-bit sums, one for each float of a register. The general one is for processors
-/// without instructions for pairs, lane by lane.
+/// Pair number `pair` of integers that lie side by side.
+[[nodiscard]] STRATA_ALWAYS_INLINE std::int32_t pair_at(const std::int16_t* integers,
+                                                        Index pair) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    std::int32_t both;
+    std::memcpy(&both, integers + 2 * pair, sizeof both);
+    return both;
+  } else {
+    return pair_of(integers[2 * pair], integers[2 * pair + 1]);
+  }
+}
+
+/// A register of 32-bit sums, one for each float of a register, of products of pairs of 16-bit
+/// integers. The general one is for processors without instructions for pairs, lane by lane.
 template <int Width = register_width<float>>
 struct PairSums {
+  /// A pair for each lane.
+  struct Pairs {
+    std::int32_t lanes[Width];
+  };
   std::int32_t lanes[Width] = {};
 
-  /// Adds w0 v0 + w1 v1 for the pairs `weights` of each lane and one pair `values` for all lanes.
-  STRATA_ALWAYS_INLINE void add(const std::int32_t* weights, std::int32_t values) {
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs load(const std::int32_t* from) {
+    Pairs pairs;
+    std::copy_n(from, Width, pairs.lanes);
+    return pairs;
+  }
+  /// One pair for all lanes.
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs broadcast(std::int32_t pair) {
+    Pairs pairs;
+    std::fill_n(pairs.lanes, Width, pair);
+    return pairs;
+  }
+  /// Adds w0 v0 + w1 v1 for the pairs of each lane.
+  STRATA_ALWAYS_INLINE void add(Pairs weights, Pairs values) {
     const auto low = [](std::int32_t pair) { return static_cast<std::int16_t>(pair & 0xffff); };
     const auto high = [](std::int32_t pair) { return static_cast<std::int16_t>(pair >> 16); };
     for (int i = 0; i < Width; ++i) {
-      lanes[i] += low(weights[i]) * low(values) + high(weights[i]) * high(values);
+      lanes[i] += low(weights.lanes[i]) * low(values.lanes[i]) +
+                  high(weights.lanes[i]) * high(values.lanes[i]);
     }
   }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, Width> numbers() const {
@@ -50,14 +80,25 @@ struct PairSums {
 #if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512BW__)
 template <>
 struct PairSums<16> {
+  using Pairs = __m512i;
   __m512i lanes = _mm512_setzero_si512();
 
-  STRATA_ALWAYS_INLINE void add(const std::int32_t* weights, std::int32_t values) {
-    const __m512i pairs = _mm512_loadu_si512(weights);
-#if defined(__AVX512VNNI__)
-    lanes = _mm512_dpwssd_epi32(lanes, pairs, _mm512_set1_epi32(values));
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs load(const std::int32_t* from) {
+    return _mm512_loadu_si512(from);
+  }
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs broadcast(std::int32_t pair) {
+    return _mm512_set1_epi32(pair);
+  }
+  STRATA_ALWAYS_INLINE void add(Pairs weights, Pairs values) {
+#if defined(__AVX512VNNI__) && defined(__GNUC__)
+    // With the intrinsic, GCC 12 copies the sums of a tile before each instruction and spills them.
+    __m512i sum = lanes;
+    asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(sum) : "v"(weights), "v"(values));
+    lanes = sum;
+#elif defined(__AVX512VNNI__)
+    lanes = _mm512_dpwssd_epi32(lanes, weights, values);
 #else
-    lanes = _mm512_add_epi32(lanes, _mm512_madd_epi16(pairs, _mm512_set1_epi32(values)));
+    lanes = _mm512_add_epi32(lanes, _mm512_madd_epi16(weights, values));
 #endif
   }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 16> numbers() const {
@@ -68,11 +109,25 @@ struct PairSums<16> {
 #if defined(EIGEN_VECTORIZE_AVX2)
 template <>
 struct PairSums<8> {
+  using Pairs = __m256i;
   __m256i lanes = _mm256_setzero_si256();
 
-  STRATA_ALWAYS_INLINE void add(const std::int32_t* weights, std::int32_t values) {
-    const __m256i pairs = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
-    lanes = _mm256_add_epi32(lanes, _mm256_madd_epi16(pairs, _mm256_set1_epi32(values)));
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs load(const std::int32_t* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs broadcast(std::int32_t pair) {
+    return _mm256_set1_epi32(pair);
+  }
+  STRATA_ALWAYS_INLINE void add(Pairs weights, Pairs values) {
+#if defined(__AVXVNNI__) && defined(__GNUC__)
+    __m256i sum = lanes;
+    asm("%{vex%} vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+x"(sum) : "x"(weights), "x"(values));
+    lanes = sum;
+#elif defined(__AVXVNNI__)
+    lanes = _mm256_dpwssd_avx_epi32(lanes, weights, values);
+#else
+    lanes = _mm256_add_epi32(lanes, _mm256_madd_epi16(weights, values));
+#endif
   }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 8> numbers() const {
     return {_mm256_cvtepi32_ps(lanes)};
@@ -81,11 +136,17 @@ struct PairSums<8> {
 #elif defined(EIGEN_VECTORIZE_SSE) && !defined(EIGEN_VECTORIZE_AVX)
 template <>
 struct PairSums<4> {
+  using Pairs = __m128i;
   __m128i lanes = _mm_setzero_si128();
 
-  STRATA_ALWAYS_INLINE void add(const std::int32_t* weights, std::int32_t values) {
-    const __m128i pairs = _mm_loadu_si128(reinterpret_cast<const __m128i*>(weights));
-    lanes = _mm_add_epi32(lanes, _mm_madd_epi16(pairs, _mm_set1_epi32(values)));
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs load(const std::int32_t* from) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  }
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs broadcast(std::int32_t pair) {
+    return _mm_set1_epi32(pair);
+  }
+  STRATA_ALWAYS_INLINE void add(Pairs weights, Pairs values) {
+    lanes = _mm_add_epi32(lanes, _mm_madd_epi16(weights, values));
   }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 4> numbers() const {
     return {_mm_cvtepi32_ps(lanes)};
@@ -94,13 +155,18 @@ struct PairSums<4> {
 #elif defined(EIGEN_VECTORIZE_NEON) && defined(__aarch64__)
 template <>
 struct PairSums<4> {
+  using Pairs = int16x8_t;
   int32x4_t lanes = vdupq_n_s32(0);
 
-  STRATA_ALWAYS_INLINE void add(const std::int32_t* weights, std::int32_t values) {
-    const int16x8_t pairs = vreinterpretq_s16_s32(vld1q_s32(weights));
-    const int16x8_t by = vreinterpretq_s16_s32(vdupq_n_s32(values));
-    const int32x4_t low = vmull_s16(vget_low_s16(pairs), vget_low_s16(by));
-    const int32x4_t high = vmull_high_s16(pairs, by);
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs load(const std::int32_t* from) {
+    return vreinterpretq_s16_s32(vld1q_s32(from));
+  }
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs broadcast(std::int32_t pair) {
+    return vreinterpretq_s16_s32(vdupq_n_s32(pair));
+  }
+  STRATA_ALWAYS_INLINE void add(Pairs weights, Pairs values) {
+    const int32x4_t low = vmull_s16(vget_low_s16(weights), vget_low_s16(values));
+    const int32x4_t high = vmull_high_s16(weights, values);
     lanes = vaddq_s32(lanes, vpaddq_s32(low, high));
   }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 4> numbers() const {
@@ -110,11 +176,17 @@ struct PairSums<4> {
 #elif defined(__wasm_simd128__)
 template <>
 struct PairSums<4> {
+  using Pairs = v128_t;
   v128_t lanes = wasm_i32x4_splat(0);
 
-  STRATA_ALWAYS_INLINE void add(const std::int32_t* weights, std::int32_t values) {
-    lanes = wasm_i32x4_add(lanes,
-                           wasm_i32x4_dot_i16x8(wasm_v128_load(weights), wasm_i32x4_splat(values)));
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs load(const std::int32_t* from) {
+    return wasm_v128_load(from);
+  }
+  [[nodiscard]] static STRATA_ALWAYS_INLINE Pairs broadcast(std::int32_t pair) {
+    return wasm_i32x4_splat(pair);
+  }
+  STRATA_ALWAYS_INLINE void add(Pairs weights, Pairs values) {
+    lanes = wasm_i32x4_add(lanes, wasm_i32x4_dot_i16x8(weights, values));
   }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 4> numbers() const {
     float sums[4];
@@ -171,5 +243,12 @@ STRATA_ALWAYS_INLINE void store_int16(Pack<float, 4> numbers, std::int16_t* to) 
   }
   return sum(differences);
 }
+
+/// As to_int16, into whole pairs: an odd count is filled up with a zero.
+[[nodiscard]] inline float to_pairs(Index count, const float* from, std::int16_t* to) noexcept {
+  if (count % 2 == 1) to[count] = 0;
+  return to_int16(count, from, to);
+}
+[[nodiscard]] constexpr Index pair_count(Index count) noexcept { return (count + 1) / 2; }
 
 }  // namespace strata::detail::inline STRATA_TARGET

@@ -42,10 +42,12 @@ void ForwardNetwork<Scalar>::pack(Packed& packed, bool training) const {
 template <class Scalar>
 void ForwardNetwork<Scalar>::reduce(const char* who, Packed& packed, Precision precision) const {
   std::vector<Precision> layers;
+  Execution asked{.precision = precision};
   for (std::size_t i = 0; i < this->size(); ++i) {
-    const Execution asked{.precision = precision};
-    layers.push_back(forward_[i].execution(asked).precision);
+    const Execution own = forward_[i].execution(asked);
+    layers.push_back(own.precision);
     forward_[i].reduce(packed[i], asked);
+    asked.bounded = own.bounded;
   }
   detail::check_precision(who, precision, layers);
 }

@@ -24,8 +24,10 @@ struct PredictOptions {
   /// the last step. An empty State stands for zeros. null, the default, starts every sequence from
   /// zeros and keeps no state, since sequences have nothing to do with each other in most data.
   State<Scalar>* state = nullptr;
-  /// The precision of batches of one sequence, see Stream: B = 1 or batch_size = 1. Larger batches
-  /// have the full one. Throws ValueError where no layer of the model can run in it.
+  /// The precision of the layers that can run in it, see Stream: int16 for batches of any size;
+  /// half for batches of one sequence, B = 1 or batch_size = 1, and the full precision for larger
+  /// ones, which wait for multiplications and not for weights. Throws ValueError where no layer of
+  /// the model can run in it.
   Precision precision = Precision::full;
 };
 

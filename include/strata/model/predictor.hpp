@@ -24,9 +24,8 @@ class Predictor {
  public:
   using Scalar = typename Model::scalar_type;
 
-  /// `precision` is that of batches of one sequence, see PredictOptions. The model may be a
-  /// temporary. Throws StateError before the model is built, ValueError where no layer can run in
-  /// `precision`.
+  /// `precision`: as in PredictOptions. The model may be a temporary. Throws StateError before the
+  /// model is built, ValueError where no layer can run in `precision`.
   explicit Predictor(Model model, Precision precision = Precision::full)
       : model_(std::move(model)) {
     const auto network = std::as_const(model_).forward_network();

@@ -13,11 +13,13 @@
 #include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/kernels/tile.hpp>
+#include <strata/model/precision_checks.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/model/stream_checks.hpp>
 #include <strata/model/stream_ids.hpp>
 #include <strata/model/stream_rows.hpp>
+#include <strata/precision.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME {
@@ -51,20 +53,30 @@ class StreamBatch {
   using In = detail::FixedSpan<Scalar, Layers::inputs>;
   using Out = detail::FixedSpan<const Scalar, Layers::outputs>;
 
-  /// The model may be a temporary. Throws StateError before the model is built, and ValueError,
-  /// naming the layer, when a layer needs the whole sequence, or cannot leave out steps behind a
-  /// layer that makes a mask.
-  explicit StreamBatch(const Model& model) {
+  /// The model may be a temporary. `precision` is full or int16, see Stream; the 16-bit floats of
+  /// half would gain nothing, since many streams wait for multiplications and not for weights.
+  /// Throws StateError before the model is built, and ValueError for half, when no layer can run in
+  /// int16, and, naming the layer, when a layer needs the whole sequence, or cannot leave out steps
+  /// behind a layer that makes a mask.
+  explicit StreamBatch(const Model& model, Precision precision = Precision::full)
+      : asked_(precision) {
     detail::require_streams<Layers>();
+    if (precision == Precision::half) {
+      detail::raise<ValueError>("StreamBatch: expected the precision full or int16, found half");
+    }
     const auto network = model.network();
     sizes_ = detail::stream_sizes<Scalar>(name, network);
     pack(model);
+    detail::check_precision(name, asked_, layers_->precisions());
     zeros_ = network.zero_state(1);
   }
 
   /// F and U of one stream.
   [[nodiscard]] Index inputs() const noexcept { return sizes_.inputs; }
   [[nodiscard]] Index outputs() const noexcept { return sizes_.outputs; }
+
+  /// In which precision each layer runs.
+  [[nodiscard]] std::vector<Precision> precision() const { return layers_->precisions(); }
 
   /// N, the number of streams.
   [[nodiscard]] Index size() const noexcept { return ids_.size(); }
@@ -181,6 +193,7 @@ class StreamBatch {
   void swap_weights(StreamBatch& other) {
     detail::check_stream_weights(name, "swap_weights", other.sizes_, sizes_);
     layers_.swap(other.layers_);
+    std::swap(asked_, other.asked_);
   }
 
   /// Sets the state of one stream, or of all, to zeros, as before the first step.
@@ -202,7 +215,8 @@ class StreamBatch {
   }
 
   void pack(const Model& model) {
-    layers_ = std::make_shared<const detail::BatchedLayers<Scalar>>(model.layers(), sizes_.masks);
+    layers_ =
+        std::make_shared<const detail::BatchedLayers<Scalar>>(model.layers(), sizes_.masks, asked_);
   }
 
   void grow(Index streams) {
@@ -222,6 +236,7 @@ class StreamBatch {
     }
   }
 
+  Precision asked_;
   std::shared_ptr<const detail::BatchedLayers<Scalar>> layers_;
   detail::StreamSizes sizes_;
   State<Scalar> zeros_;

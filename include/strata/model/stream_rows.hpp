@@ -7,10 +7,12 @@
 
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/any_layer.hpp>
+#include <strata/contracts/execution.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream_checks.hpp>
+#include <strata/precision.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
@@ -48,9 +50,9 @@ template <class Scalar>
 class BatchedLayers {
  public:
   /// `layers` is a tuple of layers or a vector of AnyLayer; `masks` says whether a layer makes a
-  /// mask.
+  /// mask. Layers that cannot run in `precision` run in the full one.
   template <class Layers>
-  BatchedLayers(const Layers& layers, bool masks) : masks_(masks) {
+  BatchedLayers(const Layers& layers, bool masks, Precision precision) : masks_(masks) {
     const auto copy = std::make_shared<Layers>(layers);
     if constexpr (requires { copy->begin(); }) {
       for (const auto& layer : *copy) layers_.emplace_back(layer);
@@ -59,8 +61,18 @@ class BatchedLayers {
     }
     owner_ = copy;
     packed_.resize(layers_.size());
-    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i].pack(packed_[i], false);
+    Execution asked{.precision = precision};
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      layers_[i].pack(packed_[i], false);
+      layers_[i].reduce(packed_[i], asked);
+      const Execution own = layers_[i].execution(asked);
+      precisions_.push_back(own.precision);
+      asked.bounded = own.bounded;
+    }
   }
+
+  /// In which precision each layer runs.
+  [[nodiscard]] const std::vector<Precision>& precisions() const noexcept { return precisions_; }
 
   /// One step of `count` rows from row `first`. `shape` is the shape of the input of one stream;
   /// `values` is memory for the numbers between the layers.
@@ -75,6 +87,7 @@ class BatchedLayers {
   std::shared_ptr<void> owner_;
   std::vector<StreamRef<Scalar>> layers_;
   std::vector<PackedStep<Scalar>> packed_;
+  std::vector<Precision> precisions_;
   bool masks_;
 };
 

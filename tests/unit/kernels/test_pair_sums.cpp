@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <strata/kernels/pair_sums.hpp>
+#include <strata/kernels/pair_tile.hpp>
 #include <strata/random.hpp>
 
 #include "support/catch.hpp"
@@ -42,7 +43,7 @@ TEST_CASE("PairSums: two products for each lane, exactly", "[int16]") {
         weights.push_back(detail::pair_of(w0, w1));
         expected[lane] += w0 * v0 + w1 * v1;
       }
-      sums.add(weights.data(), detail::pair_of(v0, v1));
+      sums.add(PairSums<>::load(weights.data()), PairSums<>::broadcast(detail::pair_of(v0, v1)));
     }
     const auto found = numbers_of(sums);
     for (std::size_t lane = 0; lane < expected.size(); ++lane) {
@@ -59,7 +60,8 @@ TEST_CASE("PairSums: the largest weights and values", "[int16]") {
     const std::vector<std::int32_t> weights(static_cast<std::size_t>(sums_width),
                                             detail::pair_of(most, most));
     PairSums<> sums;
-    sums.add(weights.data(), detail::pair_of(value, value));
+    sums.add(PairSums<>::load(weights.data()),
+             PairSums<>::broadcast(detail::pair_of(value, value)));
     for (const float found : numbers_of(sums)) CHECK(found == float(sign * 2 * 32767 * 16383));
   }
 }
@@ -87,4 +89,64 @@ TEST_CASE("to_int16: rounded units of 1/16383, within 1", "[int16]") {
       }
     }
   }
+}
+
+namespace {
+
+/// A tile of so many registers by so many columns against the same sums in 64 bits.
+template <int Vectors, int Columns>
+void check_pair_tile() {
+  INFO(Vectors << " x " << Columns);
+  constexpr Index width = sums_width, pairs = 11, step = Vectors * width + 3;
+  Random random(Vectors * 10 + Columns);
+  const auto draw = [&] { return static_cast<std::int16_t>(random.below(201) - 100); };
+  std::vector<std::int32_t> weights;
+  for (Index i = 0; i < pairs * step; ++i) weights.push_back(detail::pair_of(draw(), draw()));
+  std::vector<float> factors, from, to(static_cast<std::size_t>(Columns * Vectors * width));
+  for (Index i = 0; i < Vectors * width; ++i) factors.push_back(std::ldexp(1.0f, int(i % 5)));
+  for (std::size_t i = 0; i < to.size(); ++i) from.push_back(static_cast<float>(draw()));
+  std::vector<std::vector<std::int16_t>> values(Columns);
+  detail::PairTileColumn columns[Columns];
+  for (int n = 0; n < Columns; ++n) {
+    for (Index i = 0; i < 2 * pairs; ++i) values[std::size_t(n)].push_back(draw());
+    columns[n] = {.values = values[std::size_t(n)].data(),
+                  .unusual = n == 1 ? std::numeric_limits<float>::quiet_NaN() : 0,
+                  .from = from.data() + n * Vectors * width,
+                  .to = to.data() + n * Vectors * width};
+  }
+  detail::pair_tile<Vectors, Columns>(
+      {.first = weights.data(), .step = step, .pairs = pairs, .factors = factors.data()}, columns);
+  for (int n = 0; n < Columns; ++n) {
+    for (Index lane = 0; lane < Vectors * width; ++lane) {
+      const float found = columns[n].to[lane];
+      if (n == 1) {
+        REQUIRE(std::isnan(found));
+        continue;
+      }
+      // So small that a float holds it.
+      std::int64_t sum = 0;
+      for (Index pair = 0; pair < pairs; ++pair) {
+        const std::int32_t both = weights[static_cast<std::size_t>(pair * step + lane)];
+        const auto at = static_cast<std::size_t>(2 * pair);
+        sum += std::int64_t{static_cast<std::int16_t>(both & 0xffff)} * values[std::size_t(n)][at] +
+               std::int64_t{static_cast<std::int16_t>(both >> 16)} * values[std::size_t(n)][at + 1];
+      }
+      REQUIRE(double(found) ==
+              double(columns[n].from[lane]) + double(factors[std::size_t(lane)]) * double(sum));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("pair_tile: every size, exactly", "[int16]") {
+  check_pair_tile<1, 1>();
+  check_pair_tile<1, 6>();
+  check_pair_tile<2, 1>();
+  check_pair_tile<2, 2>();
+  check_pair_tile<2, 6>();
+  check_pair_tile<3, 5>();
+  check_pair_tile<4, 3>();
+  check_pair_tile<4, 4>();
+  check_pair_tile<4, 6>();
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -85,8 +86,8 @@ TEST_CASE("int16: predictions of one sequence", "[predict][int16]") {
   const auto model = predicted_stack();
   const auto x = random_tensor<float>({3, 40, 3}, 1);
   const auto full = model.predict(x);
-  // A batch of several sequences has the full precision.
-  CHECK(same(model.predict(x, {.precision = Precision::int16}), full));
+  // Weights that are 16-bit floats would gain nothing in a batch of several sequences.
+  CHECK(same(model.predict(x, {.precision = Precision::half}), full));
   const auto reduced = model.predict(x, {.batch_size = 1, .precision = Precision::int16});
   CHECK(!same(reduced, full));
   CHECK(decibels_of(reduced, full) < -50);
@@ -114,27 +115,82 @@ TEST_CASE("int16: predictions of one sequence", "[predict][int16]") {
   CHECK(decibels_of(after, forward.predict(x.rows(1, 1), {.state = &full_state})) < -50);
 }
 
-TEST_CASE("int16: every layer in predictions of one sequence", "[predict][int16]") {
+TEST_CASE("int16: predictions of batches", "[predict][int16]") {
+  const auto model = predicted_stack();
+  const Predictor predictor{model, Precision::int16};
+  // Fewer and more sequences than a tile has columns, and more than a chunk of tiles has.
+  for (const Index batch : {2, 5, 6, 7, 33, 100}) {
+    INFO(batch);
+    const auto x = random_tensor<float>({batch, 20, 3}, 1);
+    const auto full = model.predict(x, {.batch_size = batch});
+    const auto found = predictor(x, {.batch_size = batch});
+    CHECK(!same(found, full));
+    CHECK(decibels_of(found, full) < -50);
+    CHECK(same(model.predict(x, {.batch_size = batch, .precision = Precision::int16}), found));
+    // Sequences of different lengths.
+    std::vector<Index> lengths;
+    for (Index b = 0; b < batch; ++b) lengths.push_back(1 + b % 20);
+    const Mask mask = Mask::from_lengths(lengths, 20);
+    CHECK(decibels_of(predictor(x, {.batch_size = batch, .mask = mask}),
+                      model.predict(x, {.batch_size = batch, .mask = mask})) < -50);
+  }
+}
+
+TEST_CASE("int16: every layer in predictions", "[predict][int16]") {
   int reduced = 0;
   for (const auto& one : test::layer_cases<float>()) {
     if (execution(one.layer, {.precision = Precision::int16}).precision == Precision::full)
       continue;
-    INFO(one.name);
     ++reduced;
-    const auto x = one.input(1, 30, 2);
-    PackedLayer packed;
-    one.layer.pack(packed, false);
-    Tensor<float> full, found;
-    one.layer.forward(packed, x, full, {});
-    one.layer.reduce(packed, {.precision = Precision::int16});
-    one.layer.forward(packed, x, found, {});
-    CHECK(decibels_of(found, full) < -50);
-    // Asked for the full precision again, it has that.
-    one.layer.reduce(packed, {});
-    one.layer.forward(packed, x, found, {});
-    CHECK(same(found, full));
+    for (const Index batch : {1, 4, 8}) {
+      for (const bool bounded : {false, true}) {
+        INFO(one.name << ", B = " << batch << (bounded ? ", x of at most 1" : ""));
+        auto x = one.input(batch, 30, 2);
+        if (bounded) {
+          for (float& value : x.values()) value = std::tanh(value);
+        }
+        PackedLayer packed;
+        one.layer.pack(packed, false);
+        Tensor<float> full, found;
+        one.layer.forward(packed, x, full, {});
+        one.layer.reduce(packed, {.precision = Precision::int16, .bounded = bounded});
+        one.layer.forward(packed, x, found, {});
+        CHECK(!same(found, full));
+        CHECK(decibels_of(found, full) < -50);
+        // Asked for the full precision again, it has that.
+        one.layer.reduce(packed, {});
+        one.layer.forward(packed, x, found, {});
+        CHECK(same(found, full));
+      }
+    }
   }
   CHECK(reduced >= 5);
+}
+
+TEST_CASE("int16: a number that is not finite stays in its own sequence", "[predict][int16]") {
+  Sequential<float> model;
+  model.add(Input{Dynamic, 3});
+  model.add(LSTM{20, return_sequences});
+  model.add(LSTM{20, return_sequences});
+  const Predictor predictor{model, Precision::int16};
+  const auto x = random_tensor<float>({9, 5, 3}, 1);
+  State<float> state = model.zero_state(9);
+  const auto right = predictor(x, {.batch_size = 9, .state = &state});
+  for (const float unusual :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    state = model.zero_state(9);
+    state.rows(1)(4)[7] = unusual;
+    const auto y = predictor(x, {.batch_size = 9, .state = &state});
+    for (Index b = 0; b < 9; ++b) {
+      const auto row = y.rows(b, 1);
+      const auto row_right = right.rows(b, 1);
+      if (b == 4) {
+        CHECK(std::isnan(row.values()[0]));
+      } else {
+        CHECK(std::equal(row.values().begin(), row.values().end(), row_right.values().begin()));
+      }
+    }
+  }
 }
 
 TEST_CASE("int16: predictions that it is not for", "[predict][int16]") {

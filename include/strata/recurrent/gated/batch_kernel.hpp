@@ -78,53 +78,89 @@ void gates_of_inputs(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
   });
 }
 
-/// One step of a batch. Where `z_tape` is null, pre-activations lie in a small buffer for one panel
-/// at a time. Where they are `ready`, the tape has bias + W x already (gates_of_inputs), and the
-/// step adds U h. The new h goes to the rows `h_to`, without padding. With `training` the gates
-/// stay in the tape.
-template <bool training, class Scalar, class Gates, class Equations>
-void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
-                   const ScanStep<Scalar>& at, bool ready, std::type_identity_t<Scalar>* z_tape,
-                   Rows<Scalar> h_to) {
+/// Which products of a step GateProducts computes: those with x and h, from the bias on; those with
+/// x alone; or those with h alone, which are added to pre-activations that are bias + W x already
+/// (gates_of_inputs).
+enum class ProductsOf { x_and_h, x, h };
+
+/// The products of a step of a batch in the cell's own numbers.
+template <class Scalar, class Gates>
+class GateProducts {
+ public:
+  GateProducts(const GatePacked<Scalar, Gates>& packed, const ScanStep<Scalar>& at, ProductsOf of)
+      : packed_(packed), at_(at), of_(of) {}
+
+  /// Begins with the sequences of a chunk.
+  STRATA_ALWAYS_INLINE void begin(Index start, Index count) {
+    segment_count_ = 0;
+    count_ = count;
+    if (of_ != ProductsOf::h) {
+      for (Index n = 0; n < count; ++n) x_[n] = at_.x(start + n);
+      segments_[segment_count_++] = {.depth = packed_.inputs, .step = 1, .columns = x_};
+    }
+    if (of_ != ProductsOf::x && at_.h_before) {
+      for (Index n = 0; n < count; ++n) h_before_[n] = at_.h_before(start + n);
+      segments_[segment_count_++] = {.depth = packed_.outputs, .step = 1, .columns = h_before_};
+    }
+  }
+
+  /// The pre-activations of a panel for all sequences of the chunk, to rows of z.
+  template <class Width>
+  STRATA_ALWAYS_INLINE void operator()(Index panel, Width, Scalar* z) const {
+    using Packed = GatePacked<Scalar, Gates>;
+    constexpr int registers = Packed::registers(Width::value);
+    constexpr Index row = registers * Packed::width;
+    const bool adds = of_ == ProductsOf::h;
+    for_vector_blocks<Scalar, registers>([&](auto block, auto vectors) {
+      const Index lane = block * Packed::width;
+      multiply_columns<vectors>(
+          segments_, segment_count_, count_,
+          adds ? packed_.recurrent(panel, block, vectors) : packed_.kernel(panel, block, vectors),
+          [&](Index n) { return (adds ? z + n * row : packed_.bias(panel)) + lane; },
+          [&](Index n) { return z + n * row + lane; });
+    });
+  }
+
+ private:
+  const GatePacked<Scalar, Gates>& packed_;
+  const ScanStep<Scalar>& at_;
+  const ProductsOf of_;
+  Index count_ = 0;
+  Index segment_count_ = 0;
+  TileSegment<Scalar> segments_[2];
+  const Scalar* x_[tile_chunk];
+  const Scalar* h_before_[tile_chunk];
+};
+
+/// One step of a batch: the pre-activations by `products`, then the gates. Where `z_tape` is null,
+/// pre-activations lie in a small buffer for one panel at a time. The new h goes to the rows
+/// `h_to`, without padding. With `training` the gates stay in the tape.
+template <bool training, class Scalar, class Gates, class Equations, class Products>
+STRATA_ALWAYS_INLINE void gates_forward_by(const Equations& equations,
+                                           const GatePacked<Scalar, Gates>& packed,
+                                           const ScanStep<Scalar>& at,
+                                           std::type_identity_t<Scalar>* z_tape, Rows<Scalar> h_to,
+                                           Products& products) {
   using Traits = GateTraits<Gates>;
   using Packed = GatePacked<Scalar, Gates>;
   alignas(64) Scalar scratch[static_cast<std::size_t>(tile_chunk * Packed::wide)];
-  const Scalar* x[tile_chunk];
-  const Scalar* h_before[tile_chunk];
   for_chunks(at.batch, [&](Index start, Index count) {
-    TileSegment<Scalar> in[2];
-    Index segments = 0;
-    if (!ready) {
-      for (Index n = 0; n < count; ++n) x[n] = at.x(start + n);
-      in[segments++] = {.depth = packed.inputs, .step = 1, .columns = x};
-    }
-    if (at.h_before) {
-      for (Index n = 0; n < count; ++n) h_before[n] = at.h_before(start + n);
-      in[segments++] = {.depth = packed.outputs, .step = 1, .columns = h_before};
-    }
+    products.begin(start, count);
     const auto panel_forward = [&](Index panel, auto panel_width) {
       constexpr int Width = panel_width;
-      constexpr int registers = Packed::registers(Width);
-      constexpr Index row = registers * Packed::width;
+      constexpr Index row = Packed::registers(Width) * Packed::width;
       using P = Pack<Scalar, Width>;
       const Index first_unit = panel * Packed::width;
       const Index used = packed.used(panel);
       Scalar* const z = z_tape ? tape_row(packed, z_tape, at, panel, start) : scratch;
-      for_vector_blocks<Scalar, registers>([&](auto block, auto vectors) {
-        const Index lane = block * Packed::width;
-        multiply_columns<vectors>(
-            in, segments, count,
-            ready ? packed.recurrent(panel, block, vectors) : packed.kernel(panel, block, vectors),
-            [&](Index n) { return (ready ? z + n * row : packed.bias(panel)) + lane; },
-            [&](Index n) { return z + n * row + lane; });
-      });
+      products(panel, panel_width, z);
       for (Index n = 0; n < count; ++n) {
         Scalar* const z_row = z + n * row;
         const Index b = start + n;
         typename Traits::template Step<P> step;
         load_gates<Width>(packed, panel, z_row, at.memory_before(b), step);
         if constexpr (Traits::reads_h) {
-          step.h = at.h_before ? load_lanes<P>(h_before[n] + first_unit, used) : P::broadcast(0);
+          step.h = at.h_before ? load_lanes<P>(at.h_before(b) + first_unit, used) : P::broadcast(0);
         }
         const P h = training ? equations(step) : gates_predict(equations, step);
         store_lanes(h, h_to(b) + first_unit, used);
@@ -142,6 +178,16 @@ void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& 
     // cache.
     visit_panels<Dynamic>(packed, order_of_step(at.step), panel_forward);
   });
+}
+
+/// One step of a batch in the cell's own numbers. Where the pre-activations are `ready`, the tape
+/// has bias + W x already (gates_of_inputs). All else as in gates_forward_by.
+template <bool training, class Scalar, class Gates, class Equations>
+void gates_forward(const Equations& equations, const GatePacked<Scalar, Gates>& packed,
+                   const ScanStep<Scalar>& at, bool ready, std::type_identity_t<Scalar>* z_tape,
+                   Rows<Scalar> h_to) {
+  GateProducts<Scalar, Gates> products(packed, at, ready ? ProductsOf::h : ProductsOf::x_and_h);
+  gates_forward_by<training>(equations, packed, at, z_tape, h_to, products);
 }
 
 /// One step back. In the tape the gates become dz. `dmemory`, the derivatives by the memories after

@@ -15,6 +15,7 @@
 #include <strata/initializers.hpp>
 #include <strata/recurrent/cell.hpp>
 #include <strata/recurrent/gated/batch_kernel.hpp>
+#include <strata/recurrent/gated/int16_batch.hpp>
 #include <strata/recurrent/gated/options.hpp>
 #include <strata/recurrent/gated/reduced_step.hpp>
 #include <strata/recurrent/gated/reduced_weights.hpp>
@@ -198,6 +199,7 @@ class GatedCell {
   struct Scratch {
     /// bias + W x of the steps of a window, where the batch is smaller than a tile.
     detail::Buffer<Scalar> z;
+    detail::Int16Scratch int16;
   };
 
   struct Tape {
@@ -254,6 +256,13 @@ class GatedCell {
 
   void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& window,
                       Scratch& scratch) const {
+    if constexpr (can_reduce) {
+      const auto& int16 = packed.reduced.int16;
+      if (int16.x_pairs > 0) {
+        return detail::gates_of_int16_inputs(packed.weights, int16, window, scratch.z.data(),
+                                             scratch.int16);
+      }
+    }
     detail::gates_of_inputs(packed.weights, window, scratch.z.data());
   }
   void forward_inputs(const Packed& packed, const detail::Scan<Scalar>& window, Tape& tape) const {
@@ -272,8 +281,17 @@ class GatedCell {
         }
         return detail::gates_recurrent_step(equations, packed.weights, at, scratch.z.data());
       }
-      detail::gates_forward<false>(equations, packed.weights, at, ready,
-                                   ready ? scratch.z.data() : nullptr, at.h);
+      Scalar* const z = ready ? scratch.z.data() : nullptr;
+      using Equations = std::remove_cvref_t<decltype(equations)>;
+      if constexpr (can_reduce) {
+        if constexpr (detail::has_standard_activations<Equations>) {
+          if (!packed.reduced.int16.is_empty()) {
+            return detail::gates_int16_forward(equations, packed.weights, packed.reduced.int16, at,
+                                               ready, z, at.h, scratch.int16);
+          }
+        }
+      }
+      detail::gates_forward<false>(equations, packed.weights, at, ready, z, at.h);
     });
   }
 

@@ -42,12 +42,23 @@ struct Int16Weights {
     return factors.data() + panel * wide;
   }
 
+  /// The integers of x and h of one sequence, in pairs.
+  [[nodiscard]] Index row_integers() const noexcept { return 2 * (x_pairs + h_pairs); }
+
+  /// Rounds x, where its products are not taken in float, and h to row_integers() integers.
+  /// Returns 0, or not-a-number where a number is not finite.
+  [[nodiscard]] float round_row(Index inputs, const float* x, Index outputs, const float* h,
+                                std::int16_t* to) const noexcept {
+    const float unusual = to_pairs(outputs, h, to + 2 * x_pairs);
+    return x_pairs > 0 ? unusual + to_pairs(inputs, x, to) : unusual;
+  }
+
   void clear() noexcept { x_pairs = h_pairs = 0; }
 
   /// Takes the weights from packed ones.
   void pack(const Full& from, bool with_x) {
-    x_pairs = with_x ? pairs(from.inputs) : 0;
-    h_pairs = pairs(from.outputs);
+    x_pairs = with_x ? pair_count(from.inputs) : 0;
+    h_pairs = pair_count(from.outputs);
     rows.resize((x_pairs + h_pairs) * from.row_sizes());
     factors.resize(from.row_sizes());
     for (Index panel = 0; panel < from.panels; ++panel) {
@@ -58,8 +69,6 @@ struct Int16Weights {
 
  private:
   using P = Pack<float>;
-
-  [[nodiscard]] static Index pairs(Index inputs) noexcept { return (inputs + 1) / 2; }
 
   /// The weights of a register of slots, which begins with slot `lane` of a panel.
   void pack_register(const Full& from, Index panel, Index lane) {

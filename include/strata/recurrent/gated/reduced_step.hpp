@@ -24,12 +24,10 @@ template <class Gates, class Equations, class Emit>
                                         const Int16Weights<Gates>& weights, const float* x,
                                         const float* h, float* memory, WeightOrder order,
                                         Emit emit) noexcept {
-  const Index pair_count = weights.x_pairs + weights.h_pairs;
-  const Int16Pairs pairs{static_cast<std::int16_t*>(
-      __builtin_alloca(static_cast<std::size_t>(2 * pair_count) * sizeof(std::int16_t)))};
-  float unusual = pairs.set(weights.x_pairs, packed.outputs, h);
-  if (weights.x_pairs > 0) unusual += pairs.set(0, packed.inputs, x);
-  const Int16Products<Gates> products{weights, 0, pairs, unusual};
+  auto* const values = static_cast<std::int16_t*>(
+      __builtin_alloca(static_cast<std::size_t>(weights.row_integers()) * sizeof(std::int16_t)));
+  const float unusual = weights.round_row(packed.inputs, x, packed.outputs, h, values);
+  const Int16Products<Gates> products{weights, 0, values, unusual};
   step_panels<reduced_together<Equations>, Dynamic, Dynamic>(
       equations, packed, weights.x_pairs > 0 ? 0 : packed.inputs, 0, x, h, memory, order, emit,
       products);
@@ -64,10 +62,10 @@ template <class Gates, class Equations>
                                                   const GatePacked<float, Gates>& packed,
                                                   const Int16Weights<Gates>& weights,
                                                   const ScanStep<float>& at, float* z) {
-  const Int16Pairs pairs{static_cast<std::int16_t*>(
-      __builtin_alloca(static_cast<std::size_t>(2 * weights.h_pairs) * sizeof(std::int16_t)))};
-  const float unusual = pairs.set(0, packed.outputs, at.h_before(0));
-  const Int16Products<Gates> products{weights, weights.x_pairs, pairs, unusual};
+  auto* const values = static_cast<std::int16_t*>(
+      __builtin_alloca(static_cast<std::size_t>(2 * weights.h_pairs) * sizeof(std::int16_t)));
+  const float unusual = to_pairs(packed.outputs, at.h_before(0), values);
+  const Int16Products<Gates> products{weights, weights.x_pairs, values, unusual};
   gates_recurrent_step_by<reduced_together<Equations>>(equations, packed, at, z, 0, products);
 }
 

@@ -301,3 +301,60 @@ TEST_CASE("int16, half: other weights", "[stream][int16][half]") {
   CHECK(stream.precision()[0] == Precision::full);
   CHECK(full.precision()[0] == precision);
 }
+
+TEST_CASE("int16: many streams at once", "[stream][int16]") {
+  const auto model = stack_of_two(20);
+  StreamBatch streams{model, Precision::int16};
+  CHECK(streams.precision() == Stream{model, Precision::int16}.precision());
+  for (const Precision precision : StreamBatch{model}.precision()) {
+    CHECK(precision == Precision::full);
+  }
+  // With all numbers of streams that fill a tile, and do not.
+  std::vector<StreamId> ids;
+  std::vector<Stream<Sequential<float>>> alone, full;
+  Random random(3);
+  double error = 0, size = 0, between = 0;
+  for (int t = 0; t < 40; ++t) {
+    if (t < 20) {
+      ids.push_back(streams.join());
+      alone.emplace_back(model, Precision::int16);
+      full.emplace_back(model);
+    }
+    for (const StreamId id : ids) {
+      for (float& value : streams.input(id)) value = static_cast<float>(random.normal());
+    }
+    streams.step();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto x = streams.input(ids[i]);
+      const auto y = streams.output(ids[i]);
+      const float* const of_alone = alone[i].step(x.data());
+      const float* const right = full[i].step(x.data());
+      for (std::size_t unit = 0; unit < y.size(); ++unit) {
+        error += std::pow(double(y[unit]) - double(right[unit]), 2);
+        between += std::pow(double(y[unit]) - double(of_alone[unit]), 2);
+        size += std::pow(double(right[unit]), 2);
+      }
+    }
+  }
+  CHECK(10 * std::log10(error / size) < -50);
+  CHECK(error > 0);
+  // The sums are the same integers; only the products with x are rounded in another order, which
+  // now and then takes an output to the next integer.
+  CHECK(between < error);
+
+  StreamBatch other{model};
+  (void)other.join();
+  other.swap_weights(streams);
+  CHECK(streams.precision()[0] == Precision::full);
+  CHECK(other.precision()[0] == Precision::int16);
+  other.update(model);
+  CHECK(other.precision()[0] == Precision::int16);
+
+  CHECK(error_text<ValueError>([&] {
+          StreamBatch{model, Precision::half};
+        }) == "StreamBatch: expected the precision full or int16, found half");
+  Sequential<float> dense;
+  dense.add(Input{Dynamic, 3});
+  dense.add(Dense{4});
+  CHECK_THROWS_AS((StreamBatch{dense, Precision::int16}), ValueError);
+}
