@@ -62,6 +62,9 @@ INFERENCE = {
     Case(32, 100, 512, 512): 1.15,
     Case(128, 100, 64, 128): 1.15,
     Case(24, 100, 64, 128): 1.15,
+    Case(24, 80, 48, 96, 3): 1.05,
+    Case(48, 100, 160, 320): 1.05,
+    Case(96, 50, 400, 400): 1.05,
     Case(1, 100, 64, 16): 1.5,
     Case(1, 100, 64, 32): 1.5,
     Case(1, 100, 64, 64): 1.5,
@@ -86,9 +89,11 @@ STREAMS = {
     Net(2, 64): (1385, 1190),
 }
 
-# Streams and single sequences whose weights may have 16 bits.
+# Streams and predictions whose weights may have 16 bits.
 PRECISION_STREAMS = [Net(1, 32), Net(1, 64), Net(1, 128), Net(1, 256), Net(2, 64), Net(2, 128)]
 PRECISION_PREDICTIONS = [Case(1, 100, 64, units) for units in (64, 128, 256, 512)]
+PRECISION_BATCHES = [Case(batch, 100, 64, units) for batch in (8, 32) for units in (64, 128, 256)]
+PRECISION_STREAM_BATCHES = [(Net(2, units), 32) for units in (64, 128, 256)]
 # So many sequences, or steps of a stream, tell how far outputs are from those in float.
 PRECISION_SEQUENCES = 64
 PRECISION_STEPS = 10000

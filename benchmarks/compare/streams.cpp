@@ -104,6 +104,15 @@ std::vector<double> measure_fixed_stream(Index layers, Index units, double secon
   return times;
 }
 
+std::vector<double> measure_stream_batch(Index layers, Index units, Index streams, double seconds,
+                                         strata::Precision precision) {
+  strata::StreamBatch batch{dynamic_model(layers, units), precision};
+  for (Index stream = 0; stream < streams; ++stream) (void)batch.join();
+  const auto x = noise_tensor({1, streams}, 3);
+  std::vector<float> y(static_cast<std::size_t>(streams));
+  return measure(seconds, Clock::processor, [&] { batch.step(x.values(), y); });
+}
+
 std::vector<double> measure_prototype(Index layers, Index units, double seconds) {
   constexpr Index width = strata::detail::Pack<float>::width;
   return with_sizes(layers, units, [&](auto l, auto u) {

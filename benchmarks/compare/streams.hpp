@@ -11,6 +11,9 @@ namespace bench {
 std::vector<double> measure_fixed_stream(Index layers, Index units, double seconds);
 std::vector<double> measure_dynamic_stream(Index layers, Index units, double seconds,
                                            strata::Precision precision);
+/// Seconds of a step of `streams` such streams in a StreamBatch.
+std::vector<double> measure_stream_batch(Index layers, Index units, Index streams, double seconds,
+                                         strata::Precision precision);
 /// Of the faster of its variants; none where the units do not fill whole registers.
 std::vector<double> measure_prototype(Index layers, Index units, double seconds);
 

@@ -23,8 +23,9 @@ def time_pair(least: float, median: float, unit: float = 1e6) -> str:
 
 
 def sizes(case) -> list[str]:
-    """Of a case of two layers."""
-    return [str(size) for size in case[:4]]
+    """B, T, F and U; the number of layers only where it is not two."""
+    units = f"{case.units}" if case.layers == 2 else f"{case.units}, {case.layers} layers"
+    return [*(str(size) for size in case[:3]), units]
 
 
 SIZES = ["B", "T", "F", "U"]

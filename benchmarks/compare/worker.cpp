@@ -15,9 +15,11 @@
 //                                         dynamic, half, int16 (both dynamic) or prototype
 //     stream_outputs <precision> <layers> <U> <steps>
 //                                         the outputs of the first steps
+//     stream_batch <precision> <layers> <U> <N> <seconds>
+//                                         nanoseconds of a step of N streams in a StreamBatch
 //     predictor <precision> <case> <seconds>
-//                                         nanoseconds of each call of a Predictor, one sequence
-//                                         after the other
+//                                         nanoseconds of each call of a Predictor for the B samples
+//                                         as one batch
 //     losses <case> <steps>               the losses of the first training steps
 //     outputs <case> [precision]          the predictions for the B samples; in a precision, one
 //                                         sequence after the other
@@ -127,6 +129,14 @@ class Worker {
       const auto units = read<Index>(in);
       return text(bench::stream_outputs(layers, units, read<Index>(in), precision));
     }
+    if (what == "stream_batch") {
+      const Precision precision = precision_of(read<std::string>(in));
+      const auto layers = read<Index>(in);
+      const auto units = read<Index>(in);
+      const auto streams = read<Index>(in);
+      return nanoseconds(
+          bench::measure_stream_batch(layers, units, streams, read<double>(in), precision));
+    }
     if (what == "predictor") {
       const Precision precision = precision_of(read<std::string>(in));
       const bench::Case c = read_case(in);
@@ -134,7 +144,7 @@ class Worker {
       const Subject& s = subject(c);
       const strata::Predictor predictor{s.model, precision};
       return nanoseconds(
-          bench::measure(seconds, clock_, [&] { (void)predictor(s.x, {.batch_size = 1}); }));
+          bench::measure(seconds, clock_, [&] { (void)predictor(s.x, {.batch_size = c.batch}); }));
     }
     if (what == "train") {
       const bench::Case c = read_case(in);

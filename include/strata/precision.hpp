@@ -4,7 +4,7 @@
 
 namespace strata {
 
-/// How a stream or a prediction keeps the weights that it reads in every step. The model's weights
+/// How streams and predictions keep the weights that they read in every step. The model's weights
 /// stay what they are. The two smaller ones take half the bytes of float.
 ///
 /// full: as the model's numbers. half: weights as 16-bit floats (IEEE 754 binary16), products and

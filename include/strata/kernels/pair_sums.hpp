@@ -44,6 +44,9 @@ namespace strata::detail::inline STRATA_TARGET {
 /// integers. The general one is for processors without instructions for pairs, lane by lane.
 template <int Width = register_width<float>>
 struct PairSums {
+  /// Whether one instruction multiplies and adds, so that an addition waits for the whole product
+  /// before it.
+  static constexpr bool is_fused = false;
   /// A pair for each lane.
   struct Pairs {
     std::int32_t lanes[Width];
@@ -70,6 +73,9 @@ struct PairSums {
                   high(weights.lanes[i]) * high(values.lanes[i]);
     }
   }
+  STRATA_ALWAYS_INLINE void add(const PairSums& other) {
+    for (int i = 0; i < Width; ++i) lanes[i] += other.lanes[i];
+  }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, Width> numbers() const {
     float sums[Width];
     for (int i = 0; i < Width; ++i) sums[i] = static_cast<float>(lanes[i]);
@@ -80,6 +86,11 @@ struct PairSums {
 #if defined(EIGEN_VECTORIZE_AVX512) && defined(__AVX512BW__)
 template <>
 struct PairSums<16> {
+#if defined(__AVX512VNNI__)
+  static constexpr bool is_fused = true;
+#else
+  static constexpr bool is_fused = false;
+#endif
   using Pairs = __m512i;
   __m512i lanes = _mm512_setzero_si512();
 
@@ -101,6 +112,9 @@ struct PairSums<16> {
     lanes = _mm512_add_epi32(lanes, _mm512_madd_epi16(weights, values));
 #endif
   }
+  STRATA_ALWAYS_INLINE void add(const PairSums& other) {
+    lanes = _mm512_add_epi32(lanes, other.lanes);
+  }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 16> numbers() const {
     return {_mm512_cvtepi32_ps(lanes)};
   }
@@ -109,6 +123,11 @@ struct PairSums<16> {
 #if defined(EIGEN_VECTORIZE_AVX2)
 template <>
 struct PairSums<8> {
+#if defined(__AVXVNNI__)
+  static constexpr bool is_fused = true;
+#else
+  static constexpr bool is_fused = false;
+#endif
   using Pairs = __m256i;
   __m256i lanes = _mm256_setzero_si256();
 
@@ -129,6 +148,9 @@ struct PairSums<8> {
     lanes = _mm256_add_epi32(lanes, _mm256_madd_epi16(weights, values));
 #endif
   }
+  STRATA_ALWAYS_INLINE void add(const PairSums& other) {
+    lanes = _mm256_add_epi32(lanes, other.lanes);
+  }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 8> numbers() const {
     return {_mm256_cvtepi32_ps(lanes)};
   }
@@ -136,6 +158,7 @@ struct PairSums<8> {
 #elif defined(EIGEN_VECTORIZE_SSE) && !defined(EIGEN_VECTORIZE_AVX)
 template <>
 struct PairSums<4> {
+  static constexpr bool is_fused = false;
   using Pairs = __m128i;
   __m128i lanes = _mm_setzero_si128();
 
@@ -148,6 +171,9 @@ struct PairSums<4> {
   STRATA_ALWAYS_INLINE void add(Pairs weights, Pairs values) {
     lanes = _mm_add_epi32(lanes, _mm_madd_epi16(weights, values));
   }
+  STRATA_ALWAYS_INLINE void add(const PairSums& other) {
+    lanes = _mm_add_epi32(lanes, other.lanes);
+  }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 4> numbers() const {
     return {_mm_cvtepi32_ps(lanes)};
   }
@@ -155,6 +181,7 @@ struct PairSums<4> {
 #elif defined(EIGEN_VECTORIZE_NEON) && defined(__aarch64__)
 template <>
 struct PairSums<4> {
+  static constexpr bool is_fused = false;
   using Pairs = int16x8_t;
   int32x4_t lanes = vdupq_n_s32(0);
 
@@ -169,6 +196,7 @@ struct PairSums<4> {
     const int32x4_t high = vmull_high_s16(weights, values);
     lanes = vaddq_s32(lanes, vpaddq_s32(low, high));
   }
+  STRATA_ALWAYS_INLINE void add(const PairSums& other) { lanes = vaddq_s32(lanes, other.lanes); }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 4> numbers() const {
     return {vcvtq_f32_s32(lanes)};
   }
@@ -176,6 +204,7 @@ struct PairSums<4> {
 #elif defined(__wasm_simd128__)
 template <>
 struct PairSums<4> {
+  static constexpr bool is_fused = false;
   using Pairs = v128_t;
   v128_t lanes = wasm_i32x4_splat(0);
 
@@ -187,6 +216,9 @@ struct PairSums<4> {
   }
   STRATA_ALWAYS_INLINE void add(Pairs weights, Pairs values) {
     lanes = wasm_i32x4_add(lanes, wasm_i32x4_dot_i16x8(weights, values));
+  }
+  STRATA_ALWAYS_INLINE void add(const PairSums& other) {
+    lanes = wasm_i32x4_add(lanes, other.lanes);
   }
   [[nodiscard]] STRATA_ALWAYS_INLINE Pack<float, 4> numbers() const {
     float sums[4];
@@ -225,7 +257,10 @@ STRATA_ALWAYS_INLINE void store_int16(Pack<float, 4> numbers, std::int16_t* to) 
 }
 #endif
 
-/// to[i] = from[i] in units of 1/16383, rounded, at most 1 and at least -1. Returns 0, or
+[[nodiscard]] constexpr Index pair_count(Index count) noexcept { return (count + 1) / 2; }
+
+/// to[i] = from[i] in units of 1/16383, rounded, at most 1 and at least -1. Behind the `count`
+/// numbers follow zeros, up to whole registers of floats, for which `to` has room. Returns 0, or
 /// not-a-number where a number is not finite.
 [[nodiscard]] inline float to_int16(Index count, const float* from, std::int16_t* to) noexcept {
   using P = Pack<float>;
@@ -236,19 +271,8 @@ STRATA_ALWAYS_INLINE void store_int16(Pack<float, 4> numbers, std::int16_t* to) 
   };
   Index i = 0;
   for (; i + P::width <= count; i += P::width) store_int16(scaled(P::load(from + i)), to + i);
-  if (i < count) {
-    std::int16_t rest[P::width];
-    store_int16(scaled(load_lanes<P>(from + i, count - i)), rest);
-    std::copy_n(rest, count - i, to + i);
-  }
+  if (i < count) store_int16(scaled(load_lanes<P>(from + i, count - i)), to + i);
   return sum(differences);
 }
-
-/// As to_int16, into whole pairs: an odd count is filled up with a zero.
-[[nodiscard]] inline float to_pairs(Index count, const float* from, std::int16_t* to) noexcept {
-  if (count % 2 == 1) to[count] = 0;
-  return to_int16(count, from, to);
-}
-[[nodiscard]] constexpr Index pair_count(Index count) noexcept { return (count + 1) / 2; }
 
 }  // namespace strata::detail::inline STRATA_TARGET

@@ -72,12 +72,14 @@ TEST_CASE("to_int16: rounded units of 1/16383, within 1", "[int16]") {
     Random random(static_cast<std::uint64_t>(count));
     std::vector<float> numbers;
     for (Index i = 0; i < count; ++i) numbers.push_back(static_cast<float>(1.5 * random.normal()));
-    std::vector<std::int16_t> integers(numbers.size() + 1, 7);
+    const Index room = detail::padded<float>(count);
+    std::vector<std::int16_t> integers(static_cast<std::size_t>(room) + 1, 7);
     CHECK(detail::to_int16(count, numbers.data(), integers.data()) == 0);
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       const double within = std::min(std::max(double(numbers[i]), -1.0), 1.0);
       REQUIRE(std::abs(integers[i] - within * 16383) <= 0.501);
     }
+    for (Index i = count; i < room; ++i) REQUIRE(integers[static_cast<std::size_t>(i)] == 0);
     CHECK(integers.back() == 7);
     // Whichever number is unusual, it is told.
     for (std::size_t i = 0; i < numbers.size(); ++i) {

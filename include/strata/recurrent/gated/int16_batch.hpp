@@ -64,13 +64,13 @@ class Int16GateProducts {
   STRATA_ALWAYS_INLINE void begin(Index start, Index count) {
     count_ = count;
     if (x_in_float_) x_products_.begin(start, count);
-    scratch_.values.resize(count * integers());
+    scratch_.values.resize(count * integers() + Pack<float>::width);
     for (Index n = 0; n < count; ++n) {
       std::int16_t* const to = scratch_.values.data() + n * integers();
       float unusual = 0;
-      if (x_pairs_ > 0) unusual += to_pairs(packed_.inputs, at_.x(start + n), to);
+      if (x_pairs_ > 0) unusual += to_int16(packed_.inputs, at_.x(start + n), to);
       if (h_pairs_ > 0) {
-        unusual += to_pairs(packed_.outputs, at_.h_before(start + n), to + 2 * x_pairs_);
+        unusual += to_int16(packed_.outputs, at_.h_before(start + n), to + 2 * x_pairs_);
       }
       scratch_.unusual[n] = unusual;
     }
@@ -114,10 +114,10 @@ void gates_of_int16_inputs(const GatePacked<float, Gates>& packed,
                            Int16Scratch& scratch) {
   const Index integers = 2 * weights.x_pairs;
   for_chunks(window.rows(), [&](Index start, Index count) {
-    scratch.values.resize(count * integers);
+    scratch.values.resize(count * integers + Pack<float>::width);
     for (Index n = 0; n < count; ++n) {
       scratch.unusual[n] =
-          to_pairs(packed.inputs, window.x_row(start + n), scratch.values.data() + n * integers);
+          to_int16(packed.inputs, window.x_row(start + n), scratch.values.data() + n * integers);
     }
     for_each_panel(packed, [&](Index panel, auto width) {
       multiply_int16(weights, 0, integers, panel, width, count, scratch, packed.bias(panel),

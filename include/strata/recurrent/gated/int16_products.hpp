@@ -20,7 +20,7 @@ struct Int16Products {
   Index first;
   /// The numbers that are multiplied, as pairs of integers.
   const std::int16_t* values;
-  /// What to_pairs has returned for the numbers.
+  /// What to_int16 has returned for the numbers.
   float unusual;
 
   /// Adds to the registers of the row of a panel, or of the rows of two panels that begin with
@@ -41,23 +41,35 @@ struct Int16Products {
     for (int p = 0; p < panels; ++p) {
       rows[p] = weights.panel_rows(panel + p) + first * registers * width;
     }
-    PairSums<> sums[Registers];
-#ifdef __clang__
-#pragma clang loop unroll(disable)
-#endif
-    for (Index pair = 0; pair < count; ++pair) {
+    // As in step_panel, the rows go to several chains of sums in turn where a sum would wait.
+    constexpr int chains = PairSums<>::is_fused ? std::clamp(8 / Registers, 1, 4) : 1;
+    PairSums<> sums[chains][Registers];
+    const auto accumulate = [&](auto chain, Index pair) STRATA_INLINE_LAMBDA {
       const auto both = PairSums<>::broadcast(pair_at(values, pair));
       unroll<Registers>([&](auto i) STRATA_INLINE_LAMBDA {
-        sums[i].add(
+        sums[chain][i].add(
             PairSums<>::load(rows[i / registers] + (pair * registers + i % registers) * width),
             both);
       });
+    };
+    Index pair = 0;
+#ifdef __clang__
+#pragma clang loop unroll(disable)
+#endif
+    for (; pair + chains <= count; pair += chains) {
+      unroll<chains>([&](auto chain) STRATA_INLINE_LAMBDA { accumulate(chain, pair + chain); });
     }
+    unroll<chains - 1>([&](auto chain) STRATA_INLINE_LAMBDA {
+      if (pair + chain < count) accumulate(chain, pair + chain);
+    });
+    unroll<chains - 1>([&](auto chain) STRATA_INLINE_LAMBDA {
+      unroll<Registers>([&](auto i) STRATA_INLINE_LAMBDA { sums[0][i].add(sums[chain + 1][i]); });
+    });
     const Pack<float> extra = Pack<float>::broadcast(unusual);
     unroll<Registers>([&](auto i) STRATA_INLINE_LAMBDA {
       const float* const factors =
           weights.panel_factors(panel + i / registers) + i % registers * width;
-      sum[i] = multiply_add(sums[i].numbers(), Pack<float>::load(factors), sum[i] + extra);
+      sum[i] = multiply_add(sums[0][i].numbers(), Pack<float>::load(factors), sum[i] + extra);
     });
   }
 };

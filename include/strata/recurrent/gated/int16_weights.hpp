@@ -45,12 +45,13 @@ struct Int16Weights {
   /// The integers of x and h of one sequence, in pairs.
   [[nodiscard]] Index row_integers() const noexcept { return 2 * (x_pairs + h_pairs); }
 
-  /// Rounds x, where its products are not taken in float, and h to row_integers() integers.
-  /// Returns 0, or not-a-number where a number is not finite.
+  /// Rounds x, where its products are not taken in float, and h to row_integers() integers, for
+  /// which, and a register more, `to` has room. Returns 0, or not-a-number where a number is not
+  /// finite.
   [[nodiscard]] float round_row(Index inputs, const float* x, Index outputs, const float* h,
                                 std::int16_t* to) const noexcept {
-    const float unusual = to_pairs(outputs, h, to + 2 * x_pairs);
-    return x_pairs > 0 ? unusual + to_pairs(inputs, x, to) : unusual;
+    const float unusual = x_pairs > 0 ? to_int16(inputs, x, to) : 0;
+    return unusual + to_int16(outputs, h, to + 2 * x_pairs);
   }
 
   void clear() noexcept { x_pairs = h_pairs = 0; }

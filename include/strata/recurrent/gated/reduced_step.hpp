@@ -25,7 +25,8 @@ template <class Gates, class Equations, class Emit>
                                         const float* h, float* memory, WeightOrder order,
                                         Emit emit) noexcept {
   auto* const values = static_cast<std::int16_t*>(
-      __builtin_alloca(static_cast<std::size_t>(weights.row_integers()) * sizeof(std::int16_t)));
+      __builtin_alloca(static_cast<std::size_t>(weights.row_integers() + Pack<float>::width) *
+                       sizeof(std::int16_t)));
   const float unusual = weights.round_row(packed.inputs, x, packed.outputs, h, values);
   const Int16Products<Gates> products{weights, 0, values, unusual};
   step_panels<reduced_together<Equations>, Dynamic, Dynamic>(
@@ -62,9 +63,9 @@ template <class Gates, class Equations>
                                                   const GatePacked<float, Gates>& packed,
                                                   const Int16Weights<Gates>& weights,
                                                   const ScanStep<float>& at, float* z) {
-  auto* const values = static_cast<std::int16_t*>(
-      __builtin_alloca(static_cast<std::size_t>(2 * weights.h_pairs) * sizeof(std::int16_t)));
-  const float unusual = to_pairs(packed.outputs, at.h_before(0), values);
+  auto* const values = static_cast<std::int16_t*>(__builtin_alloca(
+      static_cast<std::size_t>(2 * weights.h_pairs + Pack<float>::width) * sizeof(std::int16_t)));
+  const float unusual = to_int16(packed.outputs, at.h_before(0), values);
   const Int16Products<Gates> products{weights, weights.x_pairs, values, unusual};
   gates_recurrent_step_by<reduced_together<Equations>>(equations, packed, at, z, 0, products);
 }
