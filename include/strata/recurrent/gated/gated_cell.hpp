@@ -17,8 +17,8 @@
 #include <strata/recurrent/gated/batch_kernel.hpp>
 #include <strata/recurrent/gated/int16_batch.hpp>
 #include <strata/recurrent/gated/options.hpp>
+#include <strata/recurrent/gated/packed_cell.hpp>
 #include <strata/recurrent/gated/reduced_step.hpp>
-#include <strata/recurrent/gated/reduced_weights.hpp>
 #include <strata/recurrent/gated/step_kernel.hpp>
 #include <strata/recurrent/gated/weights.hpp>
 #include <strata/target.hpp>
@@ -50,7 +50,8 @@ class GatedCell {
       return Traits::peepholes == 0;
     }
   }();
-  static constexpr bool can_reduce = std::is_same_v<Scalar, float>;
+  static constexpr bool can_reduce =
+      detail::PackedGatedCell<Gates, Scalar, Inputs, Units>::can_reduce;
   static_assert(names_peepholes,
                 "strata: the gates have as many peephole_names as their layout has peepholes");
 
@@ -146,55 +147,7 @@ class GatedCell {
     return static_cast<Index>(count);
   }
 
-  struct Packed {
-    detail::GatePacked<Scalar, Gates> weights;
-    /// Empty unless reduce() has filled them.
-    detail::ReducedWeights<Scalar, Gates> reduced;
-    Gates gates;
-
-    void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
-              WeightOrder order) const noexcept {
-      with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
-        using Equations = std::remove_cvref_t<decltype(equations)>;
-        const detail::StepOutput<Scalar> to_y{y};
-        if constexpr (can_reduce) {
-          if (!reduced.is_empty()) {
-            detail::gates_reduced_step(equations, weights, reduced, x, h, memory, order, to_y);
-            std::copy_n(y, weights.units, h);
-            return;
-          }
-        }
-        if constexpr (detail::comes_at_once<Equations, Inputs, Units, Scalar, Gates>()) {
-          // The next step waits for h, so h is stored from the registers and not copied from y.
-          const auto to_both = [=](Index first, Index used, const auto& values)
-                                   STRATA_INLINE_LAMBDA {
-                                     to_y(first, used, values);
-                                     store_lanes(values, h + first, used);
-                                   };
-          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, to_both);
-        } else {
-          detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, to_y);
-          std::copy_n(y, Units == Dynamic ? weights.units : Units, h);
-        }
-      });
-    }
-
-    /// The same step, but it leaves h as it was and passes the new h to emit(first, used, values),
-    /// a register at a time, as to detail::StepOutput.
-    template <class Emit>
-    void step(const Scalar* x, const Scalar* h, Scalar* memory, WeightOrder order,
-              Emit emit) const noexcept {
-      with_equations(gates, [&](const auto& equations) STRATA_INLINE_LAMBDA {
-        if constexpr (can_reduce) {
-          if (!reduced.is_empty()) {
-            return detail::gates_reduced_step(equations, weights, reduced, x, h, memory, order,
-                                              emit);
-          }
-        }
-        detail::gates_step<Inputs, Units>(equations, weights, x, h, memory, order, emit);
-      });
-    }
-  };
+  using Packed = detail::PackedGatedCell<Gates, Scalar, Inputs, Units>;
 
   struct Scratch {
     /// bias + W x of the steps of a window, where the batch is smaller than a tile.
@@ -222,7 +175,7 @@ class GatedCell {
   /// sigmoid, which keep every unit's output between -1 and 1. Both with float numbers alone.
   [[nodiscard]] Execution execution(const Execution& asked) const {
     Execution own;
-    with_equations(gates_, [&](const auto& equations) {
+    detail::with_equations(gates_, [&](const auto& equations) {
       own.bounded = detail::has_standard_activations<decltype(equations)>;
     });
     if constexpr (can_reduce) {
@@ -271,7 +224,7 @@ class GatedCell {
 
   void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Scratch& scratch) const {
     const bool ready = input_steps(at.batch) > 0;
-    with_equations(gates_, [&](const auto& equations) {
+    detail::with_equations(gates_, [&](const auto& equations) {
       if (at.batch == 1) {
         if constexpr (can_reduce) {
           if (!packed.reduced.is_empty()) {
@@ -296,7 +249,7 @@ class GatedCell {
   }
 
   void forward(const Packed& packed, const detail::ScanStep<Scalar>& at, Tape& tape) const {
-    with_equations(gates_, [&](const auto& equations) {
+    detail::with_equations(gates_, [&](const auto& equations) {
       detail::gates_forward<true>(equations, packed.weights, at, input_steps(at.batch) > 0,
                                   tape.z.data(), at.h);
     });
@@ -305,7 +258,7 @@ class GatedCell {
   void backward(const Packed& packed, const detail::ScanStep<Scalar>& at, Tape& tape,
                 const CellDerivatives<Scalar>& d, bool first) const {
     const Rows<Scalar> direct{tape.dh_direct.data(), detail::padded<Scalar>(units_)};
-    with_equations(gates_, [&](const auto& equations) {
+    detail::with_equations(gates_, [&](const auto& equations) {
       detail::gates_backward_step(equations, packed.weights, at, tape.z.data(),
                                   Rows<const Scalar>(d.dh), d.dmemory, direct,
                                   tape.dpeepholes.data());
@@ -372,16 +325,6 @@ class GatedCell {
   [[nodiscard]] std::span<Scalar> peepholes() noexcept { return peepholes_; }
 
  private:
-  /// Calls f(equations) where the gates choose their equations at run time, f(gates) otherwise.
-  template <class F>
-  static STRATA_ALWAYS_INLINE void with_equations(const Gates& gates, F f) {
-    if constexpr (Gates::layout.chooses_equations) {
-      gates.with_equations(f);
-    } else {
-      f(gates);
-    }
-  }
-
   [[nodiscard]] bool can_run_in(Precision precision, bool bounded) const noexcept {
     switch (precision) {
       case Precision::full:
