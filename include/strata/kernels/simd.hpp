@@ -194,24 +194,26 @@ STRATA_ALWAYS_INLINE P load_lanes(const typename P::value_type* from, Index used
   using Scalar = typename P::value_type;
   if (used == P::width) return P::load(from);
   if constexpr (MaskedLanes<Scalar, P::width>::loads) {
-    return {MaskedLanes<Scalar, P::width>::load(from, used)};
-  } else {
-    Scalar lanes[P::width] = {};
-    copy_lanes<P::width>(from, used, lanes);
-    return P::load(lanes);
+    if (is_within_page<P::width * sizeof(Scalar)>(from)) [[likely]] {
+      return {MaskedLanes<Scalar, P::width>::load(from, used)};
+    }
   }
+  Scalar lanes[P::width] = {};
+  copy_lanes<P::width>(from, used, lanes);
+  return P::load(lanes);
 }
 
 template <class Scalar, int Width>
 STRATA_ALWAYS_INLINE void store_lanes(Pack<Scalar, Width> values, Scalar* to, Index used) {
   if (used == Width) return values.store(to);
   if constexpr (MaskedLanes<Scalar, Width>::stores) {
-    MaskedLanes<Scalar, Width>::store(values.lanes, to, used);
-  } else {
-    Scalar lanes[Width];
-    values.store(lanes);
-    copy_lanes<Width>(lanes, used, to);
+    if (is_within_page<Width * sizeof(Scalar)>(to)) [[likely]] {
+      return MaskedLanes<Scalar, Width>::store(values.lanes, to, used);
+    }
   }
+  Scalar lanes[Width];
+  values.store(lanes);
+  copy_lanes<Width>(lanes, used, to);
 }
 
 /// The sum of f(from[i]...) over all i. It has the same bits at every address of the numbers,

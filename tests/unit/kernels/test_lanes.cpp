@@ -60,6 +60,13 @@ void check_lanes() {
     Scalar lanes[Width];
     detail::load_lanes<P>(numbers, used).store(lanes);
     for (Index i = 0; i < Width; ++i) REQUIRE(lanes[i] == Scalar(i < used ? i + 1 : 0));
+    // In the midst of memory, with other numbers behind.
+    for (const Index place : {0, 1, 7}) {
+      std::vector<Scalar> around(3 * Width + 7, Scalar(9));
+      std::copy_n(numbers, used, around.begin() + place);
+      detail::load_lanes<P>(around.data() + place, used).store(lanes);
+      for (Index i = 0; i < Width; ++i) REQUIRE(lanes[i] == Scalar(i < used ? i + 1 : 0));
+    }
 
     for (Index i = 0; i < Width; ++i) lanes[i] = Scalar(10 + i);
     detail::store_lanes(P::load(lanes), numbers, used);
