@@ -70,7 +70,7 @@ STRATA_MASKED_LANES(double, 2, __m128d, _mm, pd)
 #elif defined(EIGEN_VECTORIZE_AVX)
 
 /// `used` times -1 follow each other, then zeros.
-template <class Integer, int Width>
+template <class Integer>
 [[nodiscard]] STRATA_ALWAYS_INLINE const Integer* lane_mask(Index used) {
   static constexpr Integer ones_and_zeros[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
   return ones_and_zeros + 8 - used;
@@ -82,7 +82,7 @@ template <class Integer, int Width>
     static constexpr bool loads = true;                                                       \
     static constexpr bool stores = false;                                                     \
     [[nodiscard]] static STRATA_ALWAYS_INLINE REGISTER load(const SCALAR* from, Index used) { \
-      const INTEGER* const mask = lane_mask<INTEGER, WIDTH>(used);                            \
+      const INTEGER* const mask = lane_mask<INTEGER>(used);                                   \
       return PREFIX##_maskload_##SUFFIX(                                                      \
           from, PREFIX##_loadu_si##MASK(reinterpret_cast<const __m##MASK##i*>(mask)));        \
     }                                                                                         \

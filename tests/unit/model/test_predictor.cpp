@@ -8,6 +8,7 @@
 #include <strata/strata.hpp>
 
 #include "support/catch.hpp"
+#include "support/decibels.hpp"
 #include "support/error_text.hpp"
 #include "support/layer_cases.hpp"
 
@@ -35,12 +36,7 @@ bool same(const Tensor<float>& a, const Tensor<float>& b) {
 }
 
 double decibels_of(const Tensor<float>& found, const Tensor<float>& expected) {
-  double error = 0, size = 0;
-  for (std::size_t i = 0; i < expected.values().size(); ++i) {
-    error += std::pow(double(found.values()[i]) - double(expected.values()[i]), 2);
-    size += std::pow(double(expected.values()[i]), 2);
-  }
-  return 10 * std::log10(error / size);
+  return test::decibels(found.values(), expected.values());
 }
 
 }  // namespace
