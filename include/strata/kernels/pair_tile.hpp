@@ -73,7 +73,7 @@ STRATA_ALWAYS_INLINE void multiply_pair_columns(const PairTileWeights& weights, 
     return std::array{&pair_tile<Vectors, I + 1>...};
   }
   (std::make_integer_sequence<int, tile_columns>{});
-  for_column_groups(count, [&](Index first, int size) {
+  ColumnGroups(count).for_each([&](Index first, int size) {
     PairTileColumn columns[tile_columns];
     for (int n = 0; n < size; ++n) columns[n] = column(first + n);
     tiles[static_cast<std::size_t>(size - 1)](weights, columns);

@@ -132,7 +132,7 @@ void add_outer_product(const Scalar* panel, Index rows, Index columns, const Sca
   constexpr Index lanes = Registers * Pack<Scalar>::width;
   for_vector_blocks<Scalar, Registers>([&](auto first, auto vectors) {
     const Index lane = first * Pack<Scalar>::width;
-    for_column_groups(columns, [&](Index begin, int size) {
+    ColumnGroups(columns).for_each([&](Index begin, int size) {
       next.advance();
       const Scalar* values[tile_columns];
       Scalar* out[tile_columns];
@@ -153,9 +153,10 @@ template <class Scalar, class Row>
 void pack_strips(Index rows, Index columns, bool ones, Row row, Buffer<Scalar>& strips) {
   const Index all = columns + (ones ? 1 : 0);
   strips.resize(rows * all);
+  const ColumnGroups groups(all);
   for (Index r = 0; r < rows; ++r) {
     const Scalar* values = row(r);
-    for_column_groups(all, [&](Index begin, int size) {
+    groups.for_each([&](Index begin, int size) {
       Scalar* const to = strips.data() + begin * rows + r * size;
       // Unrolled, since for a few numbers a call of memcpy takes longer than the copy itself.
       unroll<tile_columns>([&](auto n) {

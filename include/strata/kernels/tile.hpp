@@ -120,18 +120,31 @@ template <class Scalar, int Vectors>
   return table[static_cast<std::size_t>(columns - 1)];
 }
 
-/// Splits `count` columns into groups of nearly equal size that fit a tile, and calls
-/// f(first, size) for each.
-template <class F>
-STRATA_ALWAYS_INLINE void for_column_groups(Index count, F&& f) {
-  constexpr Index most = tile_columns;
-  const Index groups = (count + most - 1) / most;
-  for (Index group = 0, first = 0; group < groups; ++group) {
-    const Index size = (count - first + groups - group - 1) / (groups - group);
-    f(first, static_cast<int>(size));
-    first += size;
+/// Columns split into groups of nearly equal size that fit a tile. Where many rows are split alike,
+/// one object serves them all, since a division takes as long as the copy of a group.
+class ColumnGroups {
+ public:
+  explicit ColumnGroups(Index columns)
+      : groups_((columns + tile_columns - 1) / tile_columns),
+        size_(groups_ > 0 ? columns / groups_ : 0),
+        larger_(columns - groups_ * size_) {}
+
+  /// Calls f(first, size) for each group.
+  template <class F>
+  STRATA_ALWAYS_INLINE void for_each(F&& f) const {
+    for (Index group = 0, first = 0; group < groups_; ++group) {
+      const Index size = size_ + (group < larger_ ? 1 : 0);
+      f(first, static_cast<int>(size));
+      first += size;
+    }
   }
-}
+
+ private:
+  Index groups_;
+  /// Columns of a group; the first `larger_` groups have one more.
+  Index size_;
+  Index larger_;
+};
 
 /// The number of columns that a tile's weights are multiplied with one after another, while these
 /// weights lie in the first cache.
@@ -170,7 +183,7 @@ template <int Vectors, class Scalar, class From, class To>
 STRATA_ALWAYS_INLINE void multiply_columns(const TileSegment<Scalar>* segments, Index segment_count,
                                            Index count, TileWeights<Scalar> weights, From from,
                                            To to) {
-  for_column_groups(count, [&](Index first, int size) {
+  ColumnGroups(count).for_each([&](Index first, int size) {
     const Scalar* begin[tile_columns];
     Scalar* end[tile_columns];
     for (int n = 0; n < size; ++n) {

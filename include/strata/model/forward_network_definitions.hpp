@@ -6,7 +6,7 @@
 #include <strata/contracts/layer_ref.hpp>
 #include <strata/model/forward_network.hpp>
 #include <strata/model/network.hpp>
-#include <strata/model/precision_checks.hpp>
+#include <strata/model/precision_chain.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
@@ -41,15 +41,12 @@ void ForwardNetwork<Scalar>::pack(Packed& packed, bool training) const {
 
 template <class Scalar>
 void ForwardNetwork<Scalar>::reduce(const char* who, Packed& packed, Precision precision) const {
-  std::vector<Precision> layers;
-  Execution asked{.precision = precision};
+  detail::PrecisionChain chain(precision);
   for (std::size_t i = 0; i < this->size(); ++i) {
-    const Execution own = forward_[i].execution(asked);
-    layers.push_back(own.precision);
-    forward_[i].reduce(packed[i], asked);
-    asked.bounded = own.bounded;
+    forward_[i].reduce(packed[i], chain.asked());
+    chain.follow(forward_[i].execution(chain.asked()));
   }
-  detail::check_precision(who, precision, layers);
+  detail::check_precision(who, precision, chain.precisions());
 }
 
 template <class Scalar>

@@ -16,7 +16,7 @@
 #include <strata/contracts/parts.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/model/network.hpp>
-#include <strata/model/precision_checks.hpp>
+#include <strata/model/precision_chain.hpp>
 #include <strata/model/stream_checks.hpp>
 #include <strata/target.hpp>
 
@@ -208,16 +208,14 @@ class Stream {
   void pack(const List& layers) {
     if (packed_.use_count() != 1) packed_ = std::make_shared<Packed>();
     detail::resize_parts(*packed_, detail::part_count(layers));
-    precisions_.resize(detail::part_count(layers));
-    Execution asked{.precision = asked_};
+    detail::PrecisionChain chain(asked_);
     detail::for_each_part(layers, [&](auto i) {
       const auto& layer = detail::part(layers, i);
       detail::inner(layer).pack(detail::part(*packed_, i), false);
-      detail::reduce(layer, detail::part(*packed_, i), asked);
-      const Execution own = execution(layer, asked);
-      precisions_[i] = own.precision;
-      asked.bounded = own.bounded;
+      detail::reduce(layer, detail::part(*packed_, i), chain.asked());
+      chain.follow(execution(layer, chain.asked()));
     });
+    precisions_ = std::move(chain).precisions();
   }
 
   /// A step of a model that has a layer which makes a mask.

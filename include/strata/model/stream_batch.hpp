@@ -13,7 +13,7 @@
 #include <strata/base/sizes.hpp>
 #include <strata/error.hpp>
 #include <strata/kernels/tile.hpp>
-#include <strata/model/precision_checks.hpp>
+#include <strata/model/precision_chain.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream.hpp>
 #include <strata/model/stream_checks.hpp>

@@ -3,13 +3,14 @@
 #include <array>
 #include <memory>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <strata/base/sizes.hpp>
 #include <strata/contracts/any_layer.hpp>
-#include <strata/contracts/execution.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/model/network.hpp>
+#include <strata/model/precision_chain.hpp>
 #include <strata/model/state.hpp>
 #include <strata/model/stream_checks.hpp>
 #include <strata/precision.hpp>
@@ -61,14 +62,13 @@ class BatchedLayers {
     }
     owner_ = copy;
     packed_.resize(layers_.size());
-    Execution asked{.precision = precision};
+    PrecisionChain chain(precision);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       layers_[i].pack(packed_[i], false);
-      layers_[i].reduce(packed_[i], asked);
-      const Execution own = layers_[i].execution(asked);
-      precisions_.push_back(own.precision);
-      asked.bounded = own.bounded;
+      layers_[i].reduce(packed_[i], chain.asked());
+      chain.follow(layers_[i].execution(chain.asked()));
     }
+    precisions_ = std::move(chain).precisions();
   }
 
   /// In which precision each layer runs.

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <strata/model/network.hpp>
-#include <strata/model/precision_checks.hpp>
+#include <strata/model/precision_chain.hpp>
 #include <strata/model/summary.hpp>
 #include <strata/target.hpp>
 
@@ -73,12 +73,12 @@ void add_precisions(const Network<Scalar>& network, Precision asked,
     for (std::size_t i = 1; i < rows.size(); ++i) add(rows[i], "?");
     return;
   }
-  std::vector<Precision> precisions;
+  PrecisionChain chain(asked);
   for (const auto& layer : network.layers()) {
-    precisions.push_back(layer.execution({.precision = asked}).precision);
-    add(rows[precisions.size()], name(precisions.back()));
+    chain.follow(layer.execution(chain.asked()));
+    add(rows[chain.precisions().size()], name(chain.precisions().back()));
   }
-  check_precision("summary", asked, precisions);
+  check_precision("summary", asked, chain.precisions());
 }
 
 template <class Scalar>

@@ -5,6 +5,7 @@
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/pair_tile.hpp>
 #include <strata/recurrent/gated/batch_kernel.hpp>
+#include <strata/recurrent/gated/gate_products.hpp>
 #include <strata/recurrent/gated/int16_weights.hpp>
 #include <strata/target.hpp>
 
