@@ -7,6 +7,7 @@
 #include <strata/kernels/simd.hpp>
 #include <strata/kernels/softmax.hpp>
 #include <strata/kernels/tanh.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/target.hpp>
 
 // All activations over rows of numbers, for layers that can keep the input of their activation.
@@ -62,8 +63,8 @@ template <class V>
 
 /// y = activation(x) for `rows` rows of `features` numbers; softmax row by row. y may be x.
 template <class Scalar>
-[[gnu::noinline]] void activate_rows(Activation activation, Index rows, Index features,
-                                     const Scalar* x, Scalar* y) noexcept {
+STRATA_NEVER_INLINE void activate_rows(Activation activation, Index rows, Index features,
+                                       const Scalar* x, Scalar* y) noexcept {
   using P = Pack<Scalar>;
   if (activation == Activation::softmax) {
     if (x != y) std::copy_n(x, rows * features, y);
@@ -80,9 +81,9 @@ template <class Scalar>
 /// dx = dy times the derivative of the activation, where y = activation(x). x is read where
 /// `needs_input` alone. dx may be dy.
 template <class Scalar>
-[[gnu::noinline]] void activation_gradient(Activation activation, Index rows, Index features,
-                                           const Scalar* x, const Scalar* y, const Scalar* dy,
-                                           Scalar* dx) noexcept {
+STRATA_NEVER_INLINE void activation_gradient(Activation activation, Index rows, Index features,
+                                             const Scalar* x, const Scalar* y, const Scalar* dy,
+                                             Scalar* dx) noexcept {
   using P = Pack<Scalar>;
   if (activation == Activation::softmax) {
     if (dy != dx) std::copy_n(dy, rows * features, dx);

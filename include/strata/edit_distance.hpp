@@ -20,7 +20,7 @@ namespace strata {
     for (std::size_t k = 0; k < b.size(); ++k) {
       const Index replaced = diagonal + (label == b[k] ? 0 : 1);
       diagonal = row[k + 1];
-      row[k + 1] = std::min({replaced, row[k] + 1, diagonal + 1});
+      row[k + 1] = (std::min)({replaced, row[k] + 1, diagonal + 1});
     }
   }
   return row.back();

@@ -3,13 +3,7 @@
 #include <stdexcept>
 #include <string>
 
-/// Stands before the name of a class that is thrown: a shared library that shows nothing else shows
-/// the type, so that code outside the library can catch it.
-#if defined(_WIN32)
-#define STRATA_SHOWN_TYPE
-#else
-#define STRATA_SHOWN_TYPE __attribute__((visibility("default")))
-#endif
+#include <strata/language/compiler.hpp>
 
 namespace strata {
 

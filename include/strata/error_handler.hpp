@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <strata/error.hpp>
+#include <strata/language/compiler.hpp>
 
 // Where errors are thrown and caught, in programs with exceptions and without (-fno-exceptions).
 
@@ -35,7 +36,7 @@ namespace detail {
 
 /// Throws an E that is made from the arguments, or gives it to the handler.
 template <std::derived_from<Error> E, class... Arguments>
-[[noreturn, gnu::noinline, gnu::cold]] void raise(Arguments&&... arguments) {
+[[noreturn]] STRATA_COLD void raise(Arguments&&... arguments) {
   E error(std::forward<Arguments>(arguments)...);
 #ifdef __cpp_exceptions
   throw error;

@@ -61,7 +61,7 @@ template <class Scalar, class Values>
   std::fill(padded.x.values().begin(), padded.x.values().end(), static_cast<Scalar>(options.value));
   for (Index b = 0; b < shape[0]; ++b) {
     const Index length = lengths[static_cast<std::size_t>(b)];
-    const Index kept = std::min(length, steps);
+    const Index kept = (std::min)(length, steps);
     const Index from = options.truncating == Side::pre ? length - kept : 0;
     const Index to = options.padding == Side::pre ? steps - kept : 0;
     const auto* const first = values(b) + from * features;

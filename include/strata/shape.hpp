@@ -8,6 +8,7 @@
 
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 
 namespace strata {
 
@@ -49,8 +50,8 @@ class Shape {
   [[nodiscard]] constexpr Index size() const noexcept {
     Index product = rank_ == 0 ? 0 : 1;
     for (Index axis = 0; axis < rank_; ++axis) {
-      if (__builtin_mul_overflow(product, (*this)[axis], &product)) {
-        return std::numeric_limits<Index>::max();
+      if (detail::multiply_overflows(product, (*this)[axis], product)) {
+        return (std::numeric_limits<Index>::max)();
       }
     }
     return product;

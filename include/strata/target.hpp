@@ -25,6 +25,8 @@
 #define STRATA_TARGET sse4
 #elif defined(EIGEN_VECTORIZE)
 #define STRATA_TARGET baseline
+#elif defined(__wasm_simd128__)
+#define STRATA_TARGET wasm_simd128
 #else
 #define STRATA_TARGET scalar
 #endif

@@ -10,6 +10,7 @@
 
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
+#include <strata/language/float_text.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/tensor_print.hpp>
@@ -28,8 +29,8 @@ class NumberFormat {
     for (const Scalar value : values) {
       const Scalar size = std::abs(value);
       if (!is_finite(value) || size == 0) continue;
-      smallest = smallest == 0 ? size : std::min(smallest, size);
-      largest = std::max(largest, size);
+      smallest = smallest == 0 ? size : (std::min)(smallest, size);
+      largest = (std::max)(largest, size);
     }
     constexpr Scalar wide = std::numeric_limits<Scalar>::digits10 < 8 ? Scalar(1e6) : Scalar(1e8);
     powers_ = largest >= wide ||
@@ -37,10 +38,10 @@ class NumberFormat {
     for (const Scalar value : values) {
       if (!is_finite(value)) continue;
       const Digits digits = digits_of(value);
-      decimals_ = std::max(decimals_, digits.decimals);
-      exponent_ = std::max(exponent_, digits.exponent);
+      decimals_ = (std::max)(decimals_, digits.decimals);
+      exponent_ = (std::max)(exponent_, digits.exponent);
     }
-    for (const Scalar value : values) width_ = std::max(width_, plain(value).size());
+    for (const Scalar value : values) width_ = (std::max)(width_, plain(value).size());
   }
 
   [[nodiscard]] std::string operator()(Scalar value) const {
@@ -64,10 +65,8 @@ class NumberFormat {
 
   /// The fewest digits that tell the value from its neighbours.
   [[nodiscard]] Digits digits_of(Scalar value) const {
-    char text[512];
     const auto format = powers_ ? std::chars_format::scientific : std::chars_format::fixed;
-    const char* const end = std::to_chars(text, text + sizeof text, value, format).ptr;
-    Digits digits = split({text, static_cast<std::size_t>(end - text)});
+    Digits digits = split(shortest_float_text(value, format));
     if (digits.decimals <= most_decimals) return digits;
     digits = rounded(value, most_decimals);
     while (digits.decimals > 0 && digits.text[digits.whole + digits.decimals] == '0') {
@@ -82,8 +81,8 @@ class NumberFormat {
   }
 
   [[nodiscard]] static Digits split(std::string text) {
-    const std::size_t e = std::min(text.find('e'), text.size());
-    const std::size_t point = std::min(text.find_first_not_of("-0123456789"), e);
+    const std::size_t e = (std::min)(text.find('e'), text.size());
+    const std::size_t point = (std::min)(text.find_first_not_of("-0123456789"), e);
     return {.text = text,
             .whole = point,
             .decimals = point < e ? e - point - 1 : 0,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +10,7 @@
 #include <span>
 #include <type_traits>
 
+#include <strata/language/bit_cast.hpp>
 #include <strata/target.hpp>
 
 // Whether numbers are finite, told from their bits: -ffast-math promises the compiler that no
@@ -31,13 +31,13 @@ inline constexpr Bits<Scalar> infinite_bits =
 
 /// A NaN, made from bits since programs compiled with -ffast-math may not name one.
 template <std::floating_point Scalar>
-inline constexpr Scalar not_a_number = std::bit_cast<Scalar>(
+inline constexpr Scalar not_a_number = detail::bit_cast<Scalar>(
     static_cast<Bits<Scalar>>(infinite_bits<Scalar> | (infinite_bits<Scalar> >> 1)));
 
 template <std::floating_point Scalar>
 [[nodiscard]] constexpr Bits<Scalar> bits_without_sign(Scalar value) noexcept {
   static_assert(sizeof(Scalar) == sizeof(Bits<Scalar>));
-  return std::bit_cast<Bits<Scalar>>(value) & (~Bits<Scalar>{0} >> 1);
+  return detail::bit_cast<Bits<Scalar>>(value) & (~Bits<Scalar>{0} >> 1);
 }
 
 template <std::floating_point Scalar>

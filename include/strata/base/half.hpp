@@ -1,8 +1,8 @@
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
+#include <strata/language/bit_cast.hpp>
 #include <strata/target.hpp>
 
 // 16-bit floats, IEEE 754's binary16: 1 bit of sign, 5 of exponent, 10 of fraction.
@@ -22,18 +22,18 @@ inline constexpr float largest_half = 65504;
   std::uint32_t bits = magnitude + exponents_apart * exponent;
   if (magnitude >= 31 * exponent) bits += exponents_apart * exponent;
   if (magnitude < exponent) {
-    const float with_leading_one = std::bit_cast<float>(bits + exponent);
-    const float leading_one = std::bit_cast<float>((exponents_apart + 1) * exponent);
-    bits = std::bit_cast<std::uint32_t>(with_leading_one - leading_one);
+    const float with_leading_one = bit_cast<float>(bits + exponent);
+    const float leading_one = bit_cast<float>((exponents_apart + 1) * exponent);
+    bits = bit_cast<std::uint32_t>(with_leading_one - leading_one);
   }
-  return std::bit_cast<float>(sign | bits);
+  return bit_cast<float>(sign | bits);
 }
 
 /// A float as a 16-bit float, rounded to the nearest, to the even one of two. Beyond largest_half
 /// and half a unit it is infinite.
 [[nodiscard]] constexpr std::uint16_t to_half(float number) noexcept {
   constexpr std::uint32_t infinity = 0x7f800000, beyond = 0x477ff000, least_normal = 113u << 23;
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(number);
+  const std::uint32_t bits = bit_cast<std::uint32_t>(number);
   const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
   std::uint32_t magnitude = bits & 0x7fffffffu;
   const auto with_sign = [sign](std::uint32_t half) {
@@ -43,8 +43,8 @@ inline constexpr float largest_half = 65504;
   if (magnitude >= beyond) return with_sign(0x7c00);
   if (magnitude < least_normal) {
     // A unit of 0.5 is as large as one of the denormal numbers, so that the sum rounds to them.
-    const float rounded = std::bit_cast<float>(magnitude) + 0.5f;
-    return with_sign(std::bit_cast<std::uint32_t>(rounded) - std::bit_cast<std::uint32_t>(0.5f));
+    const float rounded = bit_cast<float>(magnitude) + 0.5f;
+    return with_sign(bit_cast<std::uint32_t>(rounded) - bit_cast<std::uint32_t>(0.5f));
   }
   magnitude += 0xfffu + (magnitude >> 13 & 1u);
   return with_sign((magnitude - (112u << 23)) >> 13);

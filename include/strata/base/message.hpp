@@ -7,6 +7,7 @@
 
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/shape.hpp>
 
 namespace strata::messages {
@@ -47,7 +48,7 @@ class Piece {
 
 /// Throws an Error whose message is the pieces joined.
 template <class Error>
-[[noreturn, gnu::noinline, gnu::cold]] void fail(std::initializer_list<Piece> pieces) {
+[[noreturn]] STRATA_COLD void fail(std::initializer_list<Piece> pieces) {
   detail::raise<Error>(message(pieces));
 }
 

@@ -1,25 +1,22 @@
 #pragma once
 
-#include <array>
 #include <charconv>
-#include <cstddef>
 #include <initializer_list>
 #include <string>
 
 #include <strata/base/message.hpp>
+#include <strata/language/compiler.hpp>
+#include <strata/language/float_text.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
 namespace strata::messages {
 
 STRATA_INLINE std::string number_text(double value, int precision, NumberStyle style) {
-  constexpr std::size_t most_digits = 310;
-  std::array<char, most_digits + 64> digits;
   const auto format = style == NumberStyle::fixed        ? std::chars_format::fixed
                       : style == NumberStyle::scientific ? std::chars_format::scientific
                                                          : std::chars_format::general;
-  const auto written = std::to_chars(digits.begin(), digits.end(), value, format, precision);
-  return {digits.data(), written.ptr};
+  return detail::float_text(value, format, precision);
 }
 
 STRATA_INLINE void Piece::append_to(std::string& message) const {
@@ -39,8 +36,7 @@ STRATA_INLINE void Piece::append_to(std::string& message) const {
   }
 }
 
-[[gnu::noinline, gnu::cold]] STRATA_INLINE std::string message(
-    std::initializer_list<Piece> pieces) {
+STRATA_COLD STRATA_INLINE std::string message(std::initializer_list<Piece> pieces) {
   std::string joined;
   for (const Piece& piece : pieces) piece.append_to(joined);
   return joined;

@@ -10,6 +10,7 @@
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 
 // Sizes that come from users are checked here, and the memory for them is asked for here.
@@ -18,11 +19,11 @@ namespace strata::sizes {
 
 /// The largest size of a layer or a sequence. No machine has memory for a row of this size, and
 /// small multiples of it, such as the number of gates of all units, do not overflow.
-inline constexpr Index largest = std::numeric_limits<Index>::max() / 128;
+inline constexpr Index largest = (std::numeric_limits<Index>::max)() / 128;
 
 /// The largest number of elements of an array, so that the bytes of an array of doubles can be
 /// counted.
-inline constexpr Index most_elements = std::numeric_limits<Index>::max() / 16;
+inline constexpr Index most_elements = (std::numeric_limits<Index>::max)() / 16;
 
 /// Throws ValueError, naming the size and its owner, unless it is from 1 to `largest`.
 void check(const messages::Piece& owner, const char* name, Index size);
@@ -45,7 +46,7 @@ template <class E>
 void check_range(const char* what, Index first, Index part, const char* whole, Index size) {
   if (first >= 0 && part >= 0 && first <= size && part <= size - first) return;
   Index last = 0;
-  if (__builtin_add_overflow(first, part, &last)) last = std::numeric_limits<Index>::max();
+  if (detail::add_overflows(first, part, last)) last = (std::numeric_limits<Index>::max)();
   messages::fail<E>({what, " ", first, " to ", last, " of ", whole, " of ", size, " ", what});
 }
 

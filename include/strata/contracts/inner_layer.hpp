@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <strata/base/message.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/contracts/any_layer.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/layer.hpp>
@@ -67,7 +68,7 @@ template <class L>
 void check_keeps_steps(std::size_t number, const L& layer) {
   if constexpr (L::traits.output_shape) {
     // More steps than any layer takes away.
-    constexpr Index steps = Index{1} << 60;
+    constexpr Index steps = sizes::largest;
     if (strata::output_shape(layer, Shape{1, steps, layer.inputs()})[1] == steps) return;
     messages::fail<ShapeError>({"its layer ", number, " (", layer.describe(),
                                 ") must give an output for each step of its input"});

@@ -6,6 +6,7 @@
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/parameter.hpp>
 #include <strata/initializers.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/random.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -37,7 +38,7 @@ struct KernelAndBias {
       strata::initialize(options.bias_initializer,
                          WeightMatrix<Scalar>{bias.values(), units, units}, for_bias);
     } else {
-      std::ranges::fill(bias.values(), Scalar(0));
+      detail::fill(bias.values(), Scalar(0));
     }
   }
 

@@ -8,6 +8,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
@@ -53,7 +54,7 @@ struct ParameterRules {
   template <class Parameters>
   void keep_named(const Parameters& parameters) {
     const auto names_none = [&](const auto& rule) {
-      return std::ranges::none_of(
+      return detail::none_of(
           parameters, [&](const auto& parameter) { return is_named(parameter.name, rule.first); });
     };
     std::erase_if(trainable, names_none);

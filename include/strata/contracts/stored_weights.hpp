@@ -41,8 +41,8 @@ class StoredWeights {
       (void)sizes::count(array.shape);
       order.push_back(&array);
     }
-    std::ranges::sort(order, std::greater(),
-                      [](const Array* array) { return array->shape.size(); });
+    std::sort(order.begin(), order.end(),
+              [](const Array* a, const Array* b) { return a->shape.size() > b->shape.size(); });
     for (Array* const array : order) sizes::assign(array->values, array->shape.size(), Scalar(0));
   }
 

@@ -151,8 +151,7 @@ void write_header(AtomicFile& file, const Network<Scalar>& network, const std::s
 template <class Scalar>
 void save_network_header(const Path& path, const Network<Scalar>& network,
                          const HeaderOptions& options) {
-  const std::filesystem::path file_path(path.text());
-  const std::string name = options.name.empty() ? file_path.stem().string() : options.name;
+  const std::string name = options.name.empty() ? text_of(system_path(path).stem()) : options.name;
   check_identifier(name);
   if (options.precision == Precision::half) {
     throw ValueError("save_header: precision must be full or int16, found half");
@@ -163,7 +162,7 @@ void save_network_header(const Path& path, const Network<Scalar>& network,
     detail::fail<ValueError>(
         {"save_header: ", parameter.name, ": expected finite numbers, found ", found});
   }
-  AtomicFile file(file_path);
+  AtomicFile file(path);
   write_header(file, network, name, options.precision);
   file.commit();
 }

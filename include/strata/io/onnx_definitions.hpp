@@ -44,7 +44,7 @@ std::vector<std::byte> io::save_onnx_network_to_memory(const Network<Scalar>& ne
 
 template <class Scalar>
 void io::save_onnx_network(const Path& path, const Network<Scalar>& network) {
-  write_file(path.text(), write_onnx(network));
+  write_file(path, write_onnx(network));
 }
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -42,7 +42,7 @@ template <class Scalar>
 void require_holds(Precision precision, const Parameter<Scalar>& parameter) {
   const double largest = precision == Precision::half
                              ? static_cast<double>(detail::largest_half)
-                             : static_cast<double>(std::numeric_limits<float>::max());
+                             : static_cast<double>((std::numeric_limits<float>::max)());
   for (const Scalar value : parameter.values) {
     if (!detail::is_finite(value) || std::abs(static_cast<double>(value)) > largest) {
       detail::fail<ValueError>({"save_weights: ", parameter.name, ": expected numbers that ",
@@ -115,7 +115,7 @@ std::vector<std::byte> save_network_to_memory(const ForwardNetwork<Scalar>& netw
 template <class Scalar>
 void save_network(const Path& path, const ForwardNetwork<Scalar>& network,
                   const SaveOptions<Scalar>& options) {
-  writer_of(network, options).write_file(path.text());
+  writer_of(network, options).write_file(path);
 }
 
 /// Adds the model's parameters with its matrices in 16 bits. Throws ValueError on a number that 16
@@ -159,7 +159,7 @@ void save_network_weights(const Path& path, const Network<Scalar>& network,
     add_reduced_weights(writer, network, options.precision);
   }
   writer.metadata = {{"format", "strata"}};
-  writer.write_file(path.text());
+  writer.write_file(path);
 }
 
 template <class Scalar>

@@ -17,7 +17,7 @@ namespace strata::detail::inline STRATA_TARGET {
 /// log(e^a + e^b + e^c), lane by lane.
 template <class P>
 [[nodiscard]] STRATA_ALWAYS_INLINE P log_add(P a, P b, P c) {
-  const P largest = max(a, max(b, c));
+  const P largest = greater(a, greater(b, c));
   const P sum = normal_exp(a - largest) + normal_exp(b - largest) + normal_exp(c - largest);
   return largest + log(sum);
 }
@@ -59,7 +59,7 @@ class Alignments {
     const double end = last[places_ - 1];
     if (places_ == 1) return end;
     const double label = last[places_ - 2];
-    const double largest = std::max(end, label);
+    const double largest = (std::max)(end, label);
     return largest + std::log1p(std::exp(std::min(end, label) - largest));
   }
 

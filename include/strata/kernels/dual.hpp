@@ -69,8 +69,8 @@ struct Dual {
     }
     return dual;
   }
-  friend Dual min(const Dual& a, const Dual& b) { return where_less(b, a, b, a); }
-  friend Dual max(const Dual& a, const Dual& b) { return where_less(a, b, b, a); }
+  friend Dual lesser(const Dual& a, const Dual& b) { return where_less(b, a, b, a); }
+  friend Dual greater(const Dual& a, const Dual& b) { return where_less(a, b, b, a); }
   friend Dual abs(const Dual& a) { return where_less(a, broadcast(0), broadcast(0) - a, a); }
   friend Dual exp(const Dual& a) {
     const V y = exp(a.value);

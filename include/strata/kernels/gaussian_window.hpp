@@ -115,7 +115,7 @@ class GaussianWindow {
   [[nodiscard]] static STRATA_ALWAYS_INLINE P bell(Scalar beta, P distance) {
     const P least = P::broadcast(-60);
     const P exponent = P::broadcast(-beta) * distance * distance;
-    return where_less(exponent, least, P::broadcast(0), exp(max(exponent, least)));
+    return where_less(exponent, least, P::broadcast(0), exp(greater(exponent, least)));
   }
 
   Index gaussians_ = 0;

@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-#include <strata/base/compiler.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 

@@ -28,7 +28,7 @@ template <class P>
 
 /// log(e^a + e^b)
 [[nodiscard]] inline double log_sum(double a, double b) {
-  const double larger = std::max(a, b);
+  const double larger = (std::max)(a, b);
   return larger + std::log1p(std::exp(std::min(a, b) - larger));
 }
 

@@ -267,7 +267,7 @@ STRATA_ALWAYS_INLINE void store_int16(Pack<float, 4> numbers, std::int16_t* to) 
   P differences = P::broadcast(0);
   const auto scaled = [&](P x) STRATA_INLINE_LAMBDA {
     differences = differences + (x - x);
-    return min(max(x, P::broadcast(-1)), P::broadcast(1)) * P::broadcast(int16_one);
+    return lesser(greater(x, P::broadcast(-1)), P::broadcast(1)) * P::broadcast(int16_one);
   };
   Index i = 0;
   for (; i + P::width <= count; i += P::width) store_int16(scaled(P::load(from + i)), to + i);

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <utility>
 
-#include <strata/base/compiler.hpp>
 #include <strata/kernels/pair_sums.hpp>
 #include <strata/kernels/simd.hpp>
 #include <strata/kernels/tile.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/target.hpp>
 
 // Products of several columns with the same weights, all 16-bit integers in pairs.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <strata/kernels/simd.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -19,8 +20,8 @@ class Prefetch {
       : next_(from), end_(from + count), share_((count / line + calls) / calls * line) {}
 
   STRATA_ALWAYS_INLINE void advance() {
-    const Scalar* const stop = std::min(next_ + share_, end_);
-    for (; next_ < stop; next_ += line) __builtin_prefetch(next_, 0, 2);
+    const Scalar* const stop = (std::min)(next_ + share_, end_);
+    for (; next_ < stop; next_ += line) prefetch<CacheLevel::second>(next_);
   }
 
  private:

@@ -32,12 +32,12 @@ class PackedMatrix {
     constexpr Index tile = 64;
     for (Index first = 0; first < lanes; first += block_size(first)) {
       const Index size = block_size(first);
-      const Index used = std::min(size, lanes - first);
+      const Index used = (std::min)(size, lanes - first);
       for (Index lane = 0; lane < size; ++lane) {
         *to++ = lane < used ? bias(first + lane) : Scalar(0);
       }
       for (Index start = 0; start < depth; start += tile) {
-        const Index end = std::min(start + tile, depth);
+        const Index end = (std::min)(start + tile, depth);
         for (Index lane = 0; lane < size; ++lane) {
           for (Index k = start; k < end; ++k) {
             to[(k - start) * size + lane] = lane < used ? element(first + lane, k) : Scalar(0);
@@ -94,7 +94,7 @@ void multiply(const PackedMatrix<Scalar>& matrix, Index columns, Index length, C
         const Scalar** const to_columns = pointers.data() + segments * tile_chunk;
         for (Index c = 0; c < count; ++c) to_columns[c] = column(start + c, k / length + segments);
         in[static_cast<std::size_t>(segments)] = {
-            .depth = std::min(length, matrix.depth() - k - segments * length),
+            .depth = (std::min)(length, matrix.depth() - k - segments * length),
             .step = 1,
             .columns = to_columns};
       }

@@ -33,7 +33,7 @@ STRATA_ALWAYS_INLINE V squared(V x) {
 /// is 1 - 2.3e-7. Error below 3e-7. The denominator is in [1, 242].
 template <class V>
 STRATA_ALWAYS_INLINE Quotient<V> tanh_quotient(V x) {
-  x = max(min(x, constant<V>(8)), constant<V>(-8));
+  x = greater(lesser(x, constant<V>(8)), constant<V>(-8));
   const V u = squared(x);
   const V u2 = u * u;
   return {x * polynomial(u, u2, 1, 0.134444952, 0.0035715946, 2.18946025e-05, 1.52303326e-08),
@@ -43,7 +43,7 @@ STRATA_ALWAYS_INLINE Quotient<V> tanh_quotient(V x) {
 /// sigmoid(x) = (1 + tanh(x / 2)) / 2 in float, by the same fit. Error below 2e-7.
 template <class V>
 STRATA_ALWAYS_INLINE Quotient<V> sigmoid_quotient(V x) {
-  x = max(min(x, constant<V>(16)), constant<V>(-16));
+  x = greater(lesser(x, constant<V>(16)), constant<V>(-16));
   const V u = squared(x);
   const V u2 = u * u;
   const V under = polynomial(u, u2, 1, 0.116944559, 0.00163527683, 5.33013463e-06, 3.32906747e-09);
@@ -64,7 +64,7 @@ template <int Width>
 STRATA_ALWAYS_INLINE Pack<float, Width> tanh(Pack<float, Width> x) {
   using P = Pack<float, Width>;
   const auto quotient = tanh_quotient(x);
-  const P saturated = max(min(x, P::broadcast(1)), P::broadcast(-1));
+  const P saturated = greater(lesser(x, P::broadcast(1)), P::broadcast(-1));
   return where_less(abs(x), P::broadcast(8), quotient.over / quotient.under, saturated);
 }
 
@@ -76,7 +76,7 @@ STRATA_ALWAYS_INLINE Pack<Scalar, Width> tanh(Pack<Scalar, Width> x) {
     return eigen_tanh(x);
   } else {
     const P one = P::broadcast(1);
-    const P bounded = max(min(x, P::broadcast(20)), P::broadcast(-20));
+    const P bounded = greater(lesser(x, P::broadcast(20)), P::broadcast(-20));
     const P decay = exp(P::broadcast(-2) * bounded);
     // 1 - decay loses the digits of a small x, but a small x is its own tanh.
     return where_less(abs(x), P::broadcast(1e-8), x, (one - decay) / (one + decay));

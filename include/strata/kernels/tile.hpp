@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <utility>
 
-#include <strata/base/compiler.hpp>
 #include <strata/kernels/simd.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -161,7 +161,7 @@ template <class Scalar>
 template <class F>
 STRATA_ALWAYS_INLINE void for_chunks(Index count, F&& f) {
   for (Index first = 0; first < count; first += tile_chunk) {
-    f(first, std::min(tile_chunk, count - first));
+    f(first, (std::min)(tile_chunk, count - first));
   }
 }
 
@@ -173,7 +173,7 @@ STRATA_ALWAYS_INLINE void for_vector_blocks(F&& f) {
   unroll<(Registers + most - 1) / most>([&](auto block) STRATA_INLINE_LAMBDA {
     constexpr int first = block * most;
     f(std::integral_constant<int, first>{},
-      std::integral_constant<int, std::min(most, Registers - first)>{});
+      std::integral_constant<int, (std::min)(most, Registers - first)>{});
   });
 }
 

@@ -25,7 +25,7 @@ void add_weight_gradients_of_width(Index rows, Index inputs, Index units, X x, D
   scratch.panels.resize(panels * rows * wide);
   Scalar* to = scratch.panels.data();
   for (Index panel = 0; panel < panels; ++panel) {
-    const Index used = std::min(wide, units - panel * wide);
+    const Index used = (std::min)(wide, units - panel * wide);
     for (Index row = 0; row < rows; ++row, to += wide) {
       std::copy_n(dy(row) + panel * wide, used, to);
       std::fill(to + used, to + wide, Scalar(0));
@@ -34,7 +34,7 @@ void add_weight_gradients_of_width(Index rows, Index inputs, Index units, X x, D
   scratch.sums.resize(panels * inputs * wide);
   scratch.sums.fill(0);
   for (Index start = 0; start < rows; start += outer_product_rows) {
-    const Index depth = std::min(outer_product_rows, rows - start);
+    const Index depth = (std::min)(outer_product_rows, rows - start);
     pack_strips(
         depth, inputs, false, [&](Index row) -> const Scalar* { return x(start + row); },
         scratch.strips);
@@ -47,7 +47,7 @@ void add_weight_gradients_of_width(Index rows, Index inputs, Index units, X x, D
   }
   const Scalar* sum = scratch.sums.data();
   for (Index panel = 0; panel < panels; ++panel) {
-    const Index used = std::min(wide, units - panel * wide);
+    const Index used = (std::min)(wide, units - panel * wide);
     for (Index k = 0; k < inputs; ++k, sum += wide) {
       for (Index lane = 0; lane < used; ++lane) {
         gradient[k * stride + panel * wide + lane] += sum[lane];

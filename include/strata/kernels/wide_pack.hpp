@@ -44,11 +44,11 @@ struct Pack<Scalar, Width> {
   friend STRATA_ALWAYS_INLINE Pack multiply_add(Pack a, Pack b, Pack c) {
     return {multiply_add(a.low, b.low, c.low), multiply_add(a.high, b.high, c.high)};
   }
-  friend STRATA_ALWAYS_INLINE Pack min(Pack a, Pack b) {
-    return {min(a.low, b.low), min(a.high, b.high)};
+  friend STRATA_ALWAYS_INLINE Pack lesser(Pack a, Pack b) {
+    return {lesser(a.low, b.low), lesser(a.high, b.high)};
   }
-  friend STRATA_ALWAYS_INLINE Pack max(Pack a, Pack b) {
-    return {max(a.low, b.low), max(a.high, b.high)};
+  friend STRATA_ALWAYS_INLINE Pack greater(Pack a, Pack b) {
+    return {greater(a.low, b.low), greater(a.high, b.high)};
   }
   friend STRATA_ALWAYS_INLINE Pack abs(Pack a) { return {abs(a.low), abs(a.high)}; }
   friend STRATA_ALWAYS_INLINE Pack exp(Pack a) { return {exp(a.low), exp(a.high)}; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include <strata/contracts/layer.hpp>
 #include <strata/error.hpp>
 #include <strata/initializers.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 
@@ -147,7 +149,7 @@ class Embedding {
     const auto rows = embeddings_.values();
     if (training) return;
     sizes::resize(packed.rows, embeddings_.rows() * embeddings_.columns());
-    std::ranges::copy(rows, packed.rows.begin());
+    detail::copy(rows, packed.rows.begin());
   }
 
   void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y,
@@ -176,7 +178,7 @@ class Embedding {
     }
     if (!dx) return;
     dx->resize(x.shape());
-    std::ranges::fill(dx->values(), Scalar(0));
+    detail::fill(dx->values(), Scalar(0));
   }
 
   void check_stream() const {}
@@ -194,8 +196,8 @@ class Embedding {
   Embedding(const EmbeddingOptions& options, Index vocabulary, Index units) : options_(options) {
     sizes::check("Embedding", "vocabulary", vocabulary);
     sizes::check("Embedding", "units", units);
-    constexpr Index distinct = Index{1} << std::numeric_limits<Scalar>::digits;
-    if (vocabulary > distinct) {
+    constexpr auto distinct = std::uint64_t{1} << std::numeric_limits<Scalar>::digits;
+    if (static_cast<std::uint64_t>(vocabulary) > distinct) {
       detail::fail<ValueError>({"Embedding: this scalar holds whole numbers up to ", distinct,
                                 ", but the vocabulary is ", vocabulary});
     }

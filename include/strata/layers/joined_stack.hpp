@@ -12,6 +12,7 @@
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/inner_layers.hpp>
 #include <strata/contracts/parts.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
@@ -134,10 +135,8 @@ class JoinedStack : public InnerLayers<JoinedStack<Layers, Reads>, Layers,
     STRATA_ALWAYS_INLINE void run(const Scalar* x, Scalar* state, Scalar* y,
                                   Step step) const noexcept {
       const Index widest = *std::max_element(outputs.begin(), outputs.end());
-      auto* const joined = static_cast<Scalar*>(
-          __builtin_alloca(static_cast<std::size_t>(features + widest + window) * sizeof(Scalar)));
-      auto* const seen =
-          static_cast<Scalar*>(__builtin_alloca(static_cast<std::size_t>(window) * sizeof(Scalar)));
+      auto* const joined = STRATA_STACK_ARRAY(Scalar, features + widest + window);
+      auto* const seen = STRATA_STACK_ARRAY(Scalar, window);
       std::copy_n(x, features, joined);
       for_each_part(layers, [&](auto i) {
         if (i == 0 && window > 0) {

@@ -11,6 +11,7 @@
 #include <strata/contracts/inner_layers.hpp>
 #include <strata/contracts/layer.hpp>
 #include <strata/contracts/parts.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_TARGET {
@@ -116,8 +117,7 @@ class LayerChain : public InnerLayers<LayerChain<Layers>, Layers,
     STRATA_ALWAYS_INLINE void run(const Scalar* x, Scalar* state, Scalar* y,
                                   Step step) const noexcept {
       const Index widest = *std::max_element(outputs.begin(), outputs.end());
-      auto* const between = static_cast<Scalar*>(
-          __builtin_alloca(static_cast<std::size_t>(2 * widest) * sizeof(Scalar)));
+      auto* const between = STRATA_STACK_ARRAY(Scalar, 2 * widest);
       for_each_part(layers, [&](auto i) {
         Scalar* const to = i + 1 == outputs.size() ? y : between + (i % 2 == 0 ? 0 : widest);
         step(part(layers, i), x, state, to);

@@ -7,6 +7,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/pooling_layer.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -51,7 +52,7 @@ class MaxOverSteps : public detail::PoolingLayer<MaxOverSteps, Scalar> {
                 Tape&, std::span<Scalar>, Tensor<Scalar>* dx, const Pass<Scalar>& pass) const {
     if (!dx) return;
     dx->resize(x.shape());
-    std::ranges::fill(dx->values(), Scalar(0));
+    detail::fill(dx->values(), Scalar(0));
     for (Index b = 0; b < x.batch(); ++b) {
       for (Index f = 0; f < x.features(); ++f) {
         const auto for_each_largest = [&](auto visit) {

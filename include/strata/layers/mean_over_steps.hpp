@@ -6,6 +6,7 @@
 
 #include <strata/contracts/held.hpp>
 #include <strata/contracts/pooling_layer.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
@@ -26,7 +27,7 @@ class MeanOverSteps : public detail::PoolingLayer<MeanOverSteps, Scalar> {
   void forward(const Packed&, const Tensor<Scalar>& x, Tensor<Scalar>& y,
                const Pass<Scalar>& pass) const {
     y.resize({x.batch(), x.features()});
-    std::ranges::fill(y.values(), Scalar(0));
+    detail::fill(y.values(), Scalar(0));
     for (Index b = 0; b < x.batch(); ++b) {
       const Scalar share = share_of_step(x, b, pass);
       this->for_each_step(x, b, pass, [&](Index t) {
@@ -44,7 +45,7 @@ class MeanOverSteps : public detail::PoolingLayer<MeanOverSteps, Scalar> {
                 Tape&, std::span<Scalar>, Tensor<Scalar>* dx, const Pass<Scalar>& pass) const {
     if (!dx) return;
     dx->resize(x.shape());
-    std::ranges::fill(dx->values(), Scalar(0));
+    detail::fill(dx->values(), Scalar(0));
     for (Index b = 0; b < x.batch(); ++b) {
       const Scalar share = share_of_step(x, b, pass);
       this->for_each_step(x, b, pass, [&](Index t) {

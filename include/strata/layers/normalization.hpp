@@ -161,7 +161,7 @@ class Normalization
     packed.deviation.resize(features_);
     for (Index i = 0; i < features_; ++i) {
       const Scalar variance = arrays_[variance_place].values()[static_cast<std::size_t>(i)];
-      packed.deviation[i] = std::max(std::sqrt(variance), epsilon);
+      packed.deviation[i] = (std::max)(std::sqrt(variance), epsilon);
     }
     packed.invert = options_.invert;
   }

@@ -12,6 +12,7 @@
 #include <strata/contracts/plain_layer.hpp>
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/support/map.hpp>
 #include <strata/target.hpp>
 
@@ -59,7 +60,7 @@ class ReshapingLayer : public PlainLayer<Scalar> {
  private:
   static void copy(const Tensor<Scalar>& from, const Shape& shape, Tensor<Scalar>& to) {
     to.resize(shape);
-    std::ranges::copy(from.values(), to.data());
+    detail::copy(from.values(), to.data());
   }
 };
 

@@ -4,6 +4,7 @@
 #include <span>
 
 #include <strata/contracts/wrapper_layer.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_TARGET {
@@ -92,7 +93,7 @@ class TimeDistributed : public detail::WrapperLayer<TimeDistributed, L> {
   /// Copies samples (B T, U) to y (B, T, U); B and T are those of x.
   static void join(const Tensor<Scalar>& x, const Tensor<Scalar>& samples, Tensor<Scalar>& y) {
     y.resize({x.batch(), x.steps(), samples.features()});
-    std::ranges::copy(samples.values(), y.data());
+    detail::copy(samples.values(), y.data());
   }
 };
 

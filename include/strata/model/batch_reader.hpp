@@ -1,19 +1,17 @@
 #pragma once
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstddef>
 #include <exception>
 #include <iterator>
-#include <mutex>
 #include <numeric>
 #include <optional>
 #include <span>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <strata/error_handler.hpp>
+#include <strata/language/threads.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/sample_source.hpp>
 #include <strata/shape.hpp>
@@ -21,8 +19,9 @@
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
-/// Fills the batches of a list of samples one after the other. With `ahead` above 0, a thread fills
-/// up to that number of batches before they are asked for; the batches are the same.
+/// Fills the batches of a list of samples one after the other. With `ahead` above 0, a thread,
+/// where the system has them, fills up to that number of batches before they are asked for; the
+/// batches are the same.
 template <class Scalar>
 class BatchReader {
  public:
@@ -33,10 +32,10 @@ class BatchReader {
         numbers_(std::move(numbers)),
         batch_size_(std::clamp<Index>(batch_size, 1, std::max<Index>(1, std::ssize(numbers_)))),
         next_(next) {
-    if (ahead == 0) return;
+    if (ahead == 0 || !has_threads) return;
     filled_.resize(static_cast<std::size_t>(ahead));
     to_fill_ = next;
-    thread_ = std::thread([this] { fill_all(); });
+    thread_ = Thread([this] { fill_all(); });
   }
   BatchReader(const BatchReader&) = delete;
   BatchReader& operator=(const BatchReader&) = delete;
@@ -78,7 +77,7 @@ class BatchReader {
   }
   [[nodiscard]] std::span<const Index> numbers_of(Index batch) const {
     const Index first = batch * batch_size_;
-    const Index count = std::min(batch_size_, static_cast<Index>(numbers_.size()) - first);
+    const Index count = (std::min)(batch_size_, static_cast<Index>(numbers_.size()) - first);
     return std::span(numbers_).subspan(static_cast<std::size_t>(first),
                                        static_cast<std::size_t>(count));
   }
@@ -124,10 +123,10 @@ class BatchReader {
   Index next_;
   Index to_fill_ = 0;
   std::vector<Slot> filled_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  Mutex mutex_;
+  ConditionVariable changed_;
   bool stopped_ = false;
-  std::thread thread_;
+  Thread thread_;
 };
 
 /// The numbers from `first` on.

@@ -45,7 +45,7 @@ STRATA_INLINE auto BeamSearch::likeliest(const std::vector<Beginning>& open) con
           {open[from].beam.log_probability + open[from].next[id], from, static_cast<Index>(id)});
     }
   }
-  const auto needed = std::min(all.size(), static_cast<std::size_t>(width) + open.size());
+  const auto needed = (std::min)(all.size(), static_cast<std::size_t>(width) + open.size());
   std::partial_sort(all.begin(), all.begin() + static_cast<Index>(needed), all.end(),
                     [](const Step& a, const Step& b) {
                       if (a.log_probability != b.log_probability) {

@@ -41,12 +41,13 @@ void ForwardNetwork<Scalar>::pack(Packed& packed, bool training) const {
 
 template <class Scalar>
 void ForwardNetwork<Scalar>::reduce(const char* who, Packed& packed, Precision precision) const {
-  detail::PrecisionChain chain(precision);
+  std::vector<Precision> layers;
+  detail::PrecisionChain chain(precision, layers);
   for (std::size_t i = 0; i < this->size(); ++i) {
     forward_[i].reduce(packed[i], chain.asked());
     chain.follow(forward_[i].execution(chain.asked()));
   }
-  detail::check_precision(who, precision, chain.precisions());
+  detail::check_precision(who, precision, layers);
 }
 
 template <class Scalar>

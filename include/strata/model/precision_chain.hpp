@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <strata/base/message.hpp>
@@ -17,21 +16,22 @@ namespace strata::detail::inline STRATA_RUNTIME {
 /// to run, and in which precision the layers so far do.
 class PrecisionChain {
  public:
-  explicit PrecisionChain(Precision asked) : asked_{.precision = asked} {}
+  /// `layers` becomes the precision of each layer. Its memory is used again.
+  PrecisionChain(Precision asked, std::vector<Precision>& layers)
+      : asked_{.precision = asked}, layers_(layers) {
+    layers_.clear();
+  }
 
   [[nodiscard]] const Execution& asked() const noexcept { return asked_; }
   /// Goes on behind a layer that runs as `own`: its outputs are the inputs of the layer after it.
   void follow(const Execution& own) {
-    precisions_.push_back(own.precision);
+    layers_.push_back(own.precision);
     asked_.bounded = own.bounded;
   }
-  /// The precision of each layer so far.
-  [[nodiscard]] const std::vector<Precision>& precisions() const& noexcept { return precisions_; }
-  [[nodiscard]] std::vector<Precision> precisions() && noexcept { return std::move(precisions_); }
 
  private:
   Execution asked_;
-  std::vector<Precision> precisions_;
+  std::vector<Precision>& layers_;
 };
 
 /// Throws ValueError where a precision below the full one is asked for and no layer runs in it.

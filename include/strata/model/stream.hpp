@@ -15,6 +15,7 @@
 #include <strata/contracts/inner_layer.hpp>
 #include <strata/contracts/parts.hpp>
 #include <strata/contracts/weight_order.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/precision_chain.hpp>
 #include <strata/model/stream_checks.hpp>
@@ -208,18 +209,17 @@ class Stream {
   void pack(const List& layers) {
     if (packed_.use_count() != 1) packed_ = std::make_shared<Packed>();
     detail::resize_parts(*packed_, detail::part_count(layers));
-    detail::PrecisionChain chain(asked_);
+    detail::PrecisionChain chain(asked_, precisions_);
     detail::for_each_part(layers, [&](auto i) {
       const auto& layer = detail::part(layers, i);
       detail::inner(layer).pack(detail::part(*packed_, i), false);
       detail::reduce(layer, detail::part(*packed_, i), chain.asked());
       chain.follow(execution(layer, chain.asked()));
     });
-    precisions_ = std::move(chain).precisions();
   }
 
   /// A step of a model that has a layer which makes a mask.
-  [[gnu::noinline, gnu::cold]] const Scalar* step_masked(const Scalar* x) noexcept {
+  STRATA_COLD const Scalar* step_masked(const Scalar* x) noexcept {
     const Packed& packed = *packed_;
     const Scalar* from = x;
     bool counts = true;

@@ -223,7 +223,7 @@ class StreamBatch {
     const Index capacity = whole_groups(std::max<Index>(streams, 1));
     rows_.resize(capacity, sizes_, zeros_);
     marks_.resize(static_cast<std::size_t>(capacity));
-    for (auto& values : values_) values.resize({std::min(block, capacity), sizes_.widest});
+    for (auto& values : values_) values.resize({(std::min)(block, capacity), sizes_.widest});
     capacity_ = capacity;
   }
 
@@ -232,7 +232,7 @@ class StreamBatch {
     if (whole == 0) return;
     for (Index row = count; row < whole; ++row) rows.clear(row);
     for (Index first = 0; first < whole; first += block) {
-      layers_->step(rows, first, std::min(block, whole - first), sizes_.input, values_);
+      layers_->step(rows, first, (std::min)(block, whole - first), sizes_.input, values_);
     }
   }
 

@@ -32,7 +32,7 @@ StreamSizes stream_sizes(const char* who, const Network<Scalar>& network) {
         });
     sizes.masks = sizes.masks || layer.makes_mask();
     shape = layer.output_shape(shape);
-    sizes.widest = std::max(sizes.widest, shape.back());
+    sizes.widest = (std::max)(sizes.widest, shape.back());
   }
   sizes.outputs = shape.back();
   return sizes;

@@ -3,7 +3,6 @@
 #include <array>
 #include <memory>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 #include <strata/base/sizes.hpp>
@@ -62,13 +61,12 @@ class BatchedLayers {
     }
     owner_ = copy;
     packed_.resize(layers_.size());
-    PrecisionChain chain(precision);
+    PrecisionChain chain(precision, precisions_);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       layers_[i].pack(packed_[i], false);
       layers_[i].reduce(packed_[i], chain.asked());
       chain.follow(layers_[i].execution(chain.asked()));
     }
-    precisions_ = std::move(chain).precisions();
   }
 
   /// In which precision each layer runs.

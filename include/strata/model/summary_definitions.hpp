@@ -38,7 +38,7 @@ namespace strata::detail::inline STRATA_RUNTIME {
   width[1] = 17;
   width[last] = 13;
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < columns; ++i) width[i] = std::max(width[i], row[i].size());
+    for (std::size_t i = 0; i < columns; ++i) width[i] = (std::max)(width[i], row[i].size());
   }
   const auto line = [&](const char* left, const char* bar, const char* joint, const char* right) {
     std::string text = left;
@@ -73,12 +73,13 @@ void add_precisions(const Network<Scalar>& network, Precision asked,
     for (std::size_t i = 1; i < rows.size(); ++i) add(rows[i], "?");
     return;
   }
-  PrecisionChain chain(asked);
+  std::vector<Precision> precisions;
+  PrecisionChain chain(asked, precisions);
   for (const auto& layer : network.layers()) {
     chain.follow(layer.execution(chain.asked()));
-    add(rows[chain.precisions().size()], name(chain.precisions().back()));
+    add(rows[precisions.size()], name(precisions.back()));
   }
-  check_precision("summary", asked, chain.precisions());
+  check_precision("summary", asked, precisions);
 }
 
 template <class Scalar>

@@ -174,7 +174,7 @@ template <class Model>
           // beginnings before it grows itself.
           std::vector<std::remove_cvref_t<decltype(start)>> next;
           std::size_t longest = 0;
-          for (const auto& beam : beams) longest = std::max(longest, beam.labels.size());
+          for (const auto& beam : beams) longest = (std::max)(longest, beam.labels.size());
           const std::size_t limit = longest + static_cast<std::size_t>(options.labels_per_step);
           for (std::size_t length = 0; length <= limit; ++length) {
             std::vector<std::remove_cvref_t<decltype(start)>> growing;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <strata/base/compiler.hpp>
 #include <strata/contracts/weight_order.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -45,10 +45,9 @@ struct PackedRecurrent {
     cell.step(x, state, state + size, y, order);
   }
 
-  [[gnu::noinline]] void step_with_zoneout(const Scalar* x, Scalar* state, Scalar* y,
-                                           WeightOrder order) const noexcept {
-    auto* const before = static_cast<Scalar*>(
-        __builtin_alloca(static_cast<std::size_t>(outputs + memory) * sizeof(Scalar)));
+  STRATA_NEVER_INLINE void step_with_zoneout(const Scalar* x, Scalar* state, Scalar* y,
+                                             WeightOrder order) const noexcept {
+    auto* const before = STRATA_STACK_ARRAY(Scalar, outputs + memory);
     std::copy_n(state, outputs + memory, before);
     step_cell(x, state, y, order);
     keep(memory_zoneout, before + outputs, state + outputs, memory);

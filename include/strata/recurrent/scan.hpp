@@ -61,7 +61,7 @@ struct Scan {
   [[nodiscard]] Scan window_of(Index begin, Index size) const noexcept {
     Scan part = *this;
     part.first += begin;
-    part.steps = std::min(size, steps - begin);
+    part.steps = (std::min)(size, steps - begin);
     return part;
   }
 

@@ -8,17 +8,14 @@
 
 #if defined(_WIN32)
 #include <io.h>
-#include <share.h>
-#include <sys/stat.h>
 #else
-#include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
+#include <strata/support/open_file.hpp>
 
 namespace strata::detail {
 
@@ -28,16 +25,10 @@ class LineFile {
   /// Opens a file, or creates it; the content stays. Messages begin with `owner`. Throws FileError
   /// when the file cannot be opened, or when another LineFile of any process has it open.
   LineFile(std::string owner, std::string path) : owner_(std::move(owner)), path_(std::move(path)) {
-#if defined(_WIN32)
-    file_ = _fsopen(path_.c_str(), "ab", _SH_DENYWR);
-#else
-    file_ = std::fopen(path_.c_str(), "ab");
-#endif
+    file_ = open_to_append(path_);
     if (!file_) fail("cannot open ");
-    is_regular_ = is_regular();
+    is_regular_ = size_of(file_).has_value();
 #if !defined(_WIN32)
-    // Programs that this one starts must not keep the lock.
-    (void)fcntl(fileno(file_), F_SETFD, FD_CLOEXEC);
     // Other errors than EWOULDBLOCK come from file systems without locks, which are accepted.
     if (is_regular_ && flock(fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       std::fclose(file_);
@@ -54,7 +45,7 @@ class LineFile {
   /// The content of the file; empty for a device. Throws FileError when it cannot be read.
   [[nodiscard]] std::string content() const {
     if (!is_regular_) return {};
-    std::FILE* const file = std::fopen(path_.c_str(), "rb");
+    std::FILE* const file = open_to_read(path_);
     if (!file) fail("cannot read ");
     std::string text;
     char part[4096];
@@ -89,17 +80,6 @@ class LineFile {
  private:
   [[noreturn]] void fail(const char* what) const {
     detail::raise<FileError>(owner_ + ": " + what + path_);
-  }
-
-  /// Whether the file is no device, pipe or terminal.
-  [[nodiscard]] bool is_regular() const {
-#if defined(_WIN32)
-    struct _stat64 status;
-    return _fstat64(_fileno(file_), &status) == 0 && (status.st_mode & _S_IFMT) == _S_IFREG;
-#else
-    struct stat status;
-    return fstat(fileno(file_), &status) == 0 && S_ISREG(status.st_mode);
-#endif
   }
 
   std::string owner_;

@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cfenv>
-#include <condition_variable>
 #include <cstddef>
 #include <exception>
-#include <mutex>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <strata/error_handler.hpp>
+#include <strata/language/threads.hpp>
 #include <strata/support/task.hpp>
 
 namespace strata::detail {
@@ -66,7 +64,7 @@ class ThreadPool {
   };
 
   /// Takes the next task of a job, of which there must be one, and runs it without the lock.
-  void run_next(Job& job, std::unique_lock<std::mutex>& lock) {
+  void run_next(Job& job, std::unique_lock<Mutex>& lock) {
     const std::size_t i = job.next++;
     ++job.running;
     if (job.all_begun()) std::erase(jobs_, &job);
@@ -87,14 +85,15 @@ class ThreadPool {
   }
 
   /// Starts helpers, at most one for each task, and returns how many can help. Where the system
-  /// refuses a thread, there are fewer, and the work takes longer.
+  /// refuses a thread, or has none, there are fewer, and the work takes longer.
   std::size_t start_helpers(std::size_t tasks) {
-    const std::size_t wanted = std::min(tasks, static_cast<std::size_t>(threads_ - 1));
+    if (!has_threads) return 0;
+    const std::size_t wanted = (std::min)(tasks, static_cast<std::size_t>(threads_ - 1));
     helpers_.reserve(wanted);
     (void)succeeds<std::system_error>([&] {
       while (helpers_.size() < wanted) helpers_.emplace_back([this] { help(); });
     });
-    return std::min(wanted, helpers_.size());
+    return (std::min)(wanted, helpers_.size());
   }
 
   void help() {
@@ -109,12 +108,12 @@ class ThreadPool {
   }
 
   const int threads_;
-  std::mutex mutex_;
-  std::condition_variable work_to_do_;
-  std::condition_variable task_done_;
+  Mutex mutex_;
+  ConditionVariable work_to_do_;
+  ConditionVariable task_done_;
   /// The jobs that have tasks which have not begun.
   std::vector<Job*> jobs_;
-  std::vector<std::thread> helpers_;
+  std::vector<Thread> helpers_;
   bool stopping_ = false;
 };
 

@@ -54,7 +54,7 @@ class Threads {
   template <class F>
   void run_ranges(std::size_t size, F f) const {
     run(ranges(size),
-        [&](std::size_t i) { f(i * range_size, std::min(range_size, size - i * range_size)); });
+        [&](std::size_t i) { f(i * range_size, (std::min)(range_size, size - i * range_size)); });
   }
   static constexpr std::size_t range_size = std::size_t{1} << 15;
   [[nodiscard]] static constexpr std::size_t ranges(std::size_t size) noexcept {

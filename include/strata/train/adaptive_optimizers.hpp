@@ -45,13 +45,13 @@ struct Adagrad {
     using V = detail::Pack<Scalar>;
     const V rate = detail::constant<V>(learning_rate);
     const V first = detail::constant<V>(initial_accumulator_value);
-    const V small = detail::constant<V>(epsilon);
+    const V least = detail::constant<V>(epsilon);
     detail::update_lanes(
         view.count,
         [&](V gradient, V& w, V& squares) {
           const V g = detail::with_finite_square<V, Scalar>(gradient);
           squares = squares + g * g;
-          w = w - rate * g / sqrt(squares + first + small);
+          w = w - rate * g / sqrt(squares + first + least);
         },
         view.gradient, view.weights, view.slots[0]);
   }
@@ -87,13 +87,13 @@ struct Adadelta {
     const V rate = detail::constant<V>(learning_rate);
     const V keep = detail::constant<V>(rho);
     const V rest = detail::constant<V>(1 - rho);
-    const V small = detail::constant<V>(epsilon);
+    const V least = detail::constant<V>(epsilon);
     detail::update_lanes(
         view.count,
         [&](V gradient, V& w, V& square, V& moved) {
           const V g = detail::with_finite_square<V, Scalar>(gradient);
           square = keep * square + rest * g * g;
-          const V step = sqrt(moved + small) * g / sqrt(square + small);
+          const V step = sqrt(moved + least) * g / sqrt(square + least);
           moved = keep * moved + rest * step * step;
           w = w - rate * step;
         },
@@ -131,13 +131,13 @@ struct Adamax {
         detail::constant<V>(learning_rate / (1 - std::pow(beta_1, static_cast<double>(iteration))));
     const V rest = detail::constant<V>(1 - beta_1);
     const V keep = detail::constant<V>(beta_2);
-    const V small = detail::constant<V>(epsilon);
+    const V least = detail::constant<V>(epsilon);
     detail::update_lanes(
         view.count,
         [&](V g, V& w, V& m, V& largest) {
           m = m + rest * (g - m);
-          largest = max(keep * largest, abs(g));
-          w = w - rate * m / (largest + small);
+          largest = greater(keep * largest, abs(g));
+          w = w - rate * m / (largest + least);
         },
         view.gradient, view.weights, view.slots[0], view.slots[1]);
   }
@@ -184,14 +184,14 @@ struct Nadam {
     const V rate = detail::constant<V>(learning_rate);
     const V rest_1 = detail::constant<V>(1 - beta_1);
     const V rest_2 = detail::constant<V>(1 - beta_2);
-    const V small = detail::constant<V>(epsilon);
+    const V least = detail::constant<V>(epsilon);
     detail::update_lanes(
         view.count,
         [&](V gradient, V& w, V& m, V& v) {
           const V g = detail::with_finite_square<V, Scalar>(gradient);
           m = m + rest_1 * (g - m);
           v = v + rest_2 * (g * g - v);
-          w = w - rate * (by_mean * m + by_gradient * g) / (sqrt(v / by_square) + small);
+          w = w - rate * (by_mean * m + by_gradient * g) / (sqrt(v / by_square) + least);
         },
         view.gradient, view.weights, view.slots[0], view.slots[1]);
   }

@@ -23,7 +23,7 @@ template <class Scalar>
   const auto largest = [](const Tensor<Scalar>& values) {
     double most = 0;
     for (const Scalar value : values.values()) {
-      most = std::max(most, std::abs(static_cast<double>(value)));
+      most = (std::max)(most, std::abs(static_cast<double>(value)));
     }
     return most;
   };

@@ -85,7 +85,7 @@ template <class Scalar>
   // computed of weights that are divided by the largest one.
   double largest = 0;
   for (std::size_t i = first; i < weights.size(); i += stride) {
-    largest = std::max(largest, std::abs(static_cast<double>(weights[i])));
+    largest = (std::max)(largest, std::abs(static_cast<double>(weights[i])));
   }
   return largest == 0 ? 0 : largest * norm_after(largest);
 }
@@ -94,7 +94,7 @@ template <class Scalar>
 template <class Scalar>
 void constrain(const Constraint& constraint, const Parameter<Scalar>& parameter) {
   if (constraint.is_non_negative()) {
-    for (Scalar& w : parameter.values) w = std::max(w, Scalar(0));
+    for (Scalar& w : parameter.values) w = (std::max)(w, Scalar(0));
     return;
   }
   const auto columns =

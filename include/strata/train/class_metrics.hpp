@@ -215,12 +215,12 @@ struct AUC {
                 (detail::ratio(right, positives) + detail::ratio(above, positives)) / 2;
       } else {
         const double all = right + wrong, all_before = above + above_wrong;
-        const double slope = detail::ratio(right - above, std::max(all - all_before, 0.0));
+        const double slope = detail::ratio(right - above, (std::max)(all - all_before, 0.0));
         const double intercept = right - slope * all;
         const double log_ratio =
             all_before > 0 && all > 0 ? std::log(detail::ratio(all, all_before)) : 0;
         area += detail::ratio(slope * (right - above + intercept * log_ratio),
-                              std::max(positives, 0.0));
+                              (std::max)(positives, 0.0));
       }
       above = right;
       above_wrong = wrong;

@@ -188,7 +188,7 @@ struct Hinge {
                                         const double sign = detail::hinge_sign(t);
                                         const double missing = 1 - sign * y;
                                         slope = missing >= 0 ? -sign : 0;
-                                        return std::max(missing, 0.0);
+                                        return (std::max)(missing, 0.0);
                                       });
   }
 };
@@ -210,7 +210,7 @@ struct SquaredHinge {
     return detail::mean_over_features(prediction, target, size, gradient,
                                       [](double y, double t, double& slope) {
                                         const double sign = detail::hinge_sign(t);
-                                        const double missing = std::max(1 - sign * y, 0.0);
+                                        const double missing = (std::max)(1 - sign * y, 0.0);
                                         slope = -2 * sign * missing;
                                         return missing * missing;
                                       });
@@ -249,7 +249,7 @@ struct CategoricalHinge {
       const double slope = (i == wrong ? 1 - t : 0) - t;
       gradient[i] = static_cast<Scalar>(missing >= 0 ? slope : 0);
     }
-    return std::max(missing, 0.0);
+    return (std::max)(missing, 0.0);
   }
 };
 

@@ -67,7 +67,7 @@ void limit_norm(std::span<Scalar> numbers, double limit, const Threads& threads)
   // computed of numbers that are divided by the largest one.
   double largest = 0;
   for (const Scalar number : numbers) {
-    largest = std::max(largest, std::abs(static_cast<double>(number)));
+    largest = (std::max)(largest, std::abs(static_cast<double>(number)));
   }
   if (largest == 0) return;
   const double scaled_norm = norm_after(largest);

@@ -79,7 +79,7 @@ STRATA_INLINE void CSVLogger::read_columns(TrainingRun& run) {
   }
   for (std::size_t at = epoch.size(); at < header.size();) {
     const std::size_t begin = at + separator.size();
-    at = std::min(header.find(separator, begin), header.size());
+    at = (std::min)(header.find(separator, begin), header.size());
     memory.names.push_back(header.substr(begin, at - begin));
   }
   for (const Figure& figure : run.figures()) {

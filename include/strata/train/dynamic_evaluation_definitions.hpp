@@ -57,7 +57,7 @@ Evaluation dynamic_evaluation(TrainableNetwork<Scalar> network, Optimizer<Scalar
   const Random random(options.seed);
   const Index steps = takes_ids(network) ? x.features() : x.steps();
   for (Index first = 0; first < steps; first += options.window) {
-    const Index count = std::min(options.window, steps - first);
+    const Index count = (std::min)(options.window, steps - first);
     const Tensor<Scalar> x_window = steps_of(x, first, count);
     const Tensor<Scalar> y_window = steps_of(y, first, count);
     const Mask mask = options.mask.part(0, x.batch(), first, count);

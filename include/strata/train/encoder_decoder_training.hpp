@@ -9,6 +9,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/model/hand_over.hpp>
 #include <strata/model/state_pairs.hpp>
 #include <strata/random.hpp>
@@ -62,7 +63,7 @@ class EncoderDecoderTraining {
       decoder_pass_.backward(decoder, given, gradient.subspan(encoder_count));
       // The loss does not see the outputs of the encoder.
       encoder_pass_.derivative().resize(read.shape());
-      std::ranges::fill(encoder_pass_.derivative().values(), Scalar(0));
+      detail::fill(encoder_pass_.derivative().values(), Scalar(0));
       for (const auto& [from, to] : state_pairs<Scalar>(encoder, decoder)) {
         encoder_pass_.set_final_derivative(from, dbegin.rows(to));
       }

@@ -12,6 +12,7 @@
 
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/batch_reader.hpp>
 #include <strata/model/sample_source.hpp>
@@ -154,7 +155,7 @@ class Fit final : public TrainingRun {
   [[nodiscard]] const Batch<Scalar>& filled_first(const AnySource<Scalar>& source) {
     if (source.size() < 1) detail::raise<ShapeError>("fit: the source has no samples");
     const std::vector<Index> numbers =
-        numbers_from(0, std::min(options_.batch_size, source.size()));
+        numbers_from(0, (std::min)(options_.batch_size, source.size()));
     source.fill(numbers, batch_);
     check_batch(model_, training_, batch_, numbers);
     return batch_;
@@ -198,7 +199,7 @@ class Fit final : public TrainingRun {
       callback.on_train_begin(*this);
       for (Figure& figure : callback.figures()) {
         const auto same = [&](const Figure& known) { return known.name == figure.name; };
-        if (std::ranges::none_of(figures_, same)) figures_.push_back(std::move(figure));
+        if (detail::none_of(figures_, same)) figures_.push_back(std::move(figure));
       }
     }
     if (options_.initial_epoch > 0) training_.epochs_trained = options_.initial_epoch;

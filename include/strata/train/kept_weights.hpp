@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <strata/contracts/parameter.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
@@ -20,7 +21,7 @@ class KeptWeights {
 
   /// Copies some weights; the first of them is number `at` among all weights.
   void keep(std::span<const Scalar> weights, std::size_t at) {
-    std::ranges::copy(weights, weights_.data() + at);
+    detail::copy(weights, weights_.data() + at);
   }
   void keep_all(std::span<const Parameter<Scalar>> parameters) {
     resize(count_of(parameters));

@@ -145,7 +145,7 @@ struct BinaryCrossentropy {
           const double t = label * (1 - label_smoothing) + 0.5 * label_smoothing;
           if (from_logits) {
             slope = 1 / (1 + std::exp(-value)) - t;
-            return std::max(value, 0.0) - value * t + std::log1p(std::exp(-std::abs(value)));
+            return (std::max)(value, 0.0) - value * t + std::log1p(std::exp(-std::abs(value)));
           }
           const double p = detail::clipped(value);
           if (!detail::is_clipped(value)) slope = (p - t) / (p * (1 - p));

@@ -12,6 +12,7 @@
 #include <strata/contracts/parameter.hpp>
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 #include <strata/train/clip_gradient.hpp>
@@ -129,7 +130,7 @@ template <class Scalar>
 void Optimizer<Scalar>::make_room(std::size_t count) {
   const std::size_t slots = rule_->slots;
   const auto is_of_another_size = [&](const auto& slot) { return slot.size() != count; };
-  if (slots_.size() != slots || std::ranges::any_of(slots_, is_of_another_size)) {
+  if (slots_.size() != slots || detail::any_of(slots_, is_of_another_size)) {
     slots_.assign(slots, std::vector<Scalar>(count, Scalar(0)));
     iterations_ = 0;
   }

@@ -21,7 +21,7 @@ template <class V, class Scalar>
 [[nodiscard]] STRATA_ALWAYS_INLINE V with_finite_square(V gradient) {
   // Less than half of the root of Scalar's largest number.
   const V limit = constant<V>(sizeof(Scalar) == 4 ? 9e18 : 6.5e153);
-  return max(constant<V>(0) - limit, min(limit, gradient));
+  return greater(constant<V>(0) - limit, lesser(limit, gradient));
 }
 
 inline void check_decay_rate(const char* rule, const char* setting, double value) {
@@ -127,7 +127,7 @@ struct RMSprop {
     const V rate = detail::constant<V>(learning_rate);
     const V keep = detail::constant<V>(rho);
     const V rest = detail::constant<V>(1 - rho);
-    const V small = detail::constant<V>(epsilon);
+    const V least = detail::constant<V>(epsilon);
     const V inertia = detail::constant<V>(momentum);
     detail::update_lanes(
         view.count,
@@ -136,8 +136,9 @@ struct RMSprop {
           square = keep * square + rest * g * g;
           mean = keep * mean + rest * g;
           // Rounding takes the variance of gradients that are nearly equal below zero.
-          const V variance = centered ? max(square - mean * mean, detail::constant<V>(0)) : square;
-          m = inertia * m + rate * g / sqrt(variance + small);
+          const V variance =
+              centered ? greater(square - mean * mean, detail::constant<V>(0)) : square;
+          m = inertia * m + rate * g / sqrt(variance + least);
           w = w - m;
         },
         view.gradient, view.weights, view.slots[0], view.slots[1], view.slots[2]);
@@ -180,7 +181,7 @@ struct Adam {
                                        (1 - std::pow(beta_1, t)));
     const V rest_1 = detail::constant<V>(1 - beta_1);
     const V rest_2 = detail::constant<V>(1 - beta_2);
-    const V small = detail::constant<V>(epsilon);
+    const V least = detail::constant<V>(epsilon);
     const auto moments = [&](V gradient, V& m, V& v) {
       const V g = detail::with_finite_square<V, Scalar>(gradient);
       m = m + rest_1 * (g - m);
@@ -191,8 +192,8 @@ struct Adam {
           view.count,
           [&](V g, V& w, V& m, V& v, V& largest) {
             moments(g, m, v);
-            largest = max(largest, v);
-            w = w - rate * m / (sqrt(largest) + small);
+            largest = greater(largest, v);
+            w = w - rate * m / (sqrt(largest) + least);
           },
           view.gradient, view.weights, view.slots[0], view.slots[1], view.slots[2]);
     } else {
@@ -200,7 +201,7 @@ struct Adam {
           view.count,
           [&](V g, V& w, V& m, V& v) {
             moments(g, m, v);
-            w = w - rate * m / (sqrt(v) + small);
+            w = w - rate * m / (sqrt(v) + least);
           },
           view.gradient, view.weights, view.slots[0], view.slots[1]);
     }

@@ -97,7 +97,7 @@ struct PenDensity {
     const double logit = static_cast<double>(prediction[0]);
     const double end = static_cast<double>(target[2]);
     const double of_end =
-        std::max(logit, 0.0) - logit * end + std::log1p(std::exp(-std::abs(logit)));
+        (std::max)(logit, 0.0) - logit * end + std::log1p(std::exp(-std::abs(logit)));
     const double loss = detail::share_components(shares, count) + of_end;
     if (!gradient) return loss;
 

@@ -11,6 +11,8 @@
 
 #if defined(_WIN32)
 #include <io.h>
+
+#include <strata/support/windows.hpp>
 #else
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -81,7 +83,11 @@ STRATA_INLINE bool ProgressBar::is_terminal() const {
 
 STRATA_INLINE std::size_t ProgressBar::columns() const {
   int width = 0;
-#if !defined(_WIN32)
+#if defined(_WIN32)
+  const auto console = reinterpret_cast<HANDLE>(_get_osfhandle(_fileno(out)));
+  CONSOLE_SCREEN_BUFFER_INFO info{};
+  if (::GetConsoleScreenBufferInfo(console, &info)) width = info.dwSize.X;
+#else
   winsize size{};
   if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0) width = size.ws_col;
 #endif
@@ -141,13 +147,20 @@ STRATA_INLINE std::string ProgressBar::title(const TrainingRun& run) const {
 STRATA_INLINE std::string ProgressBar::count(Index batch, const TrainingRun& run) {
   const std::string all = std::to_string(run.batches());
   const std::string done = std::to_string(batch);
-  return std::string(all.size() - std::min(all.size(), done.size()), ' ') + done + "/" + all;
+  return std::string(all.size() - (std::min)(all.size(), done.size()), ' ') + done + "/" + all;
 }
 
 STRATA_INLINE std::string ProgressBar::bar(double done, std::size_t width) {
   const auto full = static_cast<std::size_t>(std::lround(done * static_cast<double>(width)));
   std::string text;
-  for (std::size_t i = 0; i < width; ++i) text += i < full ? "━" : "╌";
+#if defined(_WIN32)
+  const bool is_utf8 = ::GetConsoleOutputCP() == CP_UTF8;
+#else
+  constexpr bool is_utf8 = true;
+#endif
+  const char* const done_part = is_utf8 ? "━" : "=";
+  const char* const open_part = is_utf8 ? "╌" : "-";
+  for (std::size_t i = 0; i < width; ++i) text += i < full ? done_part : open_part;
   return text;
 }
 
@@ -173,7 +186,7 @@ STRATA_INLINE std::string ProgressBar::figure(const std::string& name, double va
 
 STRATA_INLINE void ProgressBar::draw(const std::string& row) {
   const std::size_t width = width_of(row);
-  const std::size_t rest = memory.drawn_width - std::min(memory.drawn_width, width);
+  const std::size_t rest = memory.drawn_width - (std::min)(memory.drawn_width, width);
   print("\r" + row + std::string(rest, ' '));
   memory.drawn_width = width;
 }

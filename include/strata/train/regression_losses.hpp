@@ -50,7 +50,7 @@ struct MeanAbsolutePercentageError {
                     Scalar* gradient) const {
     return detail::mean_over_features(
         prediction, target, size, gradient, [](double y, double t, double& slope) {
-          const double scale = 100 / std::max(std::abs(t), detail::keras_epsilon);
+          const double scale = 100 / (std::max)(std::abs(t), detail::keras_epsilon);
           slope = y > t ? scale : y < t ? -scale : 0;
           return scale * std::abs(y - t);
         });
@@ -114,7 +114,7 @@ struct CosineSimilarity {
       for (Index i = 0; i < size; ++i) {
         squares = std::fma(static_cast<double>(values[i]), static_cast<double>(values[i]), squares);
       }
-      return std::min(1 / std::sqrt(squares), 1 / detail::keras_epsilon);
+      return (std::min)(1 / std::sqrt(squares), 1 / detail::keras_epsilon);
     };
     const double by = inverse_norm(prediction), by_target = inverse_norm(target);
     double cosine = 0;

@@ -15,7 +15,7 @@ namespace strata::detail::inline STRATA_RUNTIME {
 /// From `begin` to `end` along half a cosine, at a share of the way, beyond 1 at its end.
 [[nodiscard]] inline double along_cosine(double begin, double end, double share) {
   constexpr double pi = 3.141592653589793;
-  const double cosine = 0.5 * (1 + std::cos(pi * std::min(1.0, share)));
+  const double cosine = 0.5 * (1 + std::cos(pi * (std::min)(1.0, share)));
   // Rounded once with every instruction set.
   return std::fma(begin - end, cosine, end);
 }
@@ -72,7 +72,7 @@ STRATA_INLINE void WarmUp::check() const {
 
 STRATA_INLINE double WarmUp::share_of(int epoch, int epochs_of_fit) const {
   if (epoch < epochs) return std::fma(1 - start, static_cast<double>(epoch) / epochs, start);
-  const double rest = std::max(1, epochs_of_fit - epochs);
+  const double rest = (std::max)(1, epochs_of_fit - epochs);
   return detail::along_cosine(1, minimum, (epoch - epochs) / rest);
 }
 
@@ -83,11 +83,11 @@ STRATA_INLINE void OneCycle::check() const {
 }
 
 STRATA_INLINE double OneCycle::share_of(int epoch, int epochs_of_fit) const {
-  const double last = std::max(1, epochs_of_fit - 1);
+  const double last = (std::max)(1, epochs_of_fit - 1);
   const double peak = growing * epochs_of_fit - 1;
   if (epoch <= peak) return detail::along_cosine(start, 1, peak > 0 ? epoch / peak : 1);
   return detail::along_cosine(
-      1, minimum, (epoch - std::max(peak, 0.0)) / std::max(last - std::max(peak, 0.0), 1e-9));
+      1, minimum, (epoch - (std::max)(peak, 0.0)) / (std::max)(last - (std::max)(peak, 0.0), 1e-9));
 }
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -120,7 +120,7 @@ STRATA_INLINE void StateVisitor::operator()(const std::string& name,
   exchange(name, text);
   variable.clear();
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::size_t end = (std::min)(text.find('\n', at), text.size());
     variable.push_back(text.substr(at, end - at));
     at = end + 1;
   }

@@ -50,7 +50,7 @@ void train_batch(TrainableNetwork<Scalar>& network, Training<Scalar>& training,
     }
     const bool has_targets = network.output_shape(batch.x.shape()).rank() == 3;
     for (Index first = 0; first < steps; first += size) {
-      const Index count = std::min(size, steps - first);
+      const Index count = (std::min)(size, steps - first);
       const Batch<Scalar> window{
           steps_of(batch.x, first, count),
           has_targets ? steps_of(batch.y, first, count) : batch.y,

@@ -8,6 +8,7 @@
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/label_sequences.hpp>
 #include <strata/random.hpp>
@@ -51,8 +52,8 @@ class TransducerJoin {
                const Derivatives& derivatives, std::span<Scalar> gradient) {
     derivatives.by_encoded.resize(rows.encoded.shape());
     derivatives.by_predicted.resize(rows.predicted.shape());
-    std::ranges::fill(derivatives.by_encoded.values(), Scalar(0));
-    std::ranges::fill(derivatives.by_predicted.values(), Scalar(0));
+    detail::fill(derivatives.by_encoded.values(), Scalar(0));
+    detail::fill(derivatives.by_predicted.values(), Scalar(0));
     samples_.resize(rows.batch());
     output.pack(packed_, true);
     output.threads().run(rows.batch(), [&](std::size_t b) {

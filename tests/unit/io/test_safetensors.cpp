@@ -1,9 +1,5 @@
 // strata's own files: which are refused, and with which messages.
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -286,31 +282,6 @@ TEST_CASE("weights that are not finite are refused by name", "[io]") {
   weights.back() = -std::numeric_limits<float>::infinity();
   CHECK(error_text<ValueError>([&] { model.set_weights(weights); }) ==
         Contains{"dense.bias: expected finite numbers, found -inf at (0,)"});
-}
-
-TEST_CASE("a model is saved without copies of its weights", "[io]") {
-  const test::TemporaryFolder folder;
-  const auto path = folder / "large.safetensors";
-  constexpr Index units = 2000;
-  Sequential model{Input{units}, Dense{units}};
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    const auto most_memory = [] {
-      struct rusage used {};
-      ::getrusage(RUSAGE_SELF, &used);
-      return used.ru_maxrss;
-    };
-    const auto before = most_memory();
-    save(path, model);
-    const auto kilobytes_of_weights =
-        static_cast<long>(units * units * Index{sizeof(float)} / 1024);
-    ::_exit(most_memory() - before < kilobytes_of_weights / 2 ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(WEXITSTATUS(status) == 0);
-  CHECK(std::filesystem::file_size(path) > units * units * sizeof(float));
 }
 
 TEST_CASE("a damaged safetensors file is refused", "[io][hostile]") {

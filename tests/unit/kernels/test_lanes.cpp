@@ -45,7 +45,7 @@ class Edge {
   }
 
  private:
-  alignas(64) mutable char memory_[4096];
+  alignas(64) mutable char memory_[4096] = {};
 #endif
 };
 

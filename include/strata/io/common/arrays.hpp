@@ -13,6 +13,7 @@
 
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -29,9 +30,9 @@ namespace strata::inline STRATA_RUNTIME::io {
   for (const Index size : sizes) {
     if (size < 0) where.expected("sizes of at least 0", sizes_text(sizes));
     is_empty = is_empty || size == 0;
-    if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(std::max<Index>(size, 1)),
-                               &count) ||
-        count > std::numeric_limits<std::uint64_t>::max() / 16) {
+    if (detail::multiply_overflows(count, static_cast<std::uint64_t>(std::max<Index>(size, 1)),
+                                   count) ||
+        count > (std::numeric_limits<std::uint64_t>::max)() / 16) {
       where.refuse("the sizes " + sizes_text(sizes) + " are more than memory can hold");
     }
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +8,7 @@
 #include <type_traits>
 
 #include <strata/base/half.hpp>
+#include <strata/language/bit_cast.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -90,19 +90,19 @@ constexpr void write_word(Word word, std::byte* bytes) noexcept {
 
 /// The upper half of a float. Exact.
 [[nodiscard]] constexpr float from_bfloat16(std::uint16_t half) noexcept {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+  return detail::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
 }
 
 /// Reads and writes a float, a double or a std::int64_t as little-endian bytes, with every bit.
 template <class Scalar>
 [[nodiscard]] Scalar read_scalar(const std::byte* bytes) noexcept {
   using Word = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
-  return std::bit_cast<Scalar>(read_word<Word>(bytes));
+  return detail::bit_cast<Scalar>(read_word<Word>(bytes));
 }
 template <class Scalar>
 void write_scalar(Scalar value, std::byte* bytes) noexcept {
   using Word = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
-  write_word(std::bit_cast<Word>(value), bytes);
+  write_word(detail::bit_cast<Word>(value), bytes);
 }
 
 /// Reads one floating-point number; a double holds each of these types exactly. `element` is

@@ -83,7 +83,7 @@ class LayerCoder {
   /// Appends the types and values of the layers inside a layer of F = `features` inputs.
   void add_inner(const LayerDescription& layer, Index features, std::string& types,
                  std::string& values) {
-    const SizeLimit any(std::numeric_limits<std::size_t>::max());
+    const SizeLimit any((std::numeric_limits<std::size_t>::max)());
     Index before = 0;
     for (std::size_t i = 0; i < layer.layers.size(); ++i) {
       const Index own = inputs_of(layer, i, features, before);

@@ -9,6 +9,7 @@
 #include <strata/io/common/arrays.hpp>
 #include <strata/io/common/registry.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -30,8 +31,8 @@ class SizeLimit {
   void require(Index rows, Index columns, const Where& where) const {
     std::uint64_t count = 0;
     if (rows < 0 || columns < 0 ||
-        __builtin_mul_overflow(static_cast<std::uint64_t>(rows),
-                               static_cast<std::uint64_t>(columns), &count) ||
+        detail::multiply_overflows(static_cast<std::uint64_t>(rows),
+                                   static_cast<std::uint64_t>(columns), count) ||
         count > numbers_) {
       where.refuse("has a matrix of the sizes " + sizes_text({rows, columns}) +
                    ", but all arrays of the file together hold " + std::to_string(numbers_) +

@@ -1,23 +1,31 @@
 #pragma once
 
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <concepts>
+#include <cstdint>
 #include <string>
 
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-/// A number as a hexadecimal literal of C++, which keeps every bit.
+/// A finite number as a hexadecimal literal of C++, which keeps every bit.
 template <class Scalar>
 [[nodiscard]] std::string literal(Scalar value) {
-  std::array<char, 48> digits;
-  const auto end =
-      std::to_chars(digits.begin(), digits.end(), std::abs(value), std::chars_format::hex).ptr;
-  return (std::signbit(value) ? "-0x" : "0x") + std::string(digits.begin(), end) +
-         (std::same_as<Scalar, float> ? "f" : "");
+  const std::string ending = std::same_as<Scalar, float> ? "f" : "";
+  const std::string sign = std::signbit(value) ? "-" : "";
+  if (value == 0) return sign + "0x0p+0" + ending;
+  // |value| = (1 + fraction / 2^52) 2^exponent.
+  int exponent = 0;
+  const double leading = 2 * std::frexp(std::abs(static_cast<double>(value)), &exponent);
+  --exponent;
+  auto fraction = static_cast<std::uint64_t>(std::ldexp(leading - 1, 52));
+  std::string digits;
+  for (; fraction != 0; fraction = fraction << 4 & 0xfffffffffffffu) {
+    digits += "0123456789abcdef"[fraction >> 48];
+  }
+  return sign + "0x1" + (digits.empty() ? "" : "." + digits) + "p" + (exponent < 0 ? "-" : "+") +
+         std::to_string(std::abs(exponent)) + ending;
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

@@ -75,8 +75,9 @@ class ObjectReader {
 
   /// A whole number from low to high. Throws FormatError when the key is missing and on other
   /// values.
-  [[nodiscard]] Index integer(const std::string& key, Index low = std::numeric_limits<Index>::min(),
-                              Index high = std::numeric_limits<Index>::max()) {
+  [[nodiscard]] Index integer(const std::string& key,
+                              Index low = (std::numeric_limits<Index>::min)(),
+                              Index high = (std::numeric_limits<Index>::max)()) {
     return read_integer(raw(key), where(key), low, high);
   }
 

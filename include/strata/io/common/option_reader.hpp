@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,14 @@ class OptionReader {
   /// the option is of another type.
   void read(const char* name, bool& to) { read_as(name, to, "true or false"); }
   void read(const char* name, Index& to) { read_as(name, to, "a whole number"); }
-  void read(const char* name, int& to);
+  template <std::same_as<int> Whole>
+    requires(!std::same_as<int, Index>)
+  void read(const char* name, Whole& to) {
+    Index whole = to;
+    read(name, whole);
+    to = static_cast<int>(whole);
+    if (to != whole) where_.in(name).expected("a small whole number", std::to_string(whole));
+  }
   void read(const char* name, std::string& to) { read_as(name, to, "a text"); }
   void read(const char* name, std::vector<Index>& to) { read_as(name, to, "whole numbers"); }
   void read(const char* name, std::vector<double>& to);

@@ -28,15 +28,6 @@ STRATA_INLINE Activation activation_of(std::string_view text, const Where& where
 STRATA_INLINE OptionReader::OptionReader(const LayerDescription& description, Where where)
     : description_(&description), where_(std::move(where)) {}
 
-STRATA_INLINE void OptionReader::read(const char* name, int& to) {
-  Index whole = to;
-  read(name, whole);
-  if (whole != static_cast<int>(whole)) {
-    where_.in(name).expected("a small whole number", std::to_string(whole));
-  }
-  to = static_cast<int>(whole);
-}
-
 STRATA_INLINE void OptionReader::read(const char* name, std::vector<double>& to) {
   const OptionValue* value = take(name);
   if (!value) return;

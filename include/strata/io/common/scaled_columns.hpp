@@ -44,7 +44,7 @@ template <class Scalar>
   std::vector<double> largest(columns, 0);
   for (std::size_t i = 0; i < parameter.values.size(); ++i) {
     double& of_column = largest[i % columns];
-    of_column = std::max(of_column, std::abs(static_cast<double>(parameter.values[i])));
+    of_column = (std::max)(of_column, std::abs(static_cast<double>(parameter.values[i])));
   }
   for (std::size_t c = 0; c < columns; ++c) {
     result.scales[c] = static_cast<float>(largest[c] / largest_integer);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -18,6 +16,7 @@
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/support/open_file.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -29,15 +28,11 @@ class SourceFile {
  public:
   /// Opens the file. `limit`: the largest size in bytes.
   SourceFile(std::string name, std::uintmax_t limit)
-      : name_(std::move(name)),
-        limit_(limit),
-        file_(std::fopen(name_.c_str(), "rbe"), std::fclose) {
+      : name_(std::move(name)), limit_(limit), file_(detail::open_to_read(name_), std::fclose) {
+    if (detail::is_folder(name_)) refuse_folder();
     if (!file_) fail("cannot be opened");
-    struct stat found {};
-    if (::fstat(::fileno(file_.get()), &found) != 0) fail("cannot be opened");
-    if (S_ISDIR(found.st_mode)) refuse_folder();
     // A pipe has no size; read_some compares the bytes that arrive with the limit.
-    if (S_ISREG(found.st_mode)) size_ = static_cast<std::uintmax_t>(found.st_size);
+    size_ = detail::size_of(file_.get());
     if (size_.value_or(0) > limit_) refuse_size();
   }
 
@@ -83,8 +78,9 @@ class SourceFile {
     throw FileError(name_ + ": " + what + ": " + std::generic_category().message(errno));
   }
   [[noreturn]] void refuse_folder() const {
-    struct stat found {};
-    const bool is_saved_model = ::stat((name_ + "/saved_model.pb").c_str(), &found) == 0;
+    const bool is_saved_model =
+        std::unique_ptr<std::FILE, int (*)(std::FILE*)>(
+            detail::open_to_read(name_ + "/saved_model.pb"), std::fclose) != nullptr;
     throw FileError(name_ + (is_saved_model
                                  ? ": is a folder, a SavedModel of TensorFlow; load it with the "
                                    "TensorFlow that saved it, and save the model as one file: "

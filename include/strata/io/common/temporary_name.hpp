@@ -10,6 +10,8 @@
 #include <string_view>
 #include <system_error>
 
+#include <strata/io/common/path.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 // The name of the temporary file in which AtomicFile writes a file until it is complete:
@@ -57,9 +59,13 @@ inline constexpr std::string_view hexadecimal_digits = "0123456789abcdef";
   if (candidate.size() != stem.size() + 16 + temporary_suffix.size()) return false;
   const std::string_view digits = candidate.substr(stem.size(), 16);
   return candidate.starts_with(stem) && candidate.ends_with(temporary_suffix) &&
-         std::ranges::all_of(digits, [](char letter) {
+         detail::all_of(digits, [](char letter) {
            return hexadecimal_digits.find(letter) != std::string_view::npos;
          });
+}
+
+[[nodiscard]] inline std::filesystem::path system_path(const Path& path) {
+  return std::u8string(path.text().begin(), path.text().end());
 }
 
 [[nodiscard]] inline std::filesystem::path folder_of(const std::filesystem::path& path) {

@@ -145,8 +145,8 @@ class KerasGraph {
       }
       KerasStep step{at};
       if (nodes_[at].is_sum && inputs.size() == 2 && inputs[0] != inputs[1]) {
-        const std::size_t last = std::max(inputs[0], inputs[1]);
-        const std::size_t first = std::min(inputs[0], inputs[1]);
+        const std::size_t last = (std::max)(inputs[0], inputs[1]);
+        const std::size_t first = (std::min)(inputs[0], inputs[1]);
         step.branch = back_to(last, first, depth + 1);
         at = first;
       } else if (inputs.size() == 1 && !nodes_[at].is_sum) {
@@ -156,7 +156,7 @@ class KerasGraph {
       }
       steps.push_back(std::move(step));
     }
-    std::ranges::reverse(steps);
+    std::reverse(steps.begin(), steps.end());
     return steps;
   }
 

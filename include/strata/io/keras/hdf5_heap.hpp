@@ -8,6 +8,7 @@
 
 #include <strata/io/common/where.hpp>
 #include <strata/io/keras/hdf5_bytes.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -128,7 +129,7 @@ class Hdf5Heap {
       std::uint64_t row = 0;
       std::uint64_t row_size = 0;
       while (row < rows_ && block_size <= largest_size_ &&
-             !__builtin_mul_overflow(block_size, width_, &row_size) && offset >= row_size) {
+             !detail::multiply_overflows(block_size, width_, row_size) && offset >= row_size) {
         offset -= row_size;
         if (row++ > 0) block_size *= 2;
       }

@@ -188,7 +188,7 @@ class Hdf5Objects {
     Object object = object_at(root_, where_);
     std::size_t begin = path == "/" ? 1 : 0;
     while (begin < path.size()) {
-      const std::size_t end = std::min(path.find('/', begin), path.size());
+      const std::size_t end = (std::min)(path.find('/', begin), path.size());
       if (!is_group(object)) return std::nullopt;
       const auto inner = members(object, place(path));
       const auto found = inner.find(path.substr(begin, end - begin));

@@ -117,7 +117,7 @@ struct Hdf5Type {
   std::vector<Index> sizes;
   for (unsigned axis = 0; axis < rank; ++axis) {
     const auto size = bytes.word<std::uint64_t>();
-    if (size > static_cast<std::uint64_t>(std::numeric_limits<Index>::max())) {
+    if (size > static_cast<std::uint64_t>((std::numeric_limits<Index>::max)())) {
       bytes.where().expected("a size that memory can hold", std::to_string(size));
     }
     sizes.push_back(static_cast<Index>(size));

@@ -9,6 +9,7 @@
 
 #include <strata/contracts/description.hpp>
 #include <strata/contracts/parameter_rules.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/model/layer_names.hpp>
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
@@ -39,7 +40,7 @@ struct KerasLayer {
 
   /// Whether a parameter is of one of these parts.
   [[nodiscard]] bool freezes(const std::string& parameter) const {
-    return std::ranges::any_of(frozen_parts, [&](const std::string& part) {
+    return detail::any_of(frozen_parts, [&](const std::string& part) {
       return part.empty() || parameter.starts_with(prefix + part + ".");
     });
   }

@@ -16,6 +16,7 @@
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/keras/layer_tree.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
@@ -64,7 +65,7 @@ class KerasTargets {
       }
     });
     for (const Place& place : places_) {
-      const bool is_all_known = std::ranges::find(place.is_known, false) == place.is_known.end();
+      const bool is_all_known = !detail::contains(place.is_known, false);
       if (!is_all_known) place.where.refuse("Keras has no such layer");
     }
   }
@@ -105,7 +106,7 @@ class KerasTargets {
     constexpr std::array<std::string_view, 11> known = {
         "BatchNormalization", "Conv1D",        "Dense", "Embedding",      "GRU",      "LSTM",
         "LayerNormalization", "Normalization", "PReLU", "ResetBeforeGRU", "SimpleRNN"};
-    return std::ranges::find(known, innermost(layer).kind) != known.end();
+    return detail::contains(known, innermost(layer).kind);
   }
 
   std::vector<Scalar> weights_;

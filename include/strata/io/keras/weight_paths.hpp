@@ -22,7 +22,7 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// Files of Windows have names of groups with backslashes, where others have groups in groups.
 [[nodiscard]] inline std::string with_slashes(std::string path) {
-  std::ranges::replace(path, '\\', '/');
+  std::replace(path.begin(), path.end(), '\\', '/');
   return path;
 }
 

@@ -219,7 +219,7 @@ class KerasWeights {
   /// Adds the groups on the way to an array to `members_`.
   void add_members(const std::string& name) {
     constexpr std::ptrdiff_t max_depth = 64;
-    if (std::ranges::count(name, '/') > max_depth) {
+    if (std::count(name.begin(), name.end(), '/') > max_depth) {
       arrays_.where(in_quotes(name)).refuse("groups are nested too deep");
     }
     std::size_t at = name.find('/');

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <list>
 #include <map>
 #include <span>
@@ -19,6 +18,7 @@
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/json.hpp>
 #include <strata/io/common/object_reader.hpp>
+#include <strata/io/common/path.hpp>
 #include <strata/io/common/source.hpp>
 #include <strata/target.hpp>
 
@@ -93,9 +93,10 @@ struct SafetensorsEntry {
 /// Throws FormatError unless the tensors cover `size` bytes without gaps and overlaps.
 inline void require_covered(std::vector<const SafetensorsEntry*> entries, std::uint64_t size,
                             const Where& where) {
-  std::ranges::sort(entries, {}, [](const SafetensorsEntry* entry) {
-    return std::pair(entry->begin, entry->end);
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const SafetensorsEntry* a, const SafetensorsEntry* b) {
+              return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+            });
   std::uint64_t at = 0;
   for (const SafetensorsEntry* entry : entries) {
     if (entry->begin != at) {
@@ -230,7 +231,7 @@ class SafetensorsWriter {
   }
 
   /// Writes the file, which is there whole or not at all. Throws FileError; see AtomicFile.
-  void write_file(const std::filesystem::path& path) const {
+  void write_file(const Path& path) const {
     AtomicFile file(path);
     write_to(file);
     file.commit();

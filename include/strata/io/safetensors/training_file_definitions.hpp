@@ -3,7 +3,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,7 +20,7 @@
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-STRATA_INLINE void write_checkpoint(const std::filesystem::path& path, const TrainingState& state) {
+STRATA_INLINE void write_checkpoint(const Path& path, const TrainingState& state) {
   SafetensorsWriter writer;
   bool complete = true;
   for (const auto& layer : state.layers) complete = complete && is_complete(layer);

@@ -14,6 +14,7 @@
 #include <strata/io/common/where.hpp>
 #include <strata/io/torch/pickle.hpp>
 #include <strata/io/torch/zip.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -135,7 +136,7 @@ class TorchArchive {
     const std::size_t count = checked_count(sizes, here);
     const std::size_t width = size_of(tensor.element);
     // Tensors may share a storage, as tied weights do, but each of them takes memory in the model.
-    if (__builtin_add_overflow(total_, count * width, &total_) || total_ > most_shared_ * size_) {
+    if (detail::add_overflows(total_, count * width, total_) || total_ > most_shared_ * size_) {
       where_.refuse("the tensors have far more numbers than the file");
     }
     const auto storage = zip_.read(prefix_ + "data/" + tensor.text);
@@ -148,9 +149,9 @@ class TorchArchive {
       if (sizes[i] > 1) is_plain = is_plain && strides[i] == expected;
       expected *= sizes[i];
       std::uint64_t reach = 0;
-      if (__builtin_mul_overflow(static_cast<std::uint64_t>(strides[i]),
-                                 static_cast<std::uint64_t>(sizes[i] - 1), &reach) ||
-          __builtin_add_overflow(last, reach, &last)) {
+      if (detail::multiply_overflows(static_cast<std::uint64_t>(strides[i]),
+                                     static_cast<std::uint64_t>(sizes[i] - 1), reach) ||
+          detail::add_overflows(last, reach, last)) {
         here.refuse("reaches beyond its storage");
       }
     }

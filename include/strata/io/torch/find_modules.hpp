@@ -16,6 +16,7 @@
 #include <strata/io/torch/state_dict.hpp>
 #include <strata/io/torch/tensor_name.hpp>
 #include <strata/io/torch/words.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -178,7 +179,7 @@ class TorchModuleFinder {
   /// A weight (U, F, K), and mostly a bias (U).
   void find_convolution(TorchModule& module) const {
     const auto& sizes = shape(module, "weight");
-    if (*std::ranges::min_element(sizes) < 1) {
+    if (*std::min_element(sizes.begin(), sizes.end()) < 1) {
       arrays_->where(module.tensor("weight")).expected("sizes of at least 1", sizes_text(sizes));
     }
     module.kind = TorchModule::Kind::Conv1d;
@@ -245,7 +246,7 @@ class TorchModuleFinder {
 
   /// Whether `.modules` says that a module is of this kind.
   [[nodiscard]] bool is_said(const TorchModule& module, TorchSaidKind kind) const {
-    return std::ranges::any_of(*entries_, [&](const PyTorchModule& entry) {
+    return detail::any_of(*entries_, [&](const PyTorchModule& entry) {
       return entry.kind == kind && entry.name == module.name;
     });
   }

@@ -50,7 +50,7 @@ inline void adapt_to_model(LayerDescription& of_file, const LayerDescription& of
     }
     if (const auto* found = of_model.find(name)) value = *found;
   }
-  for (std::size_t i = 0; i < std::min(of_file.layers.size(), of_model.layers.size()); ++i) {
+  for (std::size_t i = 0; i < (std::min)(of_file.layers.size(), of_model.layers.size()); ++i) {
     adapt_to_model(of_file.layers[i], of_model.layers[i]);
   }
 }

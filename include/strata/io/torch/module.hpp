@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <strata/language/algorithms.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -113,7 +114,7 @@ struct TorchModule {
 }
 
 [[nodiscard]] inline bool have_embedding(const std::vector<TorchModule>& modules) {
-  return std::ranges::any_of(modules, [](const TorchModule& module) {
+  return detail::any_of(modules, [](const TorchModule& module) {
     return module.kind == TorchModule::Kind::Embedding;
   });
 }

@@ -78,7 +78,7 @@ class TorchName {
     const auto last = std::find_if(part.rbegin(), part.rend(), is_digit);
     const auto before = std::find_if_not(last, part.rend(), is_digit);
     const std::string digits(before.base(), last.base());
-    const std::size_t zeros = std::min(digits.find_first_not_of('0'), digits.size());
+    const std::size_t zeros = (std::min)(digits.find_first_not_of('0'), digits.size());
     return {std::string(part.begin(), before.base()), digits.substr(zeros),
             std::string(last.base(), part.end()), !digits.empty()};
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -15,6 +14,7 @@
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/torch/pickle_value.hpp>
+#include <strata/language/bit_cast.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -199,7 +199,7 @@ class PickleReader {
         std::uint64_t bits = 0;
         for (const std::byte part : take(8))
           bits = bits << 8 | std::to_integer<std::uint64_t>(part);
-        return push({.kind = Kind::real, .real = std::bit_cast<double>(bits)});
+        return push({.kind = Kind::real, .real = detail::bit_cast<double>(bits)});
       }
       case 0x88:  // NEWTRUE
       case 0x89:  // NEWFALSE

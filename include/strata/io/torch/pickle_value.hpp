@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <strata/io/common/element.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -78,8 +79,8 @@ enum class PickleName { rebuilds, plain, unknown };
       "lightning.fabric.utilities.data.AttributeDict",
       "pytorch_lightning.utilities.parsing.AttributeDict"};
   const bool is_storage = name.starts_with("torch.") && name.ends_with("Storage");
-  if (is_storage || std::ranges::find(rebuild, name) != rebuild.end()) return PickleName::rebuilds;
-  if (std::ranges::find(plain, name) != plain.end()) return PickleName::plain;
+  if (is_storage || detail::contains(rebuild, name)) return PickleName::rebuilds;
+  if (detail::contains(plain, name)) return PickleName::plain;
   return PickleName::unknown;
 }
 

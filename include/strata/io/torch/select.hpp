@@ -47,7 +47,7 @@ inline void require_inputs(const std::vector<TorchModule>& ordered, const PyTorc
                         ", may run in more than one order; name them in their order by .modules";
   std::string lines;
   bool other_inputs = false;
-  const std::size_t count = std::min(orders.found().size(), TorchOrders::most);
+  const std::size_t count = (std::min)(orders.found().size(), TorchOrders::most);
   for (std::size_t i = 0; i < count; ++i) {
     const auto ordered = in_order(modules, orders.found()[i]);
     const Index inputs = inputs_of(ordered);

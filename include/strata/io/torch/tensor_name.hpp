@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 // The parts of the names of tensors: "encoder.lstm.weight_ih_l0" is the tensor weight_ih_l0 of the
@@ -23,7 +24,7 @@ namespace strata::inline STRATA_RUNTIME::io {
 }
 
 [[nodiscard]] inline bool is_tensor_of_recurrent(std::string_view leaf) {
-  return std::ranges::any_of(
+  return detail::any_of(
       std::initializer_list<std::string_view>{"weight_ih_l", "weight_hh_l", "weight_hr_l",
                                               "bias_ih_l", "bias_hh_l"},
       [&](std::string_view begin) { return leaf.starts_with(begin); });
@@ -33,11 +34,11 @@ namespace strata::inline STRATA_RUNTIME::io {
 [[nodiscard]] inline bool is_tensor_of_module(std::string_view leaf) {
   const auto is = [&](std::string_view name) { return leaf == name; };
   return is_tensor_of_recurrent(leaf) ||
-         std::ranges::any_of(
-             std::initializer_list<std::string_view>{
-                 "weight", "bias", "running_mean", "running_var", "num_batches_tracked",
-                 "weight_ih", "weight_hh", "bias_ih", "bias_hh"},
-             is);
+         detail::any_of(std::initializer_list<std::string_view>{"weight", "bias", "running_mean",
+                                                                "running_var",
+                                                                "num_batches_tracked", "weight_ih",
+                                                                "weight_hh", "bias_ih", "bias_hh"},
+                        is);
 }
 
 }  // namespace strata::inline STRATA_RUNTIME::io

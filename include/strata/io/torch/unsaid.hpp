@@ -11,6 +11,7 @@
 #include <strata/io/torch/names.hpp>
 #include <strata/io/torch/options.hpp>
 #include <strata/io/torch/without.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 // What `.modules` must say, since no state_dict holds it, and the line of code that says it.
@@ -48,7 +49,7 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// Whether a module of this name, or modules within it, are left out.
 [[nodiscard]] inline bool is_left_out(const TorchChain& chain, const std::string& name) {
-  return std::ranges::any_of(chain.without, [&](const std::string& module) {
+  return detail::any_of(chain.without, [&](const std::string& module) {
     return lies_in(name, module) || lies_in(module, name);
   });
 }

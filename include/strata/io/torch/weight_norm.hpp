@@ -102,7 +102,7 @@ class WeightNorms {
     const std::string leaf = name.substr(tensor, end - tensor);
     const std::string folder = name.substr(0, end) + ".";
     // The names are sorted.
-    const auto first = std::ranges::lower_bound(names_, folder);
+    const auto first = std::lower_bound(names_.begin(), names_.end(), folder);
     const auto last = std::find_if_not(
         first, names_.end(), [&](const std::string& other) { return other.starts_with(folder); });
     if (last - first == 2 && has(folder + "original0") && has(folder + "original1")) {

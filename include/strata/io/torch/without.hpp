@@ -9,6 +9,7 @@
 #include <strata/io/torch/literal_text.hpp>
 #include <strata/io/torch/state_dict.hpp>
 #include <strata/io/torch/tensor_name.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
@@ -23,7 +24,7 @@ namespace strata::inline STRATA_RUNTIME::io {
 [[nodiscard]] inline bool is_part_of_module(const TorchStateDict& state, const std::string& name) {
   if (!is_tensor_of_module(leaf_of(name))) return false;
   const std::string module = parent_of(name);
-  return std::ranges::any_of(state.arrays.names(), [&](const std::string& other) {
+  return detail::any_of(state.arrays.names(), [&](const std::string& other) {
     return other != name && parent_of(other) == module && is_tensor_of_module(leaf_of(other));
   });
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include <strata/language/algorithms.hpp>
 #include <strata/target.hpp>
 
 // What the words in the names of modules and tensors say of their kinds.
@@ -16,11 +17,11 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// A text in small letters.
 [[nodiscard]] inline std::string in_small_letters(std::string_view text) {
-  std::string small(text);
-  std::ranges::transform(small, small.begin(), [](char letter) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char letter) {
     return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   });
-  return small;
+  return lower;
 }
 
 /// The words of a name in small letters: it is cut at each character that is no letter, and where a
@@ -57,18 +58,17 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 [[nodiscard]] inline bool is_one_of(std::string_view word,
                                     std::initializer_list<std::string_view> words) {
-  return std::ranges::find(words, word) != words.end();
+  return detail::contains(words, word);
 }
 
 /// Whether the own name of a module has a word for an embedding, such as "tok_emb" or
 /// "charEmbeddings2", and not "ensemble" or "member".
 [[nodiscard]] inline bool says_embedding(std::string_view name) {
-  return std::ranges::any_of(words_of(own_name(name)), [](const std::string& word) {
+  return detail::any_of(words_of(own_name(name)), [](const std::string& word) {
     return word == "embedder" ||
-           std::ranges::any_of(
-               std::initializer_list<std::string_view>{"emb", "embs", "embed", "embeds",
-                                                       "embedding", "embeddings"},
-               [&](std::string_view ending) { return word.ends_with(ending); });
+           detail::any_of(std::initializer_list<std::string_view>{"emb", "embs", "embed", "embeds",
+                                                                  "embedding", "embeddings"},
+                          [&](std::string_view ending) { return word.ends_with(ending); });
   });
 }
 
@@ -86,16 +86,16 @@ namespace strata::inline STRATA_RUNTIME::io {
     }
   }
   const std::vector<std::string> own = words_of(own_name(name));
-  const bool is_of_input = std::ranges::any_of(own, [](const std::string& word) {
+  const bool is_of_input = detail::any_of(own, [](const std::string& word) {
     return word == "ln" || word.find("norm") != std::string::npos;
   });
-  return !is_of_input && std::ranges::find(own, "in") != own.end() ? "in" : "";
+  return !is_of_input && detail::contains(own, "in") ? "in" : "";
 }
 
 /// Whether the name of a tensor has a word for the state of a recurrent module, such as "h0",
 /// "init_c" or "hidden".
 [[nodiscard]] inline bool says_state(std::string_view name) {
-  return std::ranges::any_of(words_of(name), [](const std::string& word) {
+  return detail::any_of(words_of(name), [](const std::string& word) {
     return is_one_of(
         word, {"h", "c", "hc", "hx", "cx", "hidden", "cell", "state", "states", "init", "initial"});
   });

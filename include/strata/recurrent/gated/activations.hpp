@@ -6,6 +6,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/kernels/tanh.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/target.hpp>
 
 // The three activations of a gated cell: sigma of its gates, phi of the candidate for its memory,
@@ -80,11 +81,11 @@ struct ChosenActivations {
 
  private:
   template <class V>
-  [[gnu::noinline]] static V activate_chosen(Activation which, const V& z) {
+  STRATA_NEVER_INLINE static V activate_chosen(Activation which, const V& z) {
     return activate(which, z);
   }
   template <class V>
-  [[gnu::noinline]] static V derivative_chosen(Activation which, const V& y) {
+  STRATA_NEVER_INLINE static V derivative_chosen(Activation which, const V& y) {
     return derivative(which, y);
   }
 };
@@ -96,7 +97,7 @@ struct ClipValue {
   template <class V>
   [[nodiscard]] V operator()(const V& x) const {
     if (limit <= 0) return x;
-    return min(max(x, constant<V>(-limit)), constant<V>(limit));
+    return lesser(greater(x, constant<V>(-limit)), constant<V>(limit));
   }
 };
 

@@ -219,8 +219,8 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
   const auto rows_after = [&](Index panel, Index start, Index calls) {
     const bool last = panel + 1 == packed.panels;
     const Index next = last ? 0 : panel + 1;
-    const Index begin = last ? std::min(start + outer_product_rows, rows) : start;
-    const Index count = std::min(outer_product_rows, rows - begin);
+    const Index begin = last ? (std::min)(start + outer_product_rows, rows) : start;
+    const Index count = (std::min)(outer_product_rows, rows - begin);
     return Prefetch<Scalar>(tape_row(packed, z, rows, next, begin), count * packed.row_size(next),
                             calls);
   };
@@ -232,7 +232,7 @@ void gates_gradients(const GatePacked<Scalar, Gates>& packed, const Scan<Scalar>
     scratch.sums.resize(packed.row_sizes() * all);
     scratch.sums.fill(0);
     for (Index start = first_row; start < rows; start += outer_product_rows) {
-      const Index depth = std::min(outer_product_rows, rows - start);
+      const Index depth = (std::min)(outer_product_rows, rows - start);
       pack_strips(
           depth, size, ones, [&](Index r) { return row(start + r); }, scratch.strips);
       for_each_panel(packed, [&](Index panel, auto width) {

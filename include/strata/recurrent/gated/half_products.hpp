@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/half_weights.hpp>
 #include <strata/target.hpp>
 
@@ -46,9 +47,9 @@ struct HalfProducts {
   STRATA_ALWAYS_INLINE void add(Index panel, Index first, Index count, const float* values,
                                 Pack<float> (&sum)[Registers]) const {
     using P = Pack<float>;
-    constexpr int panels = std::max(Width / P::width, 1);
+    constexpr int panels = (std::max)(Width / P::width, 1);
     constexpr int registers = Registers / panels;
-    constexpr int chains = std::max(8 / Registers, 1);
+    constexpr int chains = (std::max)(8 / Registers, 1);
     const std::uint16_t* rows[panels];
     for (int p = 0; p < panels; ++p) {
       rows[p] = weights.panel_rows(panel + p) + first * registers * P::width;
@@ -67,9 +68,7 @@ struct HalfProducts {
       });
     };
     Index k = 0;
-#ifdef __clang__
-#pragma clang loop unroll(disable)
-#endif
+    STRATA_KEEP_LOOP
     for (; k + chains <= count; k += chains) {
       unroll<chains>([&](auto chain) STRATA_INLINE_LAMBDA { accumulate(chain, k + chain); });
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <strata/kernels/pair_sums.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/int16_weights.hpp>
 #include <strata/target.hpp>
 
@@ -34,7 +35,7 @@ struct Int16Products {
   template <int Width, int Registers>
   STRATA_ALWAYS_INLINE void add(Index panel, Pack<float> (&sum)[Registers]) const {
     constexpr int width = Pack<float>::width;
-    constexpr int panels = std::max(Width / width, 1);
+    constexpr int panels = (std::max)(Width / width, 1);
     constexpr int registers = Registers / panels;
     const Index count = weights.x_pairs + weights.h_pairs - first;
     const std::int32_t* rows[panels];
@@ -53,9 +54,7 @@ struct Int16Products {
       });
     };
     Index pair = 0;
-#ifdef __clang__
-#pragma clang loop unroll(disable)
-#endif
+    STRATA_KEEP_LOOP
     for (; pair + chains <= count; pair += chains) {
       unroll<chains>([&](auto chain) STRATA_INLINE_LAMBDA { accumulate(chain, pair + chain); });
     }

@@ -81,17 +81,18 @@ struct Int16Weights {
     };
     P largest = P::broadcast(0), sum = P::broadcast(0);
     for (Index row = first; row < depth; ++row) {
-      largest = max(largest, abs(weights(row)));
+      largest = greater(largest, abs(weights(row)));
       sum = sum + abs(weights(row));
     }
     // What a sum may be, less what roundings add to it, and the error of the sum in float.
-    const double most = std::numeric_limits<std::int32_t>::max() -
+    const double most = (std::numeric_limits<std::int32_t>::max)() -
                         0.5 * int16_one * static_cast<double>(depth - first);
     const double by_sum = int16_one / most * (1 + 1e-6 * static_cast<double>(depth));
     // A weight that is not finite makes the scale, and so all sums of the unit, not-a-number.
-    const P scale = max(largest * P::broadcast(1.0f / std::numeric_limits<std::int16_t>::max()),
-                        sum * P::broadcast(static_cast<float>(by_sum))) +
-                    (sum - sum);
+    const P scale =
+        greater(largest * P::broadcast(1.0f / (std::numeric_limits<std::int16_t>::max)()),
+                sum * P::broadcast(static_cast<float>(by_sum))) +
+        (sum - sum);
     (scale * P::broadcast(1 / int16_one)).store(factors.data() + panel * wide + lane);
     // Where all weights are zeros, any scale will do.
     const P zero = P::broadcast(0), one = P::broadcast(1);

@@ -10,6 +10,7 @@
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/denormal_bias.hpp>
 #include <strata/kernels/product.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/gates.hpp>
 #include <strata/recurrent/scan.hpp>
 #include <strata/target.hpp>
@@ -129,7 +130,7 @@ struct GatePacked {
   }
   /// Units of a panel without padding.
   [[nodiscard]] Index used(Index panel) const noexcept {
-    return std::min(width, units - panel * width);
+    return (std::min)(width, units - panel * width);
   }
 
   /// f(lane, column) for every slot of a panel that takes a gate of the kernel (F, G U): `lane` is
@@ -212,7 +213,7 @@ struct GatePacked {
     constexpr Index few = 4;
     const Index columns = Traits::gates * units;
     for (Index start = 0; start < count; start += few) {
-      const Index rows = std::min(few, count - start);
+      const Index rows = (std::min)(few, count - start);
       // The processor does not foresee the jump to the next few rows.
       const Index ahead = start + 2 * few <= count ? few * columns : 0;
       for (Index panel = 0; panel < panels; ++panel) {
@@ -222,7 +223,7 @@ struct GatePacked {
           const Scalar* weights = from + start * columns + gate * units + panel * width;
           auto [to, step] = place(panel, first_row + start, slot);
           for (Index row = 0; row < rows; ++row, weights += columns, to += step) {
-            __builtin_prefetch(weights + ahead);
+            prefetch<CacheLevel::first>(weights + ahead);
             if (used(panel) == width) {
               Pack<Scalar>::load(weights).store(to);
             } else {

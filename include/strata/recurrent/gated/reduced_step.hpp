@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/half_products.hpp>
 #include <strata/recurrent/gated/int16_products.hpp>
 #include <strata/recurrent/gated/reduced_weights.hpp>
@@ -19,14 +20,13 @@ template <class Equations>
 inline constexpr int reduced_together = has_standard_activations<Equations> ? 2 : 1;
 
 template <class Gates, class Equations, class Emit>
-[[gnu::noinline]] void gates_int16_step(const Equations& equations,
-                                        const GatePacked<float, Gates>& packed,
-                                        const Int16Weights<Gates>& weights, const float* x,
-                                        const float* h, float* memory, WeightOrder order,
-                                        Emit emit) noexcept {
-  auto* const values = static_cast<std::int16_t*>(
-      __builtin_alloca(static_cast<std::size_t>(weights.row_integers() + Pack<float>::width) *
-                       sizeof(std::int16_t)));
+STRATA_NEVER_INLINE void gates_int16_step(const Equations& equations,
+                                          const GatePacked<float, Gates>& packed,
+                                          const Int16Weights<Gates>& weights, const float* x,
+                                          const float* h, float* memory, WeightOrder order,
+                                          Emit emit) noexcept {
+  auto* const values =
+      STRATA_STACK_ARRAY(std::int16_t, weights.row_integers() + Pack<float>::width);
   const float unusual = weights.round_row(packed.inputs, x, packed.outputs, h, values);
   const Int16Products<Gates> products{weights, 0, values, unusual};
   step_panels<reduced_together<Equations>, Dynamic, Dynamic>(
@@ -35,11 +35,11 @@ template <class Gates, class Equations, class Emit>
 }
 
 template <class Gates, class Equations, class Emit>
-[[gnu::noinline]] void gates_half_step(const Equations& equations,
-                                       const GatePacked<float, Gates>& packed,
-                                       const HalfWeights<Gates>& weights, const float* x,
-                                       const float* h, float* memory, WeightOrder order,
-                                       Emit emit) noexcept {
+STRATA_NEVER_INLINE void gates_half_step(const Equations& equations,
+                                         const GatePacked<float, Gates>& packed,
+                                         const HalfWeights<Gates>& weights, const float* x,
+                                         const float* h, float* memory, WeightOrder order,
+                                         Emit emit) noexcept {
   const HalfProducts<Gates> products{weights, packed.inputs, x, packed.outputs, h};
   step_panels<reduced_together<Equations>, Dynamic, Dynamic>(equations, packed, 0, 0, x, h, memory,
                                                              order, emit, products);
@@ -59,12 +59,11 @@ void gates_reduced_step(const Equations& equations, const GatePacked<float, Gate
 }
 
 template <class Gates, class Equations>
-[[gnu::noinline]] void gates_recurrent_int16_step(const Equations& equations,
-                                                  const GatePacked<float, Gates>& packed,
-                                                  const Int16Weights<Gates>& weights,
-                                                  const ScanStep<float>& at, float* z) {
-  auto* const values = static_cast<std::int16_t*>(__builtin_alloca(
-      static_cast<std::size_t>(2 * weights.h_pairs + Pack<float>::width) * sizeof(std::int16_t)));
+STRATA_NEVER_INLINE void gates_recurrent_int16_step(const Equations& equations,
+                                                    const GatePacked<float, Gates>& packed,
+                                                    const Int16Weights<Gates>& weights,
+                                                    const ScanStep<float>& at, float* z) {
+  auto* const values = STRATA_STACK_ARRAY(std::int16_t, 2 * weights.h_pairs + Pack<float>::width);
   const float unusual = to_int16(packed.outputs, at.h_before(0), values);
   const Int16Products<Gates> products{weights, weights.x_pairs, values, unusual};
   gates_recurrent_step_by<reduced_together<Equations>>(equations, packed, at, z, 0, products);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/batch_kernel.hpp>
 #include <strata/recurrent/gated/step_panel.hpp>
 #include <strata/target.hpp>
@@ -123,10 +124,10 @@ STRATA_ALWAYS_INLINE void step_panels(const Equations& equations,
 /// the choice between them and spills them.
 template <int Together, Index Inputs, Index Units, class Scalar, class Gates, class Equations,
           class Emit>
-[[gnu::noinline]] void gates_step_by(const Equations& equations,
-                                     const GatePacked<Scalar, Gates>& packed, const Scalar* x,
-                                     const Scalar* h, Scalar* memory, WeightOrder order,
-                                     Emit emit) noexcept {
+STRATA_NEVER_INLINE void gates_step_by(const Equations& equations,
+                                       const GatePacked<Scalar, Gates>& packed, const Scalar* x,
+                                       const Scalar* h, Scalar* memory, WeightOrder order,
+                                       Emit emit) noexcept {
   step_panels<Together, Inputs, Units>(
       equations, packed, Inputs == Dynamic ? packed.inputs : Inputs,
       Units == Dynamic ? packed.outputs : Units, x, h, memory, order, emit, NoProducts());
@@ -134,10 +135,10 @@ template <int Together, Index Inputs, Index Units, class Scalar, class Gates, cl
 
 /// The work of gates_recurrent_step; `outputs` and `products` as in step_panels.
 template <int Together, class Scalar, class Gates, class Equations, class Products>
-[[gnu::noinline]] void gates_recurrent_step_by(const Equations& equations,
-                                               const GatePacked<Scalar, Gates>& packed,
-                                               const ScanStep<Scalar>& at, Scalar* z, Index outputs,
-                                               Products products) {
+STRATA_NEVER_INLINE void gates_recurrent_step_by(const Equations& equations,
+                                                 const GatePacked<Scalar, Gates>& packed,
+                                                 const ScanStep<Scalar>& at, Scalar* z,
+                                                 Index outputs, Products products) {
   using Packed = GatePacked<Scalar, Gates>;
   const StepOutput<Scalar> emit{at.h(0)};
   std::copy_n(at.memory_before(0), GateTraits<Gates>::memories * packed.panels * Packed::width,

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <strata/kernels/wide_pack.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/batch_kernel.hpp>
 #include <strata/target.hpp>
 
@@ -55,11 +56,9 @@ STRATA_ALWAYS_INLINE void accumulate_rows(const PanelStep<Scalar>& at, Index fir
     });
   };
   Index k = 0;
-#ifdef __clang__
   // Where the count is fixed, Clang would unroll the whole loop, load weights early, and spill them
   // from the registers.
-#pragma clang loop unroll(disable)
-#endif
+  STRATA_KEEP_LOOP
   for (; k + Chains <= count; k += Chains) {
     unroll<Chains>([&](auto chain) STRATA_INLINE_LAMBDA { accumulate(chain, k + chain); });
   }

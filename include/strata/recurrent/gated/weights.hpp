@@ -25,7 +25,7 @@ class GateWeights {
   /// The same with a recurrent kernel (recurrent_inputs, G U), for a cell whose h is not its units.
   void resize(Index inputs, Index units, Index recurrent_inputs) {
     if (inputs < 0 || units < 0) return;
-    (void)sizes::count({Gates, units, std::max(inputs, recurrent_inputs)});
+    (void)sizes::count({Gates, units, (std::max)(inputs, recurrent_inputs)});
     // The recurrent kernel comes first: it is mostly the largest, so a size that memory cannot hold
     // is refused before the other weights are allocated.
     recurrent_kernel_.resize(Gates * units, recurrent_inputs);

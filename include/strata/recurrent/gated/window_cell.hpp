@@ -18,6 +18,7 @@
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/gaussian_window.hpp>
 #include <strata/kernels/linear.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/gated_cell.hpp>
 #include <strata/target.hpp>
 
@@ -113,8 +114,7 @@ class WindowCell {
     /// memory: the memories of the gates, kappa, and the text.
     void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y,
               WeightOrder order) const noexcept {
-      auto* const record = static_cast<Scalar*>(
-          __builtin_alloca(static_cast<std::size_t>(window.record_size()) * sizeof(Scalar)));
+      auto* const record = STRATA_STACK_ARRAY(Scalar, window.record_size());
       inner.step(x, h, memory, order, StepOutput<Scalar>{y});
       linear.apply(1, Rows<const Scalar>{y, 0}, Rows<Scalar>{record, 0});
       Scalar* const kappa = memory + memories * units;

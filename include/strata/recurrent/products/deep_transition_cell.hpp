@@ -13,6 +13,7 @@
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/denormal_bias.hpp>
 #include <strata/kernels/simd.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/products/products_cell.hpp>
 #include <strata/target.hpp>
@@ -70,8 +71,7 @@ class DeepTransitionCell
     Index widest = 0;
 
     void step(const Scalar* x, Scalar* h, Scalar*, Scalar* y, WeightOrder) const noexcept {
-      auto* const room = static_cast<Scalar*>(
-          __builtin_alloca(static_cast<std::size_t>(3 * widest) * sizeof(Scalar)));
+      auto* const room = STRATA_STACK_ARRAY(Scalar, 3 * widest);
       const Scalar* from = x;
       for (std::size_t k = 0; k < layers.size(); ++k) {
         Scalar* const to = k + 1 == layers.size() ? y : room + (k % 2 == 0 ? 0 : widest);

@@ -11,6 +11,7 @@
 #include <strata/initializers.hpp>
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/normalize.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/products/products_cell.hpp>
 #include <strata/target.hpp>
@@ -115,8 +116,7 @@ class LayerNormLSTMCell : public ProductsCell<LayerNormLSTMCell<Scalar, Options>
     Scalar epsilon = 0;
 
     void step(const Scalar* x, Scalar* h, Scalar* memory, Scalar* y, WeightOrder) const noexcept {
-      auto* const record = static_cast<Scalar*>(
-          __builtin_alloca(static_cast<std::size_t>(Step::size(units)) * sizeof(Scalar)));
+      auto* const record = STRATA_STACK_ARRAY(Scalar, Step::size(units));
       const Step at(record, units);
       kernel.apply(1, Rows<const Scalar>{x, 0}, Rows<Scalar>{at.kernel, 0});
       recurrent.apply(1, Rows<const Scalar>{h, 0}, Rows<Scalar>{at.recurrent, 0});

@@ -8,6 +8,7 @@
 #include <strata/kernels/buffer.hpp>
 #include <strata/kernels/denormal_bias.hpp>
 #include <strata/kernels/simd.hpp>
+#include <strata/language/compiler.hpp>
 #include <strata/recurrent/gated/activations.hpp>
 #include <strata/recurrent/products/products_cell.hpp>
 #include <strata/target.hpp>
@@ -48,8 +49,7 @@ class ResetBeforeGRUCell
 
     void step(const Scalar* x, Scalar* h, Scalar*, Scalar* y, WeightOrder) const noexcept {
       const Index units = candidate.units();
-      auto* const room = static_cast<Scalar*>(
-          __builtin_alloca(static_cast<std::size_t>(6 * units) * sizeof(Scalar)));
+      auto* const room = STRATA_STACK_ARRAY(Scalar, 6 * units);
       run({x, 0}, {h, 0}, {y, 0}, 1, {room, 0}, {room + 3 * units, 0}, {room + 4 * units, 0});
       std::copy_n(y, units, h);
     }

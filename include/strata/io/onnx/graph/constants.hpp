@@ -107,7 +107,7 @@ template <class T, class Place>
 /// The part of a node Slice for one axis: it takes the places from `start` to before `end`, every
 /// `step`-th. Negative places count from the end.
 struct OnnxSlice {
-  static constexpr Index end_of_axis = std::numeric_limits<std::int32_t>::max();
+  static constexpr Index end_of_axis = (std::numeric_limits<std::int32_t>::max)();
 
   std::size_t axis = 0;
   Index start = 0;
@@ -131,7 +131,7 @@ struct OnnxSlice {
     const Index stop = clamped(end, low, high);
     const Index distance = step > 0 ? stop - first : first - stop;
     if (distance <= 0) return {first, 0};
-    const Index stride = step > 0 ? std::min(step, distance) : -std::max(step, -distance);
+    const Index stride = step > 0 ? (std::min)(step, distance) : -(std::max)(step, -distance);
     return {first, 1 + (distance - 1) / stride};
   }
   /// The places that the slice takes of an axis of a known size, in order.

@@ -161,7 +161,7 @@ class ProtoWriter {
     bytes_.insert(bytes_.end(), value.begin(), value.end());
   }
   void text(std::uint64_t field, std::string_view value) {
-    bytes(field, std::as_bytes(std::span(value)));
+    bytes(field, std::as_bytes(std::span(value.data(), value.size())));
   }
   void message(std::uint64_t field, const ProtoWriter& value) { bytes(field, value.bytes_); }
   void integers(std::uint64_t field, const std::vector<Index>& values) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
@@ -113,8 +114,7 @@ class OnnxRecurrent {
     }
     layer_.units = recurrent.shape[2];
     const Index directions = layer_.both ? 2 : 1;
-    constexpr Index most = Index{1} << 40;
-    if (layer_.units > most) call_->where(2).refuse("has too many units");
+    if (layer_.units > sizes::largest) call_->where(2).refuse("has too many units");
     const Index wide = gates_ * layer_.units;
     check_shape(recurrent, {directions, wide, layer_.units}, call_->where(2));
     check_shape(kernel, {directions, wide, features_}, call_->where(1));

@@ -46,7 +46,7 @@ struct OnnxSamples {
 };
 
 [[nodiscard]] inline double softplus_of(double x) noexcept {
-  return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+  return (std::max)(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
 }
 
 /// An operator of ONNX that works number by number, of one to three operands, without settings.

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <strata/language/algorithms.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -41,7 +42,7 @@ inline constexpr const char* onnx_is_quantized =
 [[nodiscard]] inline bool is_quantized_operator(std::string_view name) noexcept {
   constexpr std::array<std::string_view, 7> parts{"Quantize", "quantize",   "QLinear",    "Integer",
                                                   "QGemm",    "QAttention", "MatMulNBits"};
-  return std::ranges::any_of(
+  return detail::any_of(
       parts, [&](std::string_view part) { return name.find(part) != std::string_view::npos; });
 }
 

@@ -9,6 +9,7 @@
 
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -47,7 +48,7 @@ inline constexpr OnnxSize onnx_any_steps{1, 0, 1};
 [[nodiscard]] inline OnnxSize product(const OnnxSize& a, const OnnxSize& b, const Where& where) {
   constexpr int most = 1 << 10;
   OnnxSize result{0, a.batch + b.batch, a.steps + b.steps};
-  if (__builtin_mul_overflow(a.number, b.number, &result.number) || result.batch > most ||
+  if (detail::multiply_overflows(a.number, b.number, result.number) || result.batch > most ||
       result.steps > most) {
     where.refuse("the sizes are more than memory can hold");
   }

@@ -97,7 +97,7 @@ class OnnxExternalReader {
                    ".external_data = {{" +
                    in_quotes(name) + ", bytes}}");
     }
-    const std::size_t slash = from_->name().rfind('/');
+    const std::size_t slash = from_->name().find_last_of(path_separators);
     const std::string folder =
         slash == std::string::npos ? std::string() : from_->name().substr(0, slash + 1);
     try {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <strata/base/sizes.hpp>
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/where.hpp>
 #include <strata/io/onnx/graph/model.hpp>
@@ -39,13 +40,12 @@ class OnnxGraphInput {
           .expected("a floating-point type, or INT32 or INT64 for (B, T)",
                     onnx_type_text(input.type));
     }
-    constexpr Index most = Index{1} << 40;
     const std::vector<OnnxDimension>& shape = *input.shape;
     const std::vector<OnnxRun> runs = runs_of(shape, data.ids, order);
     result.two_axes_ = shape.size() == 2;
     for (std::size_t i = 0; i < shape.size(); ++i) {
       const Index size = shape[i].size;
-      if (size > most) where.expected("smaller sizes", std::to_string(size));
+      if (size > sizes::largest) where.expected("smaller sizes", std::to_string(size));
       if (runs[i] == OnnxRun::features && size == Dynamic) {
         where.refuse("does not say how many features it has");
       }

@@ -43,7 +43,7 @@ class OnnxNormalizationWriter {
     };
     Numbers deviation = numbers_of("variance");
     constexpr double epsilon = 1e-7;
-    for (double& value : deviation.values) value = std::max(std::sqrt(value), epsilon);
+    for (double& value : deviation.values) value = (std::max)(std::sqrt(value), epsilon);
     const std::string mean = graph.add_numbers("mean", numbers_of("mean"));
     const std::string scale = graph.add_numbers("deviation", deviation);
     const bool invert = options.get<bool>("invert");

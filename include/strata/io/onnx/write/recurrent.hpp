@@ -67,7 +67,7 @@ class OnnxRecurrentWriter {
       // ONNX puts out the steps in the order of the input, strata in the order of reading.
       graph.add_node("Slice",
                      {graph.value(), graph.add_integers("starts", {-1}),
-                      graph.add_integers("ends", {std::numeric_limits<Index>::min()}),
+                      graph.add_integers("ends", {(std::numeric_limits<Index>::min)()}),
                       graph.add_integers("axes", {0}), graph.add_integers("steps", {-1})},
                      {});
     }

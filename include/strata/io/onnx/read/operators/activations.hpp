@@ -44,14 +44,14 @@ class OnnxActivations {
     double low = -infinity;
     double high = infinity;
     if (call.opset() < 11) {
-      constexpr double most = std::numeric_limits<float>::max();
+      constexpr double most = (std::numeric_limits<float>::max)();
       low = call.number("min", -most);
       high = call.number("max", most);
       if (high >= most) high = infinity;
     } else {
       if (call.has(1)) low = number_of(call, 1);
       if (call.has(2)) high = number_of(call, 2);
-      if (high >= std::numeric_limits<float>::max()) high = infinity;
+      if (high >= (std::numeric_limits<float>::max)()) high = infinity;
     }
     if (low != 0 || !(high > 0)) {
       call.where().expected("min 0 and a max above it, as strata's relu has",

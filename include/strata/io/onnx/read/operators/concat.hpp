@@ -8,6 +8,7 @@
 #include <strata/io/onnx/graph/constants.hpp>
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/read/operators/layout.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -37,8 +38,8 @@ class OnnxConcat {
         const auto* part = call.find<OnnxFilled>(i);
         if (!part || part->value != result.value || part->shape.size() != result.shape.size() ||
             !part->shape[at].is_number() || !result.shape[at].is_number() ||
-            __builtin_add_overflow(result.shape[at].number, part->shape[at].number,
-                                   &result.shape[at].number)) {
+            detail::add_overflows(result.shape[at].number, part->shape[at].number,
+                                  result.shape[at].number)) {
           call.expected(i, "the same number in all places");
         }
       }

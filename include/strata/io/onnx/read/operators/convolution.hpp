@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <strata/activation.hpp>
+#include <strata/base/sizes.hpp>
 #include <strata/contracts/description.hpp>
 #include <strata/io/common/numbers.hpp>
 #include <strata/io/onnx/graph/call.hpp>
@@ -15,6 +16,7 @@
 #include <strata/io/onnx/read/operators/layer_operands.hpp>
 #include <strata/io/onnx/read/operators/named_axes.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/padding.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -98,7 +100,7 @@ class OnnxConvolution {
   }
 
  private:
-  static constexpr Index most = Index{1} << 40;
+  static constexpr Index most = sizes::largest;
 
   struct Sides {
     Index front = 0;
@@ -184,7 +186,7 @@ class OnnxConvolution {
   /// (K - 1) times the dilation: how many steps an output sees besides its own.
   [[nodiscard]] static Index reach_of(const OnnxCall& call, Index kernel_size, Index dilation) {
     Index reach = 0;
-    if (__builtin_mul_overflow(kernel_size - 1, dilation, &reach) || reach > most) {
+    if (detail::multiply_overflows(kernel_size - 1, dilation, reach) || reach > most) {
       call.where().refuse("sees too many steps");
     }
     return reach;

@@ -18,6 +18,7 @@
 #include <strata/io/onnx/read/operators/layout.hpp>
 #include <strata/io/onnx/read/operators/reading.hpp>
 #include <strata/io/onnx/read/operators/sizes.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -116,7 +117,7 @@ class OnnxDirections {
     Index first = 0;
     for (const Index part : parts) {
       reading.give(part_of(states, axis, first, part, call.where()));
-      if (__builtin_add_overflow(first, part, &first)) call.where().refuse("has too large parts");
+      if (detail::add_overflows(first, part, first)) call.where().refuse("has too large parts");
     }
   }
 

@@ -117,7 +117,7 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// A slice of one place of an axis, which stays with a size of 1.
 [[nodiscard]] inline OnnxSlice slice_at(std::size_t axis, Index place) {
-  const bool is_end = place == -1 || place == std::numeric_limits<Index>::max();
+  const bool is_end = place == -1 || place == (std::numeric_limits<Index>::max)();
   return {axis, place, is_end ? OnnxSlice::end_of_axis : place + 1, 1};
 }
 

@@ -9,6 +9,7 @@
 #include <strata/io/onnx/graph/constants.hpp>
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/read/operators/operands.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -64,8 +65,9 @@ class OnnxSizes {
         to.number /= by.number;
         continue;
       }
-      const bool overflow = sign == '+' ? __builtin_add_overflow(to.number, by.number, &to.number)
-                                        : __builtin_sub_overflow(to.number, by.number, &to.number);
+      const bool overflow = sign == '+'
+                                ? detail::add_overflows(to.number, by.number, to.number)
+                                : detail::subtract_overflows(to.number, by.number, to.number);
       if (overflow || !to.is_number() || !by.is_number()) {
         call.where().refuse(
             "computes sizes in a way that is not read; export the model with fixed sizes");

@@ -1,0 +1,10 @@
+# The files that name the version of strata for other tools name that of strata/version.hpp.
+file(READ "${source}/include/strata/version.hpp" header)
+string(REGEX MATCH "version_string = \"([0-9.]+)\"" _ "${header}")
+set(version "${CMAKE_MATCH_1}")
+foreach(file IN ITEMS meson.build packaging/vcpkg/strata/vcpkg.json)
+  file(READ "${source}/${file}" text)
+  if(NOT text MATCHES "version['\"]?: ['\"]${version}['\"]")
+    message(FATAL_ERROR "${file} does not name the version ${version}")
+  endif()
+endforeach()
