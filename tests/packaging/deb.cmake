@@ -1,0 +1,18 @@
+# Makes libstrata-dev by cpack and unpacks it in `work`.
+find_program(dpkg_deb dpkg-deb)
+if(NOT dpkg_deb)
+  message("skipped: no dpkg-deb here")
+  return()
+endif()
+file(REMOVE_RECURSE "${work}")
+file(MAKE_DIRECTORY "${work}")
+execute_process(COMMAND "${cpack}" -G DEB -B "${work}" WORKING_DIRECTORY "${build}"
+                RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "cpack failed")
+endif()
+file(GLOB package "${work}/libstrata-dev_*.deb")
+execute_process(COMMAND "${dpkg_deb}" -x "${package}" "${work}/root" RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "${package} cannot be unpacked")
+endif()
