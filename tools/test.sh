@@ -4,13 +4,18 @@
 #   tools/test.sh                  release: strata::compiled, and tests, examples, tools and packages
 #   tools/test.sh --rest           the other configurations
 #   tools/test.sh --all            both
+#   tools/test.sh --everywhere     for other machines, by emulators, and by other tools: some packages
+#                                  more, half an hour
 #   tools/test.sh clang asan ...   these configurations only
 #
 # The configurations are those of CMakePresets.json (release, targets, clang, avx2, asan, tsan), shared
 # (strata::compiled as a shared library in another project), fuzz (the kernels under Clang's checks of
 # pointers, and each reader of files for STRATA_FUZZ_SECONDS, 20 by default), format (clang-format 14)
 # and docs (Doxygen without warnings); by their names alone also dev, of CMakePresets.json, and
-# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). release and
+# instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). Everywhere
+# are aarch64, armv7 (under qemu), mingw (under wine), wasm and wasm-simd (by Node), the tests of the
+# kernels and of files on each, cortex-m (the example for a processor without an operating system, under qemu) and
+# packages (Conan, Meson, libstrata-dev in a clean Debian). release and
 # shared are the compiled form, the others are header-only. Together they see each of GCC and Clang
 # with each of Eigen 3.4 and 5.
 # Where ccache is installed, it keeps what was compiled.
@@ -22,11 +27,13 @@ SECONDS=0
 
 configurations=()
 rest=(format targets shared clang avx2 asan tsan fuzz docs)
+everywhere=(aarch64 armv7 mingw wasm wasm-simd cortex-m packages)
 for argument in "$@"; do
   case $argument in
     --rest) configurations=("${rest[@]}") ;;
     --all) configurations=(release "${rest[@]}") ;;
-    release | targets | shared | dev | clang | avx2 | asan | tsan | fuzz | format | docs | instructions)
+    --everywhere) configurations=("${everywhere[@]}") ;;
+    aarch64 | armv7 | mingw | wasm | wasm-simd | cortex-m | packages | release | targets | shared | dev | clang | avx2 | asan | tsan | fuzz | format | docs | instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -54,6 +61,28 @@ if wanted docs; then need doxygen doxygen; fi
 # Processors that lack instructions, for strata::compiled.
 if wanted release && [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]]; then
   need qemu-user qemu-x86_64
+fi
+if wanted aarch64; then need g++-aarch64-linux-gnu aarch64-linux-gnu-g++; fi
+if wanted armv7; then need g++-arm-linux-gnueabihf arm-linux-gnueabihf-g++; fi
+if wanted aarch64 || wanted armv7; then need qemu-user qemu-aarch64; fi
+if wanted mingw; then
+  need g++-mingw-w64-x86-64-posix x86_64-w64-mingw32-g++-posix
+  need wine64 /usr/lib/wine/wine64
+  need wine wine
+fi
+if wanted wasm || wanted wasm-simd; then
+  need emscripten em++
+  need node-acorn /usr/share/nodejs/acorn
+fi
+if wanted cortex-m; then
+  need gcc-arm-none-eabi arm-none-eabi-g++
+  need libstdc++-arm-none-eabi-newlib /usr/share/doc/libstdc++-arm-none-eabi-newlib
+  need qemu-system-arm qemu-system-arm
+fi
+if wanted packages; then
+  need python3-venv /usr/share/doc/python3-venv
+  need pkg-config pkg-config
+  need debootstrap debootstrap
 fi
 if { wanted clang || wanted avx2 || wanted tsan; } && [[ ! -e build/eigen5/include/Eigen/Core ]]; then
   need ca-certificates /etc/ssl/certs/ca-certificates.crt /etc/pki /etc/ssl/cert.pem
@@ -171,13 +200,48 @@ run_avx2() {
   fi
 }
 
+# cross <name> <what>: the tests of the kernels and of files for another machine.
+cross() {
+  local log=build/logs/$1-packages.log
+  if ! tools/cross_packages.sh >"$log" 2>&1; then
+    fail "$1" "$2" "$SECONDS" - "header-only packages" "$log"
+    return
+  fi
+  # Where Debian's modules for Node lie; and no window of wine.
+  NODE_PATH=/usr/share/nodejs WINEDEBUG=-all DISPLAY='' preset "$1" "$2" strata_cross_tests
+}
+
+run_cortex_m() {
+  local start=$SECONDS what="Cortex-M7 under qemu: examples/embedded" log=build/logs/cortex-m.log
+  echo
+  echo "=== cortex-m: $what"
+  if examples/embedded/run.sh >"$log" 2>&1; then
+    cat "$log"
+    row cortex-m "$what" "$((SECONDS - start))" - ok
+  else
+    fail cortex-m "$what" "$start" - test "$log"
+  fi
+}
+
+run_packages() {
+  local start=$SECONDS what="Conan, Meson, libstrata-dev in a clean Debian" log=build/logs/packages.log
+  echo
+  echo "=== packages: $what"
+  if packaging/test.sh >"$log" 2>&1; then
+    row packages "$what" "$((SECONDS - start))" "$(grep -c '^passed: ' "$log") passed" ok
+    grep '^skipped: ' "$log" || true
+  else
+    fail packages "$what" "$start" - test "$log"
+  fi
+}
+
 run_format() {
   local start=$SECONDS what="clang-format 14" log=build/logs/format.log
   echo
   echo "=== format: $what"
   if ! command -v "$clang_format" >/dev/null; then
     row format "$what" 0 - "skipped: no clang-format 14 here"
-  elif find include src tests examples benchmarks tools \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
+  elif find include src tests examples benchmarks tools packaging \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
     xargs -0 "$clang_format" --dry-run -Werror >"$log" 2>&1; then
     row format "$what" "$((SECONDS - start))" - ok
   else
@@ -290,6 +354,13 @@ for configuration in "${configurations[@]}"; do
     avx2) run_avx2 ;;
     asan) preset asan "Clang, address and undefined sanitizers" strata_unit_tests ;;
     tsan) preset_eigen5 tsan "GCC, Eigen 5.0.1, thread sanitizer: threads" strata_kernel_tests ;;
+    aarch64) cross aarch64 "64-bit ARM under qemu: kernels, files" ;;
+    armv7) cross armv7 "32-bit ARM with NEON under qemu: kernels, files" ;;
+    mingw) cross mingw "Windows, MinGW under wine: kernels, files" ;;
+    wasm) cross wasm "WebAssembly by Node: kernels, files" ;;
+    wasm-simd) cross wasm-simd "WebAssembly with SIMD by Node: kernels, files" ;;
+    cortex-m) run_cortex_m ;;
+    packages) run_packages ;;
     fuzz) run_fuzz ;;
     format) run_format ;;
     docs) run_docs ;;
