@@ -38,9 +38,13 @@ class DecimalComma {
   };
 
   [[nodiscard]] static bool set_c_locale() {
-    for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8", "de_DE"}) {
+    for (const char* name :
+         {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8", "de_DE", "de-DE"}) {
       if (std::setlocale(LC_ALL, name)) return has_comma();
     }
+#if defined(_WIN32)
+    return false;
+#else
     static const TemporaryFolder folder;
     static const int made = std::system(
         ("localedef -i de_DE -f UTF-8 " + (folder / "de_DE.UTF-8").string() + " >/dev/null 2>&1")
@@ -50,6 +54,7 @@ class DecimalComma {
     const bool is_set = std::setlocale(LC_ALL, "de_DE.UTF-8") != nullptr;
     ::unsetenv("LOCPATH");
     return is_set && has_comma();
+#endif
   }
   [[nodiscard]] static bool has_comma() {
     return std::string(std::localeconv()->decimal_point) == ",";

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <iterator>
-#include <stdexcept>
+#include <random>
 #include <string>
 
 namespace strata::test {
@@ -12,9 +11,10 @@ namespace strata::test {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "strata.XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
+    std::random_device random;
+    do {
+      path_ = std::filesystem::temp_directory_path() / ("strata." + std::to_string(random()));
+    } while (!std::filesystem::create_directory(path_));
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

@@ -24,7 +24,8 @@ using test::error_text;
 
 TEST_CASE("names of files are wide, or text in UTF-8", "[io]") {
   const test::TemporaryFolder folder;
-  const auto wide = folder / std::filesystem::path(u8"gr\u00f6\u00dfe-\u6a21\u578b.safetensors");
+  const auto wide =
+      folder.path() / std::filesystem::path(u8"gr\u00f6\u00dfe-\u6a21\u578b.safetensors");
   Sequential model{Input{3}, Dense{2}};
   save(wide, model);
   REQUIRE(std::filesystem::exists(wide));
