@@ -14,7 +14,8 @@ namespace strata::test {
 
 /// Little-endian float32 numbers.
 inline std::vector<float> raw_floats(const std::string& path) {
-  std::vector<float> numbers(std::filesystem::file_size(path) / sizeof(float));
+  const auto size = static_cast<std::size_t>(std::filesystem::file_size(path));
+  std::vector<float> numbers(size / sizeof(float));
   std::ifstream file(path, std::ios::binary);
   file.read(reinterpret_cast<char*>(numbers.data()),
             static_cast<std::streamsize>(numbers.size() * sizeof(float)));
