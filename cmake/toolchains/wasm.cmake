@@ -3,6 +3,6 @@
 include(/usr/share/emscripten/cmake/Modules/Platform/Emscripten.cmake)
 set(CMAKE_CXX_FLAGS_INIT "-fexceptions")
 set(CMAKE_EXE_LINKER_FLAGS_INIT
-    "-fexceptions -sALLOW_MEMORY_GROWTH=1 -sSTACK_SIZE=4194304 -sNODERAWFS=1 -sEXIT_RUNTIME=1")
+    "-sALLOW_MEMORY_GROWTH=1 -sNODERAWFS=1 -sEXIT_RUNTIME=1")
 set(CMAKE_CROSSCOMPILING_EMULATOR node --no-experimental-fetch)
 include("${CMAKE_CURRENT_LIST_DIR}/cross.cmake")

@@ -3,8 +3,8 @@
 //
 //   for (float& sample : block) sample = stream(sample);
 //
-// in the interrupt of its converter. Compiled with -fno-exceptions -fno-rtti; errors end in a
-// handler, of which there is none after the stream is made.
+// in the interrupt of its converter. Compiled with -fno-exceptions -fno-rtti: an error ends in
+// the handler. Once the stream is made, there are no errors.
 
 #include AMP_HEADER
 

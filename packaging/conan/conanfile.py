@@ -9,7 +9,6 @@ from conan.tools.files import copy
 from conan.tools.layout import basic_layout
 
 
-
 class StrataRecipe(ConanFile):
     name = "strata"
     description = "Stacked LSTM networks as a header-only C++20 library on Eigen"

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <strata/base/message.hpp>
 #include <strata/contracts/execution.hpp>
 #include <strata/error.hpp>
+#include <strata/language/algorithms.hpp>
 #include <strata/precision.hpp>
 #include <strata/target.hpp>
 
@@ -39,7 +39,7 @@ class PrecisionChain {
 inline void check_precision(const char* who, Precision asked,
                             const std::vector<Precision>& layers) {
   if (asked == Precision::full) return;
-  if (std::find(layers.begin(), layers.end(), asked) != layers.end()) return;
+  if (contains(layers, asked)) return;
   fail<ValueError>({who, ": no layer of the model can run in ", std::string(name(asked)),
                     asked == Precision::int16
                         ? "; LSTM, GRU and SimpleRNN layers of float with tanh and sigmoid can"

@@ -1,6 +1,5 @@
 #include <cstdio>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +7,7 @@
 #include <strata/train/csv_logger.hpp>
 
 #include "support/catch.hpp"
+#include "support/content.hpp"
 #include "support/decimal_comma.hpp"
 #include "support/error_text.hpp"
 #include "support/temporary_folder.hpp"
@@ -35,11 +35,7 @@ struct NoTraining final : TrainingRun {
 
 /// A file of its own folder, which is removed at the end of the test.
 struct File {
-  [[nodiscard]] std::string content() const {
-    std::ostringstream text;
-    text << std::ifstream(path).rdbuf();
-    return text.str();
-  }
+  [[nodiscard]] std::string content() const { return strata::test::content(path); }
   void write(const std::string& text) const { std::ofstream(path) << text; }
 
   strata::test::TemporaryFolder folder;
