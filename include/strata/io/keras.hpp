@@ -4,6 +4,7 @@
 
 #include <strata/io/common/loaded.hpp>
 #include <strata/io/common/source.hpp>
+#include <strata/io/keras/folder.hpp>
 #include <strata/model/network.hpp>
 #include <strata/target.hpp>
 
@@ -21,7 +22,8 @@ struct KerasOptions {
 /// The model of a .keras file of Keras 2.12 or later, or of a legacy .h5 file of Keras 2 or 3: a
 /// Keras Sequential, or a functional model whose layers are a chain, with such models among their
 /// layers. It predicts what Keras predicts, and layers that Keras does not train are frozen. `from`
-/// is a path or bytes in memory; `Scalar` need not be the type of the file's numbers.
+/// is a path, also of the folder that Keras writes with zipped=False, or bytes in memory; `Scalar`
+/// need not be the type of the file's numbers.
 ///
 ///   auto model = load_keras("model.keras");              // or load_keras<double>("model.keras")
 ///
@@ -30,6 +32,11 @@ struct KerasOptions {
 /// or left over.
 template <std::floating_point Scalar = float>
 [[nodiscard]] io::Loaded<Scalar> load_keras(const io::Source& from,
+                                            const KerasOptions& options = {});
+
+/// The same from the files of a folder in memory.
+template <std::floating_point Scalar = float>
+[[nodiscard]] io::Loaded<Scalar> load_keras(const KerasFolder& from,
                                             const KerasOptions& options = {});
 
 namespace io {

@@ -9,6 +9,7 @@
 #include <strata/io/common/layers.hpp>
 #include <strata/io/common/model_file.hpp>
 #include <strata/io/common/source.hpp>
+#include <strata/io/common/where.hpp>
 #include <strata/io/keras.hpp>
 #include <strata/io/keras/file.hpp>
 #include <strata/io/keras/layer_tree.hpp>
@@ -16,19 +17,35 @@
 
 namespace strata::inline STRATA_RUNTIME {
 
+namespace io {
+
+template <class Scalar>
+Loaded<Scalar> keras_model_of(KerasFile& file, const Where& where) {
+  if (!file.model) {
+    where.refuse(
+        "these are weights alone, without a model: give them to load_keras_weights with one");
+  }
+  auto model = described_model<Scalar>(file.model->architecture, file.weights.count(),
+                                       LayerMaker<Scalar>(), where);
+  auto network = model.network();
+  file.weights.give_to(network, file.model->layers);
+  network.set_parameter_rules(keras_rules(file.model->layers, network));
+  return model;
+}
+
+}  // namespace io
+
 template <std::floating_point Scalar>
 io::Loaded<Scalar> load_keras(const io::Source& from, const KerasOptions& options) {
   io::KerasFile file = io::read_keras_file(from, options.stateful);
-  if (!file.model) {
-    from.where().refuse(
-        "these are weights alone, without a model: give them to load_keras_weights with one");
-  }
-  auto model = io::described_model<Scalar>(file.model->architecture, file.weights.count(),
-                                           io::LayerMaker<Scalar>(), from.where());
-  auto network = model.network();
-  file.weights.give_to(network, file.model->layers);
-  network.set_parameter_rules(io::keras_rules(file.model->layers, network));
-  return model;
+  return io::keras_model_of<Scalar>(file, from.where());
+}
+
+template <std::floating_point Scalar>
+io::Loaded<Scalar> load_keras(const KerasFolder& from, const KerasOptions& options) {
+  const io::Where where(from.name);
+  io::KerasFile file = io::read_keras_folder(from, where, options.stateful);
+  return io::keras_model_of<Scalar>(file, where);
 }
 
 template <class Scalar>

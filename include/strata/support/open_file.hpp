@@ -38,6 +38,12 @@ namespace strata::detail {
 #endif
 }
 
+/// Whether a file can be opened to read it.
+[[nodiscard]] inline bool exists(const std::string& name) {
+  std::FILE* const file = open_to_read(name);
+  return file && std::fclose(file) == 0;
+}
+
 /// Whether a path leads to a folder.
 [[nodiscard]] inline bool is_folder(const std::string& name) {
 #if defined(_WIN32)

@@ -39,7 +39,8 @@ class Source {
   /// Larger files are refused before they are read.
   static constexpr std::uintmax_t max_size = std::uintmax_t{1} << 36;
 
-  /// Opens a file. Throws FileError when it cannot be opened or is larger than `limit` bytes.
+  /// Opens a file. Throws FileError when it cannot be opened or is larger than `limit` bytes. A
+  /// folder is refused only when its bytes are asked for.
   Source(const Path& path, std::uintmax_t limit);
   template <class Name>
     requires(std::convertible_to<const Name&, Path> && !ByteRange<Name>)

@@ -23,13 +23,16 @@ namespace strata::inline STRATA_RUNTIME::io {
 
 /// A file that is read from its beginning, as far as it is asked for, and kept in memory. Every
 /// function throws FileError when the file cannot be opened or read, is larger than the limit, or
-/// does not fit into memory.
+/// does not fit into memory. A folder can be opened, for those who look into it, and not read.
 class SourceFile {
  public:
   /// Opens the file. `limit`: the largest size in bytes.
   SourceFile(std::string name, std::uintmax_t limit)
-      : name_(std::move(name)), limit_(limit), file_(detail::open_to_read(name_), std::fclose) {
-    if (detail::is_folder(name_)) refuse_folder();
+      : name_(std::move(name)),
+        limit_(limit),
+        is_folder_(detail::is_folder(name_)),
+        file_(is_folder_ ? nullptr : detail::open_to_read(name_), std::fclose) {
+    if (is_folder_) return;
     if (!file_) fail("cannot be opened");
     // A pipe has no size; read_some compares the bytes that arrive with the limit.
     size_ = detail::size_of(file_.get());
@@ -38,6 +41,7 @@ class SourceFile {
 
   /// The first `count` bytes, or all if there are fewer.
   [[nodiscard]] std::span<const std::byte> read(std::size_t count) {
+    if (is_folder_) refuse_folder();
     if (file_ && used_ < count) {
       reserve(count);
       while (file_ && used_ < count) read_some(count - used_);
@@ -46,6 +50,7 @@ class SourceFile {
   }
 
   [[nodiscard]] std::span<const std::byte> read_all() {
+    if (is_folder_) refuse_folder();
     // Asking for one byte more than the file has finds its end in the same call.
     if (file_ && size_) (void)read(static_cast<std::size_t>(*size_) + 1);
     while (file_) (void)read(std::max<std::size_t>(1 << 16, 2 * used_));
@@ -78,9 +83,7 @@ class SourceFile {
     throw FileError(name_ + ": " + what + ": " + std::generic_category().message(errno));
   }
   [[noreturn]] void refuse_folder() const {
-    const bool is_saved_model =
-        std::unique_ptr<std::FILE, int (*)(std::FILE*)>(
-            detail::open_to_read(name_ + "/saved_model.pb"), std::fclose) != nullptr;
+    const bool is_saved_model = detail::exists(name_ + "/saved_model.pb");
     throw FileError(name_ + (is_saved_model
                                  ? ": is a folder, a SavedModel of TensorFlow; load it with the "
                                    "TensorFlow that saved it, and save the model as one file: "
@@ -97,7 +100,8 @@ class SourceFile {
 
   std::string name_;
   std::uintmax_t limit_;
-  /// Null after the end of the file is reached.
+  bool is_folder_;
+  /// Null for a folder, and after the end of the file is reached.
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
   /// The file's size by the file system; nothing for a pipe.
   std::optional<std::uintmax_t> size_;

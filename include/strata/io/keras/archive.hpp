@@ -2,13 +2,12 @@
 
 #if !__has_include(<zip.h>)
 #error \
-    "strata::keras needs libzip: install libzip-dev (Debian, Ubuntu), libzip-devel (Fedora) or libzip (Homebrew), and link strata::keras"
+    "strata::keras needs libzip: install libzip-dev (Debian, Ubuntu), libzip-devel (Fedora) or libzip (Homebrew), and link strata::keras; or define STRATA_WITHOUT_LIBZIP, and read no .keras archives"
 #endif
 
 #include <zip.h>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <map>
 #include <memory>
@@ -19,19 +18,16 @@
 #include <vector>
 
 #include <strata/io/common/where.hpp>
+#include <strata/io/keras/folder.hpp>
 #include <strata/target.hpp>
 
 namespace strata::inline STRATA_RUNTIME::io {
 
-/// The three files within a .keras file, which is a zip archive. Before any file is unpacked, the
-/// constructor checks the names of all files, and that no file claims to unpack to more bytes than
-/// its compressed bytes can hold.
+/// The files of a KerasFolder within a .keras file, which is a zip archive. Before any file is
+/// unpacked, the constructor checks the names of all files, and that no file claims to unpack to
+/// more bytes than its compressed bytes can hold.
 class KerasArchive {
  public:
-  static constexpr const char* metadata = "metadata.json";
-  static constexpr const char* config = "config.json";
-  static constexpr const char* weights = "model.weights.h5";
-
   /// The bytes must outlive the archive. Throws FormatError unless they are an undamaged zip
   /// archive with no other files than these three.
   KerasArchive(std::span<const std::byte> bytes, Where where)
@@ -43,10 +39,6 @@ class KerasArchive {
     for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(count); ++i) {
       check(i, bytes.size());
     }
-  }
-
-  [[nodiscard]] static bool is_archive(std::span<const std::byte> bytes) {
-    return bytes.size() >= 4 && std::memcmp(bytes.data(), "PK\x03\x04", 4) == 0;
   }
 
   /// The unpacked contents of the file of this name. Throws FormatError when the archive has no
@@ -112,9 +104,10 @@ class KerasArchive {
     }
     const std::string name = stat.name;
     const Where here = where_.in(in_quotes(name));
-    if (name != metadata && name != config && name != weights) {
-      here.expected("only " + std::string(metadata) + ", " + config + " and " + weights,
-                    "this file");
+    if (name != keras_metadata && name != keras_config && name != keras_weights) {
+      here.expected(
+          "only " + std::string(keras_metadata) + ", " + keras_config + " and " + keras_weights,
+          "this file");
     }
     if (stat.encryption_method != ZIP_EM_NONE ||
         (stat.comp_method != ZIP_CM_STORE && stat.comp_method != ZIP_CM_DEFLATE)) {
