@@ -152,7 +152,7 @@ struct Method {
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + std::ssize(values) / 2;
-  std::ranges::nth_element(values, middle);
+  std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
 
@@ -305,9 +305,10 @@ void draw_picture(const std::string& file, const Problem& problem,
   // A typical free run, neither the best nor the worst: the one with the median error.
   std::vector<Index> order(static_cast<std::size_t>(lstm.free_runs.rows()));
   std::iota(order.begin(), order.end(), Index{0});
-  std::ranges::sort(order, {}, [&](Index s) {
+  const auto error = [&](Index s) {
     return (lstm.free_runs.row(s) - problem.continuations.row(s)).squaredNorm();
-  });
+  };
+  std::sort(order.begin(), order.end(), [&](Index a, Index b) { return error(a) < error(b); });
   const Index typical = order[order.size() / 2];
 
   // The picture shows that run and the 60 values before it.
@@ -414,9 +415,9 @@ std::string drawn(const Panel& panel) {
   double low = panel.curves[0].y[0], high = low;
   double first = panel.curves[0].first_x, last = first + 1;
   for (const Curve& curve : panel.curves) {
-    const auto [smallest, largest] = std::ranges::minmax(curve.y);
-    low = std::min(low, smallest);
-    high = std::max(high, largest);
+    const auto [smallest, largest] = std::minmax_element(curve.y.begin(), curve.y.end());
+    low = std::min(low, *smallest);
+    high = std::max(high, *largest);
     first = std::min(first, curve.first_x);
     last = std::max(last, curve.first_x + static_cast<double>(curve.y.size()) - 1);
   }

@@ -106,8 +106,9 @@ int run() {
   std::printf("the state kept and set again:          %s\n\n",
               first_time == second_time ? "the same samples" : "OTHER SAMPLES");
 
-  std::ranges::nth_element(nanoseconds, nanoseconds.begin() + nanoseconds.size() / 2);
-  const double median = nanoseconds[nanoseconds.size() / 2];
+  const auto middle = nanoseconds.begin() + std::ssize(nanoseconds) / 2;
+  std::nth_element(nanoseconds.begin(), middle, nanoseconds.end());
+  const double median = *middle;
   std::printf("time of a step, median over %d blocks of %d samples: %.0f ns\n",
               static_cast<int>(nanoseconds.size()), static_cast<int>(block_size), median);
   std::printf("of one core, at 48 kHz: %.1f %%\n", 100 * median * 1e-9 * sample_rate);

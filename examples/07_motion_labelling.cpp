@@ -51,7 +51,7 @@ Recordings read(const std::filesystem::path& path, const std::string& wanted) {
     std::string name;
     words >> part >> name;
     if (part != wanted) continue;
-    const auto found = std::ranges::find(motions, name);
+    const auto found = std::find(motions.begin(), motions.end(), name);
     if (found == motions.end()) throw std::runtime_error("not a motion: " + name);
     motion.push_back(found - motions.begin());
     for (float value; words >> value;) values.push_back(value);

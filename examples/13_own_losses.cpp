@@ -73,7 +73,7 @@ float error_of_spread() {
   float worst = 0;
   for (const float level : {0.1f, 0.5f, 0.9f}) {
     Tensor<float> one({1, 5, 1});
-    std::ranges::fill(one.values(), level);
+    std::fill(one.values().begin(), one.values().end(), level);
     const float spread = std::exp(model.predict(one)(0, 1));
     const float truth = 0.1f + level;
     std::printf("level %.1f: spread %.2f, true %.2f\n", level, spread, truth);

@@ -14,6 +14,7 @@
 #include <strata/contracts/parameter.hpp>
 #include <strata/tensor.hpp>
 
+#include "ranges.hpp"
 #include "tolerance.hpp"
 
 #ifndef STRATA_GOLDEN_DIR
@@ -164,7 +165,7 @@ void load_parameters(const std::vector<Parameter<Scalar>>& parameters, const Gol
     const GoldenRecord& record = golden[prefix + parameter.name];
     INFO(prefix << parameter.name);
     REQUIRE(parameter.shape == record.shape);
-    std::ranges::copy(record.flat<Scalar>(), parameter.values.begin());
+    copy(record.flat<Scalar>(), parameter.values.begin());
   }
 }
 

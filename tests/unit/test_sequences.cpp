@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
 #include "support/golden.hpp"
+#include "support/ranges.hpp"
 
 // Sequences of different lengths: padding as Keras pads, and batches of similar length.
 
@@ -63,7 +64,7 @@ TEMPLATE_TEST_CASE("pad_sequences: Keras' numbers", "[sequences]", float, double
     REQUIRE(x.rank() == 3);
     REQUIRE(x.batch() == expected.batch());
     REQUIRE(x.size() == expected.size());
-    REQUIRE(std::ranges::equal(x.values(), expected.values()));
+    REQUIRE(test::equal(x.values(), expected.values()));
     if (group == "steps") {
       std::vector<std::vector<Scalar>> numbers;
       for (const auto& one : sequences) {
@@ -71,7 +72,7 @@ TEMPLATE_TEST_CASE("pad_sequences: Keras' numbers", "[sequences]", float, double
       }
       const auto flat = pad_sequences(numbers, options);
       REQUIRE(flat.x.shape() == expected.shape());
-      REQUIRE(std::ranges::equal(flat.x.values(), expected.values()));
+      REQUIRE(test::equal(flat.x.values(), expected.values()));
       REQUIRE(flat.mask == mask);
     } else {
       REQUIRE(x.shape() == expected.shape());
@@ -99,7 +100,7 @@ TEST_CASE("pad_sequences: class numbers", "[sequences]") {
   const auto padded = pad_sequences(ids, {.padding = Side::post});
   static_assert(std::is_same_v<decltype(padded), const Padded<float>>);
   REQUIRE(padded.x.shape() == Shape{3, 3});
-  REQUIRE(std::ranges::equal(padded.x.values(), std::vector<float>{3, 1, 0, 0, 0, 0, 7, 8, 9}));
+  REQUIRE(test::equal(padded.x.values(), std::vector<float>{3, 1, 0, 0, 0, 0, 7, 8, 9}));
   REQUIRE(padded.mask == Mask(Tensor<float>({3, 3}, {1, 1, 0, 0, 0, 0, 1, 1, 1})));
   static_assert(std::is_same_v<decltype(pad_sequences<double>(ids)), Padded<double>>);
 }
@@ -139,16 +140,17 @@ TEST_CASE("batches_by_length: every sequence once, in batches of similar length"
     REQUIRE((batch.size() == 8 || batch.size() == 103 % 8));
     const auto length = [&](Index i) { return lengths[static_cast<std::size_t>(i)]; };
     ranges.emplace_back(length(batch.front()), length(batch.back()));
-    REQUIRE(std::ranges::is_sorted(batch, {}, length));
+    REQUIRE(std::is_sorted(batch.begin(), batch.end(),
+                           [&](auto a, auto b) { return length(a) < length(b); }));
     all.insert(all.end(), batch.begin(), batch.end());
   }
   REQUIRE(rest == 1);
-  REQUIRE_FALSE(std::ranges::is_sorted(ranges));
-  std::ranges::sort(ranges);
+  REQUIRE_FALSE(std::is_sorted(ranges.begin(), ranges.end()));
+  std::sort(ranges.begin(), ranges.end());
   for (std::size_t i = 1; i < ranges.size(); ++i) {
     REQUIRE(ranges[i - 1].second <= ranges[i].first);
   }
-  std::ranges::sort(all);
+  std::sort(all.begin(), all.end());
   for (std::size_t i = 0; i < all.size(); ++i) REQUIRE(all[i] == static_cast<Index>(i));
 }
 

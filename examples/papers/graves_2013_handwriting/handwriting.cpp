@@ -274,7 +274,7 @@ int run(const Options& options) {
   table.print();
   // The small run learns too little to be better than a linear model.
   const auto better = [&](const Row& row) { return row.ours <= linear; };
-  return options.quick() || std::ranges::all_of(table.rows(), better) ? 0 : 1;
+  return options.quick() || std::all_of(table.rows().begin(), table.rows().end(), better) ? 0 : 1;
 }
 
 }  // namespace

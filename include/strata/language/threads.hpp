@@ -3,7 +3,9 @@
 #include <mutex>
 #include <utility>
 
-#if defined(_LIBCPP_HAS_NO_THREADS) || (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
+#if defined(_LIBCPP_HAS_NO_THREADS) ||                           \
+    (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS)) || \
+    (defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__))
 #define STRATA_HAS_THREADS 0
 #else
 #define STRATA_HAS_THREADS 1
@@ -11,8 +13,8 @@
 #include <thread>
 #endif
 
-// Threads and what they wait with. On a processor without an operating system there is one thread,
-// which never has to wait.
+// Threads and what they wait with. On a processor without an operating system, and in WebAssembly
+// without -pthread, there is one thread, which never has to wait.
 
 namespace strata::detail {
 

@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 #include "support/layer_cases.hpp"
+#include "support/ranges.hpp"
 #include "support/tolerance.hpp"
 #include "support/values_of.hpp"
 
@@ -16,13 +17,13 @@ TEMPLATE_TEST_CASE("A copy of a layer computes the same bits and is independent"
       const auto x = one.input(3, 4, 1);
       const auto before = predict(one.layer, x);
       AnyLayer<TestType> copy = one.layer;
-      CHECK(std::ranges::equal(values_of(predict(copy, x)), before.values()));
+      CHECK(test::equal(values_of(predict(copy, x)), before.values()));
       for (auto& parameter : copy.parameters()) {
         for (TestType& value : parameter.values) value += 1;
       }
-      CHECK(std::ranges::equal(values_of(predict(one.layer, x)), before.values()));
+      CHECK(test::equal(values_of(predict(one.layer, x)), before.values()));
       if (copy.parameter_count() > 0) {
-        CHECK_FALSE(std::ranges::equal(values_of(predict(copy, x)), before.values()));
+        CHECK_FALSE(test::equal(values_of(predict(copy, x)), before.values()));
       }
     }
   }
@@ -134,10 +135,10 @@ TEMPLATE_TEST_CASE("Dropout is the same for the same seed, in training only", "[
         one.layer.forward(packed, x, tape, y, Pass<TestType>{Random(seed)});
         return y;
       };
-      CHECK(std::ranges::equal(values_of(train(1)), values_of(train(1))));
-      CHECK_FALSE(std::ranges::equal(values_of(train(1)), values_of(train(2))));
-      CHECK_FALSE(std::ranges::equal(values_of(train(1)), values_of(predict(one.layer, x))));
-      CHECK(std::ranges::equal(values_of(predict(one.layer, x)), values_of(predict(one.layer, x))));
+      CHECK(test::equal(values_of(train(1)), values_of(train(1))));
+      CHECK_FALSE(test::equal(values_of(train(1)), values_of(train(2))));
+      CHECK_FALSE(test::equal(values_of(train(1)), values_of(predict(one.layer, x))));
+      CHECK(test::equal(values_of(predict(one.layer, x)), values_of(predict(one.layer, x))));
     }
   }
 }
@@ -175,7 +176,7 @@ TEMPLATE_TEST_CASE("A chosen stack computes what the fixed one does", "[laws][ow
   REQUIRE(chosen.weights() == fixed.weights());
   auto x = random_tensor<TestType>({7, 4, 3}, 8);
   auto y = random_tensor<TestType>({7, 2}, 9);
-  CHECK(std::ranges::equal(values_of(chosen.predict(x)), values_of(fixed.predict(x))));
+  CHECK(test::equal(values_of(chosen.predict(x)), values_of(fixed.predict(x))));
   for (int step = 0; step < 3; ++step) {
     fixed.compile(Adam{}, MeanSquaredError{});
     chosen.compile(Adam{}, MeanSquaredError{});

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <type_traits>
@@ -9,6 +8,7 @@
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
 #include "support/golden.hpp"
+#include "support/ranges.hpp"
 #include "support/values_of.hpp"
 
 // Normalization against Keras, and what is its own: adapt.
@@ -99,7 +99,7 @@ TEST_CASE("Normalization is adapted in both containers", "[normalization]") {
   model.build(Input{2});
   chosen.build(Input{2});
   CHECK(model.weights() == chosen.weights());
-  CHECK(std::ranges::equal(values_of(model.predict(x)), values_of(chosen.predict(x))));
+  CHECK(test::equal(values_of(model.predict(x)), values_of(chosen.predict(x))));
   CHECK(chosen.summary() == model.summary());
   CHECK(model.summary().find("Non-trainable params: 4") != std::string::npos);
 
@@ -118,7 +118,7 @@ TEST_CASE("Normalization is adapted in both containers", "[normalization]") {
 TEST_CASE("Normalization changes nothing before it is adapted", "[normalization]") {
   using namespace normalization_tests;
   Sequential model{Input{2}, Normalization{}};
-  CHECK(std::ranges::equal(values_of(model.predict(data())), values_of(data())));
+  CHECK(test::equal(values_of(model.predict(data())), values_of(data())));
 }
 
 TEST_CASE("Normalization: what it cannot be adapted to, and cannot be", "[normalization]") {
@@ -129,8 +129,8 @@ TEST_CASE("Normalization: what it cannot be adapted to, and cannot be", "[normal
   const auto refused = [&]<class Error>(std::type_identity<Error>, const Tensor<float>& x) {
     const std::string text = error_text<Error>([&] { layer.adapt(x); });
     Normalization<float> kept = before;
-    CHECK(std::ranges::equal(layer.parameters()[0].values, kept.parameters()[0].values));
-    CHECK(std::ranges::equal(layer.parameters()[1].values, kept.parameters()[1].values));
+    CHECK(test::equal(layer.parameters()[0].values, kept.parameters()[0].values));
+    CHECK(test::equal(layer.parameters()[1].values, kept.parameters()[1].values));
     return text;
   };
   const std::type_identity<ShapeError> shape;

@@ -21,6 +21,7 @@
 #include "support/catch.hpp"
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace strata;
@@ -134,8 +135,8 @@ TEST_CASE("a stateful training goes on with the same bits", "[io][checkpoint]") 
   const auto fit = [&](Sequential<double>& one, std::vector<Callback> more) {
     Tensor<double> x({60, 5, 2});
     Tensor<double> y({60, 1});
-    std::ranges::copy(data.x.values(), x.data());
-    std::ranges::copy(data.y.values(), y.data());
+    test::copy(data.x.values(), x.data());
+    test::copy(data.y.values(), y.data());
     one.compile(SGD{.momentum = 0.9}, MeanSquaredError{});
     one.fit(x, y,
             {.epochs = 3,

@@ -13,6 +13,7 @@
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
 #include "support/layer_cases.hpp"
+#include "support/ranges.hpp"
 #include "support/recurrent_cases.hpp"
 
 using namespace strata;
@@ -35,7 +36,7 @@ std::string layers_of(const io::Architecture& architecture) {
 
 template <class A, class B>
 bool same_bits(const Tensor<A>& a, const Tensor<B>& b) {
-  return a.shape() == b.shape() && std::ranges::equal(a.values(), b.values());
+  return a.shape() == b.shape() && test::equal(a.values(), b.values());
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "support/catch.hpp"
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace strata;
@@ -100,7 +101,7 @@ TEST_CASE("weights go into a model of known type", "[io]") {
   slow.add(LSTM{3, return_sequences});
   slow.add(Dense{1});
   load_weights(path, slow);
-  CHECK(std::ranges::equal(slow.weights(), trained.weights()));
+  CHECK(test::equal(slow.weights(), trained.weights()));
 
   const auto error = [&](auto model) {
     const auto before = model.weights();

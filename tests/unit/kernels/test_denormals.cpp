@@ -2,6 +2,7 @@
 #include <array>
 #include <cfenv>
 #include <cmath>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
@@ -113,12 +114,17 @@ class ReadableStream {
   LSTMState<Scalar, U> now_ = LSTMState<Scalar, U>::zero();
 };
 
-/// Whether f makes a number that is denormal or too small to be one, be it on the way only.
+/// Whether f makes a number that is denormal or too small to be one, be it on the way only; nothing
+/// in WebAssembly, where the processor does not tell.
 template <class F>
-bool underflows(F f) {
+std::optional<bool> underflows([[maybe_unused]] F f) {
+#ifdef FE_UNDERFLOW
   std::feclearexcept(FE_UNDERFLOW);
   f();
   return std::fetestexcept(FE_UNDERFLOW) != 0;
+#else
+  return std::nullopt;
+#endif
 }
 
 template <class Scalar, class Model>
@@ -126,7 +132,7 @@ void require_no_denormals(const Model& model, Index features) {
   Stream stream{model};
   CHECK(denormal_steps(stream, fading<Scalar>(1, features)) == 0);
   const std::vector<Scalar> zeros(static_cast<std::size_t>(features));
-  CHECK_FALSE(underflows([&] { (void)stream.step(zeros.data()); }));
+  CHECK(underflows([&] { (void)stream.step(zeros.data()); }) != true);
   for (const Index batch : {1, 3, 17}) {
     INFO("a batch of " << batch);
     auto state = model.network().zero_state(batch);
@@ -135,8 +141,9 @@ void require_no_denormals(const Model& model, Index features) {
     CHECK_FALSE(has_denormals(state));
     CHECK_FALSE(has_denormals(y.values()));
     const Tensor<Scalar> more({batch, 8, features});
-    CHECK_FALSE(underflows(
-        [&] { (void)detail::predict(model.forward_network(), more, {.state = &state}); }));
+    CHECK(underflows([&] {
+            (void)detail::predict(model.forward_network(), more, {.state = &state});
+          }) != true);
   }
 }
 
@@ -167,7 +174,7 @@ TEMPLATE_TEST_CASE("Denormals: the readable cell gets stuck, stacks of LSTM and 
   let_fade("LSTM", model.parameters());
   ReadableStream<Scalar, 2, 5> readable{model.template layer<0>().cell()};
   CHECK(denormal_steps(readable, fading<Scalar>(1, 2)) > 10);
-  CHECK(underflows([&] { (void)readable.step(std::array<Scalar, 2>{}.data()); }));
+  CHECK(underflows([&] { (void)readable.step(std::array<Scalar, 2>{}.data()); }) != false);
   require_no_denormals_in_stacks<Scalar, LSTM>("LSTM");
   require_no_denormals_in_stacks<Scalar, GRU>("GRU");
 }

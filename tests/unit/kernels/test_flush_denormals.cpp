@@ -63,6 +63,7 @@ TEMPLATE_TEST_CASE("FlushDenormals: zeros within its scope only", "[denormals]",
   CHECK_FALSE(flushes<TestType>());
 }
 
+#ifdef FE_DIVBYZERO  // not in WebAssembly
 TEST_CASE("FlushDenormals: rounding and exceptions are left alone", "[denormals]") {
   std::feclearexcept(FE_ALL_EXCEPT);
   {
@@ -77,8 +78,9 @@ TEST_CASE("FlushDenormals: rounding and exceptions are left alone", "[denormals]
   std::fesetround(FE_TONEAREST);
   std::feclearexcept(FE_ALL_EXCEPT);
 }
+#endif
 
-TEST_CASE("FlushDenormals: other threads are left alone", "[denormals]") {
+TEST_CASE("FlushDenormals: other threads are left alone", "[denormals][threads]") {
   std::latch guarded(1);
   std::latch looked(1);
   bool there = false;

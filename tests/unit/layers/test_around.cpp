@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -7,6 +6,7 @@
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
 #include "support/layer_cases.hpp"
+#include "support/ranges.hpp"
 #include "support/tolerance.hpp"
 #include "support/values_of.hpp"
 
@@ -31,7 +31,7 @@ struct Trained {
     layer.pack(packed, true);
     layer.forward(packed, x, tape, y, pass);
     Tensor<float> dy(y.shape());
-    std::ranges::fill(dy.values(), 1.0f);
+    test::fill(dy.values(), 1.0f);
     std::vector<float> gradient(100);
     layer.backward(packed, x, y, dy, tape, gradient, &dx, pass);
   }
@@ -205,7 +205,7 @@ TEST_CASE("Around: an encoder and a decoder, chosen while writing and while runn
   for (auto* model : {&chosen}) model->build(Input{4, 3});
   written.build(Input{4, 3});
   REQUIRE(written.output_shape({6, 4, 3}) == Shape{6, 3, 2});
-  REQUIRE(std::ranges::equal(values_of(written.predict(x)), values_of(chosen.predict(x))));
+  REQUIRE(test::equal(values_of(written.predict(x)), values_of(chosen.predict(x))));
   written.compile(Adam{}, MeanSquaredError{});
   chosen.compile(Adam{}, MeanSquaredError{});
   REQUIRE(written.train_on_batch(x, y).loss == chosen.train_on_batch(x, y).loss);
@@ -262,9 +262,8 @@ TEST_CASE("Around: the last step that counts", "[around]") {
   mask.set(2, 0, false);
   mask.set(2, 1, false);
   const Trained trained(layer, x, {.mask = &mask});
-  REQUIRE(std::ranges::equal(trained.y.values(), std::vector<float>{3, 4, 5, 6, 0, 0}));
-  REQUIRE(std::ranges::equal(trained.dx.values(),
-                             std::vector<float>{0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0}));
+  REQUIRE(test::equal(trained.y.values(), std::vector<float>{3, 4, 5, 6, 0, 0}));
+  REQUIRE(test::equal(trained.dx.values(), std::vector<float>{0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0}));
 }
 
 TEST_CASE("Around: attention where no step counts", "[around]") {
@@ -280,7 +279,7 @@ TEST_CASE("Around: attention where no step counts", "[around]") {
 
 TEST_CASE("Around: Dropout drops the same features at every step", "[around]") {
   Tensor<float> x({5, 6, 40});
-  std::ranges::fill(x.values(), 1.0f);
+  test::fill(x.values(), 1.0f);
   Dropout<float> layer{0.25, {.same_for_all_steps = true}};
   layer.build(40);
   const Trained trained(layer, x, {.random = Random(3)});
@@ -295,7 +294,7 @@ TEST_CASE("Around: Dropout drops the same features at every step", "[around]") {
   REQUIRE(dropped > 30);
   REQUIRE(dropped < 70);
   REQUIRE_FALSE(y.sequence(0) == y.sequence(1));
-  REQUIRE(std::ranges::equal(trained.dx.values(), y.values()));
+  REQUIRE(test::equal(trained.dx.values(), y.values()));
 }
 
 TEST_CASE("Around: GaussianNoise has its deviation", "[around]") {
@@ -397,7 +396,7 @@ TEST_CASE("Around: Chain is its layers, one behind the other", "[around]") {
   const Sequential row{Input{6, 3}, first, lstm, last};
   const Tensor<float> expected = row.predict(x);
   const Tensor<float> found = model.predict(x);
-  CHECK(std::ranges::equal(found.values(), expected.values()));
+  CHECK(test::equal(found.values(), expected.values()));
   CHECK(model.parameters()[2].name == "chain.1.kernel");
   CHECK(error_text<ShapeError>([] {
           (void)Sequential(Input{6, 3}, Chain{Dense{4}, Dense<float, 3, 2>{}});

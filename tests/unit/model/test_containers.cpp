@@ -10,6 +10,7 @@
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
 #include "support/growth.hpp"
+#include "support/ranges.hpp"
 #include "support/values_of.hpp"
 
 // Both containers: how they get their sizes and weights, and what they say about them.
@@ -163,8 +164,8 @@ TEST_CASE("Sequential: the seed decides the weights", "[containers]") {
     twins.add(LSTM{4, return_sequences});
     twins.add(LSTM{4});
     const auto parameters = twins.parameters();
-    REQUIRE_FALSE(std::ranges::equal(parameters[0].values, parameters[3].values));
-    REQUIRE_FALSE(std::ranges::equal(parameters[0].values, parameters[1].values));
+    REQUIRE_FALSE(test::equal(parameters[0].values, parameters[3].values));
+    REQUIRE_FALSE(test::equal(parameters[0].values, parameters[1].values));
   }
 }
 
@@ -177,7 +178,7 @@ TEST_CASE("Sequential: build keeps weights that the user gave", "[containers]") 
     for (const float value : parameters[1].values) REQUIRE(value == 0);
     for (const float value : parameters[2].values) REQUIRE(value == 0);
     // The Dense layer had none, all zeros, and is drawn.
-    REQUIRE(std::ranges::any_of(parameters[3].values, [](float value) { return value != 0; }));
+    REQUIRE(test::any_of(parameters[3].values, [](float value) { return value != 0; }));
   };
   Sequential written{mine, Dense{1}};
   check(written);
@@ -235,8 +236,8 @@ TEST_CASE("Sequential: both containers compute the same bits", "[containers][own
   const auto x = input<float>({7, 5, 2});
   const auto y = run_time.predict(x);
   REQUIRE(y.shape() == Shape{7, 2});
-  REQUIRE(std::ranges::equal(test::values_of(fixed.predict(x)), y.values()));
-  REQUIRE(std::ranges::equal(test::values_of(chosen.predict(x)), y.values()));
+  REQUIRE(test::equal(test::values_of(fixed.predict(x)), y.values()));
+  REQUIRE(test::equal(test::values_of(chosen.predict(x)), y.values()));
 }
 
 TEST_CASE("Sequential: layers with weights go from one container to the other",
@@ -250,8 +251,7 @@ TEST_CASE("Sequential: layers with weights go from one container to the other",
   REQUIRE(run_time.is_built());
   REQUIRE(run_time.weights() == fixed.weights());
   const auto x = input<float>({2, 5, 2});
-  REQUIRE(
-      std::ranges::equal(test::values_of(run_time.predict(x)), test::values_of(fixed.predict(x))));
+  REQUIRE(test::equal(test::values_of(run_time.predict(x)), test::values_of(fixed.predict(x))));
 
   SECTION("float to double is exact, and back") {
     Sequential<double> wide;
@@ -260,7 +260,7 @@ TEST_CASE("Sequential: layers with weights go from one container to the other",
     wide.add(fixed.layer<1>());
     wide.add(fixed.layer<2>());
     const auto weights = wide.weights();
-    REQUIRE(std::ranges::equal(weights, fixed.weights()));
+    REQUIRE(test::equal(weights, fixed.weights()));
     const auto y = wide.predict(input<double>({2, 5, 2}));
     for (Index i = 0; i < y.size(); ++i) {
       REQUIRE(std::abs(y.values()[static_cast<std::size_t>(i)] -
@@ -313,8 +313,7 @@ TEST_CASE("Sequential: copies are plain copies", "[containers]") {
     REQUIRE(copy.weights() != before);
     copy = model;
     REQUIRE(copy.weights() == before);
-    REQUIRE(
-        std::ranges::equal(test::values_of(copy.predict(x)), test::values_of(model.predict(x))));
+    REQUIRE(test::equal(test::values_of(copy.predict(x)), test::values_of(model.predict(x))));
     const auto moved = std::move(copy);
     REQUIRE(moved.weights() == before);
   }

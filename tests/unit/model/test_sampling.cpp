@@ -16,6 +16,7 @@
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 
 // Drawing classes, writing on, and beam search.
 
@@ -151,7 +152,7 @@ TEST_CASE("sample: top_k leaves the k likeliest classes", "[sampling]") {
     const Index k = 1 + random.below(10);
     const Index id = sample(logits, {.temperature = 5, .top_k = k, .from_logits = true}, random);
     const double drawn = logits[static_cast<std::size_t>(id)];
-    REQUIRE(std::ranges::count_if(logits, [&](double other) { return other > drawn; }) < k);
+    REQUIRE(test::count_if(logits, [&](double other) { return other > drawn; }) < k);
   }
 }
 
@@ -298,7 +299,8 @@ TEST_CASE("BeamSearch: wide enough it finds the best of all sequences", "[sampli
         expected.push_back(
             {sequence, log_probability, log_probability / std::pow((5 + length) / 6, alpha)});
       }
-      std::ranges::sort(expected, std::ranges::greater(), &Beam::score);
+      std::sort(expected.begin(), expected.end(),
+                [](const Beam& a, const Beam& b) { return a.score > b.score; });
       const BeamSearch search{.width = 243, .steps = steps, .end = end, .length_penalty = alpha};
       BeamSearch by_logits = search;
       by_logits.from_logits = true;
@@ -318,7 +320,9 @@ TEST_CASE("BeamSearch: wide enough it finds the best of all sequences", "[sampli
         REQUIRE(!found.empty());
         REQUIRE(static_cast<Index>(found.size()) <= narrow.width);
         for (const Beam& beam : found) {
-          const auto same = std::ranges::find(expected, beam.classes, &Beam::classes);
+          const auto same = std::find_if(expected.begin(), expected.end(), [&](const Beam& other) {
+            return other.classes == beam.classes;
+          });
           REQUIRE(same != expected.end());
           REQUIRE(std::abs(beam.score - same->score) < 1e-12);
         }

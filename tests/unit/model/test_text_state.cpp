@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -7,6 +6,7 @@
 #include "support/catch.hpp"
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 
 // text_state, and what a WindowLSTM and a WindowStack refuse.
 
@@ -75,8 +75,8 @@ TEST_CASE("A text moves into the output of a window, and a state of zeros leaves
   State<float> with_text = text_state(model, {{1, 0}});
   const Tensor<float> read = model.predict(x, {.state = &with_text});
   const Tensor<float> empty = model.predict(x);
-  CHECK_FALSE(std::ranges::equal(read.values(), empty.values()));
+  CHECK_FALSE(test::equal(read.values(), empty.values()));
   State<float> zeros = text_state(model, {{}});
   const Tensor<float> of_zeros = model.predict(x, {.state = &zeros});
-  CHECK(std::ranges::equal(of_zeros.values(), empty.values()));
+  CHECK(test::equal(of_zeros.values(), empty.values()));
 }

@@ -1,11 +1,11 @@
 // A tape that is computed again in windows has the same results as a tape of all steps.
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/layer_cases.hpp"
+#include "support/ranges.hpp"
 #include "support/tolerance.hpp"
 
 using namespace strata;
@@ -73,8 +73,8 @@ void check(Index units, Options options) {
         }
         const Result expected = train(kept, x, some, with_state);
         const Result found = train(again, x, some, with_state);
-        CHECK(std::ranges::equal(found.y.values(), expected.y.values()));
-        CHECK(std::ranges::equal(found.dx.values(), expected.dx.values()));
+        CHECK(test::equal(found.y.values(), expected.y.values()));
+        CHECK(test::equal(found.dx.values(), expected.dx.values()));
         CHECK(found.final_state == expected.final_state);
         CHECK(found.d_initial_state == expected.d_initial_state);
         // Sums over 1050 to 1800 rows, in another order.

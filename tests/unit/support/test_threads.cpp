@@ -18,6 +18,7 @@
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
 #include "support/layer_cases.hpp"
+#include "support/ranges.hpp"
 #include "support/values_of.hpp"
 
 // set_threads: the numbers that it takes, when threads run and how their exceptions reach the
@@ -375,7 +376,7 @@ TEST_CASE("An exception in a thread reaches the caller, the first sample's", "[t
       CHECK(error_text<std::runtime_error>([&] { model.train_on_batch(bad, good); }) == number);
     }
   }
-  CHECK(std::ranges::equal(test::values_of(model.predict(good)), before.values()));
+  CHECK(test::equal(test::values_of(model.predict(good)), before.values()));
   const auto weights = model.weights();
   model.fit(good, random_tensor<float>({100, 2}, 1), {.verbose = 0});
   CHECK(model.weights() != weights);
@@ -392,7 +393,7 @@ TEST_CASE("A diverging step with threads keeps the last good weights", "[threads
     return model.weights();
   };
   const auto weights = kept(1);
-  CHECK(std::ranges::all_of(weights, [](float weight) { return std::isfinite(weight); }));
+  CHECK(test::all_of(weights, [](float weight) { return std::isfinite(weight); }));
   CHECK(kept(2) == weights);
 
   Sequential<> encoder = stack();
@@ -404,8 +405,7 @@ TEST_CASE("A diverging step with threads keeps the last good weights", "[threads
       }(),
       ValueError);
   for (const auto* model : {&encoder, &decoder}) {
-    CHECK(
-        std::ranges::all_of(model->weights(), [](float weight) { return std::isfinite(weight); }));
+    CHECK(test::all_of(model->weights(), [](float weight) { return std::isfinite(weight); }));
   }
 }
 
@@ -422,7 +422,7 @@ TEST_CASE("One constant model with threads predicts in several threads at once",
       const Sequential<> own = model;
       for (int call = 0; call < 10; ++call) {
         const auto y = user % 2 == 0 ? model.predict(x) : own.predict(x);
-        if (!std::ranges::equal(y.values(), expected.values())) ++wrong;
+        if (!test::equal(y.values(), expected.values())) ++wrong;
       }
     });
   }
@@ -468,19 +468,19 @@ TEST_CASE("ThreadPool: every task once, also from within a task", "[threads]") {
   for (const std::size_t tasks : std::vector<std::size_t>{0, 1, 2, 3, 50, 1000}) {
     std::vector<int> runs(tasks);
     threads.run(tasks, [&](std::size_t i) { ++runs[i]; });
-    REQUIRE(std::ranges::count(runs, 1) == static_cast<std::ptrdiff_t>(tasks));
+    REQUIRE(test::count(runs, 1) == static_cast<std::ptrdiff_t>(tasks));
   }
   std::vector<std::vector<int>> inner(20, std::vector<int>(20));
   threads.run(inner.size(), [&](std::size_t i) {
     threads.run(inner[i].size(), [&](std::size_t k) { ++inner[i][k]; });
   });
-  for (const auto& runs : inner) REQUIRE(std::ranges::count(runs, 1) == 20);
+  for (const auto& runs : inner) REQUIRE(test::count(runs, 1) == 20);
 
   std::vector<int> covered(100000);
   threads.run_ranges(covered.size(), [&](std::size_t first, std::size_t count) {
     for (std::size_t i = first; i < first + count; ++i) ++covered[i];
   });
-  REQUIRE(std::ranges::count(covered, 1) == 100000);
+  REQUIRE(test::count(covered, 1) == 100000);
 }
 
 TEST_CASE("ThreadPool: tasks round as the caller does", "[threads]") {
@@ -493,7 +493,7 @@ TEST_CASE("ThreadPool: tasks round as the caller does", "[threads]") {
       all[i] = third;
       std::this_thread::sleep_for(std::chrono::microseconds(20));
     });
-    std::ranges::sort(all);
+    std::sort(all.begin(), all.end());
     return std::pair{all.front(), all.back()};
   };
   const auto nearest = thirds();

@@ -7,6 +7,7 @@
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 #include "support/series.hpp"
 #include "support/values_of.hpp"
 
@@ -383,13 +384,13 @@ TEST_CASE("Dropout: in training only", "[fit]") {
   const auto& y = data.y;
   auto model = compiled(SGD{.learning_rate = 0}, 0.5);
   const auto once = model.predict(x);
-  REQUIRE(std::ranges::equal(test::values_of(model.predict(x)), once.values()));
+  REQUIRE(test::equal(test::values_of(model.predict(x)), once.values()));
   const double loss = model.evaluate(x, y).loss;
   REQUIRE(model.evaluate(x, y).loss == loss);
   // Without the Dropout layer and option, the same predictions.
   auto bare = untrained();
   bare.set_weights(model.weights());
-  REQUIRE(std::ranges::equal(test::values_of(bare.predict(x)), once.values()));
+  REQUIRE(test::equal(test::values_of(bare.predict(x)), once.values()));
 
   const History history = model.fit(x, y, {.epochs = 3, .validation_split = 0, .verbose = 0});
   REQUIRE(std::abs(history["loss"][0] - loss) > 1e-3);

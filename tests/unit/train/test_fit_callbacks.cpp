@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 #include "support/series.hpp"
 
 // Callbacks within fit: when they are called, and what they can do.
@@ -121,8 +122,8 @@ TEST_CASE("fit: early stopping brings the best weights back", "[callbacks]") {
   const auto best =
       static_cast<std::size_t>(std::min_element(losses.begin(), losses.end()) - losses.begin());
   REQUIRE(best + 3 == losses.size());
-  REQUIRE(std::ranges::equal(model.weights(), weights[best]));
-  REQUIRE_FALSE(std::ranges::equal(model.weights(), weights.back()));
+  REQUIRE(test::equal(model.weights(), weights[best]));
+  REQUIRE_FALSE(test::equal(model.weights(), weights.back()));
   const double loss = model.evaluate(x.rows(10, 10), y.rows(10, 10)).loss;
   REQUIRE(std::abs(loss - losses[best]) < 1e-6);
 }
@@ -365,7 +366,7 @@ TEST_CASE("fit: a rate that a callback sets is used", "[callbacks]") {
   const History history = model.fit(
       x, y,
       {.epochs = 2, .callbacks = {LearningRateScheduler{schedule}, First{&first}}, .verbose = 0});
-  REQUIRE(std::ranges::equal(before, first));
+  REQUIRE(test::equal(before, first));
   REQUIRE(model.weights() != before);
   REQUIRE(history["learning_rate"] == std::vector<double>{0, 0.01});
 }

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <functional>
@@ -11,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
 #include "support/noise.hpp"
+#include "support/ranges.hpp"
 
 // Losses whose target has another shape than the prediction, and losses of whole sequences.
 
@@ -69,7 +69,7 @@ struct MeanOutput {
 
   double operator()(SequenceView<const float> prediction, std::span<const bool> counts,
                     SequenceView<const float> target, SequenceView<float> gradient) const {
-    const auto counted = static_cast<float>(std::ranges::count(counts, true));
+    const auto counted = static_cast<float>(test::count(counts, true));
     double loss = 0;
     for (Index f = 0; f < prediction.features(); ++f) {
       float sum = 0;
@@ -181,7 +181,7 @@ TEST_CASE("CTC: any number of threads computes the same bits", "[ctc][losses][th
   Tensor<float> shared;
   const double value = loss(logits, y, &alone);
   CHECK(loss(logits, y, &shared, {}, detail::make_threads(3)) == value);
-  CHECK(std::ranges::equal(alone.values(), shared.values()));
+  CHECK(test::equal(alone.values(), shared.values()));
 }
 
 TEST_CASE("CTC: what cannot be aligned is refused, or weighs nothing", "[ctc][losses]") {
@@ -204,7 +204,7 @@ TEST_CASE("CTC: what cannot be aligned is refused, or weighs nothing", "[ctc][lo
   const double first = bears(prediction.rows(0, 1), y.rows(0, 1), nullptr);
   CHECK(both == first / 2);
   const auto of_second = gradient.values().last(16);
-  CHECK(std::ranges::count(of_second, 0.f) == 16);
+  CHECK(test::count(of_second, 0.f) == 16);
 
   Mask none(2, 4);
   for (Index t = 0; t < 4; ++t) none.set(0, t, false);
@@ -267,7 +267,7 @@ TEST_CASE("Losses: targets of another size than the outputs", "[losses]") {
   const Tensor<float> forecast = quantiles.predict(constant);
   for (Index q = 0; q < 3; ++q) {
     const auto below = static_cast<double>(
-        std::ranges::count_if(many.values(), [&](float v) { return v < forecast(0, q); }));
+        test::count_if(many.values(), [&](float v) { return v < forecast(0, q); }));
     // Steps of about the learning rate move the quantile by less than the share of 5 %.
     CHECK(std::abs(below / 400 - (q == 0 ? 0.1 : q == 1 ? 0.5 : 0.9)) < 0.05);
   }

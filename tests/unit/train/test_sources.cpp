@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -11,6 +10,7 @@
 #include "support/catch.hpp"
 #include "support/contains.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 #include "support/series.hpp"
 #include "support/values_of.hpp"
 
@@ -164,7 +164,7 @@ TEST_CASE("evaluate and predict take a source", "[source]") {
   REQUIRE(found["weighted_mae"] != found["mae"]);
   const Tensor<float> y = model.predict(Copies{&data}, {.batch_size = 3});
   REQUIRE(y.shape() == Shape{10, 1});
-  REQUIRE(std::ranges::equal(y.values(), values_of(model.predict(data.x, {.batch_size = 3}))));
+  REQUIRE(test::equal(y.values(), values_of(model.predict(data.x, {.batch_size = 3}))));
 }
 
 TEST_CASE("A source may fill batches of different lengths", "[fit][source]") {
@@ -174,8 +174,8 @@ TEST_CASE("A source may fill batches of different lengths", "[fit][source]") {
       const auto count = static_cast<Index>(numbers.size());
       batch.x.resize({count, 2 + numbers.front(), 1});
       batch.y.resize({count, batch.x.steps(), 1});
-      std::ranges::fill(batch.x.values(), 0.5f);
-      std::ranges::fill(batch.y.values(), 1.0f);
+      test::fill(batch.x.values(), 0.5f);
+      test::fill(batch.y.values(), 1.0f);
     }
   };
   Sequential<> model;
@@ -295,21 +295,19 @@ TEST_CASE("windows: the parts of a series and the steps behind them", "[source]"
   REQUIRE(all.size() == 4);
   const Batch<float> batch = rows(all, {3, 0});
   REQUIRE(batch.x.shape() == Shape{2, 2, 2});
-  REQUIRE(
-      std::ranges::equal(batch.x.values(), std::vector<float>{110, 111, 120, 121, 0, 1, 10, 11}));
+  REQUIRE(test::equal(batch.x.values(), std::vector<float>{110, 111, 120, 121, 0, 1, 10, 11}));
   REQUIRE(batch.y.shape() == Shape{2, 4});
-  REQUIRE(
-      std::ranges::equal(batch.y.values(), std::vector<float>{130, 131, 140, 141, 20, 21, 30, 31}));
+  REQUIRE(test::equal(batch.y.values(), std::vector<float>{130, 131, 140, 141, 20, 21, 30, 31}));
   REQUIRE(all.targets().shape() == Shape{4, 4});
   CHECK(all.first_step(3) == 1);
 
   const auto some =
       windows(series, {.length = 1, .horizon = 1, .stride = 2, .targets = {1}, .begin = 1});
   REQUIRE(some.size() == 4);
-  REQUIRE(std::ranges::equal(values_of(some.targets()), std::vector<float>{21, 41, 121, 141}));
+  REQUIRE(test::equal(values_of(some.targets()), std::vector<float>{21, 41, 121, 141}));
   const auto early = windows(series, {.length = 2, .end = 3});
   REQUIRE(early.size() == 2);
-  REQUIRE(std::ranges::equal(values_of(early.targets()), std::vector<float>{20, 21, 120, 121}));
+  REQUIRE(test::equal(values_of(early.targets()), std::vector<float>{20, 21, 120, 121}));
 
   const auto refused = [&](const WindowOptions& options) {
     try {

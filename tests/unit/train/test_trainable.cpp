@@ -10,6 +10,7 @@
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 #include "support/series.hpp"
 
 // set_trainable, learning rates by name, and pop. tests/unit/golden/golden_freezing.cpp compares
@@ -277,7 +278,7 @@ TEST_CASE("pop takes the last layer away", "[trainable]") {
   model.add(Dense{1});
   CHECK(model.is_built());
   const auto parameters = model.parameters();
-  CHECK(std::ranges::equal(parameters[3].values, before.at("lstm_1.kernel")));
+  CHECK(test::equal(parameters[3].values, before.at("lstm_1.kernel")));
   CHECK(!parameters[0].trainable);
   CHECK(parameters.back().trainable);
   CHECK(parameters[6].name == "dense.kernel");

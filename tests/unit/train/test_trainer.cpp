@@ -8,6 +8,7 @@
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 #include "support/series.hpp"
 
 // Loops of a user's own: gradients without an update, accumulation, metrics; and ways to end a
@@ -100,8 +101,8 @@ TEST_CASE("Trainer: frozen parameters have no gradient", "[trainer]") {
   model.set_trainable("lstm.kernel", false);
   Trainer trainer{model, SGD{}, MeanSquaredError{}};
   const Gradients<float> gradients = trainer.gradients(data.x, data.y);
-  CHECK(std::ranges::all_of(gradients.of("lstm.kernel"), [](float g) { return g == 0; }));
-  CHECK(std::ranges::any_of(gradients.of("lstm.bias"), [](float g) { return g != 0; }));
+  CHECK(test::all_of(gradients.of("lstm.kernel"), [](float g) { return g == 0; }));
+  CHECK(test::any_of(gradients.of("lstm.bias"), [](float g) { return g != 0; }));
 }
 
 TEST_CASE("Trainer: each gradients call between two updates drops others", "[trainer]") {
@@ -110,11 +111,11 @@ TEST_CASE("Trainer: each gradients call between two updates drops others", "[tra
   Trainer trainer{model, SGD{}, MeanSquaredError{}};
   const auto first = trainer.gradients(data.x, data.y);
   const auto second = trainer.gradients(data.x, data.y);
-  CHECK(!std::ranges::equal(first.values(), second.values()));
+  CHECK(!test::equal(first.values(), second.values()));
   trainer.seed(1);
   Trainer other{model, SGD{}, MeanSquaredError{}};
   const auto again = other.gradients(data.x, data.y);
-  CHECK(std::ranges::equal(again.values(), first.values()));
+  CHECK(test::equal(again.values(), first.values()));
 }
 
 TEST_CASE("Trainer: metrics since the last reset", "[trainer]") {

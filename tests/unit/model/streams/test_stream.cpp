@@ -15,6 +15,7 @@
 
 #include "support/catch.hpp"
 #include "support/error_text.hpp"
+#include "support/ranges.hpp"
 #include "support/tolerance.hpp"
 
 // Stream: one time step at a time, with the numbers of predict.
@@ -152,7 +153,7 @@ TEST_CASE("Stream: bits do not tell in which order a step reads the weights", "[
   other.reset();
   for (Index t = 0; t < 5; ++t) {
     INFO("step " << t);
-    REQUIRE(std::ranges::equal(one.step(step_of(x, t)), other.step(step_of(x, t))));
+    REQUIRE(test::equal(one.step(step_of(x, t)), other.step(step_of(x, t))));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "support/error_text.hpp"
 #include "support/layer_cases.hpp"
 #include "support/one_layer.hpp"
+#include "support/ranges.hpp"
 #include "support/tolerance.hpp"
 #include "support/values_of.hpp"
 
@@ -38,8 +39,8 @@ Sequential<Scalar> stack(Index features) {
 }
 
 template <class Range>
-std::vector<std::ranges::range_value_t<Range>> copy_of(const Range& range) {
-  return {range.begin(), range.end()};
+auto copy_of(const Range& range) {
+  return std::vector(range.begin(), range.end());
 }
 
 /// The outputs of a stream of step-wise inputs x, with `others` more streams in the batch.
@@ -207,7 +208,7 @@ TEST_CASE("StreamBatch: a step of some leaves the others where they are", "[stre
   std::vector<StreamId> ids;
   for (int i = 0; i < 9; ++i) {
     ids.push_back(streams.join());
-    std::ranges::fill(streams.input(ids.back()), 0.1f * float(i + 1));
+    test::fill(streams.input(ids.back()), 0.1f * float(i + 1));
   }
   streams.step();
   StreamBatch all = streams;
@@ -216,10 +217,10 @@ TEST_CASE("StreamBatch: a step of some leaves the others where they are", "[stre
   const std::vector<StreamId> some{ids[7], ids[2], ids[3]};
   streams.step(some);
   for (const StreamId id : ids) {
-    const bool stepped = std::ranges::find(some, id) != some.end();
+    const bool stepped = detail::contains(some, id);
     const auto& expected = stepped ? all : before;
     CHECK(streams.state(id) == expected.state(id));
-    CHECK(std::ranges::equal(streams.output(id), expected.output(id)));
+    CHECK(test::equal(streams.output(id), expected.output(id)));
   }
   SECTION("each once, or nothing happens") {
     const auto kept = streams;
@@ -248,7 +249,7 @@ TEST_CASE("StreamBatch: rows of numbers in the order of ids()", "[stream]") {
   StreamBatch streams{model};
   std::vector<StreamId> ids;
   for (int i = 0; i < 5; ++i) ids.push_back(streams.join());
-  REQUIRE(std::ranges::equal(streams.ids(), ids));
+  REQUIRE(test::equal(streams.ids(), ids));
   streams.leave(ids[1]);
   // The last one takes the row.
   REQUIRE(copy_of(streams.ids()) == std::vector{ids[0], ids[4], ids[2], ids[3]});
@@ -258,13 +259,13 @@ TEST_CASE("StreamBatch: rows of numbers in the order of ids()", "[stream]") {
   streams.step(x.values(), y.values());
   for (Index row = 0; row < 4; ++row) {
     const StreamId id = streams.ids()[static_cast<std::size_t>(row)];
-    CHECK(std::ranges::equal(streams.input(id), test::values_of(x.rows(row, 1))));
-    CHECK(std::ranges::equal(streams.output(id), test::values_of(y.rows(row, 1))));
-    std::ranges::copy(test::values_of(x.rows(row, 1)), by_id.input(id).begin());
+    CHECK(test::equal(streams.input(id), test::values_of(x.rows(row, 1))));
+    CHECK(test::equal(streams.output(id), test::values_of(y.rows(row, 1))));
+    test::copy(test::values_of(x.rows(row, 1)), by_id.input(id).begin());
   }
   by_id.step();
   for (const StreamId id : streams.ids()) {
-    CHECK(std::ranges::equal(by_id.output(id), streams.output(id)));
+    CHECK(test::equal(by_id.output(id), streams.output(id)));
   }
   const auto kept = streams;
   CHECK(error_text<ShapeError>([&] { streams.step(x.values().first(6), y.values()); }) ==
@@ -292,7 +293,7 @@ TEST_CASE("StreamBatch: sizes fixed by the type", "[stream][own_code]") {
     streams.input(id)[1] = same.input(other)[1] = -1.0f;
     streams.step();
     same.step();
-    CHECK(std::ranges::equal(streams.output(id), same.output(other)));
+    CHECK(test::equal(streams.output(id), same.output(other)));
     require_close(copy_of(streams.output(id)), copy_of(single.step(streams.input(id))),
                   tolerance<float>.values);
   }
@@ -308,8 +309,8 @@ TEST_CASE("StreamBatch: states go from and to a Stream", "[stream]") {
   const StreamId moved = streams.join(single.state());
   CHECK(streams.state(moved) == single.state());
   CHECK(streams.state(fresh) == model.zero_state());
-  CHECK(std::ranges::all_of(streams.output(moved), [](float y) { return y == 0; }));
-  std::ranges::copy(x, streams.input(moved).begin());
+  CHECK(test::all_of(streams.output(moved), [](float y) { return y == 0; }));
+  test::copy(x, streams.input(moved).begin());
   streams.step();
   require_close(streams.output(moved), single.step(x), tolerance<float>.values);
 
@@ -356,8 +357,8 @@ TEST_CASE("StreamBatch: what is not an id is NaN in its own stream only", "[stre
   streams.step();
   healthy.step();
   CHECK(std::isnan(streams.output(ids[1])[0]));
-  CHECK(std::ranges::equal(streams.output(ids[0]), healthy.output(ids[0])));
-  CHECK(std::ranges::equal(streams.output(ids[2]), healthy.output(ids[2])));
+  CHECK(test::equal(streams.output(ids[0]), healthy.output(ids[0])));
+  CHECK(test::equal(streams.output(ids[2]), healthy.output(ids[2])));
   streams.reset(ids[1]);
   streams.input(ids[1])[0] = 2;
   streams.step();
@@ -426,10 +427,10 @@ TEST_CASE("StreamBatch: it needs the model no more, and copies are independent",
   SECTION("its end") { model.reset(); }
   const auto copy = streams;
   streams.step();
-  CHECK(std::ranges::equal(streams.output(id), expected.output(id)));
+  CHECK(test::equal(streams.output(id), expected.output(id)));
   CHECK(copy.state(id) == Stream{stack<float>(2)}.state());
   auto moved = std::move(streams);
-  CHECK(std::ranges::equal(moved.output(id), expected.output(id)));
+  CHECK(test::equal(moved.output(id), expected.output(id)));
 }
 
 /// Both kinds of stream give what predict gives, step after step.
@@ -449,7 +450,7 @@ void check_masked(const Model& model, const Tensor<float>& x) {
                                          static_cast<std::size_t>(features));
     const auto expected = y.values().subspan(static_cast<std::size_t>(t * y.features()),
                                              static_cast<std::size_t>(y.features()));
-    std::ranges::copy(step, streams.input(id).begin());
+    test::copy(step, streams.input(id).begin());
     streams.step();
     require_close(stream.step(step), expected, tolerance<float>.values);
     require_close(streams.output(id), expected, tolerance<float>.values);
