@@ -32,7 +32,7 @@ namespace strata::inline STRATA_RUNTIME::io {
     is_empty = is_empty || size == 0;
     if (detail::multiply_overflows(count, static_cast<std::uint64_t>(std::max<Index>(size, 1)),
                                    count) ||
-        count > (std::numeric_limits<std::uint64_t>::max)() / 16) {
+        count > (std::numeric_limits<std::size_t>::max)() / 16) {
       where.refuse("the sizes " + sizes_text(sizes) + " are more than memory can hold");
     }
   }

@@ -2,7 +2,6 @@
 // ONNX Runtime.
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,7 +23,7 @@ namespace {
 
 std::vector<std::uint32_t> bits_of(const Sequential<>& model) {
   std::vector<std::uint32_t> bits;
-  for (const float value : model.weights()) bits.push_back(std::bit_cast<std::uint32_t>(value));
+  for (const float value : model.weights()) bits.push_back(detail::bit_cast<std::uint32_t>(value));
   return bits;
 }
 

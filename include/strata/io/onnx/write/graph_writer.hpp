@@ -95,9 +95,9 @@ class OnnxGraphWriter {
                                          bool scalar = false) {
     OnnxTensor tensor{unique(name), Element::int64, {static_cast<Index>(list.size())}, {}};
     if (scalar) tensor.shape.clear();
-    tensor.bytes.resize(list.size() * sizeof(Index));
+    tensor.bytes.resize(list.size() * sizeof(std::int64_t));
     for (std::size_t i = 0; i < list.size(); ++i) {
-      write_scalar(std::int64_t{list[i]}, tensor.bytes.data() + i * sizeof(Index));
+      write_scalar(std::int64_t{list[i]}, tensor.bytes.data() + i * sizeof(std::int64_t));
     }
     model_.graph.initializers.push_back(std::move(tensor));
     return model_.graph.initializers.back().name;
