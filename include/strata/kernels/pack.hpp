@@ -87,6 +87,21 @@ template <class Register>
 }
 #endif
 
+/// The square root, lane by lane.
+template <class Register>
+[[nodiscard]] STRATA_ALWAYS_INLINE Register root(const Register& a) {
+#if defined(EIGEN_VECTORIZE_NEON) && !defined(__aarch64__)
+  // 32-bit ARM has no root of registers, and Eigen's estimate of it leaves 1e-5.
+  using Scalar = typename packet::unpacket_traits<Register>::type;
+  Scalar lanes[packet::unpacket_traits<Register>::size];
+  packet::pstoreu(lanes, a);
+  for (Scalar& lane : lanes) lane = std::sqrt(lane);
+  return packet::ploadu<Register>(lanes);
+#else
+  return packet::psqrt(a);
+#endif
+}
+
 /// `size` rounded up to whole registers.
 template <class Scalar>
 [[nodiscard]] constexpr Index padded(Index size) noexcept {
@@ -141,7 +156,7 @@ struct Pack {
     return {packet::pmax(a.lanes, b.lanes)};
   }
   friend STRATA_ALWAYS_INLINE Pack abs(Pack a) { return {packet::pabs(a.lanes)}; }
-  friend STRATA_ALWAYS_INLINE Pack sqrt(Pack a) { return {packet::psqrt(a.lanes)}; }
+  friend STRATA_ALWAYS_INLINE Pack sqrt(Pack a) { return {root(a.lanes)}; }
 
   // A compiler may leave Eigen's functions out of line. The linker then keeps one copy of each for
   // the whole program, compiled perhaps for a wider instruction set than this one. `flatten` puts

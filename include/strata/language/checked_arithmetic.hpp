@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <limits>
 
 namespace strata::detail {
@@ -31,6 +32,15 @@ template <std::integral Number>
   if (a < 0 && (b > 0 ? a < (Limits::min)() / b : b < 0 && b < (Limits::max)() / a)) return true;
   product = static_cast<Number>(a * b);
   return false;
+}
+
+/// The number, or where its type cannot hold it the nearest that it can.
+template <std::signed_integral To>
+[[nodiscard]] constexpr To saturated(std::int64_t number) noexcept {
+  using Limits = std::numeric_limits<To>;
+  if (number < (Limits::min)()) return (Limits::min)();
+  if (number > (Limits::max)()) return (Limits::max)();
+  return static_cast<To>(number);
 }
 
 }  // namespace strata::detail

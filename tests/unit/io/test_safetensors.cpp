@@ -321,10 +321,12 @@ TEST_CASE("a damaged safetensors file is refused", "[io][hostile]") {
         Contains{"data_offsets"});
   CHECK(tensor(R"("dtype":"F32","shape":[-1],"data_offsets":[0,4])", 4) ==
         Contains{"sizes of at least 0"});
+  // On a 32-bit machine a single size is too large.
+  const Contains too_large{sizeof(Index) == 8 ? "more than memory can hold" : "at most 2147483647"};
   CHECK(tensor(R"("dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0])", 0) ==
-        Contains{"more than memory can hold"});
+        too_large);
   CHECK(tensor(R"("dtype":"F32","shape":[9223372036854775807],"data_offsets":[0,4])", 4) ==
-        Contains{"more than memory can hold"});
+        too_large);
   CHECK(tensor(R"("dtype":"F32","shape":[1.5],"data_offsets":[0,4])", 4) ==
         Contains{"shape: expected a whole number"});
   // Gaps, overlaps, and bytes that belong to nothing.

@@ -152,13 +152,14 @@ TEMPLATE_TEST_CASE("Activations that need their input: packs, and their derivati
         through_packs(at, [&](auto v) { return detail::weighted_input(activation, v).derivative; });
     for (std::size_t i = 0; i < at.size(); ++i) {
       INFO(at[i]);
-      constexpr bool wider = std::numeric_limits<long double>::digits > 53;
+      // Some machines have long double and compute its functions in double all the same.
+      const bool wider = std::exp(1.1L) != static_cast<long double>(std::exp(1.1));
       const long double h = wider ? 1e-6L : 1e-5L;
       const long double finite =
           (exact(activation, at[i] + h) - exact(activation, at[i] - h)) / (2 * h);
-      // The error of central differences at this h, and of rounding, the epsilon of long double /
-      // h.
-      CHECK(std::abs(slopes[i] - static_cast<double>(finite)) < (wider ? 1e-11 : 1e-10));
+      // The error of central differences at this h, and, where long double is no wider than double,
+      // of numbers up to 6 that are rounded before they are divided by h.
+      CHECK(std::abs(slopes[i] - static_cast<double>(finite)) < (wider ? 1e-11 : 2e-10));
     }
   }
 }

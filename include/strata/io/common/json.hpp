@@ -158,14 +158,14 @@ class JsonBuilder {
 [[nodiscard]] inline Index read_integer(const Json& json, const Where& where,
                                         Index low = (std::numeric_limits<Index>::min)(),
                                         Index high = (std::numeric_limits<Index>::max)()) {
-  const bool too_large =
-      json.is_number_unsigned() &&
-      json.get<std::uint64_t>() > static_cast<std::uint64_t>((std::numeric_limits<Index>::max)());
-  if (!json.is_number_integer() || too_large || json.get<Index>() < low ||
-      json.get<Index>() > high) {
+  using Limits = std::numeric_limits<Index>;
+  const bool too_large = json.is_number_unsigned() &&
+                         json.get<std::uint64_t>() > static_cast<std::uint64_t>((Limits::max)());
+  if (!json.is_number_integer() || too_large || json.get<std::int64_t>() < low ||
+      json.get<std::int64_t>() > high) {
     std::string range;
-    if (low != (std::numeric_limits<Index>::min)()) range += " of at least " + std::to_string(low);
-    if (high != (std::numeric_limits<Index>::max)()) {
+    if (low != (Limits::min)()) range += " of at least " + std::to_string(low);
+    if (high != (Limits::max)() || too_large) {
       range += (range.empty() ? " of" : " and") + std::string(" at most ") + std::to_string(high);
     }
     where.expected("a whole number" + range, found_text(json));

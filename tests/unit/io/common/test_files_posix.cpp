@@ -202,7 +202,7 @@ TEST_CASE("a full disk leaves the file before", "[io]") {
   CHECK(folder.count() == 1);
 }
 
-TEST_CASE("a model is saved without copies of its weights", "[io]") {
+TEST_CASE("a model is saved without copies of its weights", "[io][memory_use]") {
   const test::TemporaryFolder folder;
   const auto path = folder / "large.safetensors";
   constexpr Index units = 2000;

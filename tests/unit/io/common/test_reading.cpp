@@ -66,7 +66,8 @@ TEST_CASE("a source is a file or memory, with a name", "[io]") {
   CHECK(Source(memory).bytes()[1] == std::byte{8});
 
   CHECK(error_text<FileError>([&] { Source(folder / "none"); }) == Contains{"none: cannot be"});
-  CHECK(error_text<FileError>([&] { (void)Source(folder.path()).bytes(); }) == Contains{"is a folder"});
+  CHECK(error_text<FileError>([&] { (void)Source(folder.path()).bytes(); }) ==
+        Contains{"is a folder"});
   CHECK(error_text<FileError>([&] { Source(path, 2); }) == Contains{"larger than 2 bytes"});
   CHECK(Source(path, 3).bytes().size() == 3);
 }
@@ -75,6 +76,10 @@ TEST_CASE("a file that is none of a format is refused by its begin", "[io]") {
   const test::TemporaryFolder folder;
   const auto path = folder / "sparse";
   std::ofstream(path) << std::string(16, '\0');
+  if (sizeof(std::size_t) < 8) {
+    WARN("skipped: files of 20 GB need a machine of 64 bits");
+    return;
+  }
   // On the disk it takes one block; memory could not hold it.
   std::error_code error;
   std::filesystem::resize_file(path, std::uintmax_t{20'000'000'000}, error);

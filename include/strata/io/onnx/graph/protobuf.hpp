@@ -11,6 +11,7 @@
 
 #include <strata/io/common/element.hpp>
 #include <strata/io/common/where.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -61,7 +62,7 @@ class ProtoReader {
   /// where the field is of another wire type.
   [[nodiscard]] Index integer() const {
     require(ProtoWire::varint);
-    return static_cast<Index>(integer_);
+    return detail::saturated<Index>(static_cast<std::int64_t>(integer_));
   }
   [[nodiscard]] float number() const {
     require(ProtoWire::fixed32);

@@ -15,6 +15,7 @@
 #include <strata/io/onnx/graph/model.hpp>
 #include <strata/io/onnx/graph/value.hpp>
 #include <strata/io/onnx/read/operators/operands.hpp>
+#include <strata/language/checked_arithmetic.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -40,10 +41,11 @@ class OnnxConstants {
     const std::size_t size = size_of(tensor.element);
     for (std::size_t at = 0; at < tensor.bytes.size(); at += size) {
       const std::byte* bytes = tensor.bytes.data() + at;
-      const Index value = size == 8   ? static_cast<Index>(read_word<std::uint64_t>(bytes))
-                          : size == 4 ? static_cast<std::int32_t>(read_word<std::uint32_t>(bytes))
-                                      : std::to_integer<Index>(*bytes);
-      integers.values.push_back({value});
+      const auto value =
+          size == 8   ? static_cast<std::int64_t>(read_word<std::uint64_t>(bytes))
+          : size == 4 ? std::int64_t{static_cast<std::int32_t>(read_word<std::uint32_t>(bytes))}
+                      : std::to_integer<std::int64_t>(*bytes);
+      integers.values.push_back({detail::saturated<Index>(value)});
     }
     return integers;
   }
