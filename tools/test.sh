@@ -14,10 +14,10 @@
 # and docs (Doxygen without warnings); by their names alone also dev, of CMakePresets.json, and
 # instructions (how the counts of benchmarks/instructions.txt moved; that fails nothing). Everywhere
 # are aarch64, armv7 (under qemu), mingw (under wine), wasm and wasm-simd (by Node), the tests of the
-# kernels and of files on each, cortex-m (the example for a processor without an operating system, under qemu) and
-# packages (Conan, Meson, libstrata-dev in a clean Debian). release and
-# shared are the compiled form, the others are header-only. Together they see each of GCC and Clang
-# with each of Eigen 3.4 and 5.
+# kernels and of files on each; cortex-m (the example for a processor without an operating system, under
+# qemu), browser (the example of a page, in Chromium) and packages (Conan, Meson, libstrata-dev in a
+# clean Debian). release and shared are the compiled form, the others are header-only. Together they
+# see each of GCC and Clang with each of Eigen 3.4 and 5.
 # Where ccache is installed, it keeps what was compiled.
 # Everything goes to build/, the logs to build/logs/.
 set -euo pipefail
@@ -27,13 +27,13 @@ SECONDS=0
 
 configurations=()
 rest=(format targets shared clang avx2 asan tsan fuzz docs)
-everywhere=(aarch64 armv7 mingw wasm wasm-simd cortex-m packages)
+everywhere=(aarch64 armv7 mingw wasm wasm-simd cortex-m browser packages)
 for argument in "$@"; do
   case $argument in
     --rest) configurations=("${rest[@]}") ;;
     --all) configurations=(release "${rest[@]}") ;;
     --everywhere) configurations=("${everywhere[@]}") ;;
-    aarch64 | armv7 | mingw | wasm | wasm-simd | cortex-m | packages | release | targets | shared | dev | clang | avx2 | asan | tsan | fuzz | format | docs | instructions)
+    aarch64 | armv7 | mingw | wasm | wasm-simd | cortex-m | browser | packages | release | targets | shared | dev | clang | avx2 | asan | tsan | fuzz | format | docs | instructions)
       configurations+=("$argument") ;;
     *)
       sed -n '2,/^set/ { /^#/ s/^# \{0,1\}//p }' "${BASH_SOURCE[0]}"
@@ -223,6 +223,18 @@ run_cortex_m() {
   fi
 }
 
+run_browser() {
+  local start=$SECONDS what="examples/browser in Chromium" log=build/logs/browser.log
+  echo
+  echo "=== browser: $what"
+  if examples/browser/test.sh >"$log" 2>&1; then
+    grep '^passed: ' "$log"
+    row browser "$what" "$((SECONDS - start))" "$(grep -c '^passed: ' "$log") passed" ok
+  else
+    fail browser "$what" "$start" - test "$log"
+  fi
+}
+
 run_packages() {
   local start=$SECONDS what="Conan, Meson, libstrata-dev in a clean Debian" log=build/logs/packages.log
   echo
@@ -360,6 +372,7 @@ for configuration in "${configurations[@]}"; do
     wasm) cross wasm "WebAssembly by Node: kernels, files" ;;
     wasm-simd) cross wasm-simd "WebAssembly with SIMD by Node: kernels, files" ;;
     cortex-m) run_cortex_m ;;
+    browser) run_browser ;;
     packages) run_packages ;;
     fuzz) run_fuzz ;;
     format) run_format ;;
