@@ -368,7 +368,7 @@ for configuration in "${configurations[@]}"; do
     tsan) preset_eigen5 tsan "GCC, Eigen 5.0.1, thread sanitizer: threads" strata_kernel_tests ;;
     aarch64) cross aarch64 "64-bit ARM under qemu: kernels, files" ;;
     armv7) cross armv7 "32-bit ARM with NEON under qemu: kernels, files" ;;
-    mingw) cross mingw "Windows, MinGW under wine: kernels, files" ;;
+    mingw) cross mingw "Windows, MinGW, AVX2, under wine: kernels, files" ;;
     wasm) cross wasm "WebAssembly by Node: kernels, files" ;;
     wasm-simd) cross wasm-simd "WebAssembly with SIMD by Node: kernels, files" ;;
     cortex-m) run_cortex_m ;;
