@@ -200,10 +200,10 @@ run_avx2() {
   fi
 }
 
-# cross <name> <what>: the tests of the kernels and of files for another machine.
+# cross <name> <what> [Debian's architecture]: the tests of the kernels and of files for another machine.
 cross() {
   local log=build/logs/$1-packages.log
-  if ! tools/cross_packages.sh >"$log" 2>&1; then
+  if ! tools/cross_packages.sh "${@:3}" >"$log" 2>&1; then
     fail "$1" "$2" "$SECONDS" - "header-only packages" "$log"
     return
   fi
@@ -366,8 +366,8 @@ for configuration in "${configurations[@]}"; do
     avx2) run_avx2 ;;
     asan) preset asan "Clang, address and undefined sanitizers" strata_unit_tests ;;
     tsan) preset_eigen5 tsan "GCC, Eigen 5.0.1, thread sanitizer: threads" strata_kernel_tests ;;
-    aarch64) cross aarch64 "64-bit ARM under qemu: kernels, files" ;;
-    armv7) cross armv7 "32-bit ARM with NEON under qemu: kernels, files" ;;
+    aarch64) cross aarch64 "64-bit ARM under qemu: kernels, files" arm64 ;;
+    armv7) cross armv7 "32-bit ARM with NEON under qemu: kernels, files" armhf ;;
     mingw) cross mingw "Windows, MinGW, AVX2, under wine: kernels, files" ;;
     wasm) cross wasm "WebAssembly by Node: kernels, files" ;;
     wasm-simd) cross wasm-simd "WebAssembly with SIMD by Node: kernels, files" ;;
