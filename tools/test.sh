@@ -209,6 +209,13 @@ cross() {
   fi
   # Where Debian's modules for Node lie; and no window of wine.
   NODE_PATH=/usr/share/nodejs WINEDEBUG=-all DISPLAY='' preset "$1" "$2" strata_cross_tests
+  echo "largest difference from Keras, PyTorch and ONNX Runtime: $(largest_difference "$1" float) in float," \
+    "$(largest_difference "$1" double) in double"
+}
+
+largest_difference() { # <configuration> <type of numbers>
+  sed -n "s/.*largest difference, $2: \([-+.e0-9]*\).*/\1/p" \
+    "build/$1/Testing/Temporary/LastTest.log" 2>/dev/null | sort -g | tail -n 1
 }
 
 run_cortex_m() {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "catch.hpp"
+#include "largest_difference.hpp"
 
 namespace strata::test {
 
@@ -17,6 +18,7 @@ namespace strata::test {
 struct Tolerance {
   double absolute;
   double relative;
+  [[nodiscard]] bool operator==(const Tolerance&) const = default;
 };
 
 struct Tolerances {
@@ -95,6 +97,11 @@ void require_close(const Actual& actual, const Expected& expected, const Toleran
   REQUIRE(a.size() == e.size());
   const Comparison worst = compare(a, e, allowed);
   INFO(worst.message);
+  if (allowed == tolerance<typename decltype(a)::value_type>.values) {
+    for (std::size_t i = 0; i < e.size(); ++i) {
+      LargestDifference::add<typename decltype(a)::value_type>(a[i], e[i]);
+    }
+  }
   REQUIRE(worst.share <= 1);
 }
 
