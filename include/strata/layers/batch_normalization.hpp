@@ -218,8 +218,8 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
   }
 
  private:
-  // Register by register from the first number, since Eigen begins at an aligned address and rounds
-  // roots differently before it.
+  // Register by register from the first number, since Eigen begins at an aligned address and may round
+  // roots and quotients differently before it.
   void find_factor(const Scalar* variance, Row& factor) const {
     const P epsilon = P::broadcast(Scalar(options_.epsilon));
     factor.resize(features_);
@@ -246,7 +246,10 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
         detail::transform(features_, mean.data(), add, x.data() + r * features_,
                           std::as_const(tape.mean).data(), std::as_const(mean).data());
       }
-      mean /= tape.count;
+      const P count = P::broadcast(tape.count);
+      detail::transform(
+          features_, mean.data(), [count](P sum) { return sum / count; },
+          std::as_const(mean).data());
     };
     mean_of(tape.mean, [](P value, P, P sum) { return sum + value; });
     Row variance;
