@@ -45,7 +45,7 @@ set(strata_sources_io audio.cpp header.cpp io.cpp torch.cpp)
 set(strata_sources_keras keras.cpp)
 set(strata_sources_onnx onnx.cpp)
 foreach(component IN LISTS strata_components)
-  if(TARGET strata_${component})
+  if(TARGET strata_${component} AND strata_sources_${component})
     list(APPEND sources ${strata_sources_${component}})
     # Of their libraries a program needs libzip alone: nlohmann/json is in the library.
     list(APPEND libraries $<BUILD_INTERFACE:strata_${component}>)

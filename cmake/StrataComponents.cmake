@@ -1,10 +1,22 @@
-# The components of strata: file formats that need libraries of their own. All headers are installed
-# in any case; a component is a target that brings its headers' libraries. Used by the source tree
-# and by the installed package alike.
+# The components of strata: what needs libraries of its own. All headers are installed in any case; a
+# component is a target that brings its headers' libraries. Used by the source tree and by the installed
+# package alike.
 #
-# A new component is a branch here, its name in strata_components, and its headers in
-# include/strata/io.
-set(strata_components io keras onnx)
+# A new component is a branch here, its name in strata_components and, where it stands on io, in
+# strata_components_of_files, and what its headers include in cmake/StrataHeaders.cmake.
+set(strata_components io keras onnx mpi)
+set(strata_components_of_files keras onnx)
+
+# strata_components_with_io(<list>): adds io before the components of files that stand on it.
+function(strata_components_with_io list)
+  foreach(component IN LISTS strata_components_of_files)
+    if(component IN_LIST ${list})
+      list(PREPEND ${list} io)
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES ${list})
+  set(${list} "${${list}}" PARENT_SCOPE)
+endfunction()
 
 # strata_component_libraries(<component> <libraries> <problem>): what strata::<component> links, or
 # in <problem> what is missing and what to install.
@@ -35,6 +47,16 @@ libzip-devel; Homebrew, vcpkg: libzip)" PARENT_SCOPE)
   elseif(component STREQUAL "onnx")
     # ONNX' files are read without Protocol Buffers, see strata/io/onnx/graph/protobuf.hpp.
     set(${libraries} strata::io PARENT_SCOPE)
+  elseif(component STREQUAL "mpi")
+    # The C interface alone.
+    set(MPI_CXX_SKIP_MPICXX TRUE)
+    find_package(MPI QUIET COMPONENTS CXX)
+    if(TARGET MPI::MPI_CXX)
+      set(${libraries} strata::strata MPI::MPI_CXX PARENT_SCOPE)
+    else()
+      set(${problem} "MPI, which was not found. Install it (Debian, Ubuntu: libopenmpi-dev openmpi-bin, \
+or libmpich-dev mpich; Fedora: openmpi-devel; Homebrew: open-mpi)" PARENT_SCOPE)
+    endif()
   else()
     list(JOIN strata_components ", " known)
     set(${problem} "a later version: the components are core, ${known}" PARENT_SCOPE)

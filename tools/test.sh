@@ -62,6 +62,13 @@ if wanted docs; then need doxygen doxygen; fi
 if wanted release && [[ $(uname -s)-$(uname -m) == Linux-x86_64 ]]; then
   need qemu-user qemu-x86_64
 fi
+# Training on several processes, with both MPIs of Debian.
+if wanted release; then
+  need libopenmpi-dev mpicxx.openmpi mpicxx
+  need openmpi-bin mpirun.openmpi mpirun
+  need libmpich-dev mpicxx.mpich mpicxx
+  need mpich mpiexec.mpich mpiexec
+fi
 if wanted aarch64; then need g++-aarch64-linux-gnu aarch64-linux-gnu-g++; fi
 if wanted armv7; then need g++-arm-linux-gnueabihf arm-linux-gnueabihf-g++; fi
 if wanted aarch64 || wanted armv7; then need qemu-user qemu-aarch64; fi

@@ -89,6 +89,19 @@ class Mask {
   /// The mask of `count` sequences from `first` on, with all their steps; throws as part does.
   [[nodiscard]] Mask rows(Index first, Index count) const { return part(first, count, 0, steps_); }
 
+  /// Replaces the flags of rows.batch() sequences from `first` on. Throws ShapeError unless they
+  /// are among the B and have T steps.
+  void set_rows(Index first, const Mask& rows) {
+    sizes::check_range<ShapeError>("sequences", first, rows.batch(), "a mask", batch_);
+    if (rows.steps() != steps_) {
+      messages::fail<ShapeError>({"a mask of ", steps_, " steps, found ", rows.steps()});
+    }
+    std::copy(rows.flags_.begin(), rows.flags_.end(), flags_.begin() + first * steps_);
+  }
+
+  /// The flags, (B, T) in C order: 1 for a step that counts, else 0.
+  [[nodiscard]] std::span<std::uint8_t> flags() noexcept { return flags_; }
+
   [[nodiscard]] bool operator==(const Mask&) const = default;
 
  private:

@@ -13,6 +13,7 @@
 #include <strata/error_handler.hpp>
 #include <strata/language/threads.hpp>
 #include <strata/model/batch.hpp>
+#include <strata/model/own_batch.hpp>
 #include <strata/model/sample_source.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
@@ -26,9 +27,10 @@ template <class Scalar>
 class BatchReader {
  public:
   /// `numbers`: the samples in their order. `next`: the number of the first batch.
-  BatchReader(const AnySource<Scalar>& source, std::vector<Index> numbers, Index batch_size,
-              Index next = 0, Index ahead = 0)
+  BatchReader(const AnySource<Scalar>& source, const Division& division, std::vector<Index> numbers,
+              Index batch_size, Index next = 0, Index ahead = 0)
       : source_(source),
+        division_(division),
         numbers_(std::move(numbers)),
         batch_size_(std::clamp<Index>(batch_size, 1, std::max<Index>(1, std::ssize(numbers_)))),
         next_(next) {
@@ -56,8 +58,9 @@ class BatchReader {
     if (thread_.joinable()) {
       take(batch);
     } else {
-      source_.fill(numbers_of(next_), batch);
+      fill_own(source_, division_, numbers_of(next_), batch);
     }
+    complete(source_, division_, static_cast<Index>(numbers_of(next_).size()), batch);
     ++next_;
     return true;
   }
@@ -106,7 +109,7 @@ class BatchReader {
       }
       // Nobody else touches a slot that is not full.
       const std::exception_ptr error =
-          exception_of([&] { source_.fill(numbers_of(to_fill_), to.batch); });
+          exception_of([&] { fill_own(source_, division_, numbers_of(to_fill_), to.batch); });
       {
         const std::lock_guard lock(mutex_);
         to.error = error;
@@ -118,6 +121,7 @@ class BatchReader {
   }
 
   const AnySource<Scalar>& source_;
+  Division division_;
   std::vector<Index> numbers_;
   Index batch_size_;
   Index next_;

@@ -5,27 +5,33 @@
 
 #include <strata/mask.hpp>
 #include <strata/model/forward_network.hpp>
+#include <strata/model/own_shards.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/model/shards.hpp>
 #include <strata/model/state.hpp>
+#include <strata/support/peers.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The outputs of a network for x (B, F) or (B, T, F), computed shard by shard on its threads.
+/// Where several processes compute together, each computes its own shards and hands the others its
+/// outputs.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> forward(const ForwardNetwork<Scalar>& network,
                                      const typename ForwardNetwork<Scalar>::Packed& packed,
                                      const Tensor<Scalar>& x, const std::vector<Shard>& shards,
                                      const SequenceContext<Scalar>& context) {
-  if (shards.size() == 1) return network.forward(packed, x, context);
+  Peers* const peers = network.peers();
+  if (shards.size() == 1 && !peers) return network.forward(packed, x, context);
+  const OwnShards own = own_shards(peers, shards.size());
   Tensor<Scalar> all(network.output_shape(x.shape()));
   Scalar* const to = all.data();
   const Index sample = all.size() / all.batch();
-  std::vector<Mask> masks(context.output_mask ? shards.size() : 0);
-  network.threads().run(shards.size(), [&](std::size_t i) {
-    const Shard& shard = shards[i];
+  std::vector<Mask> masks(context.output_mask ? own.count() : 0);
+  network.threads().run(own.count(), [&](std::size_t i) {
+    const Shard& shard = shards[own.first + i];
     const Mask mask = rows_of(context.mask, shard);
     const Tensor<Scalar> y =
         network.forward(packed, x.rows(shard.first, shard.count),
@@ -36,7 +42,11 @@ template <class Scalar>
                          .continues = context.continues});
     std::copy_n(y.data(), y.size(), to + shard.first * sample);
   });
-  if (context.output_mask) *context.output_mask = join_masks(masks, shards);
+  if (peers) {
+    share_rows(*peers, all.values(), shards);
+    if (context.state) share_rows(*peers, *context.state, context.first, shards);
+  }
+  if (context.output_mask) *context.output_mask = share_masks(peers, masks, shards);
   return all;
 }
 

@@ -12,6 +12,7 @@
 #include <strata/layers/input.hpp>
 #include <strata/model/sequence_context.hpp>
 #include <strata/model/state.hpp>
+#include <strata/support/peers.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 
@@ -25,6 +26,7 @@ struct NetworkSetup {
   /// Whether all sizes are known and all weights exist.
   bool built = false;
   detail::Threads threads;
+  detail::PeersOfCall peers;
   /// Which parameters are trained, and how fast.
   detail::ParameterRules parameter_rules;
 };
@@ -43,6 +45,8 @@ class Network {
   [[nodiscard]] const std::optional<Input>& input() const noexcept { return setup_->input; }
   /// The threads that compute.
   [[nodiscard]] const detail::Threads& threads() const noexcept { return setup_->threads; }
+  /// The processes that compute together; null where this one is alone.
+  [[nodiscard]] detail::Peers* peers() const noexcept { return setup_->peers.get(); }
 
   /// Gives every layer its sizes and draws the weights of the layers whose weights are all zero.
   /// Throws ShapeError when the layers do not join or are larger than memory can be, StateError

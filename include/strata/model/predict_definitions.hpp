@@ -67,7 +67,7 @@ Tensor<Scalar> predict(const ForwardNetwork<Scalar>& network, const AnySource<Sc
   if (size < 1) detail::raise<ShapeError>("predict: the source has no samples");
   Tensor<Scalar> all;
   Index done = 0;
-  BatchReader<Scalar> reader(samples, numbers_from(0, size), options.batch_size);
+  BatchReader<Scalar> reader(samples, {network.peers()}, numbers_from(0, size), options.batch_size);
   for (Batch<Scalar> batch; reader.read(batch);) {
     const Index count = static_cast<Index>(reader.last_numbers().size());
     if (batch.x.batch() != count) {

@@ -44,9 +44,7 @@ struct Shard {
   if (known == parts.end()) return {};
   Mask whole(shards.back().first + shards.back().count, known->steps());
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    for (Index b = 0; b < parts[i].batch(); ++b) {
-      for (Index t = 0; t < whole.steps(); ++t) whole.set(shards[i].first + b, t, parts[i](b, t));
-    }
+    whole.set_rows(shards[i].first, parts[i]);
   }
   return whole;
 }

@@ -15,14 +15,17 @@
 #include <strata/language/algorithms.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/batch_reader.hpp>
+#include <strata/model/own_batch.hpp>
 #include <strata/model/sample_source.hpp>
 #include <strata/model/state.hpp>
 #include <strata/random.hpp>
+#include <strata/support/peers.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
 #include <strata/train/batch_checks.hpp>
 #include <strata/train/callback.hpp>
 #include <strata/train/class_weights.hpp>
+#include <strata/train/decisions.hpp>
 #include <strata/train/evaluation.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/fit_checks.hpp>
@@ -30,7 +33,9 @@
 #include <strata/train/history.hpp>
 #include <strata/train/optimizer.hpp>
 #include <strata/train/progress_bar.hpp>
+#include <strata/train/same_everywhere.hpp>
 #include <strata/train/samples.hpp>
+#include <strata/train/state_bytes.hpp>
 #include <strata/train/totals.hpp>
 #include <strata/train/train_batch.hpp>
 #include <strata/train/trainable_network.hpp>
@@ -78,6 +83,8 @@ class Fit final : public TrainingRun {
     begin_validation();
     warnings_of_data_ = training_.warnings(model_, first.x.shape(), first.y, first.mask);
     name_figures();
+    if (peers()) require_same(*peers(), digests());
+    if (!is_first()) return;
     callbacks_ = options.callbacks;
     if (options.verbose > 0) callbacks_.push_back(ProgressBar{.lines = options.verbose > 1});
   }
@@ -85,24 +92,39 @@ class Fit final : public TrainingRun {
   History run() {
     // An error in the first step must not take back the last update of another fit.
     training_.update.optimizer.forget();
-    begin();
+    has_callbacks_ = !callbacks_.empty();
+    if (peers()) broadcast_value(*peers(), has_callbacks_);
+    call_back([&] { begin(); });
+    if (options_.initial_epoch > 0) training_.epochs_trained = options_.initial_epoch;
     const ScheduledRate rate{*this, training_.update.optimizer};
-    if (resumed_) resume();
+    bool resumes = resumed_.has_value();
+    if (peers()) broadcast_value(*peers(), resumes);
+    if (resumes) resume();
     build_.keep();
+    const DividedMoments divided{*this};
     const Random random(options_.seed);
     // A training that goes on from the middle of its last epoch finishes the epoch.
     while (epoch_ < options_.epochs && (!stopped() || batch_number_ > 0)) {
-      if (batch_number_ == 0) begin_epoch();
+      if (batch_number_ == 0) call_back([&] { begin_epoch(); });
       Logs logs = train(random.fork(static_cast<std::uint64_t>(training_.epochs_trained)));
       ++training_.epochs_trained;
       if (validation_.count > 0) validate(logs);
-      for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch_, logs);
+      call_back([&] {
+        for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch_, logs);
+      });
+      if (peers() && has_callbacks_) broadcast_logs(*peers(), logs);
+      if (peers()) require_same_weights();
       history_.append(logs);
       batch_number_ = 0;
       const Progress progress{epoch_++, batches(), &logs};
-      for (auto& callback : callbacks_) callback.on_rest(*this, progress);
+      call_back([&] {
+        for (auto& callback : callbacks_) callback.on_rest(*this, progress);
+      });
     }
-    for (auto& callback : callbacks_) callback.on_train_end(*this);
+    call_back([&] {
+      for (auto& callback : callbacks_) callback.on_train_end(*this);
+    });
+    divided.join();
     return history_;
   }
 
@@ -116,6 +138,7 @@ class Fit final : public TrainingRun {
   std::vector<Figure> figures() const override { return figures_; }
   /// Hands a warning to the callbacks, once for each text; to std::cerr where no callback takes it.
   void warn(const std::string& text) override {
+    if (!is_first()) return;
     if (!warnings_.insert(text).second) return;
     bool taken = false;
     for (auto& callback : callbacks_) taken = callback.on_warning(*this, text) || taken;
@@ -128,9 +151,16 @@ class Fit final : public TrainingRun {
   void set_weights(const std::vector<double>& weights) override {
     const std::vector<Scalar> converted(weights.begin(), weights.end());
     model_.set_weights(converted);
+    has_new_weights_ = true;
   }
 
   TrainingState state() override {
+    if (divides_moments()) {
+      Decisions request;
+      request.wants_moments = true;
+      broadcast_value(*peers(), request);
+      training_.update.optimizer.collect();
+    }
     TrainingState state{model_.input(), {}, {}, model_.parameter_rules(), {}};
     for (const auto& layer : model_.layers()) state.layers.push_back(layer.description());
     for (const auto& parameter : model_.parameters()) {
@@ -144,7 +174,7 @@ class Fit final : public TrainingRun {
   void resume_from(TrainingState state) override { resumed_ = std::move(state); }
 
  private:
-  /// The samples with which validation is done.
+  /// The samples with which the training is validated.
   struct Validation {
     const AnySource<Scalar>* source = nullptr;
     Index first = 0;
@@ -156,10 +186,14 @@ class Fit final : public TrainingRun {
     if (source.size() < 1) detail::raise<ShapeError>("fit: the source has no samples");
     const std::vector<Index> numbers =
         numbers_from(0, (std::min)(options_.batch_size, source.size()));
-    source.fill(numbers, batch_);
+    fill_own(source, division(), numbers, batch_);
+    complete(source, division(), static_cast<Index>(numbers.size()), batch_);
     check_batch(model_, training_, batch_, numbers);
     return batch_;
   }
+
+  /// Layers that mix the sequences of a batch are computed by each process for the whole batch.
+  [[nodiscard]] Division division() const { return {peers(), model_.mixes_sequences()}; }
 
   void begin_validation() {
     const ValidationData<Scalar>& given = options_.validation_data;
@@ -175,6 +209,51 @@ class Fit final : public TrainingRun {
     } else {
       validation_ = {&data_, samples_, data_.size() - samples_};
     }
+  }
+
+  /// What the training depends on. Of a source the number of samples alone.
+  [[nodiscard]] Digests digests() {
+    TrainingState state;
+    visit_training(StateVisitor(state));
+    StateWriter settings;
+    settings.values(state.values);
+    Digests digests = digests_of<Scalar>(model_);
+    digests.emplace_back("optimizer, loss and metrics",
+                         Digest()
+                             .add(training_.update.optimizer.advice())
+                             .add(learning_rate())
+                             .add(training_.loss.name())
+                             .add(names_of_figures())
+                             .value());
+    digests.emplace_back("options of fit", Digest()
+                                               .add(std::span<const std::byte>(settings.bytes()))
+                                               .add(options_.epochs)
+                                               .add(options_.initial_epoch)
+                                               .add(options_.validation_split)
+                                               .value());
+    const auto of = [](const AnySource<Scalar>& source) {
+      Digest digest;
+      digest.add(source.size());
+      if (const Batch<Scalar>* const all = source.all()) {
+        digest.add(all->x).add(all->y).add(all->mask).add(all->sample_weight).add(all->state);
+      }
+      return digest.value();
+    };
+    digests.emplace_back("samples", of(data_));
+    if (validation_.count > 0) digests.emplace_back("validation samples", of(*validation_.source));
+    return digests;
+  }
+
+  [[nodiscard]] std::string names_of_figures() const {
+    std::string names;
+    for (const Figure& figure : figures_) names += figure.name + ' ';
+    return names;
+  }
+
+  /// Processes whose arithmetic differs do not stay together.
+  void require_same_weights() const {
+    require_same(*peers(), {{"weights after epoch " + std::to_string(epoch_ + 1),
+                             Digest().add(model_.weights()).value()}});
   }
 
   [[nodiscard]] static Index batches_of(Index samples, const FitOptions<Scalar>& options) {
@@ -202,7 +281,6 @@ class Fit final : public TrainingRun {
         if (detail::none_of(figures_, same)) figures_.push_back(std::move(figure));
       }
     }
-    if (options_.initial_epoch > 0) training_.epochs_trained = options_.initial_epoch;
     for (const std::string& text : warnings_of_data_) warn(text);
   }
 
@@ -220,6 +298,26 @@ class Fit final : public TrainingRun {
     Optimizer<Scalar>& optimizer;
   };
 
+  /// Divides the optimizer's memory among the processes, by their option, until join. An exception
+  /// ends the division without the others, and the optimizer forgets.
+  struct DividedMoments {
+    explicit DividedMoments(Fit& of) : fit(of) {
+      if (fit.divides_moments()) optimizer().divide(fit.peers(), fit.model_.parameters());
+    }
+    DividedMoments(const DividedMoments&) = delete;
+    DividedMoments& operator=(const DividedMoments&) = delete;
+    ~DividedMoments() { optimizer().abandon(); }
+    void join() const {
+      if (fit.divides_moments()) optimizer().divide(nullptr, fit.model_.parameters());
+    }
+    [[nodiscard]] Optimizer<Scalar>& optimizer() const { return fit.training_.update.optimizer; }
+    Fit& fit;
+  };
+
+  [[nodiscard]] bool divides_moments() const noexcept {
+    return peers() && peers()->divides_moments();
+  }
+
   void begin_epoch() {
     for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch_);
   }
@@ -227,17 +325,78 @@ class Fit final : public TrainingRun {
   /// Goes on from `resumed_`. In the middle of an epoch the callbacks get on_epoch_begin first.
   /// What they change then is in the state already, which is therefore taken a second time.
   void resume() {
-    set_state(*resumed_);
-    if (batch_number_ == 0) return;
-    begin_epoch();
-    set_state(*resumed_);
+    if (is_first()) {
+      set_state(*resumed_);
+      if (batch_number_ != 0) {
+        begin_epoch();
+        set_state(*resumed_);
+      }
+    }
+    if (peers()) share_state();
+  }
+
+  /// Gives the other processes the state of the first one, without callbacks, which they do not
+  /// have.
+  void share_state() {
+    StateWriter writer;
+    if (is_first()) {
+      TrainingState state;
+      visit_training(StateVisitor(state));
+      writer.values(state.values);
+      const std::vector<Scalar> weights = model_.weights();
+      writer.numbers(std::span<const Scalar>(weights));
+    }
+    broadcast_bytes(*peers(), writer.bytes());
+    if (is_first()) return;
+    StateReader reader(writer.bytes());
+    TrainingState state;
+    state.values = reader.values();
+    visit_training(StateVisitor(std::as_const(state)));
+    model_.set_weights(reader.template numbers<std::vector<Scalar>>());
+  }
+
+  [[nodiscard]] Peers* peers() const noexcept { return model_.peers(); }
+  /// Whether this process calls callbacks and prints.
+  [[nodiscard]] bool is_first() const noexcept { return !peers() || peers()->is_first(); }
+
+  /// Calls callbacks, in the first of several processes. What they decide reaches all.
+  template <class F>
+  void call_back(F f) {
+    if (!has_callbacks_) {
+      f();
+      return;
+    }
+    if (is_first()) f();
+    if (!peers()) return;
+    Decisions decisions{.learning_rate = learning_rate(),
+                        .is_scheduled = is_scheduled(),
+                        .is_stopped = stopped(),
+                        .is_stopped_now = stopped_now(),
+                        .has_new_weights = has_new_weights_};
+    broadcast_value(*peers(), decisions);
+    while (decisions.wants_moments) {
+      training_.update.optimizer.collect();
+      broadcast_value(*peers(), decisions);
+    }
+    has_new_weights_ = false;
+    if (decisions.has_new_weights) {
+      std::vector<Scalar> weights = model_.weights();
+      peers()->broadcast(std::as_writable_bytes(std::span(weights)));
+      if (!is_first()) model_.set_weights(weights);
+    }
+    if (is_first()) return;
+    if (decisions.learning_rate != learning_rate()) set_learning_rate(decisions.learning_rate);
+    if (decisions.is_scheduled && !is_scheduled()) schedule_learning_rate("the first process");
+    if (decisions.is_stopped) stop();
+    if (decisions.is_stopped_now) stop_now();
   }
 
   /// Trains one epoch, or the rest of one. Returns its loss and metrics.
   [[nodiscard]] Logs train(const Random& random) {
     if (batch_number_ == 0) totals_ = Totals<Scalar>(training_.metrics);
     BatchReader<Scalar> reader(
-        data_, options_.shuffle ? shuffled(samples_, random.fork(0)) : numbers_from(0, samples_),
+        data_, division(),
+        options_.shuffle ? shuffled(samples_, random.fork(0)) : numbers_from(0, samples_),
         options_.batch_size, batch_number_, data_.all() ? 0 : options_.read_ahead);
     const Random dropout = random.fork(1);
     while (!stopped_now() && reader.read(batch_)) {
@@ -257,10 +416,12 @@ class Fit final : public TrainingRun {
                   dropout.fork(static_cast<std::uint64_t>(batch_number_)), state_, totals_);
       totals_.end_batch(count);
       const Index done = batch_number_++;
-      if (callbacks_.empty()) continue;
-      const Logs logs = logs_of(totals_.means(), "");
-      for (auto& callback : callbacks_) callback.on_batch_end(*this, done, logs);
-      for (auto& callback : callbacks_) callback.on_rest(*this, {epoch_, batch_number_, nullptr});
+      if (!has_callbacks_) continue;
+      call_back([&] {
+        const Logs logs = logs_of(totals_.means(), "");
+        for (auto& callback : callbacks_) callback.on_batch_end(*this, done, logs);
+        for (auto& callback : callbacks_) callback.on_rest(*this, {epoch_, batch_number_, nullptr});
+      });
     }
     return logs_of(totals_.means(), "");
   }
@@ -274,6 +435,16 @@ class Fit final : public TrainingRun {
   /// Visits all variables of the training, to copy them into a state or out of one. The settings on
   /// which they depend must be the same.
   void visit_state(StateVisitor visit) {
+    visit_training(visit);
+    visit.within("settings").require_same("callbacks", callbacks_.size());
+    for (std::size_t i = 0; i < callbacks_.size(); ++i) {
+      StateVisitor own = visit.within("callback_" + std::to_string(i));
+      callbacks_[i].visit_state(own);
+    }
+  }
+
+  /// The same without callbacks.
+  void visit_training(StateVisitor visit) {
     StateVisitor settings = visit.within("settings");
     settings.require_same("samples", samples_);
     settings.require_same("batch_size", options_.batch_size);
@@ -283,7 +454,6 @@ class Fit final : public TrainingRun {
     settings.require_same("truncate", options_.truncate);
     settings.require_same("weight_noise", options_.weight_noise);
     settings.require_same("gradient_noise", options_.gradient_noise.eta);
-    settings.require_same("callbacks", callbacks_.size());
     visit("epoch", epoch_);
     visit("batch", batch_number_);
     visit("epochs_trained", training_.epochs_trained);
@@ -303,10 +473,6 @@ class Fit final : public TrainingRun {
         visit("state." + std::to_string(i), state_.layers[i]);
       }
     }
-    for (std::size_t i = 0; i < callbacks_.size(); ++i) {
-      StateVisitor own = visit.within("callback_" + std::to_string(i));
-      callbacks_[i].visit_state(own);
-    }
   }
 
   void set_state(const TrainingState& state) {
@@ -321,7 +487,12 @@ class Fit final : public TrainingRun {
   TrialBuild<Scalar> build_;
   Training<Scalar>& training_;
   const FitOptions<Scalar>& options_;
+  /// In the first of several processes alone.
   std::vector<Callback> callbacks_;
+  /// Whether the first process has callbacks.
+  bool has_callbacks_ = false;
+  /// Whether a callback has set weights that the other processes do not have yet.
+  bool has_new_weights_ = false;
   const AnySource<Scalar>& data_;
   /// The number of samples of data_ that are trained.
   Index samples_;

@@ -27,7 +27,7 @@ template <class Scalar>
   typename ForwardNetwork<Scalar>::Packed packed;
   network.pack(packed, false);
   Totals<Scalar> totals(training.metrics);
-  BatchReader<Scalar> reader(source, numbers_from(first, count), batch_size);
+  BatchReader<Scalar> reader(source, {network.peers()}, numbers_from(first, count), batch_size);
   Index done = 0;
   for (Batch<Scalar> batch; reader.read(batch);) {
     if (!source.all()) check_batch(network, training, batch, reader.last_numbers());

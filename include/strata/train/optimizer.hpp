@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <strata/contracts/parameter.hpp>
+#include <strata/support/peers.hpp>
 #include <strata/support/threads.hpp>
 #include <strata/target.hpp>
 #include <strata/train/kept_weights.hpp>
@@ -60,6 +61,17 @@ class Optimizer {
   /// before the first update, after an update that threw, and after undo itself.
   void undo(std::span<const Parameter<Scalar>> parameters) noexcept;
 
+  /// Divides what the rule remembers of the parameters among processes: each updates its own part
+  /// of the weights and hands it to the others, with the bits of one process. Null: all remember
+  /// all again. All processes call it.
+  void divide(detail::Peers* peers, std::span<const Parameter<Scalar>> parameters);
+  /// After divide: gives the first process what all remember, for its next visit_state. All
+  /// processes call it.
+  void collect();
+  /// After divide, where the other processes cannot be asked any more: forgets what the rule
+  /// remembers.
+  void abandon() noexcept;
+
   /// Makes undo do nothing until the next update.
   void forget() noexcept { can_undo_ = false; }
 
@@ -74,6 +86,15 @@ class Optimizer {
  private:
   void check() const;
   void check_learning_rate(double rate) const;
+
+  /// The weights that this process updates, from begin to before end.
+  struct Range {
+    std::size_t begin;
+    std::size_t end;
+  };
+  [[nodiscard]] Range own_range(std::size_t count) const noexcept;
+  /// Gives all processes the weights of all, and returns whether all numbers are finite everywhere.
+  [[nodiscard]] bool share_weights(std::span<const Parameter<Scalar>> parameters, bool finite);
 
   /// Makes room for `count` weights. The remembered numbers begin with zeros, and begin with zeros
   /// again where the number of weights has changed.
@@ -96,6 +117,12 @@ class Optimizer {
   bool can_undo_ = false;
   detail::KeptWeights<Scalar> before_;
   std::vector<std::vector<Scalar>> slots_before_;
+  /// Among which the slots are divided, and where the part of each ends; the slots above are this
+  /// process's part.
+  detail::PeersOfCall peers_;
+  std::vector<std::size_t> ends_;
+  /// Whole slots, for visit_state in the first process.
+  std::vector<std::vector<Scalar>> collected_;
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

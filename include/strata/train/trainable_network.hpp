@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -44,11 +46,15 @@ class TrainableNetwork : public ForwardNetwork<Scalar> {
   const Tensor<Scalar>& forward_packed(const Tensor<Scalar>& x, Tape& tape, const Random& random,
                                        const SequenceContext<Scalar>& context) const;
 
+  /// Is told a layer whose parameters have their gradients.
+  using LayerDone = std::function<void(std::size_t layer)>;
+
   /// Adds the gradients of all parameters to `gradient`, in the order of parameters().
   /// tape.derivative holds the derivative of the loss by the output. Where `dx` is not null it is
-  /// set to the derivative by x.
+  /// set to the derivative by x. layer_done, where it is not null, is called for the layers from
+  /// the last one on, and not for layers that nobody needs the gradients of.
   void backward(const Tensor<Scalar>& x, Tape& tape, std::span<Scalar> gradient,
-                Tensor<Scalar>* dx = nullptr) const;
+                Tensor<Scalar>* dx = nullptr, const LayerDone* layer_done = nullptr) const;
 
   /// Whether a layer computes with several sequences of a batch together, so that the batch must be
   /// trained as a whole and not in shards.

@@ -54,7 +54,8 @@ const Tensor<Scalar>& TrainableNetwork<Scalar>::forward_packed(
 
 template <class Scalar>
 void TrainableNetwork<Scalar>::backward(const Tensor<Scalar>& x, Tape& tape,
-                                        std::span<Scalar> gradient, Tensor<Scalar>* dx) const {
+                                        std::span<Scalar> gradient, Tensor<Scalar>* dx,
+                                        const LayerDone* layer_done) const {
   // Without dx, nobody reads the derivatives of layers before the first one that learns, or whose
   // state another network has computed.
   std::size_t first = 0;
@@ -69,6 +70,7 @@ void TrainableNetwork<Scalar>::backward(const Tensor<Scalar>& x, Tape& tape,
                            tape.layers[i], gradient.last(count),
                            i == first ? dx : &tape.derivative_before, tape.passes[i]);
     gradient = gradient.first(gradient.size() - count);
+    if (layer_done) (*layer_done)(i);
     tape.derivative.swap(tape.derivative_before);
   }
 }

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Trainings on 1 to 4 processes must end with the bits of one process with 1 to 3 threads, and errors of
+one process must reach all.
+
+    run.py bits|errors <mpiexec> <strata_mpi_training>
+"""
+
+import subprocess
+import sys
+
+from launch import command
+
+DIFFERS = "the processes do not have the same"
+# What each process must print, by the argument of "error".
+ERRORS = {
+    "weights": f"{DIFFERS} weights: rank 1 differs from rank 0",
+    "options": f"{DIFFERS} options of fit: rank 2 differs from rank 0",
+    "samples": f"{DIFFERS} samples: rank 1 differs from rank 0",
+    "optimizer": f"{DIFFERS} optimizer, loss and metrics: rank 1 differs from rank 0",
+    "source": "rank 1: the disk is gone",
+    "not_finite": "a gradient is not finite",
+    "callback": "rank 0: the log cannot be written",
+}
+
+
+def output(arguments):
+    run = subprocess.run(arguments, capture_output=True, text=True, timeout=300)
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(arguments)}: {run.returncode}\n{run.stdout}{run.stderr}")
+    return run.stdout.splitlines()
+
+
+def bits(mpiexec, program):
+    """Lines are "<case> <rank> <number>"."""
+
+    def numbers(lines):
+        return {line.split()[0]: line.split()[2] for line in lines}
+
+    expected = numbers(output([program, "cases", "1", "alone"]))
+    for threads in (2, 3):
+        if numbers(output([program, "cases", str(threads), "alone"])) != expected:
+            sys.exit(f"{threads} threads end with other bits")
+    for ranks, threads in [(1, 1), (2, 1), (3, 1), (4, 1), (2, 2), (7, 1)]:
+        lines = output(command(mpiexec, ranks, program, "cases", threads))
+        # Each case twice: the optimizer's moments whole, and divided among the processes.
+        if len(lines) != 2 * ranks * len(expected):
+            sys.exit(f"{ranks} processes print {lines}, not {2 * ranks * len(expected)} lines")
+        for line in lines:
+            case, rank, number = line.split()
+            if number != expected[case]:
+                sys.exit(f"{case}: rank {rank} of {ranks}, {threads} threads, ends with other bits")
+        print(f"{ranks} processes of {threads} threads: the bits of {len(expected)} cases")
+
+
+def errors(mpiexec, program):
+    for which, text in ERRORS.items():
+        lines = output(command(mpiexec, 3, program, "error", which))
+        # MPICH may print warnings of messages that nobody received.
+        said = [line[6:] for line in lines if line.startswith("error ")]
+        if len(said) != 3 or len(set(said)) != 1 or not said[0].startswith(text):
+            sys.exit(f"{which}: {lines}")
+        if len({line.split()[2] for line in lines if line.startswith("afterwards ")}) != 1:
+            sys.exit(f"{which}: the processes cannot go on: {lines}")
+        print(f"{which}: {said[0]}")
+
+
+{"bits": bits, "errors": errors}[sys.argv[1]](*sys.argv[2:])
