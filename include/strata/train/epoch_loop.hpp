@@ -24,8 +24,10 @@
 #include <strata/tensor.hpp>
 #include <strata/train/batch_checks.hpp>
 #include <strata/train/callback.hpp>
+#include <strata/train/callback_calls.hpp>
 #include <strata/train/class_weights.hpp>
 #include <strata/train/decisions.hpp>
+#include <strata/train/divided_moments.hpp>
 #include <strata/train/evaluation.hpp>
 #include <strata/train/figures.hpp>
 #include <strata/train/fit_checks.hpp>
@@ -61,6 +63,7 @@ class Fit final : public TrainingRun {
         options_(options),
         data_(data),
         samples_(training_samples(data.size(), options)),
+        call_back_(*this, model_, training.update.optimizer),
         epoch_(options.initial_epoch),
         totals_(training.metrics) {
     check_source_options(options, !data.all(), options.validation_data.source() != nullptr);
@@ -83,7 +86,7 @@ class Fit final : public TrainingRun {
     begin_validation();
     warnings_of_data_ = training_.warnings(model_, first.x.shape(), first.y, first.mask);
     name_figures();
-    if (peers()) require_same(*peers(), digests());
+    if (peers()) require_same_training();
     if (!is_first()) return;
     callbacks_ = options.callbacks;
     if (options.verbose > 0) callbacks_.push_back(ProgressBar{.lines = options.verbose > 1});
@@ -92,36 +95,35 @@ class Fit final : public TrainingRun {
   History run() {
     // An error in the first step must not take back the last update of another fit.
     training_.update.optimizer.forget();
-    has_callbacks_ = !callbacks_.empty();
-    if (peers()) broadcast_value(*peers(), has_callbacks_);
-    call_back([&] { begin(); });
+    call_back_.begin(!callbacks_.empty());
+    call_back_([&] { begin(); });
     if (options_.initial_epoch > 0) training_.epochs_trained = options_.initial_epoch;
     const ScheduledRate rate{*this, training_.update.optimizer};
     bool resumes = resumed_.has_value();
     if (peers()) broadcast_value(*peers(), resumes);
     if (resumes) resume();
     build_.keep();
-    const DividedMoments divided{*this};
+    DividedMoments<Scalar> divided(model_, training_.update.optimizer);
     const Random random(options_.seed);
     // A training that goes on from the middle of its last epoch finishes the epoch.
     while (epoch_ < options_.epochs && (!stopped() || batch_number_ > 0)) {
-      if (batch_number_ == 0) call_back([&] { begin_epoch(); });
+      if (batch_number_ == 0) call_back_([&] { begin_epoch(); });
       Logs logs = train(random.fork(static_cast<std::uint64_t>(training_.epochs_trained)));
       ++training_.epochs_trained;
       if (validation_.count > 0) validate(logs);
-      call_back([&] {
+      call_back_([&] {
         for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch_, logs);
       });
-      if (peers() && has_callbacks_) broadcast_logs(*peers(), logs);
-      if (peers()) require_same_weights();
+      if (peers() && call_back_.has_callbacks()) broadcast_logs(*peers(), logs);
+      if (peers()) require_same_weights<Scalar>(*peers(), model_, epoch_ + 1);
       history_.append(logs);
       batch_number_ = 0;
       const Progress progress{epoch_++, batches(), &logs};
-      call_back([&] {
+      call_back_([&] {
         for (auto& callback : callbacks_) callback.on_rest(*this, progress);
       });
     }
-    call_back([&] {
+    call_back_([&] {
       for (auto& callback : callbacks_) callback.on_train_end(*this);
     });
     divided.join();
@@ -151,16 +153,11 @@ class Fit final : public TrainingRun {
   void set_weights(const std::vector<double>& weights) override {
     const std::vector<Scalar> converted(weights.begin(), weights.end());
     model_.set_weights(converted);
-    has_new_weights_ = true;
+    call_back_.note_new_weights();
   }
 
   TrainingState state() override {
-    if (divides_moments()) {
-      Decisions request;
-      request.wants_moments = true;
-      broadcast_value(*peers(), request);
-      training_.update.optimizer.collect();
-    }
+    call_back_.collect_moments();
     TrainingState state{model_.input(), {}, {}, model_.parameter_rules(), {}};
     for (const auto& layer : model_.layers()) state.layers.push_back(layer.description());
     for (const auto& parameter : model_.parameters()) {
@@ -211,49 +208,25 @@ class Fit final : public TrainingRun {
     }
   }
 
-  /// What the training depends on. Of a source the number of samples alone.
-  [[nodiscard]] Digests digests() {
+  /// Throws where the processes have different models, settings or samples.
+  void require_same_training() {
     TrainingState state;
     visit_training(StateVisitor(state));
     StateWriter settings;
     settings.values(state.values);
     Digests digests = digests_of<Scalar>(model_);
-    digests.emplace_back("optimizer, loss and metrics",
-                         Digest()
-                             .add(training_.update.optimizer.advice())
-                             .add(learning_rate())
-                             .add(training_.loss.name())
-                             .add(names_of_figures())
-                             .value());
+    digests.emplace_back("optimizer, loss and metrics", digest_of(training_, figures_));
     digests.emplace_back("options of fit", Digest()
                                                .add(std::span<const std::byte>(settings.bytes()))
                                                .add(options_.epochs)
                                                .add(options_.initial_epoch)
                                                .add(options_.validation_split)
                                                .value());
-    const auto of = [](const AnySource<Scalar>& source) {
-      Digest digest;
-      digest.add(source.size());
-      if (const Batch<Scalar>* const all = source.all()) {
-        digest.add(all->x).add(all->y).add(all->mask).add(all->sample_weight).add(all->state);
-      }
-      return digest.value();
-    };
-    digests.emplace_back("samples", of(data_));
-    if (validation_.count > 0) digests.emplace_back("validation samples", of(*validation_.source));
-    return digests;
-  }
-
-  [[nodiscard]] std::string names_of_figures() const {
-    std::string names;
-    for (const Figure& figure : figures_) names += figure.name + ' ';
-    return names;
-  }
-
-  /// Processes whose arithmetic differs do not stay together.
-  void require_same_weights() const {
-    require_same(*peers(), {{"weights after epoch " + std::to_string(epoch_ + 1),
-                             Digest().add(model_.weights()).value()}});
+    digests.emplace_back("samples", digest_of(data_));
+    if (validation_.count > 0) {
+      digests.emplace_back("validation samples", digest_of(*validation_.source));
+    }
+    require_same(*peers(), digests);
   }
 
   [[nodiscard]] static Index batches_of(Index samples, const FitOptions<Scalar>& options) {
@@ -298,26 +271,6 @@ class Fit final : public TrainingRun {
     Optimizer<Scalar>& optimizer;
   };
 
-  /// Divides the optimizer's memory among the processes, by their option, until join. An exception
-  /// ends the division without the others, and the optimizer forgets.
-  struct DividedMoments {
-    explicit DividedMoments(Fit& of) : fit(of) {
-      if (fit.divides_moments()) optimizer().divide(fit.peers(), fit.model_.parameters());
-    }
-    DividedMoments(const DividedMoments&) = delete;
-    DividedMoments& operator=(const DividedMoments&) = delete;
-    ~DividedMoments() { optimizer().abandon(); }
-    void join() const {
-      if (fit.divides_moments()) optimizer().divide(nullptr, fit.model_.parameters());
-    }
-    [[nodiscard]] Optimizer<Scalar>& optimizer() const { return fit.training_.update.optimizer; }
-    Fit& fit;
-  };
-
-  [[nodiscard]] bool divides_moments() const noexcept {
-    return peers() && peers()->divides_moments();
-  }
-
   void begin_epoch() {
     for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch_);
   }
@@ -359,38 +312,6 @@ class Fit final : public TrainingRun {
   /// Whether this process calls callbacks and prints.
   [[nodiscard]] bool is_first() const noexcept { return !peers() || peers()->is_first(); }
 
-  /// Calls callbacks, in the first of several processes. What they decide reaches all.
-  template <class F>
-  void call_back(F f) {
-    if (!has_callbacks_) {
-      f();
-      return;
-    }
-    if (is_first()) f();
-    if (!peers()) return;
-    Decisions decisions{.learning_rate = learning_rate(),
-                        .is_scheduled = is_scheduled(),
-                        .is_stopped = stopped(),
-                        .is_stopped_now = stopped_now(),
-                        .has_new_weights = has_new_weights_};
-    broadcast_value(*peers(), decisions);
-    while (decisions.wants_moments) {
-      training_.update.optimizer.collect();
-      broadcast_value(*peers(), decisions);
-    }
-    has_new_weights_ = false;
-    if (decisions.has_new_weights) {
-      std::vector<Scalar> weights = model_.weights();
-      peers()->broadcast(std::as_writable_bytes(std::span(weights)));
-      if (!is_first()) model_.set_weights(weights);
-    }
-    if (is_first()) return;
-    if (decisions.learning_rate != learning_rate()) set_learning_rate(decisions.learning_rate);
-    if (decisions.is_scheduled && !is_scheduled()) schedule_learning_rate("the first process");
-    if (decisions.is_stopped) stop();
-    if (decisions.is_stopped_now) stop_now();
-  }
-
   /// Trains one epoch, or the rest of one. Returns its loss and metrics.
   [[nodiscard]] Logs train(const Random& random) {
     if (batch_number_ == 0) totals_ = Totals<Scalar>(training_.metrics);
@@ -416,8 +337,8 @@ class Fit final : public TrainingRun {
                   dropout.fork(static_cast<std::uint64_t>(batch_number_)), state_, totals_);
       totals_.end_batch(count);
       const Index done = batch_number_++;
-      if (!has_callbacks_) continue;
-      call_back([&] {
+      if (!call_back_.has_callbacks()) continue;
+      call_back_([&] {
         const Logs logs = logs_of(totals_.means(), "");
         for (auto& callback : callbacks_) callback.on_batch_end(*this, done, logs);
         for (auto& callback : callbacks_) callback.on_rest(*this, {epoch_, batch_number_, nullptr});
@@ -489,10 +410,7 @@ class Fit final : public TrainingRun {
   const FitOptions<Scalar>& options_;
   /// In the first of several processes alone.
   std::vector<Callback> callbacks_;
-  /// Whether the first process has callbacks.
-  bool has_callbacks_ = false;
-  /// Whether a callback has set weights that the other processes do not have yet.
-  bool has_new_weights_ = false;
+  CallbackCalls<Scalar> call_back_;
   const AnySource<Scalar>& data_;
   /// The number of samples of data_ that are trained.
   Index samples_;

@@ -16,14 +16,18 @@
 #include <strata/error_handler.hpp>
 #include <strata/language/bit_cast.hpp>
 #include <strata/mask.hpp>
+#include <strata/model/batch.hpp>
 #include <strata/model/network.hpp>
 #include <strata/model/own_shards.hpp>
+#include <strata/model/sample_source.hpp>
 #include <strata/model/state.hpp>
 #include <strata/processor.hpp>
 #include <strata/sample_weights.hpp>
 #include <strata/support/peers.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
+#include <strata/train/figures.hpp>
+#include <strata/train/training.hpp>
 #include <strata/version.hpp>
 
 // Whether several processes have the same models, options and data, found by numbers that stand for
@@ -148,6 +152,36 @@ template <class Scalar>
                   {"layers", layers.value()}};
   if (network.is_built()) digests.emplace_back("weights", Digest().add(network.weights()).value());
   return digests;
+}
+
+/// Of a source in memory all samples, of another one their number.
+template <class Scalar>
+[[nodiscard]] std::uint64_t digest_of(const AnySource<Scalar>& source) {
+  Digest digest;
+  digest.add(source.size());
+  if (const Batch<Scalar>* const all = source.all()) {
+    digest.add(all->x).add(all->y).add(all->mask).add(all->sample_weight).add(all->state);
+  }
+  return digest.value();
+}
+
+/// How a training goes on: its optimizer by the settings that all optimizers have, its loss and the
+/// names of its figures.
+template <class Scalar>
+[[nodiscard]] std::uint64_t digest_of(const Training<Scalar>& training,
+                                      const std::vector<Figure>& figures) {
+  Digest digest;
+  digest.add(training.update.optimizer.advice()).add(training.update.optimizer.learning_rate());
+  digest.add(training.loss.name());
+  for (const Figure& figure : figures) digest.add(figure.name);
+  return digest.value();
+}
+
+/// Processes whose arithmetic differs do not stay together.
+template <class Scalar>
+void require_same_weights(Peers& peers, const Network<Scalar>& network, int epoch) {
+  require_same(peers, {{"weights after epoch " + std::to_string(epoch),
+                        Digest().add(network.weights()).value()}});
 }
 
 }  // namespace strata::detail::inline STRATA_RUNTIME
