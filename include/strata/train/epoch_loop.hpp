@@ -61,9 +61,9 @@ class Fit final : public TrainingRun {
         build_(model_),
         training_(training),
         options_(options),
+        call_back_(*this, model_, training.update.optimizer),
         data_(data),
         samples_(training_samples(data.size(), options)),
-        call_back_(*this, model_, training.update.optimizer),
         epoch_(options.initial_epoch),
         totals_(training.metrics) {
     check_source_options(options, !data.all(), options.validation_data.source() != nullptr);
