@@ -209,12 +209,18 @@ TEST_CASE("a checkpoint that cannot be looked for is refused", "[io][checkpoint]
     return error_text<FileError>(
         [&] { one.fit(data.x, data.y, {.epochs = 1, .callbacks = {checkpoint}, .verbose = 0}); });
   };
-  const auto reason = [](int number) { return std::generic_category().message(number); };
-  CHECK(error((folder / std::string(300, 'a')).string()) ==
-        Contains{"aaa: cannot be looked for: " + reason(ENAMETOOLONG)});
+  const std::string long_name = (folder / std::string(300, 'a')).string();
   const auto file = (folder / "file").string();
   io::write_file(file, "");
+#if defined(_WIN32)
+  // Windows says of both that nothing is there, and refuses to write to them.
+  CHECK(error(long_name) == Contains{"aaa: cannot be put in place: "});
+  CHECK(error(file + "/run.safetensors") == Contains{"cannot be written beside its place: "});
+#else
+  const auto reason = [](int number) { return std::generic_category().message(number); };
+  CHECK(error(long_name) == Contains{"aaa: cannot be looked for: " + reason(ENAMETOOLONG)});
   CHECK(error(file + "/run.safetensors") == Contains{"cannot be looked for: " + reason(ENOTDIR)});
+#endif
 }
 
 TEST_CASE("a checkpoint of weights that are not finite is refused", "[io][checkpoint]") {
