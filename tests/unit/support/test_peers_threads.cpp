@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include <strata/model/own_shards.hpp>
 #include <strata/strata.hpp>
+#include <strata/train/gradient_sum.hpp>
 
 #include "support/catch.hpp"
 #include "support/thread_peers.hpp"
