@@ -1,4 +1,5 @@
-# strata.hpp includes, itself or through other headers, every header but the file formats of io/.
+# strata.hpp includes, itself or through other headers, every header but the file formats of io/ and
+# those of MPI.
 file(MAKE_DIRECTORY "${work}")
 file(WRITE "${work}/umbrella.cpp" "#include <strata/strata.hpp>\n")
 string(REPLACE "|" ";" includes "${includes}")
@@ -14,7 +15,7 @@ set(missing "")
 foreach(header IN LISTS headers)
   # Nor those of one system, whose whole text is in an #if.
   file(READ "${include}/${header}" begin LIMIT 40)
-  if(header MATCHES "^strata/io/" OR begin MATCHES "^#pragma once\n\n#if defined\\(_")
+  if(header MATCHES "^strata/(io/|mpi)" OR begin MATCHES "^#pragma once\n\n#if defined\\(_")
     continue()
   endif()
   string(FIND "${dependencies}" "/${header}" position)

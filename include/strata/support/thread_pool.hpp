@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cfenv>
 #include <cstddef>
 #include <exception>
 #include <system_error>
@@ -10,6 +9,7 @@
 
 #include <strata/error_handler.hpp>
 #include <strata/language/threads.hpp>
+#include <strata/support/float_environment.hpp>
 #include <strata/support/task.hpp>
 
 namespace strata::detail {
@@ -48,7 +48,7 @@ class ThreadPool {
  private:
   /// One call of `run`. All members are guarded by the mutex.
   struct Job {
-    Job(std::size_t how_many, Task what) : tasks(how_many), task(what) { std::fegetenv(&floats); }
+    Job(std::size_t how_many, Task what) : tasks(how_many), task(what) {}
 
     [[nodiscard]] bool all_begun() const noexcept { return next == tasks; }
 
@@ -58,9 +58,9 @@ class ThreadPool {
     std::size_t running = 0;
     std::exception_ptr error;
     std::size_t error_task = 0;
-    /// The rounding mode of the caller and its treatment of denormal numbers, which helpers take
-    /// over, so that a task computes the same bits in every thread.
-    std::fenv_t floats;
+    /// That of the caller, which helpers take over, so that a task computes the same bits in every
+    /// thread.
+    FloatEnvironment floats;
   };
 
   /// Takes the next task of a job, of which there must be one, and runs it without the lock.
@@ -102,7 +102,7 @@ class ThreadPool {
       work_to_do_.wait(lock, [&] { return stopping_ || !jobs_.empty(); });
       if (stopping_) return;
       Job& job = *jobs_.front();
-      std::fesetenv(&job.floats);
+      job.floats.use();
       run_next(job, lock);
     }
   }
