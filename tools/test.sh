@@ -225,39 +225,17 @@ largest_difference() { # <configuration> <type of numbers>
     "build/$1/Testing/Temporary/LastTest.log" 2>/dev/null | sort -g | tail -n 1
 }
 
-run_cortex_m() {
-  local start=$SECONDS what="Cortex-M7 under qemu: examples/embedded" log=build/logs/cortex-m.log
+# script <name> <what> <script>: what the script prints of what has passed or was skipped is shown.
+script() {
+  local start=$SECONDS log=build/logs/$1.log count
   echo
-  echo "=== cortex-m: $what"
-  if examples/embedded/run.sh >"$log" 2>&1; then
-    cat "$log"
-    row cortex-m "$what" "$((SECONDS - start))" - ok
+  echo "=== $1: $2"
+  if "$3" >"$log" 2>&1; then
+    grep -E '^(passed|skipped): ' "$log" || true
+    count=$(grep -c '^passed: ' "$log" || true)
+    row "$1" "$2" "$((SECONDS - start))" "$count passed" ok
   else
-    fail cortex-m "$what" "$start" - test "$log"
-  fi
-}
-
-run_browser() {
-  local start=$SECONDS what="examples/browser in Chromium" log=build/logs/browser.log
-  echo
-  echo "=== browser: $what"
-  if examples/browser/test.sh >"$log" 2>&1; then
-    grep '^passed: ' "$log"
-    row browser "$what" "$((SECONDS - start))" "$(grep -c '^passed: ' "$log") passed" ok
-  else
-    fail browser "$what" "$start" - test "$log"
-  fi
-}
-
-run_packages() {
-  local start=$SECONDS what="Conan, Meson, libstrata-dev in a clean Debian" log=build/logs/packages.log
-  echo
-  echo "=== packages: $what"
-  if packaging/test.sh >"$log" 2>&1; then
-    row packages "$what" "$((SECONDS - start))" "$(grep -c '^passed: ' "$log") passed" ok
-    grep '^skipped: ' "$log" || true
-  else
-    fail packages "$what" "$start" - test "$log"
+    fail "$1" "$2" "$start" - test "$log"
   fi
 }
 
@@ -385,9 +363,9 @@ for configuration in "${configurations[@]}"; do
     mingw) cross mingw "Windows, MinGW, AVX2, under wine: kernels, files" ;;
     wasm) cross wasm "WebAssembly by Node: kernels, files" ;;
     wasm-simd) cross wasm-simd "WebAssembly with SIMD by Node: kernels, files" ;;
-    cortex-m) run_cortex_m ;;
-    browser) run_browser ;;
-    packages) run_packages ;;
+    cortex-m) script cortex-m "Cortex-M7 under qemu: examples/embedded" examples/embedded/run.sh ;;
+    browser) script browser "examples/browser in Chromium" examples/browser/test.sh ;;
+    packages) script packages "Conan, Meson, libstrata-dev in a clean Debian" packaging/test.sh ;;
     fuzz) run_fuzz ;;
     format) run_format ;;
     docs) run_docs ;;

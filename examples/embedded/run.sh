@@ -41,4 +41,5 @@ for precision in full int16; do
     echo "the device and the computer differ by more than 1e-6" >&2
     exit 1
   fi
+  echo "passed: weights as $precision, within $difference of this computer"
 done

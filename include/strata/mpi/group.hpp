@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <strata/error.hpp>
+#include <strata/mpi/error_kind.hpp>
 #include <strata/support/peers.hpp>
 
 namespace strata::mpi {
@@ -146,9 +147,6 @@ class Group final : public detail::Peers {
     int length;
     std::size_t hash;
   };
-  /// The kinds of errors of strata, in the order in which they are thrown again.
-  enum class Kind { none, value, shape, state, memory, file, format, other };
-
   static constexpr std::size_t most_bytes = std::size_t{1} << 30;
   static constexpr int failure_tag = 1;
   /// Looking for failures takes longer than testing a request.
@@ -197,52 +195,10 @@ class Group final : public detail::Peers {
     }
   }
 
-  /// What stands for an error in other processes.
-  [[nodiscard]] static std::pair<Kind, std::string> said_of(const std::exception_ptr& error) {
-    try {
-      std::rethrow_exception(error);
-    } catch (const ValueError& e) {
-      return {Kind::value, e.what()};
-    } catch (const ShapeError& e) {
-      return {Kind::shape, e.what()};
-    } catch (const StateError& e) {
-      return {Kind::state, e.what()};
-    } catch (const MemoryError& e) {
-      return {Kind::memory, e.what()};
-    } catch (const FileError& e) {
-      return {Kind::file, e.what()};
-    } catch (const FormatError& e) {
-      return {Kind::format, e.what()};
-    } catch (const std::exception& e) {
-      return {Kind::other, e.what()};
-    } catch (...) {
-      return {Kind::other, "an exception that is no std::exception"};
-    }
-  }
-
-  [[noreturn]] static void throw_again(Kind kind, const std::string& text) {
-    switch (kind) {
-      case Kind::value:
-        throw ValueError(text);
-      case Kind::shape:
-        throw ShapeError(text);
-      case Kind::state:
-        throw StateError(text);
-      case Kind::memory:
-        throw MemoryError(text);
-      case Kind::file:
-        throw FileError(text);
-      case Kind::format:
-        throw FormatError(text);
-      default:
-        throw Error(text);
-    }
-  }
-
   /// Tells the others of an error and learns of theirs. All processes come here at the end of a
   /// call.
   void settle(const std::exception_ptr& error) {
-    Kind kind = Kind::none;
+    ErrorKind kind = ErrorKind::none;
     std::string text;
     if (error) std::tie(kind, text) = said_of(error);
     std::vector<MPI_Request> news(static_cast<std::size_t>(size_), MPI_REQUEST_NULL);
@@ -276,7 +232,7 @@ class Group final : public detail::Peers {
     MPI_Bcast(text.data(), report.length, MPI_CHAR, first, control_);
     const bool is_everywhere = std::all_of(
         all.begin(), all.end(), [&](const Report& other) { return other.hash == report.hash; });
-    throw_again(static_cast<Kind>(report.kind),
+    throw_again(static_cast<ErrorKind>(report.kind),
                 is_everywhere ? text : "rank " + std::to_string(first) + ": " + text);
   }
 

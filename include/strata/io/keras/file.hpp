@@ -72,8 +72,7 @@ struct KerasFile {
 #if defined(STRATA_WITHOUT_LIBZIP)
   where.refuse(
       "this program was compiled without libzip, which unpacks .keras archives: unpack the file, "
-      "and "
-      "load the folder or a KerasFolder");
+      "and load the folder or a KerasFolder");
 #else
   const KerasArchive archive(source.bytes(), where);
   const auto metadata = archive.read(keras_metadata);
