@@ -218,8 +218,8 @@ class BatchNormalization : public detail::FeatureLayer<BatchNormalization, Scala
   }
 
  private:
-  // Register by register from the first number, since Eigen begins at an aligned address and may round
-  // roots and quotients differently before it.
+  // Register by register from the first number, since Eigen begins at an aligned address and may
+  // round roots and quotients differently before it.
   void find_factor(const Scalar* variance, Row& factor) const {
     const P epsilon = P::broadcast(Scalar(options_.epsilon));
     factor.resize(features_);

@@ -108,9 +108,9 @@ TEST_CASE("Peers: the largest nodes of a tree cover its leaves once", "[peers]")
 
 TEST_CASE("Peers: a sum of gradients has the same bits for any number of processes",
           "[peers][threads]") {
-  for (const std::size_t shards : {1, 2, 3, 4, 5, 8, 11}) {
+  for (const std::size_t shards : {1u, 2u, 3u, 4u, 5u, 8u, 11u}) {
     const auto alone = sum_of(shards, 1, 101);
-    for (const std::size_t processes : {2, 3, 4, 5}) {
+    for (const std::size_t processes : {2u, 3u, 4u, 5u}) {
       INFO(shards << " shards, " << processes << " processes");
       CHECK(sum_of(shards, processes, 101) == alone);
     }
@@ -150,7 +150,7 @@ TEST_CASE("Peers: fit, evaluate and predict have the same bits for any number of
   };
   const auto alone = result_of(nullptr, 1);
   for (const bool divides : {false, true}) {
-    for (const std::size_t processes : {2, 3, 5}) {
+    for (const std::size_t processes : {2u, 3u, 5u}) {
       INFO(processes << " processes");
       std::mutex mutex;
       std::vector<std::vector<double>> results;
