@@ -2,10 +2,11 @@
 
     ddp.py <processes> <U> [steps]
 
-Prints U, processes, B, and the median and the least time of a step in ms. Each process has one thread
-and one processor core.
+Prints JSON: the median and the least time of a step in seconds, and the version. Each process has one
+thread and one processor core.
 """
 
+import json
 import os
 import statistics
 import sys
@@ -22,11 +23,11 @@ BATCH, STEPS, FEATURES = 64, 100, 32
 class Stack(nn.Module):
     def __init__(self, units):
         super().__init__()
-        self.lstm = nn.LSTM(FEATURES, units, num_layers=2, batch_first=True)
+        self.lstm = nn.LSTM(FEATURES, units, num_layers=2)
         self.dense = nn.Linear(units, 1)
 
     def forward(self, x):
-        return self.dense(self.lstm(x)[0][:, -1])
+        return self.dense(self.lstm(x)[0][-1])
 
 
 def train(rank, processes, units, steps):
@@ -38,10 +39,12 @@ def train(rank, processes, units, steps):
     if processes > 1:
         os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29517")
         torch.distributed.init_process_group("gloo", rank=rank, world_size=processes)
-        model = nn.parallel.DistributedDataParallel(model)
+        model = nn.parallel.DistributedDataParallel(
+            model, gradient_as_bucket_view=True, static_graph=True
+        )
     optimizer = torch.optim.Adam(model.parameters())
     loss = nn.MSELoss()
-    x = torch.randn(BATCH // processes, STEPS, FEATURES)
+    x = torch.randn(STEPS, BATCH // processes, FEATURES)
     y = torch.zeros(BATCH // processes, 1)
     times = []
     for _ in range(steps):
@@ -49,12 +52,15 @@ def train(rank, processes, units, steps):
         optimizer.zero_grad()
         loss(model(x), y).backward()
         optimizer.step()
-        times.append(1000 * (time.perf_counter() - begin))
+        times.append(time.perf_counter() - begin)
     if rank == 0:
         times = times[3:]
-        print(units, processes, BATCH, f"{statistics.median(times):.3f} {min(times):.3f}", flush=True)
+        found = {"median": statistics.median(times), "least": min(times), "version": torch.__version__}
+        print(json.dumps(found), flush=True)
     if processes > 1:
-        torch.distributed.destroy_process_group()
+        # gloo's threads now and then abort a process that takes them down.
+        torch.distributed.barrier()
+        os._exit(0)
 
 
 if __name__ == "__main__":

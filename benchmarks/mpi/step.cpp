@@ -1,11 +1,13 @@
 // The time of a training step on several processes, of one thread each:
 //
-//   mpirun -n 2 mpi_step <U> [--batch 64] [--steps 30] [--latency seconds --bandwidth bytes/s]
+//   mpirun -n 2 mpi_step <U> [--batch 64] [--length 100] [--steps 30]
+//                            [--latency seconds --bandwidth bytes/s]
 //
-// Two LSTM layers of U units and Dense, T = 100, F = 32, Adam. The process of rank 0 prints, on one
-// line: U, processes, B, the median and the least time of a step in ms, the bytes of the weights,
-// and latency in microseconds and bandwidth in GB/s of messages between two processes, as measured
-// here. With --latency and --bandwidth, messages take longer, as if a slower network lay between.
+// Two LSTM layers of U units and Dense, F = 32, T = `length`, Adam. The process of rank 0 prints,
+// on one line, JSON: the median and the least time of a step, and what messages between two
+// processes take: the latency, the time that each of many small ones takes (both in seconds), and
+// the bandwidth in bytes per second. With --latency and --bandwidth, messages take longer, as if a
+// slower network lay between.
 
 #include <strata/mpi.hpp>
 #include <strata/strata.hpp>
@@ -27,34 +29,39 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 struct Times {
-  std::vector<double>* milliseconds;
+  std::vector<double>* seconds;
   Clock::time_point last{};
   void on_epoch_begin(TrainingRun&, int) { last = Clock::now(); }
   void on_batch_end(TrainingRun&, Index, const Logs&) {
     const auto now = Clock::now();
-    milliseconds->push_back(std::chrono::duration<double, std::milli>(now - last).count());
+    seconds->push_back(std::chrono::duration<double>(now - last).count());
     last = now;
   }
 };
 
-/// Seconds for a message of `bytes` from rank 0 to rank 1, the median of many there and back.
-double message_time(detail::Peers& peers, std::size_t bytes) {
+/// Seconds for `count` messages of `bytes` each, sent together from rank 0 to rank 1: the median of
+/// many there and back.
+double message_time(detail::Peers& peers, std::size_t bytes, int count) {
   if (peers.size() < 2) return 0;
   std::vector<std::byte> buffer(bytes);
   std::vector<double> times;
-  const auto finish = [&](std::size_t message) {
-    while (!peers.is_done(message)) {
+  const auto move = [&](bool sends) {
+    std::vector<std::size_t> messages;
+    for (int i = 0; i < count; ++i) {
+      messages.push_back(sends ? peers.send(1 - peers.rank(), i, buffer)
+                               : peers.receive(1 - peers.rank(), i, buffer));
+    }
+    for (const std::size_t message : messages) {
+      while (!peers.is_done(message)) {
+      }
     }
     peers.forget_messages();
   };
   for (int i = 0; i < 60; ++i) {
     const auto begin = Clock::now();
-    if (peers.rank() == 0) {
-      finish(peers.send(1, 0, buffer));
-      finish(peers.receive(1, 0, buffer));
-    } else if (peers.rank() == 1) {
-      finish(peers.receive(0, 0, buffer));
-      finish(peers.send(0, 0, buffer));
+    if (peers.rank() < 2) {
+      move(peers.rank() == 0);
+      move(peers.rank() != 0);
     }
     times.push_back(std::chrono::duration<double>(Clock::now() - begin).count() / 2);
   }
@@ -72,12 +79,14 @@ int main(int argc, char** argv) {
   }
   const Index units = std::atoi(argv[1]);
   std::map<std::string, double> options{
-      {"--batch", 64}, {"--steps", 30}, {"--latency", 0}, {"--bandwidth", 1e15}};
+      {"--batch", 64}, {"--length", 100}, {"--steps", 30}, {"--latency", 0}, {"--bandwidth", 1e15}};
   for (int i = 2; i + 1 < argc; i += 2) options[argv[i]] = std::atof(argv[i + 1]);
   const auto batch = static_cast<Index>(options["--batch"]);
   const auto steps = static_cast<Index>(options["--steps"]);
 
-  Tensor<float> x({batch * steps, 100, 32}), y({batch * steps, 1});
+  const auto length = static_cast<Index>(options["--length"]);
+
+  Tensor<float> x({batch * steps, length, 32}), y({batch * steps, 1});
   Random random(1);
   for (float& value : x.values()) value = static_cast<float>(random.normal());
   Sequential model{LSTM{units, return_sequences}, LSTM{units}, Dense{1}};
@@ -94,13 +103,17 @@ int main(int argc, char** argv) {
   if (group.size() > 1) setup.peers.set(&peers);
   model.fit(x, y, fit);
   setup.peers.set(nullptr);
-  const double latency = message_time(peers, 8);
-  const double large = message_time(peers, 4'000'000);
+  constexpr int many = 200;
+  constexpr std::size_t large = 4'000'000;
+  const double latency = message_time(peers, 8, 1);
+  const double overhead = (message_time(peers, 8, many) - latency) / many;
+  const double bandwidth = large / (message_time(peers, large, 1) - latency);
   if (session.rank() != 0) return 0;
-  times.erase(times.begin(), times.begin() + std::min<std::ptrdiff_t>(3, std::ssize(times)));
+  times.erase(times.begin(), times.begin() + (std::min)(std::ptrdiff_t{3}, std::ssize(times) - 1));
   std::sort(times.begin(), times.end());
-  std::printf("%d %d %d %.3f %.3f %d %.2f %.3f\n", static_cast<int>(units), session.size(),
-              static_cast<int>(batch), times[times.size() / 2], times.front(),
-              static_cast<int>(sizeof(float) * model.weights().size()), 1e6 * latency,
-              large > latency ? 4e-3 / (large - latency) : 0.0);
+  std::printf(
+      "{\"median\": %.6g, \"least\": %.6g, \"weights\": %zu, \"latency\": %.3g, "
+      "\"overhead\": %.3g, \"bandwidth\": %.4g}\n",
+      times[times.size() / 2], times.front(), sizeof(float) * model.weights().size(), latency,
+      (std::max)(0.0, overhead), group.size() > 1 ? bandwidth : 0.0);
 }

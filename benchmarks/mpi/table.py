@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Runs steps on one and two processes in turns, for strata and PyTorch, and prints tables:
+"""Measures steps on one and two processes in turns, of strata and PyTorch, and prints tables:
 
-    table.py <mpi_step> [--python <one with torch>] [--rounds 5] [--network]
+    table.py <mpi_step> [--python <one with torch>] [--rounds 5]
 
---network: also with slower messages, beside what the model of docs/mpi.md says.
+The first table: two processes on two cores. The second: the same with slower messages, beside the
+model of model.py. The third: what the model says of 1 to 1000 processes.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import platform
@@ -14,20 +16,32 @@ import statistics
 import subprocess
 import sys
 
+import model
+
 HERE = pathlib.Path(__file__).resolve().parent
+LENGTH = 100
 UNITS = (128, 256)
+MODEL_UNITS = (64, 128, 256, 512)
+PROCESSES = (2, 4, 8, 16, 32, 64, 125, 250, 500, 1000)
+NETWORKS = (
+    model.Network("1 Gb/s Ethernet", 50e-6, 5e-6, 0.125e9),
+    model.Network("10 Gb/s Ethernet", 30e-6, 5e-6, 1.25e9),
+    model.Network("100 Gb/s InfiniBand", 2e-6, 0.5e-6, 12.5e9),
+)
+SLOWED = ((50e-6, 1.25e9), (50e-6, 0.125e9), (1e-3, 1.25e9), (1e-3, 0.125e9), (50e-6, 0.0125e9))
 
 
 def run(command):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}:\n{done.stderr}")
-    return [float(word) for word in done.stdout.split()]
+    return json.loads(done.stdout)
 
 
-def strata(program, ranks, units, *options):
+def strata(program, processes, units, **options):
     root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
-    return run(["mpirun", *root, "--bind-to", "core", "-n", str(ranks), program, str(units), *options])
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return run(["mpirun", *root, "--bind-to", "core", "-n", str(processes), program, str(units), *words])
 
 
 def processor():
@@ -37,20 +51,81 @@ def processor():
     return platform.processor()
 
 
-def ways(options):
-    """Least times of a step in ms, of all rounds, by (program, U, processes)."""
-    times = {}
+def two_processes(options):
+    """Prints the table of two processes. Returns what strata's runs found, by (U, processes)."""
+    found = {}
+    peer = None
     for _ in range(options.rounds):
         for units in UNITS:
-            for ranks in (1, 2):
-                key = ("strata", units, ranks)
-                times.setdefault(key, []).append(strata(options.program, ranks, units))
-                if options.python:
-                    key = ("PyTorch, DDP with gloo", units, ranks)
-                    times.setdefault(key, []).append(
-                        run([options.python, str(HERE / "ddp.py"), str(ranks), str(units)])
-                    )
-    return times
+            for processes in (1, 2):
+                row = strata(options.program, processes, units)
+                found.setdefault(("strata", units, processes), []).append(row)
+                if not options.python:
+                    continue
+                row = run([options.python, str(HERE / "ddp.py"), str(processes), str(units)])
+                peer = f"PyTorch {row['version']}, DDP with gloo"
+                found.setdefault((peer, units, processes), []).append(row)
+    print("| | U | one process | two processes | ratio | in each round |")
+    print("|---|---|---|---|---|---|")
+    for name in filter(None, ("strata", peer)):
+        for units in UNITS:
+            one, two = ([row["median"] for row in found[name, units, n]] for n in (1, 2))
+            ratios = [a / b for a, b in zip(one, two)]
+            print(
+                f"| {name} | {units} | {1000 * min(one):.1f} ms | {1000 * min(two):.1f} ms | "
+                f"{statistics.median(ratios):.2f} | {' '.join(f'{ratio:.2f}' for ratio in ratios)} |"
+            )
+    row = found["strata", UNITS[0], 2][-1]
+    print(
+        f"\nMessages between the two: latency {1e6 * row['latency']:.1f} us, {1e6 * row['overhead']:.2f} us "
+        f"for each of many, {row['bandwidth'] / 1e9:.1f} GB/s.\n"
+    )
+
+
+def computing_of(options, units):
+    """From steps on one process with sequences of two lengths: what grows with the length is
+    divided among processes, and the rest is not."""
+    short, long = (
+        min(
+            strata(options.program, 1, units, length=length, steps=40)["least"]
+            for _ in range(options.rounds)
+        )
+        for length in (LENGTH // 10, LENGTH // 5)
+    )
+    whole = min(strata(options.program, 1, units, steps=20)["least"] for _ in range(options.rounds))
+    undivided = max(0.0, 2 * short - long)
+    return model.Computing((whole - undivided) / 2, undivided, model.two_layers(units))
+
+
+def slower_messages(options, computing):
+    print("| U | latency | bandwidth | measured | model | difference |\n|---|---|---|---|---|---|")
+    for units in UNITS:
+        for latency, bandwidth in SLOWED:
+            found = min(
+                strata(options.program, 2, units, latency=latency, bandwidth=bandwidth)["least"]
+                for _ in range(max(2, options.rounds // 2))
+            )
+            said = model.step_time(computing[units], model.Network("", latency, 0, bandwidth), 2, 2)
+            print(
+                f"| {units} | {1e6 * latency:.0f} us | {bandwidth / 1e9:g} GB/s | {1000 * found:.1f} ms | "
+                f"{1000 * said:.1f} ms | {100 * (said / found - 1):+.0f} % |"
+            )
+
+
+def many_processes(computing):
+    for own, what in ((1, "32 sequences for each process"), (8, "256 sequences for each process")):
+        print(f"\nTimes as fast as one process with the same batch, {what}:\n")
+        print("| network | U | weights | " + " | ".join(map(str, PROCESSES)) + " |")
+        print("|---" * (3 + len(PROCESSES)) + "|")
+        for network in NETWORKS:
+            for units in MODEL_UNITS:
+                row = []
+                for processes in PROCESSES:
+                    one = model.step_time(computing[units], network, own * processes, 1)
+                    row.append(one / model.step_time(computing[units], network, own * processes, processes))
+                size = sum(model.work_of(computing[units].layers)[2])
+                cells = " | ".join(f"{ratio:.3g}" for ratio in row)
+                print(f"| {network.name} | {units} | {size / 1e6:.2f} MB | {cells} |")
 
 
 def main():
@@ -58,55 +133,17 @@ def main():
     parser.add_argument("program")
     parser.add_argument("--python")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--network", action="store_true")
     options = parser.parse_args()
     version = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout
     print(f"{processor()}, {os.cpu_count()} cores, {version.splitlines()[0]}, {options.rounds} rounds\n")
-    times = ways(options)
-    print("| | U | one process | two processes | ratio | in each round |\n|---|---|---|---|---|---|")
-    for name in dict.fromkeys(key[0] for key in times):
-        for units in UNITS:
-            one = [row[3] for row in times[name, units, 1]]
-            two = [row[3] for row in times[name, units, 2]]
-            ratios = " ".join(f"{a / b:.2f}" for a, b in zip(one, two))
-            print(
-                f"| {name} | {units} | {min(one):.1f} ms | {min(two):.1f} ms | "
-                f"{statistics.median(a / b for a, b in zip(one, two)):.2f} | {ratios} |"
-            )
-    if options.network:
-        network(options, times)
-
-
-def network(options, times):
-    print("\n| U | latency | bandwidth | step | model |\n|---|---|---|---|---|")
-    for units in UNITS:
-        alone = min(row[3] for row in times["strata", units, 1])
-        weights = times["strata", units, 1][0][5]
-        for latency, bandwidth in ((5e-5, 1.25e9), (5e-5, 1.25e8), (1e-3, 1.25e9), (1e-3, 1.25e8)):
-            found = min(
-                strata(options.program, 2, units, "--latency", str(latency), "--bandwidth", str(bandwidth))[3]
-                for _ in range(max(2, options.rounds // 2))
-            )
-            said = step_time(alone / 1000, weights, 2, latency, bandwidth)
-            print(
-                f"| {units} | {1e6 * latency:.0f} us | {bandwidth / 1e9:.3f} GB/s | {found:.1f} ms | "
-                f"{1000 * said:.1f} ms |"
-            )
-
-
-def step_time(alone, weights, ranks, latency, bandwidth, share=0.45):
-    """The model: computing, divided; the exchange of the gradients, of which all but the last layer's
-    travels while the layers before it are computed; and the small messages of a step.
-
-    alone: seconds of the step in one process. weights: bytes. share: of the step that is left for the
-    backward pass when the last layer has its gradients.
-    """
-    computing = alone / ranks
-    moved = 2 * weights * (ranks - 1) / ranks / bandwidth
-    messages = 2 * latency
-    hidden = min(moved * 0.6, share * computing)
-    small = 3 * latency * (ranks - 1).bit_length()
-    return computing + moved - hidden + messages + small
+    two_processes(options)
+    computing = {units: computing_of(options, units) for units in MODEL_UNITS}
+    print("| U | a shard of 32 sequences | not divided |\n|---|---|---|")
+    for units, of in computing.items():
+        print(f"| {units} | {1000 * of.shard:.2f} ms | {1000 * of.undivided:.2f} ms |")
+    print()
+    slower_messages(options, computing)
+    many_processes(computing)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string>
 #include <utility>
 
 #include <strata/error.hpp>
@@ -93,6 +94,21 @@ template <class E, class Body>
   body();
 #endif
   return true;
+}
+
+/// Calls body(), and returns what() of the E that it throws; empty where it throws none.
+template <class E, class Body>
+[[nodiscard]] std::string error_text_of(Body body) {
+#ifdef __cpp_exceptions
+  try {
+    body();
+  } catch (const E& error) {
+    return error.what();
+  }
+#else
+  body();
+#endif
+  return {};
 }
 
 /// Calls body(), and returns the exception that it throws; null where it throws none.

@@ -47,6 +47,17 @@ class Lent {
   NetworkSetup& setup_;
 };
 
+/// Stands for the options of evaluate or predict.
+template <class ModelOptions>
+[[nodiscard]] strata::detail::Digest digest_of(const ModelOptions& options) {
+  strata::detail::Digest digest;
+  digest.add(options.batch_size).add(options.mask);
+  if (options.state) digest.add(*options.state);
+  if constexpr (requires { options.sample_weight; }) digest.add(options.sample_weight);
+  if constexpr (requires { options.precision; }) digest.add(static_cast<int>(options.precision));
+  return digest;
+}
+
 /// Calls f, which computes with the model, in all processes of a communicator.
 template <class Model, class F>
 auto together(Model& model, const Options& processes, F f) {
@@ -56,13 +67,20 @@ auto together(Model& model, const Options& processes, F f) {
   return group.together([&] { return f(group); });
 }
 
-/// Throws ValueError, naming what differs, unless all processes have the same model and data.
-template <class Network>
-void require_same(Group& group, const Network& network, std::uint64_t data) {
-  if (group.size() == 1) return;
-  auto digests = strata::detail::digests_of(network);
-  digests.emplace_back("samples", data);
-  strata::detail::require_same(group, digests);
+/// The same for evaluate and predict. Throws ValueError, naming what differs, unless all processes
+/// have the same model, options and samples.
+template <class Model, class ModelOptions, class F>
+auto together(Model& model, const Options& processes, const ModelOptions& options,
+              const strata::detail::Digest& samples, F f) {
+  return together(model, processes, [&](Group& group) {
+    if (group.size() > 1) {
+      auto digests = strata::detail::digests_of(std::as_const(model).network());
+      digests.emplace_back("options", digest_of(options).value());
+      digests.emplace_back("samples", samples.value());
+      strata::detail::require_same(group, digests);
+    }
+    return f();
+  });
 }
 
 }  // namespace detail
@@ -102,11 +120,8 @@ template <class Model>
                                   const Tensor<typename Model::scalar_type>& y,
                                   const EvaluateOptions<typename Model::scalar_type>& options = {},
                                   const Options& processes = {}) {
-  return detail::together(model, processes, [&](Group& group) {
-    detail::require_same(group, std::as_const(model).network(),
-                         strata::detail::Digest().add(x).add(y).add(options.mask).value());
-    return model.evaluate(x, y, options);
-  });
+  return detail::together(model, processes, options, strata::detail::Digest().add(x).add(y),
+                          [&] { return model.evaluate(x, y, options); });
 }
 
 template <class Model, class Source>
@@ -114,11 +129,8 @@ template <class Model, class Source>
 [[nodiscard]] Evaluation evaluate(Model& model, const Source& samples,
                                   const EvaluateOptions<typename Model::scalar_type>& options = {},
                                   const Options& processes = {}) {
-  return detail::together(model, processes, [&](Group& group) {
-    detail::require_same(group, std::as_const(model).network(),
-                         strata::detail::Digest().add(samples.size()).value());
-    return model.evaluate(samples, options);
-  });
+  return detail::together(model, processes, options, strata::detail::Digest().add(samples.size()),
+                          [&] { return model.evaluate(samples, options); });
 }
 
 /// model.predict on all processes of a communicator: all outputs in each; throws as fit does.
@@ -127,11 +139,8 @@ template <class Model>
     Model& model, const Tensor<typename Model::scalar_type>& x,
     const PredictOptions<typename Model::scalar_type>& options = {},
     const Options& processes = {}) {
-  return detail::together(model, processes, [&](Group& group) {
-    detail::require_same(group, std::as_const(model).network(),
-                         strata::detail::Digest().add(x).add(options.mask).value());
-    return model.predict(x, options);
-  });
+  return detail::together(model, processes, options, strata::detail::Digest().add(x),
+                          [&] { return model.predict(x, options); });
 }
 
 template <class Model, class Source>
@@ -140,11 +149,8 @@ template <class Model, class Source>
     Model& model, const Source& samples,
     const PredictOptions<typename Model::scalar_type>& options = {},
     const Options& processes = {}) {
-  return detail::together(model, processes, [&](Group& group) {
-    detail::require_same(group, std::as_const(model).network(),
-                         strata::detail::Digest().add(samples.size()).value());
-    return model.predict(samples, options);
-  });
+  return detail::together(model, processes, options, strata::detail::Digest().add(samples.size()),
+                          [&] { return model.predict(samples, options); });
 }
 
 }  // namespace strata::mpi

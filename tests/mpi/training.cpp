@@ -1,10 +1,11 @@
 // Trainings on several processes, each of which prints a line with a number for all bits of its
-// result:
+// result. Arguments:
 //
-//   mpirun -n 3 strata_mpi_training cases <threads> [alone]     all cases; alone: without
-//   strata::mpi mpirun -n 3 strata_mpi_training error <which>               the error that all
-//   processes get mpirun -n 3 strata_mpi_training long <checkpoint>           a training that goes
-//   on from its file
+//   cases <threads>           all cases; with a further argument without strata::mpi, by a process
+//                             of its own
+//   error <which>             the error that all processes get
+//   full_disk <checkpoint>    a training whose disk is full for some epochs
+//   long <checkpoint>         a training that goes on from its file
 
 #include <cmath>
 #include <cstdint>
@@ -12,14 +13,18 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <strata/io/checkpoint.hpp>
 #include <strata/mpi.hpp>
 #include <strata/strata.hpp>
+
+#include "support/small_files.hpp"
 
 using namespace strata;
 using detail::Digest;
@@ -137,6 +142,14 @@ void run_cases(int rank, const Way& way) {
     print(rank, "plain_" + std::to_string(batch_size), digest);
   }
   {
+    // The gradients of these layers travel by themselves, and not with others.
+    Sequential model{LSTM{72, return_sequences}, GRU{72, return_sequences}, LSTM{64}, Dense{1}};
+    model.compile(Adam{}, MeanSquaredError{});
+    const History history = way.fit(
+        model, all.x, all.y, FitOptions<float>{.epochs = 1, .batch_size = 100, .verbose = 0});
+    print(rank, "wide", digest_of(model, history));
+  }
+  {
     const Source source{all};
     Sequential<> model;
     model.add(Input{Dynamic, 3});
@@ -225,6 +238,15 @@ void run_cases(int rank, const Way& way) {
   }
 }
 
+/// Computes with another instruction set than the other processes from here on.
+void use_another_processor() {
+#ifdef STRATA_COMPILED
+  use_processor(Processor::baseline);
+#else
+  std::printf("skipped: only strata::compiled has several instruction sets\n");
+#endif
+}
+
 void run_error(int rank, int size, const std::string& which) {
   Data all = data(200, 8);
   Sequential model{LSTM{12, return_sequences}, LSTM{8}, Dense{1}};
@@ -232,6 +254,7 @@ void run_error(int rank, int size, const std::string& which) {
   model.compile(Adam{.learning_rate = which == "optimizer" && rank == 1 ? 2e-3 : 1e-3},
                 MeanSquaredError{});
   FitOptions<float> options{.epochs = 2, .batch_size = 64, .verbose = 0};
+  if (which == "processor" && rank == 1) use_another_processor();
   if (which == "options" && rank == size - 1) options.batch_size = 32;
   if (which == "samples" && rank == 1) all.x(3, 2, 1) += 1;
   struct Fails {
@@ -263,6 +286,8 @@ void run_error(int rank, int size, const std::string& which) {
       };
       options.callbacks = {Throws{}};
       mpi::fit(model, all.x, all.y, options);
+    } else if (which == "options_of_predict") {
+      (void)mpi::predict(model, all.x, PredictOptions<float>{.batch_size = rank == 1 ? 16 : 32});
     } else {
       mpi::fit(model, all.x, all.y, options);
     }
@@ -270,12 +295,44 @@ void run_error(int rank, int size, const std::string& which) {
   } catch (const std::exception& error) {
     std::printf("error %s\n", error.what());
   }
-  // The processes can go on.
+  // The processes can go on, unless they must not compute together.
+  if (which == "processor") return;
   model.initialize(1);
   model.compile(Adam{}, MeanSquaredError{});
   const Data good = data(100, 8);
   mpi::fit(model, good.x, good.y, FitOptions<float>{.batch_size = 64, .verbose = 0});
   print(rank, "afterwards", Digest().add(model.weights()));
+}
+
+/// Trains with a checkpoint after each epoch. In rank 0, files cannot grow in epochs 1 and 2.
+void run_full_disk(int rank, const std::string& checkpoint) {
+  struct Disk {
+    std::optional<test::SmallFiles>* full;
+    int* warnings;
+    void on_epoch_end(TrainingRun&, int epoch, Logs&) const {
+      if (epoch == 1) full->emplace(1);
+      if (epoch == 3) full->reset();
+    }
+    void on_warning(TrainingRun&, const std::string& text) const {
+      if (text.find("ModelCheckpoint: ") == 0) ++*warnings;
+    }
+  };
+  const Data all = data(100, 8);
+  const auto trained = [&](std::vector<Callback> callbacks) {
+    Sequential model{LSTM{12, return_sequences}, LSTM{8}, Dense{1}};
+    model.compile(Adam{}, MeanSquaredError{});
+    const History history = mpi::fit(
+        model, all.x, all.y,
+        FitOptions<float>{
+            .epochs = 5, .batch_size = 64, .callbacks = std::move(callbacks), .verbose = 0},
+        {.divide_moments = true});
+    return digest_of(model, history);
+  };
+  std::optional<test::SmallFiles> full;
+  int warnings = 0;
+  print(rank, "full", trained({Disk{&full, &warnings}, ModelCheckpoint{.path = checkpoint}}));
+  print(rank, "with_room", trained({}));
+  if (rank == 0) std::printf("warnings %d\n", warnings);
 }
 
 void run_long(int rank, const std::string& checkpoint) {
@@ -304,6 +361,8 @@ int main(int argc, char** argv) {
     if (!way.alone) run_cases(session.rank(), {false, way.threads, way.processes, true});
   } else if (what == "error") {
     run_error(session.rank(), session.size(), argv[2]);
+  } else if (what == "full_disk") {
+    run_full_disk(session.rank(), argv[2]);
   } else if (what == "long") {
     run_long(session.rank(), argv[2]);
   } else {

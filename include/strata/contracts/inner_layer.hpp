@@ -90,7 +90,8 @@ template <class Scalar>
           .initial_state = part(pass.initial_state),
           .final_state = part(pass.final_state),
           .final_derivative = part(pass.final_derivative),
-          .initial_derivative = part(pass.initial_derivative)};
+          .initial_derivative = part(pass.initial_derivative),
+          .meanwhile = pass.meanwhile};
 }
 
 }  // namespace strata::detail

@@ -7,6 +7,7 @@
 
 #include <strata/contracts/description.hpp>
 #include <strata/contracts/layer_traits.hpp>
+#include <strata/contracts/meanwhile.hpp>
 #include <strata/contracts/parameter.hpp>
 #include <strata/contracts/weight_order.hpp>
 #include <strata/mask.hpp>
@@ -50,6 +51,8 @@ struct Pass {
   /// state go.
   Rows<const Scalar> final_derivative{};
   Rows<Scalar> initial_derivative{};
+  /// For backward: to be called now and then, as after each step.
+  Meanwhile meanwhile{};
 };
 
 /// A layer of a network: parameters, and functions that do not change them.

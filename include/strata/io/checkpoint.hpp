@@ -21,7 +21,9 @@ namespace strata::inline STRATA_RUNTIME {
 ///                                                                 .resume = true}}});
 ///
 /// The file is also a model that load reads, and holds the memory of the other callbacks. It is
-/// replaced as a whole: a crash while the file is written leaves the file of before.
+/// replaced as a whole: a crash while the file is written leaves the file of before. Where the file
+/// cannot be written, as on a full disk, the training goes on with a warning, the file of before
+/// stays, and the next moment to save tries again.
 struct ModelCheckpoint {
   /// The file to write; it has no default. "{epoch}" in the path becomes the number of finished
   /// epochs, so that each epoch has a file of its own.
@@ -52,11 +54,12 @@ struct ModelCheckpoint {
   /// Checks the options and, with `resume`, reads the file if there is one. Throws ValueError on an
   /// empty path, negative intervals and options that exclude each other, with save_best_only also
   /// when the training has no figure named `monitor` or does not know which way it gets better;
-  /// FileError and FormatError when the file cannot be read or is not of this training.
+  /// FileError and FormatError when the file cannot be read or is not of this training, and
+  /// FileError when nothing can be written to its folder.
   void on_train_begin(TrainingRun& run);
 
-  /// Saves, where the options choose this moment between two steps. Throws FileError when the file
-  /// cannot be written.
+  /// Saves, where the options choose this moment between two steps. Warns where the file cannot be
+  /// written.
   void on_rest(TrainingRun& run, const Progress& progress);
 
   void visit_state(StateVisitor& visit);
@@ -64,6 +67,8 @@ struct ModelCheckpoint {
  private:
   static constexpr std::string_view placeholder = "{epoch}";
 
+  /// The path with the number of finished epochs.
+  [[nodiscard]] std::string file_of(int epochs) const;
   [[nodiscard]] bool is_due(const Progress& progress, const TrainingRun& run);
 };
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <strata/error.hpp>
+#include <strata/error_handler.hpp>
 #include <strata/io/checkpoint.hpp>
 #include <strata/io/common/atomic_file.hpp>
 #include <strata/io/safetensors/training_file.hpp>
@@ -22,21 +23,40 @@ STRATA_INLINE void ModelCheckpoint::on_train_begin(TrainingRun& run) {
     throw ValueError("ModelCheckpoint: save_best_only looks at epochs, not at batches");
   }
   if (save_best_only) memory.best.monitor("ModelCheckpoint", monitor, mode, run);
-  if (!resume) return;
+  if (!resume) {
+    io::check_writable(file_of(1));
+    return;
+  }
   if (path.find(placeholder) != std::string::npos) {
     throw ValueError("ModelCheckpoint: resume needs one file, not one for each {epoch}");
   }
   io::remove_leftovers(path);
-  if (io::is_there(path)) run.resume_from(io::read_checkpoint(path));
+  const bool is_there = io::is_there(path);
+  io::check_writable(path);
+  if (is_there) run.resume_from(io::read_checkpoint(path));
 }
 
 STRATA_INLINE void ModelCheckpoint::on_rest(TrainingRun& run, const Progress& progress) {
+  const Memory before = memory;
   if (!is_due(progress, run)) return;
+  const int epochs = progress.epoch + (progress.logs ? 1 : 0);
+  const TrainingState state = run.state();
+  const std::string error =
+      detail::error_text_of<FileError>([&] { io::write_checkpoint(file_of(epochs), state); });
+  if (error.empty()) return;
+  // The best epoch is that of the file, which stays.
+  memory = before;
+  run.warn("ModelCheckpoint: " + error + "; the training goes on after " + std::to_string(epochs) +
+           " epochs" +
+           (progress.logs ? "" : " and " + std::to_string(progress.batches_done) + " batches"));
+}
+
+STRATA_INLINE std::string ModelCheckpoint::file_of(int epochs) const {
   std::string name = path;
   if (const auto at = name.find(placeholder); at != std::string::npos) {
-    name.replace(at, placeholder.size(), std::to_string(progress.epoch + (progress.logs ? 1 : 0)));
+    name.replace(at, placeholder.size(), std::to_string(epochs));
   }
-  io::write_checkpoint(name, run.state());
+  return name;
 }
 
 STRATA_INLINE void ModelCheckpoint::visit_state(StateVisitor& visit) {

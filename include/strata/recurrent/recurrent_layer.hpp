@@ -197,8 +197,10 @@ class RecurrentLayer {
         if (first) break;
         tape.dropout.drop_derivative_by_h(dh, batch);
         if (carry.is_active()) carry.join(dh, dmemory, kept);
+        pass.meanwhile();
       }
       cell_.gradients(packed.cell, window, tape.cell, gradient);
+      pass.meanwhile();
       if (dx) cell_.input_derivative(packed.cell, window, tape.cell, dx->data());
     }
     if (pass.initial_derivative) {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,8 @@ class LineFile {
     file_ = open_to_append(path_);
     if (!file_) fail("cannot open ");
     is_regular_ = size_of(file_).has_value();
+    // A line that cannot be written must not wait in a buffer.
+    std::setvbuf(file_, nullptr, _IONBF, 0);
 #if !defined(_WIN32)
     // Other errors than EWOULDBLOCK come from file systems without locks, which are accepted.
     if (is_regular_ && flock(fileno(file_), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -69,12 +72,14 @@ class LineFile {
   }
 
   /// Adds a line and hands it to the operating system at once. Throws FileError when it cannot be
-  /// written.
+  /// written; no part of it is in the file then.
   void add(std::string line) {
     line += '\n';
-    if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0) {
-      fail("cannot write to ");
-    }
+    const std::optional<std::uintmax_t> before = size_of(file_);
+    if (std::fwrite(line.data(), 1, line.size(), file_) == line.size()) return;
+    std::clearerr(file_);
+    if (before) truncate(*before);
+    fail("cannot write to ");
   }
 
  private:

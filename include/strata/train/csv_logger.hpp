@@ -16,7 +16,8 @@ namespace strata::inline STRATA_RUNTIME {
 
 /// Writes every figure of every epoch to a file of comma-separated values, a line as soon as its
 /// epoch is over. NA stands for a figure that an epoch does not have. Only one training at a time
-/// may write to a file.
+/// may write to a file. Lines that cannot be written, as on a full disk, wait for the next epoch,
+/// and the training goes on with a warning.
 ///
 ///   model.fit(x, y, {.epochs = 20, .callbacks = {CSVLogger{.filename = "training.csv"}}});
 struct CSVLogger {
@@ -37,6 +38,8 @@ struct CSVLogger {
     /// The number of bytes in whole lines that the file had before.
     std::uintmax_t kept = 0;
     bool begun = false;
+    /// Lines that could not be written yet.
+    std::vector<std::string> waiting;
   } memory{};
 
   /// Throws ValueError on a separator that numbers or names may contain, and FileError when the
@@ -45,10 +48,11 @@ struct CSVLogger {
   /// the file has no column.
   void on_train_begin(TrainingRun& run);
 
-  /// Throws FileError when the line cannot be written.
+  /// Warns where the line cannot be written.
   void on_epoch_end(TrainingRun& run, int epoch, Logs& logs);
 
-  void on_train_end(TrainingRun&) { memory = {}; }
+  /// Warns of lines that could not be written.
+  void on_train_end(TrainingRun& run);
 
  private:
   void check_separator() const;
@@ -60,7 +64,11 @@ struct CSVLogger {
   /// Finds the columns in the first line of the file.
   void read_columns(TrainingRun& run);
 
+  /// Reads or chooses the columns, and lets the first line wait where there is none.
   void begin_table(const Logs& logs);
+
+  /// Writes the lines that wait. Returns why that fails, or nothing.
+  [[nodiscard]] std::string write_waiting();
 };
 
 }  // namespace strata::inline STRATA_RUNTIME

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <strata/base/message.hpp>
 #include <strata/error.hpp>
@@ -29,13 +30,32 @@ STRATA_INLINE void CSVLogger::on_epoch_end(TrainingRun& run, int epoch, Logs& lo
     const double* value = logs.find(name);
     line += separator + (value ? detail::number_text(*value, 9) : "NA");
   }
-  memory.file->add(line);
+  memory.waiting.push_back(std::move(line));
+  if (const std::string error = write_waiting(); !error.empty()) {
+    run.warn(error + "; the training goes on after epoch " + std::to_string(epoch));
+  }
   for (const auto& [name, value] : logs) {
     if (!has_column(name)) {
       run.warn("CSVLogger: " + filename + " has no column for " + name +
                ", which came after the first epoch or is new to the file; it is not written");
     }
   }
+}
+
+STRATA_INLINE void CSVLogger::on_train_end(TrainingRun& run) {
+  if (const std::string error = write_waiting(); !error.empty()) {
+    run.warn(error + "; it lacks the last " + std::to_string(memory.waiting.size()) + " lines");
+  }
+  memory = {};
+}
+
+STRATA_INLINE std::string CSVLogger::write_waiting() {
+  return detail::error_text_of<FileError>([&] {
+    while (!memory.waiting.empty()) {
+      memory.file->add(memory.waiting.front());
+      memory.waiting.erase(memory.waiting.begin());
+    }
+  });
 }
 
 STRATA_INLINE void CSVLogger::check_separator() const {
@@ -99,7 +119,7 @@ STRATA_INLINE void CSVLogger::begin_table(const Logs& logs) {
       header += separator + name;
     }
     memory.file->truncate(0);
-    memory.file->add(header);
+    memory.waiting.push_back(std::move(header));
   } else {
     memory.file->truncate(memory.kept);
   }

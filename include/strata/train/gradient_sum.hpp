@@ -70,22 +70,22 @@ void add_leaves(const TreeNode& node, std::size_t leaves, Leaf leaf) {
 /// The sum of the gradients of all shards of a batch, in the order of a tree that depends on their
 /// number alone: the bits are the same whichever thread or process has computed a shard.
 ///
-/// Among several processes, the gradient of a layer is summed as soon as all own shards have it,
-/// while the layers before it are still computed. Each process adds up one piece of it, for which
-/// it gets the others' sums of their own shards, and hands the piece to all (Thakur et al. 2005,
-/// reduce-scatter and allgather).
+/// Among several processes, a segment of the gradient, a layer's, is summed as soon as all own
+/// shards have it, while the layers before it are still computed. Each process adds up one piece of
+/// it, for which it gets the others' sums of their own shards, and hands the piece to all (Thakur
+/// et al. 2005, reduce-scatter and allgather).
 template <class Scalar>
 class GradientSum {
  public:
-  /// The numbers of a layer among those of a gradient.
+  /// The numbers of a layer, or of some layers, among those of a gradient.
   struct Segment {
     std::size_t first;
     std::size_t count;
   };
 
   /// Begins a sum. `own`: a gradient for each own shard. `sum`: where the sum comes to lie; where
-  /// the first shard is an own one, its gradient is the same memory. `segments`: the layers, in the
-  /// order in which they become ready.
+  /// the first shard is an own one, its gradient is the same memory. `segments`: all numbers, in
+  /// the order in which they become ready.
   void begin(Peers* peers, std::size_t shards, std::vector<std::span<Scalar>> own,
              std::span<Scalar> sum, std::vector<Segment> segments) {
     peers_ = peers;
@@ -113,7 +113,13 @@ class GradientSum {
       add_own(work);
       work.is_summed = true;
     }
-    if (peers_->is_callable()) progress();
+    let_messages_travel();
+  }
+
+  /// Starts what can be started, and lets what is under way go on. To be called now and then while
+  /// shards are computed; from any thread.
+  void let_messages_travel() {
+    if (peers_ && peers_->is_callable()) progress();
   }
 
   /// Waits for the sum. All own shards have their gradients.

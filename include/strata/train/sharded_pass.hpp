@@ -114,9 +114,11 @@ class ShardedPass {
     const typename Network::LayerDone layer_done = [&](std::size_t layer) {
       if (segment_of_layer[layer] != none) sum_.shard_is_ready(segment_of_layer[layer]);
     };
+    const auto let_gradients_travel = [this] { sum_.let_messages_travel(); };
     network.threads().run(own_.count(), [&](std::size_t i) {
       const Shard& shard = shards_[own_.first + i];
       Part& part = parts_[i];
+      for (auto& pass : part.tape.passes) pass.meanwhile = Meanwhile(let_gradients_travel);
       const Tensor<Scalar> derivative = std::as_const(derivative_).rows(shard.first, shard.count);
       part.tape.derivative.resize(derivative.shape());
       std::copy_n(derivative.data(), derivative.size(), part.tape.derivative.data());
@@ -143,24 +145,31 @@ class ShardedPass {
     Tensor<Scalar> input_derivative;
   };
 
+  /// Of a segment of a gradient, but for the first layer's.
+  static constexpr std::size_t least_bytes = 65536;
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
   [[nodiscard]] bool is_whole() const noexcept { return shards_.size() == 1 && !peers_; }
 
-  /// Begins the sum of the gradients. Returns for each layer the number of its segment, or none.
+  /// Begins the sum of the gradients. A layer is a segment, and small layers share one, since a
+  /// message costs time however short it is. Returns for each layer the number of the segment that
+  /// it completes, or none.
   std::vector<std::size_t> begin_sum(const Network& network,
                                      const std::vector<std::span<Scalar>>& gradients,
                                      std::span<Scalar> sum) {
     const auto& layers = network.layers();
     std::vector<std::size_t> segment_of_layer(layers.size(), none);
     std::vector<typename GradientSum<Scalar>::Segment> segments;
-    std::size_t end = sum.size();
+    std::size_t begin = sum.size();
+    std::size_t count = 0;
     for (std::size_t i = layers.size(); i-- > 0;) {
-      const auto count = static_cast<std::size_t>(layers[i].parameter_count());
-      end -= count;
-      if (count == 0) continue;
+      const auto of_layer = static_cast<std::size_t>(layers[i].parameter_count());
+      begin -= of_layer;
+      count += of_layer;
+      if (count == 0 || (begin > 0 && count * sizeof(Scalar) < least_bytes)) continue;
       segment_of_layer[i] = segments.size();
-      segments.push_back({end, count});
+      segments.push_back({begin, count});
+      count = 0;
     }
     sum_.begin(peers_, shards_.size(), gradients, sum, std::move(segments));
     return segment_of_layer;

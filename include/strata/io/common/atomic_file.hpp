@@ -25,6 +25,9 @@
 
 namespace strata::inline STRATA_RUNTIME::io {
 
+/// Throws FileError where AtomicFile cannot begin to write a file.
+inline void check_writable(const Path& path) { AtomicFile file(path); }
+
 /// Writes a whole file by AtomicFile. Throws FileError when that fails; an old file is whole then.
 inline void write_file(const Path& path, std::span<const std::byte> bytes) {
   AtomicFile file(path);

@@ -22,6 +22,7 @@
 #include "support/contains.hpp"
 #include "support/content.hpp"
 #include "support/error_text.hpp"
+#include "support/small_files.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace strata;
@@ -186,18 +187,11 @@ TEST_CASE("a full disk leaves the file before", "[io]") {
   const test::TemporaryFolder folder;
   const auto path = folder / "model";
   write_file(path, "first");
-  // A limit of the size of files stands for a full disk: a write fails alike, with another errno.
-  struct rlimit before {};
-  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  struct rlimit small = before;
-  small.rlim_cur = 4096;
-  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const std::string error =
-      error_text<FileError>([&] { write_file(path, std::string(100000, 'x')); });
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
-  CHECK(error == Contains{"model: cannot be written"});
+  {
+    const test::SmallFiles full(4096);
+    CHECK(error_text<FileError>([&] { write_file(path, std::string(100000, 'x')); }) ==
+          Contains{"model: cannot be written"});
+  }
   CHECK(content(path) == "first");
   CHECK(folder.count() == 1);
 }
