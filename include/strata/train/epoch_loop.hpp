@@ -32,12 +32,13 @@
 #include <strata/train/figures.hpp>
 #include <strata/train/fit_checks.hpp>
 #include <strata/train/fit_options.hpp>
+#include <strata/train/fit_variables.hpp>
 #include <strata/train/history.hpp>
 #include <strata/train/optimizer.hpp>
 #include <strata/train/progress_bar.hpp>
 #include <strata/train/same_everywhere.hpp>
+#include <strata/train/same_training.hpp>
 #include <strata/train/samples.hpp>
-#include <strata/train/state_bytes.hpp>
 #include <strata/train/totals.hpp>
 #include <strata/train/train_batch.hpp>
 #include <strata/train/trainable_network.hpp>
@@ -64,8 +65,7 @@ class Fit final : public TrainingRun {
         call_back_(*this, model_, training.update.optimizer),
         data_(data),
         samples_(training_samples(data.size(), options)),
-        epoch_(options.initial_epoch),
-        totals_(training.metrics) {
+        now_{.epoch = options.initial_epoch, .totals = Totals<Scalar>(training.metrics)} {
     check_source_options(options, !data.all(), options.validation_data.source() != nullptr);
     const Batch<Scalar>& first = data.all() ? *data.all() : filled_first(data);
     check_fit(model_, training.loss, first.x, data.size(), options);
@@ -86,7 +86,10 @@ class Fit final : public TrainingRun {
     begin_validation();
     warnings_of_data_ = training_.warnings(model_, first.x.shape(), first.y, first.mask);
     name_figures();
-    if (peers()) require_same_training();
+    if (peers()) {
+      require_same_training(*peers(), model_, training_, figures_, options_, data_,
+                            validation_.count > 0 ? validation_.source : nullptr, variables());
+    }
     if (!is_first()) return;
     callbacks_ = options.callbacks;
     if (options.verbose > 0) callbacks_.push_back(ProgressBar{.lines = options.verbose > 1});
@@ -106,19 +109,19 @@ class Fit final : public TrainingRun {
     DividedMoments<Scalar> divided(model_, training_.update.optimizer);
     const Random random(options_.seed);
     // A training that goes on from the middle of its last epoch finishes the epoch.
-    while (epoch_ < options_.epochs && (!stopped() || batch_number_ > 0)) {
-      if (batch_number_ == 0) call_back_([&] { begin_epoch(); });
+    while (now_.epoch < options_.epochs && (!stopped() || now_.batch > 0)) {
+      if (now_.batch == 0) call_back_([&] { begin_epoch(); });
       Logs logs = train(random.fork(static_cast<std::uint64_t>(training_.epochs_trained)));
       ++training_.epochs_trained;
       if (validation_.count > 0) validate(logs);
       call_back_([&] {
-        for (auto& callback : callbacks_) callback.on_epoch_end(*this, epoch_, logs);
+        for (auto& callback : callbacks_) callback.on_epoch_end(*this, now_.epoch, logs);
       });
       if (peers() && call_back_.has_callbacks()) broadcast_logs(*peers(), logs);
-      if (peers()) require_same_weights<Scalar>(*peers(), model_, epoch_ + 1);
-      history_.append(logs);
-      batch_number_ = 0;
-      const Progress progress{epoch_++, batches(), &logs};
+      if (peers()) require_same_weights<Scalar>(*peers(), model_, now_.epoch + 1);
+      now_.history.append(logs);
+      now_.batch = 0;
+      const Progress progress{now_.epoch++, batches(), &logs};
       call_back_([&] {
         for (auto& callback : callbacks_) callback.on_rest(*this, progress);
       });
@@ -127,7 +130,7 @@ class Fit final : public TrainingRun {
       for (auto& callback : callbacks_) callback.on_train_end(*this);
     });
     divided.join();
-    return history_;
+    return now_.history;
   }
 
   double learning_rate() const override { return training_.update.optimizer.learning_rate(); }
@@ -208,27 +211,6 @@ class Fit final : public TrainingRun {
     }
   }
 
-  /// Throws where the processes have different models, settings or samples.
-  void require_same_training() {
-    TrainingState state;
-    visit_training(StateVisitor(state));
-    StateWriter settings;
-    settings.values(state.values);
-    Digests digests = digests_of<Scalar>(model_);
-    digests.emplace_back("optimizer, loss and metrics", digest_of(training_, figures_));
-    digests.emplace_back("options of fit", Digest()
-                                               .add(std::span<const std::byte>(settings.bytes()))
-                                               .add(options_.epochs)
-                                               .add(options_.initial_epoch)
-                                               .add(options_.validation_split)
-                                               .value());
-    digests.emplace_back("samples", digest_of(data_));
-    if (validation_.count > 0) {
-      digests.emplace_back("validation samples", digest_of(*validation_.source));
-    }
-    require_same(*peers(), digests);
-  }
-
   [[nodiscard]] static Index batches_of(Index samples, const FitOptions<Scalar>& options) {
     return samples / options.batch_size + (samples % options.batch_size != 0 ? 1 : 0);
   }
@@ -272,7 +254,7 @@ class Fit final : public TrainingRun {
   };
 
   void begin_epoch() {
-    for (auto& callback : callbacks_) callback.on_epoch_begin(*this, epoch_);
+    for (auto& callback : callbacks_) callback.on_epoch_begin(*this, now_.epoch);
   }
 
   /// Goes on from `resumed_`. In the middle of an epoch the callbacks get on_epoch_begin first.
@@ -280,32 +262,12 @@ class Fit final : public TrainingRun {
   void resume() {
     if (is_first()) {
       set_state(*resumed_);
-      if (batch_number_ != 0) {
+      if (now_.batch != 0) {
         begin_epoch();
         set_state(*resumed_);
       }
     }
-    if (peers()) share_state();
-  }
-
-  /// Gives the other processes the state of the first one, without callbacks, which they do not
-  /// have.
-  void share_state() {
-    StateWriter writer;
-    if (is_first()) {
-      TrainingState state;
-      visit_training(StateVisitor(state));
-      writer.values(state.values);
-      const std::vector<Scalar> weights = model_.weights();
-      writer.numbers(std::span<const Scalar>(weights));
-    }
-    broadcast_bytes(*peers(), writer.bytes());
-    if (is_first()) return;
-    StateReader reader(writer.bytes());
-    TrainingState state;
-    state.values = reader.values();
-    visit_training(StateVisitor(std::as_const(state)));
-    model_.set_weights(reader.template numbers<std::vector<Scalar>>());
+    if (peers()) share_training(*peers(), model_, variables());
   }
 
   [[nodiscard]] Peers* peers() const noexcept { return model_.peers(); }
@@ -314,11 +276,11 @@ class Fit final : public TrainingRun {
 
   /// Trains one epoch, or the rest of one. Returns its loss and metrics.
   [[nodiscard]] Logs train(const Random& random) {
-    if (batch_number_ == 0) totals_ = Totals<Scalar>(training_.metrics);
+    if (now_.batch == 0) now_.totals = Totals<Scalar>(training_.metrics);
     BatchReader<Scalar> reader(
         data_, division(),
         options_.shuffle ? shuffled(samples_, random.fork(0)) : numbers_from(0, samples_),
-        options_.batch_size, batch_number_, data_.all() ? 0 : options_.read_ahead);
+        options_.batch_size, now_.batch, data_.all() ? 0 : options_.read_ahead);
     const Random dropout = random.fork(1);
     while (!stopped_now() && reader.read(batch_)) {
       if (!data_.all()) check_batch(model_, training_, batch_, reader.last_numbers());
@@ -329,22 +291,23 @@ class Fit final : public TrainingRun {
                                 model_.output_shape(batch_.x.shape()), training_.loss);
       }
       if (!batch_.state.empty()) {
-        state_ = batch_.state;
-      } else if (!options_.stateful || batch_number_ == 0) {
-        state_ = model_.zero_state(count);
+        now_.state = batch_.state;
+      } else if (!options_.stateful || now_.batch == 0) {
+        now_.state = model_.zero_state(count);
       }
       train_batch(model_, training_, options_, batch_,
-                  dropout.fork(static_cast<std::uint64_t>(batch_number_)), state_, totals_);
-      totals_.end_batch(count);
-      const Index done = batch_number_++;
+                  dropout.fork(static_cast<std::uint64_t>(now_.batch)), now_.state, now_.totals);
+      now_.totals.end_batch(count);
+      const Index done = now_.batch++;
       if (!call_back_.has_callbacks()) continue;
       call_back_([&] {
-        const Logs logs = logs_of(totals_.means(), "");
+        const Logs logs = logs_of(now_.totals.means(), "");
         for (auto& callback : callbacks_) callback.on_batch_end(*this, done, logs);
-        for (auto& callback : callbacks_) callback.on_rest(*this, {epoch_, batch_number_, nullptr});
+        for (auto& callback : callbacks_)
+          callback.on_rest(*this, {now_.epoch, now_.batch, nullptr});
       });
     }
-    return logs_of(totals_.means(), "");
+    return logs_of(now_.totals.means(), "");
   }
 
   void validate(Logs& logs) const {
@@ -366,34 +329,10 @@ class Fit final : public TrainingRun {
 
   /// The same without callbacks.
   void visit_training(StateVisitor visit) {
-    StateVisitor settings = visit.within("settings");
-    settings.require_same("samples", samples_);
-    settings.require_same("batch_size", options_.batch_size);
-    settings.require_same("seed", static_cast<std::int64_t>(options_.seed));
-    settings.require_same("shuffle", Index{options_.shuffle});
-    settings.require_same("stateful", Index{options_.stateful});
-    settings.require_same("truncate", options_.truncate);
-    settings.require_same("weight_noise", options_.weight_noise);
-    settings.require_same("gradient_noise", options_.gradient_noise.eta);
-    visit("epoch", epoch_);
-    visit("batch", batch_number_);
-    visit("epochs_trained", training_.epochs_trained);
-    bool stop_here = stopped();
-    visit("stopped", stop_here);
-    if (stop_here) stop();
-    bool stop_now_here = stopped_now();
-    visit("stopped_now", stop_now_here);
-    if (stop_now_here) stop_now();
-    totals_.visit_state(visit.within("totals"));
-    history_.visit_state(visit.within("history"));
-    training_.update.optimizer.visit_state(visit.within("optimizer"));
-    if (options_.stateful) {
-      visit("state.batch", state_.batch);
-      state_.layers.resize(model_.size());
-      for (std::size_t i = 0; i < state_.layers.size(); ++i) {
-        visit("state." + std::to_string(i), state_.layers[i]);
-      }
-    }
+    detail::visit_training(visit, *this, now_, training_, options_, samples_, model_.size());
+  }
+  [[nodiscard]] auto variables() {
+    return [this](StateVisitor visit) { visit_training(visit); };
   }
 
   void set_state(const TrainingState& state) {
@@ -417,12 +356,7 @@ class Fit final : public TrainingRun {
   std::optional<MemorySamples<Scalar>> validation_samples_;
   Validation validation_;
   Batch<Scalar> batch_;
-  /// The epoch and the batch that come next.
-  int epoch_;
-  Index batch_number_ = 0;
-  Totals<Scalar> totals_;
-  State<Scalar> state_;
-  History history_;
+  FitVariables<Scalar> now_;
   std::optional<TrainingState> resumed_;
   std::vector<Figure> figures_;
   std::vector<std::string> warnings_of_data_;
