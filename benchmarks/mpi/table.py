@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measures steps on one and two processes in turns, of strata and PyTorch, and prints tables:
+"""Measures steps on one and two processes in turns, of strata and PyTorch, and prints tables; see
+benchmarks/mpi.sh.
 
     table.py <mpi_step> [--python <one with torch>] [--rounds 5]
 
@@ -11,7 +12,6 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
@@ -42,13 +42,6 @@ def strata(program, processes, units, **options):
     root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return run(["mpirun", *root, "--bind-to", "core", "-n", str(processes), program, str(units), *words])
-
-
-def processor():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.processor()
 
 
 def two_processes(options):
@@ -134,8 +127,6 @@ def main():
     parser.add_argument("--python")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    version = subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout
-    print(f"{processor()}, {os.cpu_count()} cores, {version.splitlines()[0]}, {options.rounds} rounds\n")
     two_processes(options)
     computing = {units: computing_of(options, units) for units in MODEL_UNITS}
     print("| U | a shard of 32 sequences | not divided |\n|---|---|---|")

@@ -150,6 +150,29 @@ void run_cases(int rank, const Way& way) {
     print(rank, "wide", digest_of(model, history));
   }
   {
+    // Losses of steps and of sequences, without metrics: outputs are not handed to the others.
+    Tensor<float> classes({300, 12}), labels({300, 4});
+    Mask mask(300, 12);
+    SampleWeights<float> weights = std::vector<float>(300, 0.5f);
+    for (Index b = 0; b < 300; ++b) {
+      for (Index t = 0; t < 12; ++t) {
+        classes(b, t) = static_cast<float>((b + t) % 5);
+        mask.set(b, t, t < 5 + b % 8);
+      }
+      for (Index i = 0; i < 4; ++i)
+        labels(b, i) = i < 1 + b % 2 ? static_cast<float>(1 + (b + i) % 4) : 0;
+    }
+    Sequential model{LSTM{10, return_sequences}, Dense{5}};
+    model.compile(Adam{}, SparseCategoricalCrossentropy{.from_logits = true});
+    const FitOptions<float> options{
+        .epochs = 2, .batch_size = 100, .mask = mask, .sample_weight = weights, .verbose = 0};
+    Digest digest = digest_of(model, way.fit(model, all.x, classes, options));
+    digest.add(way.evaluate(model, all.x, classes, EvaluateOptions<float>{.mask = mask}).loss);
+    model.compile(Adam{}, CTC{});
+    digest.add(digest_of(model, way.fit(model, all.x, labels, options)).value());
+    print(rank, "steps", digest);
+  }
+  {
     const Source source{all};
     Sequential<> model;
     model.add(Input{Dynamic, 3});

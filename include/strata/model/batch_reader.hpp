@@ -55,18 +55,22 @@ class BatchReader {
   /// the source throws.
   [[nodiscard]] bool read(Batch<Scalar>& batch) {
     if (next_ >= batches()) return false;
-    if (thread_.joinable()) {
-      take(batch);
+    const std::span<const Index> numbers = numbers_of(next_);
+    if (divides_source()) {
+      fill_next(own_);
+      complete(division_, static_cast<Index>(numbers.size()), own_, batch);
+    } else if (division_.divides()) {
+      source_.fill(numbers, rows_of(numbers), batch);
     } else {
-      fill_own(source_, division_, numbers_of(next_), batch);
+      fill_next(batch);
     }
-    complete(source_, division_, static_cast<Index>(numbers_of(next_).size()), batch);
     ++next_;
     return true;
   }
 
-  /// The samples of the batch that was read last.
+  /// The samples of the batch that was read last, and the rows of x that it has.
   [[nodiscard]] std::span<const Index> last_numbers() const { return numbers_of(next_ - 1); }
+  [[nodiscard]] Shard last_rows() const { return rows_of(last_numbers()); }
 
  private:
   struct Slot {
@@ -86,6 +90,29 @@ class BatchReader {
   }
   [[nodiscard]] Slot& slot(Index batch) {
     return filled_[static_cast<std::size_t>(batch) % filled_.size()];
+  }
+
+  [[nodiscard]] Shard rows_of(std::span<const Index> numbers) const {
+    return division_.rows(static_cast<Index>(numbers.size()));
+  }
+  /// Whether the source is asked for the own rows of a batch alone.
+  [[nodiscard]] bool divides_source() const noexcept {
+    return division_.divides() && !source_.all();
+  }
+
+  void fill(Index number, Batch<Scalar>& batch) const {
+    if (divides_source()) {
+      fill_own(source_, division_, numbers_of(number), batch);
+    } else {
+      source_.fill(numbers_of(number), batch);
+    }
+  }
+  void fill_next(Batch<Scalar>& batch) {
+    if (thread_.joinable()) {
+      take(batch);
+    } else {
+      fill(next_, batch);
+    }
   }
 
   void take(Batch<Scalar>& batch) {
@@ -108,8 +135,7 @@ class BatchReader {
         if (stopped_) return;
       }
       // Nobody else touches a slot that is not full.
-      const std::exception_ptr error =
-          exception_of([&] { fill_own(source_, division_, numbers_of(to_fill_), to.batch); });
+      const std::exception_ptr error = exception_of([&] { fill(to_fill_, to.batch); });
       {
         const std::lock_guard lock(mutex_);
         to.error = error;
@@ -125,6 +151,8 @@ class BatchReader {
   std::vector<Index> numbers_;
   Index batch_size_;
   Index next_;
+  /// The own rows of the next batch, where the processes divide it.
+  Batch<Scalar> own_;
   Index to_fill_ = 0;
   std::vector<Slot> filled_;
   Mutex mutex_;

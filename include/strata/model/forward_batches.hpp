@@ -16,13 +16,14 @@
 namespace strata::detail::inline STRATA_RUNTIME {
 
 /// The outputs of a network for x (B, F) or (B, T, F), computed shard by shard on its threads.
-/// Where several processes compute together, each computes its own shards and hands the others its
-/// outputs.
+/// Where several processes compute together, each computes its own shards and, with
+/// `shares_outputs`, hands the others its outputs.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> forward(const ForwardNetwork<Scalar>& network,
                                      const typename ForwardNetwork<Scalar>::Packed& packed,
                                      const Tensor<Scalar>& x, const std::vector<Shard>& shards,
-                                     const SequenceContext<Scalar>& context) {
+                                     const SequenceContext<Scalar>& context,
+                                     bool shares_outputs = true) {
   Peers* const peers = network.peers();
   if (shards.size() == 1 && !peers) return network.forward(packed, x, context);
   const OwnShards own = own_shards(peers, shards.size());
@@ -43,7 +44,7 @@ template <class Scalar>
     std::copy_n(y.data(), y.size(), to + shard.first * sample);
   });
   if (peers) {
-    share_rows(*peers, all.values(), shards);
+    if (shares_outputs) share_rows(*peers, all.values(), shards);
     if (context.state) share_rows(*peers, *context.state, context.first, shards);
   }
   if (context.output_mask) *context.output_mask = share_masks(peers, masks, shards);

@@ -19,7 +19,8 @@
 #include <strata/target.hpp>
 
 // How several processes fill a batch from a source of samples: each asks its source for the samples
-// of its own shards, and the targets, masks and weights of all are handed to all.
+// of its own shards, and the targets, masks and weights of all are handed to all. In the memory of
+// x, which has the whole batch's shape, the rows of other processes are left as they are.
 
 namespace strata::detail::inline STRATA_RUNTIME {
 
@@ -30,12 +31,11 @@ struct Division {
   /// Whether each process computes, and asks for, whole batches.
   bool is_whole = false;
 
-  template <class Scalar>
-  [[nodiscard]] bool divides(const AnySource<Scalar>& source) const noexcept {
-    return peers && !is_whole && !source.all();
-  }
+  [[nodiscard]] bool divides() const noexcept { return peers && !is_whole; }
   /// The rows of a batch that a process asks for.
-  [[nodiscard]] Shard rows(Index batch) const { return own_rows(peers, shards_of(batch)); }
+  [[nodiscard]] Shard rows(Index batch) const {
+    return divides() ? own_rows(peers, shards_of(batch)) : Shard{0, batch};
+  }
 };
 
 /// The bytes of one process for all.
@@ -74,12 +74,11 @@ struct BatchForm {
   [[nodiscard]] bool operator==(const BatchForm&) const = default;
 };
 
-/// Asks a source for the own rows of a batch of these samples. Where there are none, the batch is
-/// empty.
+/// Asks a source that is not in memory for the own rows of a batch of these samples. Where there
+/// are none, the batch is empty.
 template <class Scalar>
 void fill_own(const AnySource<Scalar>& source, const Division& division,
               std::span<const Index> numbers, Batch<Scalar>& batch) {
-  if (!division.divides(source)) return source.fill(numbers, batch);
   const Shard rows = division.rows(static_cast<Index>(numbers.size()));
   if (rows.count == 0) {
     batch = {};
@@ -94,15 +93,14 @@ void fill_own(const AnySource<Scalar>& source, const Division& division,
   }
 }
 
-/// Makes a batch of `count` samples of the own rows that fill_own has filled. The rows of x and of
-/// the state that are not own ones are zeros; everything else is whole. Throws ShapeError where the
-/// sources of the processes have filled batches of several forms.
+/// Sets `batch`, of `count` samples, from the own rows that fill_own has filled. Of x and of the
+/// state it has the own rows, and everything else whole. Throws ShapeError where the sources of the
+/// processes have filled batches of several forms.
 template <class Scalar>
-void complete(const AnySource<Scalar>& source, const Division& division, Index count,
+void complete(const Division& division, Index count, const Batch<Scalar>& own,
               Batch<Scalar>& batch) {
-  if (!division.divides(source)) return;
   Peers& peers = *division.peers;
-  const std::vector<BatchForm> forms = share_number(peers, BatchForm::of(batch));
+  const std::vector<BatchForm> forms = share_number(peers, BatchForm::of(own));
   std::size_t filled = 0;
   while (filled + 1 < forms.size() && forms[filled].is_empty()) ++filled;
   const BatchForm& form = forms[filled];
@@ -113,41 +111,42 @@ void complete(const AnySource<Scalar>& source, const Division& division, Index c
   }
   const std::vector<Shard> shards = shards_of(count);
   const Shard rows = division.rows(count);
-  const auto widen = [&](Tensor<Scalar>& tensor, const std::array<Index, 3>& sizes) {
-    Tensor<Scalar> all(BatchForm::shape(sizes, count));
-    if (rows.count > 0) {
-      std::copy_n(tensor.data(), tensor.size(),
-                  all.data() + rows.first * (tensor.size() / rows.count));
-    }
-    tensor = std::move(all);
+  const auto copy = [&](const Tensor<Scalar>& from, const std::array<Index, 3>& sizes,
+                        Tensor<Scalar>& to) {
+    to.resize(BatchForm::shape(sizes, count));
+    if (rows.count == 0) return;
+    std::copy_n(from.data(), from.size(), to.data() + rows.first * (from.size() / rows.count));
   };
-  widen(batch.x, form.x);
-  widen(batch.y, form.y);
+  copy(own.x, form.x, batch.x);
+  copy(own.y, form.y, batch.y);
   share_rows(peers, batch.y.values(), shards);
+  batch.mask = Mask();
   if (form.mask_steps > 0) {
     Mask all(count, form.mask_steps);
-    if (rows.count > 0) all.set_rows(rows.first, batch.mask);
+    if (rows.count > 0) all.set_rows(rows.first, own.mask);
     batch.mask = std::move(all);
     share_rows(peers, batch.mask.flags(), shards);
   }
+  batch.sample_weight = {};
   if (form.weight_steps > 0) {
     Tensor<Scalar> all({count, form.weight_steps});
-    const auto& own = batch.sample_weight.values();
+    const auto& weights = own.sample_weight.values();
     if (rows.count > 0) {
-      std::copy(own.begin(), own.end(), all.data() + rows.first * form.weight_steps);
+      std::copy(weights.begin(), weights.end(), all.data() + rows.first * form.weight_steps);
     }
     share_rows(peers, all.values(), shards);
     batch.sample_weight = SampleWeights<Scalar>(all);
   }
+  batch.state = {};
   if (form.state_layers > 0) {
     std::vector<Index> sizes(static_cast<std::size_t>(form.state_layers));
-    for (std::size_t i = 0; i < batch.state.layers.size(); ++i) sizes[i] = batch.state.size(i);
+    for (std::size_t i = 0; i < own.state.layers.size(); ++i) sizes[i] = own.state.size(i);
     share_from(peers, filled, std::span(sizes));
     State<Scalar> all{count, {}};
     for (const Index size : sizes) {
       all.layers.emplace_back(static_cast<std::size_t>(count * size), Scalar(0));
     }
-    if (rows.count > 0) all.set_part(rows.first, batch.state);
+    if (rows.count > 0) all.set_part(rows.first, own.state);
     batch.state = std::move(all);
   }
 }

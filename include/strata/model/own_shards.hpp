@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <strata/language/algorithms.hpp>
@@ -68,7 +69,28 @@ void share_rows(Peers& peers, std::span<Number> all, const std::vector<Shard>& s
   share_parts(peers, all, std::span<const std::size_t>(ends));
 }
 
-/// The same for the state of the sequences from `first` on, of which the shards are a part.
+/// How the sequences of one batch are divided among processes; by default this process has all.
+class BatchParts {
+ public:
+  BatchParts() = default;
+  BatchParts(Peers* peers, std::vector<Shard> shards) : peers_(peers), shards_(std::move(shards)) {}
+
+  /// The sequences of this process, of a batch.
+  [[nodiscard]] Shard own(Index batch) const {
+    return peers_ ? own_rows(peers_, shards_) : Shard{0, batch};
+  }
+  /// Gives each process the rows of all, as share_rows.
+  template <class Number>
+  void share(std::span<Number> all) const {
+    if (peers_) share_rows(*peers_, all, shards_);
+  }
+
+ private:
+  Peers* peers_ = nullptr;
+  std::vector<Shard> shards_;
+};
+
+/// share_rows for the state of the sequences from `first` on, of which the shards are a part.
 template <class Scalar>
 void share_rows(Peers& peers, State<Scalar>& state, Index first, const std::vector<Shard>& shards) {
   const Index batch = shards.back().first + shards.back().count;

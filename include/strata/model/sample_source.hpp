@@ -5,6 +5,7 @@
 
 #include <strata/mask.hpp>
 #include <strata/model/batch.hpp>
+#include <strata/model/shards.hpp>
 #include <strata/shape.hpp>
 #include <strata/target.hpp>
 
@@ -46,6 +47,12 @@ class AnySource {
 
   [[nodiscard]] virtual Index size() const = 0;
   virtual void fill(std::span<const Index> numbers, Batch<Scalar>& batch) const = 0;
+  /// The same for samples in memory; of x the rows of `own` alone need be set, in a tensor of the
+  /// whole batch's shape.
+  virtual void fill(std::span<const Index> numbers, [[maybe_unused]] const Shard& own,
+                    Batch<Scalar>& batch) const {
+    fill(numbers, batch);
+  }
   /// All samples, where they are in memory; else null.
   [[nodiscard]] virtual const Batch<Scalar>* all() const noexcept { return nullptr; }
 };
@@ -54,6 +61,8 @@ class AnySource {
 template <class Scalar, class S>
 class SourceOf final : public AnySource<Scalar> {
  public:
+  using AnySource<Scalar>::fill;
+
   explicit SourceOf(const S& source) : source_(&source) {}
 
   [[nodiscard]] Index size() const override { return static_cast<Index>(source_->size()); }

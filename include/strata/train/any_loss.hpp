@@ -5,6 +5,7 @@
 #include <string>
 
 #include <strata/mask.hpp>
+#include <strata/model/own_shards.hpp>
 #include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/shape.hpp>
@@ -96,6 +97,8 @@ struct AnyLoss {
     /// Whether to check that the loss writes its whole derivative.
     bool checked;
     const Threads& threads;
+    /// Of other processes' sequences neither predictions nor targets are read.
+    const BatchParts& parts;
   };
 
   virtual ~AnyLoss() = default;
@@ -104,6 +107,7 @@ struct AnyLoss {
   [[nodiscard]] virtual std::string doubt(const Scalar* target, Index size) const = 0;
   /// Throws ValueError on the target of a sample, or of a row, with (1, F).
   virtual void check_sample(SequenceView<const Scalar> target, Index counted) const = 0;
+  /// The mean over the batch, in the same order whichever process has computed a sequence.
   virtual double mean(const Batch& batch) const = 0;
 
   std::string name;

@@ -9,6 +9,7 @@
 #include <strata/mask.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/forward_network.hpp>
+#include <strata/model/shards.hpp>
 #include <strata/support/checks.hpp>
 #include <strata/target.hpp>
 #include <strata/tensor.hpp>
@@ -58,10 +59,11 @@ void prepare(const ForwardNetwork<Scalar>& model, TrialBuild<Scalar>& build,
 }
 
 /// Throws ShapeError or ValueError, naming the samples, unless a source has filled a batch with
-/// data for the model and the loss. `numbers`: the samples that it was asked for.
+/// data for the model and the loss. `numbers`: the samples that it was asked for. `own`: the rows
+/// of x that this process has, the only ones that are checked.
 template <class Scalar>
 void check_batch(const ForwardNetwork<Scalar>& network, const Training<Scalar>& training,
-                 const Batch<Scalar>& batch, std::span<const Index> numbers) {
+                 const Batch<Scalar>& batch, std::span<const Index> numbers, const Shard& own) {
   const auto in_batch = [&](const char* what) {
     return message({"the batch of samples ", numbers.front(), numbers.size() > 1 ? " ... " : "",
                     numbers.size() > 1 ? message({numbers.back()}) : std::string(), ": ", what});
@@ -71,7 +73,9 @@ void check_batch(const ForwardNetwork<Scalar>& network, const Training<Scalar>& 
       fail<ShapeError>({"the source was asked for ", numbers.size(),
                         " samples, and has filled x with ", batch.x.batch()});
     }
-    check_data(network, batch.x, batch.mask);
+    if (own.count > 0) {
+      check_data(network, batch.x.rows(own.first, own.count), rows_of(&batch.mask, own));
+    }
     check_goal("sample_weight", training, {batch.y, batch.sample_weight},
                network.output_shape(batch.x.shape()));
   };

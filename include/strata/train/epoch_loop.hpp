@@ -184,11 +184,10 @@ class Fit final : public TrainingRun {
   /// The first batch of a source, which stands for all others in the checks.
   [[nodiscard]] const Batch<Scalar>& filled_first(const AnySource<Scalar>& source) {
     if (source.size() < 1) detail::raise<ShapeError>("fit: the source has no samples");
-    const std::vector<Index> numbers =
-        numbers_from(0, (std::min)(options_.batch_size, source.size()));
-    fill_own(source, division(), numbers, batch_);
-    complete(source, division(), static_cast<Index>(numbers.size()), batch_);
-    check_batch(model_, training_, batch_, numbers);
+    const Index count = (std::min)(options_.batch_size, source.size());
+    BatchReader<Scalar> reader(source, division(), numbers_from(0, count), count);
+    (void)reader.read(batch_);
+    check_batch(model_, training_, batch_, reader.last_numbers(), reader.last_rows());
     return batch_;
   }
 
@@ -283,7 +282,8 @@ class Fit final : public TrainingRun {
         options_.batch_size, now_.batch, data_.all() ? 0 : options_.read_ahead);
     const Random dropout = random.fork(1);
     while (!stopped_now() && reader.read(batch_)) {
-      if (!data_.all()) check_batch(model_, training_, batch_, reader.last_numbers());
+      if (!data_.all())
+        check_batch(model_, training_, batch_, reader.last_numbers(), reader.last_rows());
       const Index count = batch_.x.batch();
       if (!options_.class_weight.empty()) {
         batch_.sample_weight =

@@ -30,7 +30,8 @@ template <class Scalar>
   BatchReader<Scalar> reader(source, {network.peers()}, numbers_from(first, count), batch_size);
   Index done = 0;
   for (Batch<Scalar> batch; reader.read(batch);) {
-    if (!source.all()) check_batch(network, training, batch, reader.last_numbers());
+    if (!source.all())
+      check_batch(network, training, batch, reader.last_numbers(), reader.last_rows());
     SequenceContext<Scalar> context{.mask = &batch.mask};
     if (state) {
       context.state = state;

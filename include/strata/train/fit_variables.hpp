@@ -24,8 +24,8 @@ struct FitVariables {
   int epoch = 0;
   Index batch = 0;
   Totals<Scalar> totals;
-  State<Scalar> state;
-  History history;
+  State<Scalar> state = {};
+  History history = {};
 };
 
 /// Visits all variables of a training but those of the callbacks, to copy them into a state or out

@@ -11,6 +11,7 @@
 #include <strata/contracts/held.hpp>
 #include <strata/error.hpp>
 #include <strata/mask.hpp>
+#include <strata/model/own_shards.hpp>
 #include <strata/sample_weights.hpp>
 #include <strata/sequence_view.hpp>
 #include <strata/shape.hpp>
@@ -113,12 +114,13 @@ class Loss {
   /// when no row counts. A weight multiplies the loss of its sample or step, as in Keras. Where
   /// `derivative` is not null it is resized and set to the derivatives by the predictions. Throws
   /// ShapeError when the targets do not fit the predictions, ValueError on a target that the loss
-  /// does not take.
+  /// does not take. `parts`: the sequences that this process computes; the mean is that of the
+  /// whole batch.
   double operator()(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                     Tensor<Scalar>* derivative, const Mask& mask = {},
-                    const detail::Threads& threads = {},
-                    const SampleWeights<Scalar>& weights = {}) const {
-    return mean(prediction, target, derivative, mask, weights, false, threads);
+                    const detail::Threads& threads = {}, const SampleWeights<Scalar>& weights = {},
+                    const detail::BatchParts& parts = {}) const {
+    return mean(prediction, target, derivative, mask, weights, false, threads, parts);
   }
 
   /// The mean loss and its derivatives, as above, with checks of the loss itself: throws ValueError
@@ -127,14 +129,15 @@ class Loss {
   double with_checked_derivative(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
                                  Tensor<Scalar>& derivative, const Mask& mask = {},
                                  const detail::Threads& threads = {},
-                                 const SampleWeights<Scalar>& weights = {}) const {
-    return mean(prediction, target, &derivative, mask, weights, true, threads);
+                                 const SampleWeights<Scalar>& weights = {},
+                                 const detail::BatchParts& parts = {}) const {
+    return mean(prediction, target, &derivative, mask, weights, true, threads, parts);
   }
 
  private:
   double mean(const Tensor<Scalar>& prediction, const Tensor<Scalar>& target,
               Tensor<Scalar>* derivative, const Mask& mask, const SampleWeights<Scalar>& weights,
-              bool checked, const detail::Threads& threads) const {
+              bool checked, const detail::Threads& threads, const detail::BatchParts& parts) const {
     const Shape expected = target_shape(prediction.shape());
     if (!detail::fits_targets(target.shape(), expected)) {
       detail::fail<ShapeError>({"loss ", name(), ": takes targets of the shape ", expected,
@@ -143,7 +146,7 @@ class Loss {
     }
     if (derivative) derivative->resize(prediction.shape());
     return self_->mean({prediction, target, mask, weights,
-                        derivative ? derivative->data() : nullptr, checked, threads});
+                        derivative ? derivative->data() : nullptr, checked, threads, parts});
   }
 
   std::shared_ptr<const detail::AnyLoss<Scalar>> self_;

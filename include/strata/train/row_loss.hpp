@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <strata/base/finite.hpp>
 #include <strata/base/message.hpp>
 #include <strata/base/settings.hpp>
 #include <strata/error.hpp>
+#include <strata/model/shards.hpp>
 #include <strata/target.hpp>
 #include <strata/train/any_loss.hpp>
 #include <strata/train/written_derivatives.hpp>
@@ -60,17 +64,17 @@ struct RowLossOf final : AnyLoss<Scalar> {
   }
 
   double mean(const typename AnyLoss<Scalar>::Batch& batch) const override {
-    const auto& [prediction, target, mask, weights, gradient, checked, threads] = batch;
+    const auto& [prediction, target, mask, weights, gradient, checked, threads, parts] = batch;
     const Index rows = prediction.batch() * prediction.steps();
     const Index size = prediction.features();
     const Index target_size = target.size() / rows;
     const Index counted = mask.empty() ? rows : mask.count();
-    double sum = 0;
-    for (Index row = 0; row < rows; ++row) {
+    std::vector<double> losses(static_cast<std::size_t>(rows));
+    const Shard own = parts.own(prediction.batch());
+    const Index end = (own.first + own.count) * prediction.steps();
+    for (Index row = own.first * prediction.steps(); row < end; ++row) {
       Scalar* const slope = gradient ? gradient + row * size : nullptr;
-      const Index sample = row / prediction.steps();
-      const Index step = row % prediction.steps();
-      if (!mask.empty() && !mask(sample, step)) {
+      if (!counts(batch, row)) {
         if (slope) std::fill_n(slope, size, Scalar(0));
         continue;
       }
@@ -79,8 +83,7 @@ struct RowLossOf final : AnyLoss<Scalar> {
       if constexpr (checks_target) loss.check_target(wanted, target_size);
       if (checked && slope) mark_unwritten(slope, size);
       const double value = loss(prediction.data() + row * size, wanted, size, slope);
-      const Scalar weight = weights.empty() ? Scalar(1) : weights(sample, step);
-      sum = std::fma(static_cast<double>(weight), value, sum);
+      losses[static_cast<std::size_t>(row)] = value;
       if (!slope) continue;
       if (checked) {
         check_written(count_written(slope, size), size);
@@ -88,12 +91,31 @@ struct RowLossOf final : AnyLoss<Scalar> {
           check_derivatives(slope, size, prediction.data() + row * size, wanted, target_size);
         }
       }
+      const Scalar weight = weight_of(batch, row);
       for (Index i = 0; i < size; ++i) slope[i] = slope[i] * weight / static_cast<Scalar>(counted);
+    }
+    parts.share(std::span(losses));
+    double sum = 0;
+    for (Index row = 0; row < rows; ++row) {
+      if (!counts(batch, row)) continue;
+      sum = std::fma(static_cast<double>(weight_of(batch, row)),
+                     losses[static_cast<std::size_t>(row)], sum);
     }
     return counted == 0 ? 0 : sum / static_cast<double>(counted);
   }
 
  private:
+  using Batch = typename AnyLoss<Scalar>::Batch;
+
+  [[nodiscard]] static bool counts(const Batch& batch, Index row) {
+    const Index steps = batch.prediction.steps();
+    return batch.mask.empty() || batch.mask(row / steps, row % steps);
+  }
+  [[nodiscard]] static Scalar weight_of(const Batch& batch, Index row) {
+    const Index steps = batch.prediction.steps();
+    return batch.weights.empty() ? Scalar(1) : batch.weights(row / steps, row % steps);
+  }
+
   void check_row(const Scalar* target, Index size) const {
     for (Index i = 0; i < size; ++i) {
       if (loss.takes(target[i])) continue;

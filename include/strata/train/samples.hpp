@@ -10,6 +10,7 @@
 #include <strata/mask.hpp>
 #include <strata/model/batch.hpp>
 #include <strata/model/sample_source.hpp>
+#include <strata/model/shards.hpp>
 #include <strata/model/state.hpp>
 #include <strata/random.hpp>
 #include <strata/target.hpp>
@@ -45,16 +46,18 @@ template <class Scalar>
   return order;
 }
 
+/// Of the samples of these numbers, sets those of `own` in `batch`, which has room for all.
 template <class Scalar>
-void gather_rows(const Tensor<Scalar>& all, std::span<const Index> numbers, Tensor<Scalar>& batch) {
+void gather_rows(const Tensor<Scalar>& all, std::span<const Index> numbers, const Shard& own,
+                 Tensor<Scalar>& batch) {
   Shape shape = all.shape();
   shape[0] = static_cast<Index>(numbers.size());
   batch.resize(shape);
   const Index size = all.size() / all.batch();
-  Scalar* to = batch.data();
-  for (const Index number : numbers) {
-    std::copy_n(all.data() + number * size, size, to);
-    to += size;
+  Scalar* const to = batch.data();
+  for (Index i = own.first; i < own.first + own.count; ++i) {
+    const Index number = numbers[static_cast<std::size_t>(i)];
+    std::copy_n(all.data() + number * size, size, to + i * size);
   }
 }
 
@@ -90,8 +93,11 @@ class MemorySamples final : public AnySource<Scalar> {
   [[nodiscard]] Index size() const override { return all_.x.batch(); }
   [[nodiscard]] const Batch<Scalar>* all() const noexcept override { return &all_; }
 
-  /// Samples that follow each other are handed out as views.
   void fill(std::span<const Index> numbers, Batch<Scalar>& batch) const override {
+    fill(numbers, {0, static_cast<Index>(numbers.size())}, batch);
+  }
+  /// Samples that follow each other are handed out as views.
+  void fill(std::span<const Index> numbers, const Shard& own, Batch<Scalar>& batch) const override {
     const auto count = static_cast<Index>(numbers.size());
     bool follow = true;
     for (std::size_t i = 1; i < numbers.size(); ++i) follow &= numbers[i] == numbers[i - 1] + 1;
@@ -99,8 +105,8 @@ class MemorySamples final : public AnySource<Scalar> {
       batch = part_of(all_, numbers.front(), count);
       return;
     }
-    gather_rows(all_.x, numbers, batch.x);
-    gather_rows(all_.y, numbers, batch.y);
+    gather_rows(all_.x, numbers, own, batch.x);
+    gather_rows(all_.y, numbers, {0, count}, batch.y);
     gather_states(all_.state, numbers, batch.state);
     batch.mask = gathered(all_.mask, numbers);
     batch.sample_weight = all_.sample_weight.gathered(numbers);

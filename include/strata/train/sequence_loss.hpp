@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <strata/base/settings.hpp>
 #include <strata/error.hpp>
 #include <strata/error_handler.hpp>
+#include <strata/model/shards.hpp>
 #include <strata/support/counted_steps.hpp>
 #include <strata/target.hpp>
 #include <strata/train/any_loss.hpp>
@@ -45,13 +47,16 @@ struct SequenceLossOf final : AnyLoss<Scalar> {
   double mean(const typename AnyLoss<Scalar>::Batch& batch) const override {
     const Index samples = batch.prediction.batch();
     std::vector<double> losses(static_cast<std::size_t>(samples));
-    batch.threads.run(losses.size(), [&](std::size_t sample) {
+    const Shard own = batch.parts.own(samples);
+    batch.threads.run(static_cast<std::size_t>(own.count), [&](std::size_t i) {
+      const std::size_t sample = static_cast<std::size_t>(own.first) + i;
       on_error<ValueError>([&] { losses[sample] = of_sample(batch, static_cast<Index>(sample)); },
                            [&](const ValueError& error) {
                              fail<ValueError>({"loss ", this->name, ": sample ", sample,
                                                " of the batch: ", error.what()});
                            });
     });
+    batch.parts.share(std::span(losses));
     double sum = 0;
     for (Index b = 0; b < samples; ++b) {
       sum = std::fma(weight_of(batch, b), losses[static_cast<std::size_t>(b)], sum);

@@ -21,8 +21,8 @@ namespace strata::detail::inline STRATA_RUNTIME {
 /// for all its passes, so that memory is allocated once.
 ///
 /// Where several processes compute together, each computes its own shards: x has the whole batch's
-/// shape, and the rows of other processes' shards are not read. Outputs, states and gradients are
-/// those of the whole batch. A network that mixes sequences is computed by each process as a whole.
+/// shape, and the rows of other processes' shards are not read. States and gradients are those of
+/// the whole batch. A network that mixes sequences is computed by each process as a whole.
 template <class Scalar>
 class ShardedPass {
  public:
@@ -32,9 +32,11 @@ class ShardedPass {
   ShardedPass(ShardedPass&&) = default;
   ShardedPass& operator=(ShardedPass&&) = default;
 
-  /// Runs the batch forward. Returns the outputs of the whole batch, which stay in this object.
+  /// Runs the batch forward. Returns the outputs, which stay in this object: of the whole batch,
+  /// or, unless `shares_outputs`, of parts() alone in a tensor of the whole batch's shape.
   const Tensor<Scalar>& forward(const Network& network, const Tensor<Scalar>& x,
-                                const Random& random, const SequenceContext<Scalar>& context) {
+                                const Random& random, const SequenceContext<Scalar>& context,
+                                bool shares_outputs = true) {
     const bool mixes = network.mixes_sequences();
     peers_ = mixes ? nullptr : network.peers();
     shards_ = mixes ? std::vector<Shard>{{0, x.batch()}} : shards_of(x.batch());
@@ -64,7 +66,7 @@ class ShardedPass {
       std::copy_n(y.data(), y.size(), to + shard.first * sample);
     });
     if (peers_) {
-      share_rows(*peers_, prediction_.values(), shards_);
+      if (shares_outputs) share_rows(*peers_, prediction_.values(), shards_);
       if (context.state) share_rows(*peers_, *context.state, context.first, shards_);
     }
     std::vector<Mask> masks;
@@ -73,11 +75,14 @@ class ShardedPass {
     return prediction_;
   }
 
+  /// The sequences of the last batch that this process has computed.
+  [[nodiscard]] BatchParts parts() const { return {peers_, shards_}; }
+
   [[nodiscard]] const Mask& output_mask() const {
     return is_whole() ? parts_[0].tape.masks.back() : output_mask_;
   }
 
-  /// The derivative of the loss by the output. The caller writes it before backward.
+  /// The derivative of the loss by the output. The caller writes it, of parts(), before backward.
   [[nodiscard]] Tensor<Scalar>& derivative() {
     return is_whole() ? parts_[0].tape.derivative : derivative_;
   }

@@ -12,6 +12,7 @@
 #include <strata/base/finite.hpp>
 #include <strata/mask.hpp>
 #include <strata/model/forward_batches.hpp>
+#include <strata/model/shards.hpp>
 #include <strata/random.hpp>
 #include <strata/sample_weights.hpp>
 #include <strata/target.hpp>
@@ -195,8 +196,11 @@ class Training {
                  Totals<Scalar>& totals) const {
     Mask mask;
     context.output_mask = &mask;
-    const Tensor<Scalar> prediction = detail::forward(network, packed, x, context);
-    double value = loss(prediction, goal.y, nullptr, mask, network.threads(), goal.weights);
+    const auto shards = detail::shards_of(x.batch());
+    const Tensor<Scalar> prediction =
+        detail::forward(network, packed, x, shards, context, !metrics.empty());
+    double value = loss(prediction, goal.y, nullptr, mask, network.threads(), goal.weights,
+                        {network.peers(), shards});
     if (!update.rules.empty()) {
       value += detail::penalty(update.rules, network.parameters(), std::span<Scalar>());
     }
@@ -234,7 +238,8 @@ class Training {
     if (options.weight_noise > 0) {
       noise.emplace(network, options.weight_noise, options.random, work_.clean);
     }
-    return work_.pass.forward(network, x, options.random, context);
+    // Metrics see the whole batch.
+    return work_.pass.forward(network, x, options.random, context, !metrics.empty());
   }
 
   /// The loss of a forward pass, penalties included, and the gradients of all parameters.
@@ -264,9 +269,10 @@ class Training {
     const auto& [parameters, threads, prediction, pass] = forward;
     Tensor<Scalar>& derivative = pass.derivative();
     const auto& [y, weights] = goal;
-    if (has_measured_) return loss(prediction, y, &derivative, mask, threads, weights);
+    const auto parts = pass.parts();
+    if (has_measured_) return loss(prediction, y, &derivative, mask, threads, weights, parts);
     const double value =
-        loss.with_checked_derivative(prediction, y, derivative, mask, threads, weights);
+        loss.with_checked_derivative(prediction, y, derivative, mask, threads, weights, parts);
     has_measured_ = mask.empty() || mask.count() > 0;
     return value;
   }
