@@ -59,11 +59,11 @@ def step_time(computing, network, shards, processes):
     forward, backward, weights = work_of(computing.layers)
     second = computing.shard / (forward + sum(backward))
     others = processes - 1
-    # Outputs and masks are gathered before the loss, and what callbacks decide is handed out after
+    # Losses and masks are gathered in the middle, and what callbacks decide is handed out after
     # the step: in the steps of a tree.
     levels = math.ceil(math.log2(processes))
-    outputs = 4 * SHARD * shards
-    gather = 3 * levels * (network.latency + 2 * network.overhead) + outputs / network.bandwidth
+    losses = 8 * SHARD * shards
+    gather = 3 * levels * (network.latency + 2 * network.overhead) + losses / network.bandwidth
     now = own * second * forward + gather + (own - 1) * second * sum(backward)
     # The exchange has two phases for each layer; a phase waits for the link and, in the processor,
     # for the calls that send and receive its messages.

@@ -4,8 +4,9 @@ benchmarks/mpi.sh.
 
     table.py <mpi_step> [--python <one with torch>] [--rounds 5]
 
-The first table: two processes on two cores. The second: the same with slower messages, beside the
-model of model.py. The third: what the model says of 1 to 1000 processes.
+The first table: two processes on two cores. The second: what a process computes. The third: two
+processes by shared memory, by TCP and with slower messages, beside the model of model.py. Then: what the
+model says of 2 to 1000 processes.
 """
 
 import argparse
@@ -31,17 +32,21 @@ NETWORKS = (
 SLOWED = ((50e-6, 1.25e9), (50e-6, 0.125e9), (1e-3, 1.25e9), (1e-3, 0.125e9), (50e-6, 0.0125e9))
 
 
-def run(command):
-    done = subprocess.run(command, capture_output=True, text=True)
+def run(command, **environment):
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}:\n{done.stderr}")
     return json.loads(done.stdout)
 
 
-def strata(program, processes, units, **options):
+def strata(program, processes, units, transport="vader", **options):
+    """transport: of Open MPI, vader is shared memory."""
     root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return run(["mpirun", *root, "--bind-to", "core", "-n", str(processes), program, str(units), *words])
+    return run(
+        ["mpirun", *root, "--bind-to", "core", "-n", str(processes), program, str(units), *words],
+        OMPI_MCA_btl=f"self,{transport}",
+    )
 
 
 def two_processes(options):
@@ -68,11 +73,7 @@ def two_processes(options):
                 f"| {name} | {units} | {1000 * min(one):.1f} ms | {1000 * min(two):.1f} ms | "
                 f"{statistics.median(ratios):.2f} | {' '.join(f'{ratio:.2f}' for ratio in ratios)} |"
             )
-    row = found["strata", UNITS[0], 2][-1]
-    print(
-        f"\nMessages between the two: latency {1e6 * row['latency']:.1f} us, {1e6 * row['overhead']:.2f} us "
-        f"for each of many, {row['bandwidth'] / 1e9:.1f} GB/s.\n"
-    )
+    print()
 
 
 def computing_of(options, units):
@@ -90,18 +91,24 @@ def computing_of(options, units):
     return model.Computing((whole - undivided) / 2, undivided, model.two_layers(units))
 
 
-def slower_messages(options, computing):
-    print("| U | latency | bandwidth | measured | model | difference |\n|---|---|---|---|---|---|")
-    for units in UNITS:
-        for latency, bandwidth in SLOWED:
-            found = min(
-                strata(options.program, 2, units, latency=latency, bandwidth=bandwidth)["least"]
-                for _ in range(max(2, options.rounds // 2))
+def beside_model(options, computing):
+    ways = [("shared memory", {"transport": "vader"}), ("TCP, loopback", {"transport": "tcp"})]
+    for latency, bandwidth in SLOWED:
+        ways.append(("shared memory, slowed", {"latency": latency, "bandwidth": bandwidth}))
+    print("| messages | latency | for each | bandwidth | U | measured | model | difference |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, settings in ways:
+        for units in UNITS:
+            rows = [strata(options.program, 2, units, **settings) for _ in range(options.rounds)]
+            found = min(row["least"] for row in rows)
+            latency, overhead, bandwidth = (
+                statistics.median(row[key] for row in rows) for key in ("latency", "overhead", "bandwidth")
             )
-            said = model.step_time(computing[units], model.Network("", latency, 0, bandwidth), 2, 2)
+            network = model.Network(name, latency, overhead, bandwidth)
+            said = model.step_time(computing[units], network, 2, 2)
             print(
-                f"| {units} | {1e6 * latency:.0f} us | {bandwidth / 1e9:g} GB/s | {1000 * found:.1f} ms | "
-                f"{1000 * said:.1f} ms | {100 * (said / found - 1):+.0f} % |"
+                f"| {name} | {1e6 * latency:.1f} us | {1e6 * overhead:.2f} us | {bandwidth / 1e9:.3g} GB/s | "
+                f"{units} | {1000 * found:.1f} ms | {1000 * said:.1f} ms | {100 * (said / found - 1):+.0f} % |"
             )
 
 
@@ -133,7 +140,7 @@ def main():
     for units, of in computing.items():
         print(f"| {units} | {1000 * of.shard:.2f} ms | {1000 * of.undivided:.2f} ms |")
     print()
-    slower_messages(options, computing)
+    beside_model(options, computing)
     many_processes(computing)
 
 

@@ -4,8 +4,8 @@
 
 namespace strata {
 
-/// What is to go on while a layer computes, as messages to other processes: a layer calls it between
-/// its steps. It refers to a function, which must outlive it; by default it does nothing.
+/// What is to go on while a layer computes, as messages to other processes: a layer calls it
+/// between its steps. It refers to a function, which must outlive it; by default it does nothing.
 class Meanwhile {
  public:
   Meanwhile() = default;

@@ -212,3 +212,23 @@ TEST_CASE("Peers: processes with different weights or samples are named", "[peer
   CHECK(error_of(false, true) ==
         "the processes do not have the same samples: rank 1 differs from rank 0");
 }
+
+TEST_CASE("Peers: a backward pass lets messages travel after each step", "[peers]") {
+  constexpr Index steps = 6;
+  Sequential<> model;
+  model.add(Input{steps, 2});
+  model.add(Bidirectional{LSTM{3, return_sequences}});
+  model.add(LSTM{4});
+  model.initialize(1);
+  const auto network = model.trainable_network();
+  TrainableNetwork<float>::Tape tape;
+  const Tensor<float> x({5, steps, 2});
+  const Tensor<float>& y = network.forward(x, tape, Random(1));
+  tape.derivative.resize(y.shape());
+  int calls = 0;
+  const auto count = [&calls] { ++calls; };
+  for (auto& pass : tape.passes) pass.meanwhile = Meanwhile(count);
+  std::vector<float> gradient(static_cast<std::size_t>(model.parameter_count()));
+  network.backward(x, tape, gradient);
+  CHECK(calls == 3 * steps);
+}
