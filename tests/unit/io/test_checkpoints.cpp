@@ -214,7 +214,7 @@ TEST_CASE("a checkpoint that cannot be looked for is refused", "[io][checkpoint]
   io::write_file(file, "");
 #if defined(_WIN32)
   // Windows says of both that nothing is there, and refuses to write to them.
-  CHECK(error(long_name) == Contains{"aaa: cannot be put in place: "});
+  CHECK(error(long_name) == Contains{"aaa: cannot be written: "});
   CHECK(error(file + "/run.safetensors") == Contains{"cannot be written beside its place: "});
 #else
   const auto reason = [](int number) { return std::generic_category().message(number); };

@@ -43,6 +43,9 @@ class AtomicFile {
       }
       if (attributes & FILE_ATTRIBUTE_READONLY) fail("cannot be written", ERROR_ACCESS_DENIED);
     }
+    if (path_.filename().wstring().size() > longest_name) {
+      fail("cannot be written", ERROR_FILENAME_EXCED_RANGE);
+    }
     do {
       const auto temporary = folder_of(path_) / temporary_name(text_of(path_.filename()), true);
       file_ = ::CreateFileW(temporary.c_str(), GENERIC_WRITE | DELETE, 0, nullptr, CREATE_NEW,
@@ -88,6 +91,8 @@ class AtomicFile {
   }
 
  private:
+  static constexpr std::size_t longest_name = 255;
+
   [[nodiscard]] bool is_open() const noexcept { return file_ != INVALID_HANDLE_VALUE; }
   void close() noexcept { (void)::CloseHandle(std::exchange(file_, INVALID_HANDLE_VALUE)); }
 
