@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Kills a process of a training again and again, lets the job end, and goes on from the checkpoint, every
-other time with another number of processes. The result must be that of a training that was left alone.
+"""Kills a process of a training at random moments, again and again, lets the job end, and goes on from the
+checkpoint, every other time with another number of processes. The result must be that of a training that
+was left alone.
 
-    kill.py <mpiexec> <strata_mpi_training> [--kills 10] [--seed 1]
+    kill.py <mpiexec> <strata_mpi_training> [--kills 10] [--epochs 30] [--seed 1]
 """
 
 import argparse
@@ -40,36 +41,49 @@ def processes_of(program):
     return found
 
 
+def is_written_again(checkpoint, job):
+    """Waits until the job has written its checkpoint. False where the job ends before."""
+    def written():
+        return checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
+
+    before = written()
+    while written() == before:
+        if job.poll() is not None:
+            return False
+        time.sleep(0.002)
+    return True
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("mpiexec")
     parser.add_argument("program")
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance = random.Random(options.seed)
+
+    def start(ranks, checkpoint):
+        words = command(options.mpiexec, ranks, options.program, "long", checkpoint, options.epochs)
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        start = time.monotonic()
-        left_alone = subprocess.run(
-            command(options.mpiexec, 2, options.program, "long", folder / "left_alone"), capture_output=True, text=True, check=True
-        )
-        seconds = time.monotonic() - start
-        expected = result_of(left_alone.stdout)
+        begin = time.monotonic()
+        job = start(2, folder / "left_alone")
+        expected = result_of(job.communicate()[0])
+        seconds = time.monotonic() - begin
+        if job.returncode != 0 or expected is None:
+            sys.exit("a training that is left alone fails")
         print(f"left alone: {expected} in {seconds:.1f} s")
-        kills = 0
-        for attempt in range(20 * options.kills):
-            ranks = 2 + attempt % 2
-            checkpoint = folder / "killed"
-            job = subprocess.Popen(
-                command(options.mpiexec, ranks, options.program, "long", checkpoint),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+        checkpoint = folder / "killed"
+        ranks, kills, others = 2, 0, 0
+        for _ in range(20 * options.kills):
+            job = start(ranks, checkpoint)
             killed = None
-            if kills < options.kills:
-                time.sleep(chance.uniform(0.3, 0.6) * max(seconds, 1))
+            if kills < options.kills and is_written_again(checkpoint, job):
+                time.sleep(chance.uniform(0, 0.4) * seconds)
                 alive = processes_of(options.program)
                 if alive and job.poll() is None:
                     killed = time.monotonic()
@@ -79,27 +93,29 @@ def main():
             except subprocess.TimeoutExpired:
                 job.kill()
                 sys.exit(f"{ranks} processes did not end")
-            if killed:
-                kills += 1
+            result = result_of(out)
+            if killed and result is None:
                 took = time.monotonic() - killed
-                result = result_of(out)
                 # MPICH writes its message to the standard output.
-                if result is None and (job.returncode == 0 or not (out + errors).strip()):
+                if job.returncode == 0 or not (out + errors).strip():
                     sys.exit("a killed job ended without a message")
-                print(f"kill {kills} of {ranks} processes: the job ended after {took:.1f} s")
-                if result is not None and result != expected:
-                    sys.exit(f"ended with {result}")
-                if result is not None and kills < options.kills:
-                    checkpoint.unlink()
+                kills += 1
+                # Every other time, another number of processes goes on.
+                before = ranks
+                if kills % 2 == 1:
+                    ranks, others = chance.choice([n for n in (1, 2, 3, 4) if n != ranks]), others + 1
+                print(
+                    f"kill {kills} of {before} processes: the job ended after {took:.1f} s; "
+                    f"{ranks} processes go on"
+                )
                 continue
-            if job.returncode != 0:
-                sys.exit(f"failed: {errors}")
-            if result_of(out) != expected:
-                sys.exit(f"{ranks} processes ended with {result_of(out)}, not {expected}")
+            if result != expected or (job.returncode != 0 and not killed):
+                sys.exit(f"{ranks} processes ended with {result}, not {expected}: {errors}")
+            print(f"{ranks} processes end with the same result")
             if kills >= options.kills:
-                print(f"{kills} kills, and the result is the same with {ranks} processes at the end")
+                print(f"{kills} kills, {others} of them with another number of processes afterwards")
                 return
-            checkpoint.unlink(missing_ok=True)
+            checkpoint.unlink()
     sys.exit("the training ended before it could be killed")
 
 

@@ -1,11 +1,11 @@
 // Trainings on several processes, each of which prints a line with a number for all bits of its
 // result. Arguments:
 //
-//   cases <threads>           all cases; with a further argument without strata::mpi, by a process
-//                             of its own
-//   error <which>             the error that all processes get
-//   full_disk <checkpoint>    a training whose disk is full for some epochs
-//   long <checkpoint>         a training that goes on from its file
+//   cases <threads>                all cases; with a further argument without strata::mpi, by a
+//                                  process of its own
+//   error <which>                  the error that all processes get
+//   full_disk <checkpoint>         a training whose disk is full for some epochs
+//   long <checkpoint> <epochs>     a training that goes on from its file
 
 #include <cmath>
 #include <cstdint>
@@ -358,14 +358,14 @@ void run_full_disk(int rank, const std::string& checkpoint) {
   if (rank == 0) std::printf("warnings %d\n", warnings);
 }
 
-void run_long(int rank, const std::string& checkpoint) {
+void run_long(int rank, const std::string& checkpoint, int epochs) {
   const Data all = data(1000, 20);
   Sequential model{LSTM{32, return_sequences}, LSTM{32}, Dense{1}};
   model.compile(Adam{}, MeanSquaredError{});
   const History history = mpi::fit(
       model, all.x, all.y,
       FitOptions<float>{
-          .epochs = 30,
+          .epochs = epochs,
           .batch_size = 128,
           .callbacks = {ModelCheckpoint{.path = checkpoint, .resume = true, .every_batches = 3}},
           .verbose = 0},
@@ -387,7 +387,7 @@ int main(int argc, char** argv) {
   } else if (what == "full_disk") {
     run_full_disk(session.rank(), argv[2]);
   } else if (what == "long") {
-    run_long(session.rank(), argv[2]);
+    run_long(session.rank(), argv[2], argc > 3 ? std::atoi(argv[3]) : 1);
   } else {
     std::fprintf(stderr, "see the first lines of training.cpp\n");
     return 2;
