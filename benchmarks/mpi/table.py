@@ -69,9 +69,10 @@ def two_processes(options):
         for units in UNITS:
             one, two = ([row["median"] for row in found[name, units, n]] for n in (1, 2))
             ratios = [a / b for a, b in zip(one, two)]
+            all_ratios = " ".join(f"{ratio:.2f}" for ratio in ratios)
             print(
-                f"| {name} | {units} | {1000 * min(one):.1f} ms | {1000 * min(two):.1f} ms | "
-                f"{statistics.median(ratios):.2f} | {' '.join(f'{ratio:.2f}' for ratio in ratios)} |"
+                f"| {name} | {units} | {1000 * statistics.median(one):.1f} ms | "
+                f"{1000 * statistics.median(two):.1f} ms | {statistics.median(ratios):.2f} | {all_ratios} |"
             )
     print()
 
