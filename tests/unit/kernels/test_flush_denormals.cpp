@@ -1,6 +1,7 @@
 #include <cfenv>
-#include <latch>
+#include <condition_variable>
 #include <limits>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <type_traits>
@@ -81,18 +82,29 @@ TEST_CASE("FlushDenormals: rounding and exceptions are left alone", "[denormals]
 #endif
 
 TEST_CASE("FlushDenormals: other threads are left alone", "[denormals][threads]") {
-  std::latch guarded(1);
-  std::latch looked(1);
+  // Not std::latch, whose wait GCC's library for Windows may never end.
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool guarded = false, looked = false;
+  const auto tell = [&](bool& what) {
+    const std::lock_guard lock(mutex);
+    what = true;
+    changed.notify_all();
+  };
+  const auto wait_for = [&](const bool& what) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return what; });
+  };
   bool there = false;
   std::thread other([&] {
     const FlushDenormals guard;
     there = flushes_results<float>();
-    guarded.count_down();
-    looked.wait();
+    tell(guarded);
+    wait_for(looked);
   });
-  guarded.wait();
+  wait_for(guarded);
   const bool here = flushes_results<float>();
-  looked.count_down();
+  tell(looked);
   other.join();
   CHECK(there == FlushDenormals::available);
   CHECK_FALSE(here);
