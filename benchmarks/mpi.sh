@@ -23,11 +23,7 @@ while [[ $# -gt 0 ]]; do
       ;;
   esac
 done
-if [[ -z $python ]]; then
-  python=build/benchmarks/venv/bin/python
-  [[ -x $python ]] || python3 -m venv build/benchmarks/venv
-  "$python" -m pip install --quiet "$(grep '^torch' benchmarks/requirements.txt)" numpy
-fi
+[[ -n $python ]] || python=$(benchmarks/python_with_torch.sh)
 
 folder=build/benchmarks/mpi
 mkdir -p "$folder"
